@@ -1,0 +1,28 @@
+# Flags of all our targets. Arithmetic that peers must agree on is done in plain IEEE order, so
+# contraction to fused multiply-add is off everywhere; no target turns it on again.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+find_program(MUSTER_CCACHE ccache)
+if(MUSTER_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${MUSTER_CCACHE})
+endif()
+
+option(MUSTER_WERROR "Warnings are errors" OFF)
+set(MUSTER_SANITIZE "" CACHE STRING "Sanitizers, e.g. address;undefined or thread")
+
+add_library(muster_flags INTERFACE)
+target_include_directories(muster_flags INTERFACE "${CMAKE_SOURCE_DIR}")
+target_compile_options(muster_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -ffp-contract=off
+                       $<$<BOOL:${MUSTER_WERROR}>:-Werror>)
+if(MUSTER_SANITIZE)
+  string(REPLACE ";" "," sanitizers "${MUSTER_SANITIZE}")
+  target_compile_options(muster_flags INTERFACE -fsanitize=${sanitizers} -fno-omit-frame-pointer)
+  target_link_options(muster_flags INTERFACE -fsanitize=${sanitizers})
+endif()

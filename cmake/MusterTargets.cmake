@@ -1,0 +1,42 @@
+# muster_library(NAME SOURCES … [DEPENDS …] [PRIVATE_DEPENDS …]): static library muster_NAME, alias
+# muster::NAME.
+function(muster_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  add_library(muster_${name} STATIC ${arg_SOURCES})
+  add_library(muster::${name} ALIAS muster_${name})
+  target_link_libraries(muster_${name} PUBLIC muster_flags ${arg_DEPENDS}
+                                       PRIVATE ${arg_PRIVATE_DEPENDS})
+endfunction()
+
+# muster_test(NAME SOURCES … [DEPENDS …] [LABELS …]): one GoogleTest program, one ctest entry per test
+# case, run in the build folder of the test with MUSTER_SOURCE_DIR known to the code.
+function(muster_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE muster_flags ${arg_DEPENDS} GTest::gtest GTest::gmock
+                                        GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE MUSTER_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+                                             MUSTER_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                       PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+endfunction()
+
+# muster_fuzz(NAME SOURCES … [DEPENDS …]): a decoder's fuzz target. Under clang with MUSTER_FUZZ=ON it is
+# a libFuzzer program; everywhere it also replays tests/fuzz/corpus/NAME under ctest.
+option(MUSTER_FUZZ "Build libFuzzer programs (clang)" OFF)
+function(muster_fuzz name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(fuzz_${name} ${arg_SOURCES})
+  target_link_libraries(fuzz_${name} PRIVATE muster_flags ${arg_DEPENDS})
+  if(MUSTER_FUZZ)
+    target_compile_options(fuzz_${name} PRIVATE -fsanitize=fuzzer,address,undefined)
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer,address,undefined)
+  else()
+    target_sources(fuzz_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.cc")
+    add_test(NAME fuzz_${name} COMMAND fuzz_${name} "${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name}")
+    set_tests_properties(fuzz_${name} PROPERTIES LABELS "fuzz" TIMEOUT 120)
+  endif()
+endfunction()
