@@ -73,7 +73,11 @@ class ByteWriter {
   void write(T value) {
     append({reinterpret_cast<const std::uint8_t*>(&value), sizeof(T)});
   }
-  void append(ByteSpan bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
+  void append(ByteSpan bytes) {
+    const std::size_t before = bytes_.size();
+    bytes_.resize(before + bytes.size());
+    if (!bytes.empty()) std::memcpy(bytes_.data() + before, bytes.data(), bytes.size());
+  }
 
   [[nodiscard]] const Bytes& bytes() const { return bytes_; }
   [[nodiscard]] Bytes take() && { return std::move(bytes_); }

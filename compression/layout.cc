@@ -1,0 +1,68 @@
+#include "compression/layout.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/limits.h"
+
+namespace muster::compression {
+namespace {
+
+Hash hash_of(const std::vector<Tensor>& tensors) {
+  ByteWriter writer;
+  for (const Tensor& tensor : tensors) {
+    writer.write(static_cast<std::uint64_t>(tensor.name.size()));
+    writer.append(bytes_of(tensor.name));
+    writer.write(static_cast<std::uint64_t>(tensor.shape.size()));
+    for (std::uint64_t dimension : tensor.shape) writer.write(dimension);
+  }
+  return tagged_hash("muster/layout", writer.bytes());
+}
+
+Result<std::uint64_t> elements_of(const Layout::NamedShape& tensor) {
+  std::uint64_t elements = 1;
+  for (std::uint64_t dimension : tensor.shape) {
+    if (dimension == 0)
+      return Error{Errc::kInvalidArgument, "tensor " + tensor.name + " has a dimension of 0"};
+    if (dimension > limits::kParametersMax / elements)
+      return Error{Errc::kTooLarge, "tensor " + tensor.name + " has too many elements"};
+    elements *= dimension;
+  }
+  return elements;
+}
+
+}  // namespace
+
+Result<Layout> Layout::make(const std::vector<NamedShape>& tensors) {
+  if (tensors.empty()) return Error{Errc::kInvalidArgument, "a layout without tensors"};
+  if (tensors.size() > limits::kTensorsMax)
+    return Error{Errc::kTooLarge, "a layout of " + std::to_string(tensors.size()) + " tensors"};
+  Layout layout;
+  std::set<std::string> names;
+  for (const NamedShape& tensor : tensors) {
+    if (tensor.name.empty() || !names.insert(tensor.name).second)
+      return Error{Errc::kInvalidArgument, "tensor name '" + tensor.name + "' is empty or repeated"};
+    MUSTER_TRY(const std::uint64_t elements, elements_of(tensor));
+    if (elements > limits::kParametersMax - layout.parameters_)
+      return Error{Errc::kTooLarge, "a layout of too many parameters"};
+    layout.tensors_.push_back({tensor.name, tensor.shape, layout.parameters_, elements});
+    for (std::uint64_t done = 0; done < elements; done += kBlockElements) {
+      layout.blocks_.push_back(
+          {layout.parameters_ + done,
+           static_cast<std::uint32_t>(std::min<std::uint64_t>(kBlockElements, elements - done))});
+    }
+    layout.parameters_ += elements;
+  }
+  for (std::uint64_t first = 0; first < layout.blocks_.size(); first += kSegmentBlocks) {
+    const std::uint64_t last =
+        std::min<std::uint64_t>(first + kSegmentBlocks, layout.blocks_.size()) - 1;
+    const std::uint64_t offset = layout.blocks_[first].offset;
+    const std::uint64_t end = layout.blocks_[last].offset + layout.blocks_[last].elements;
+    layout.segments_.push_back(
+        {offset, end - offset, first, static_cast<std::uint32_t>(last - first + 1)});
+  }
+  layout.hash_ = hash_of(layout.tensors_);
+  return layout;
+}
+
+}  // namespace muster::compression

@@ -1,0 +1,525 @@
+#include "coordinator/coordinator.h"
+
+#include <algorithm>
+
+#include "protocol/beacon.h"
+#include "protocol/deadlines.h"
+#include "protocol/sealed_payload.h"
+#include "state/outer_step.h"
+#include "state/state_root.h"
+
+namespace muster::coordinator {
+
+using protocol::Phase;
+
+Coordinator::Coordinator(const protocol::ProtocolParams& params, const SigningKey& key,
+                         const Config& config, ModelSnapshot snapshot, protocol::BlobReader blobs)
+    : params_(params),
+      layout_(state::layout_of(params.model)),
+      key_(key),
+      config_(config),
+      snapshot_(std::move(snapshot)),
+      blobs_(std::move(blobs)),
+      head_(params, protocol::run_id_of(params)) {
+  MUSTER_CHECK(snapshot_.theta.size() == layout_.parameters() &&
+                   snapshot_.downlink_residual.size() == layout_.parameters(),
+               "a snapshot of another model");
+}
+
+template <class Message>
+Bytes Coordinator::sign(const Message& message) const {
+  return protocol::sign_message(head_.position(), message, key_);
+}
+
+void Coordinator::persist_and_broadcast(Bytes message) {
+  actions_.push_back(Persist{head_.round(), message});
+  actions_.push_back(Broadcast{std::move(message)});
+}
+
+void Coordinator::send_receipt(const PublicKey& to, protocol::ReceiptFor what,
+                               const Hash& subject) {
+  actions_.push_back(Send{to, sign(protocol::Receipt{what, subject})});
+}
+
+Actions Coordinator::take_actions() { return std::exchange(actions_, {}); }
+
+protocol::RoundContext Coordinator::context() const {
+  return {params_, layout_, head_.position()};
+}
+
+// ---- inputs
+
+Actions Coordinator::on_message(const PublicKey& channel, ByteSpan message, TimeMs now) {
+  auto handle = [&]() -> Status {
+    MUSTER_TRY(const wire::Envelope envelope, wire::open_envelope(message));
+    if (envelope.sender != channel)
+      return Error{Errc::kPermission, "a message that its channel's hotkey did not sign"};
+    if (membership_.find(channel) == nullptr)
+      return Error{Errc::kPermission, "a hotkey that is not on the ledger"};
+    switch (protocol::MessageType{envelope.type}) {
+      case protocol::MessageType::kReady: return handle_ready(envelope, now);
+      case protocol::MessageType::kCommit: return handle_commit(message, now);
+      case protocol::MessageType::kReveal: return handle_reveal(message, now);
+      case protocol::MessageType::kScreen: return handle_screen(message, now);
+      case protocol::MessageType::kAttest: return handle_attest(message);
+      case protocol::MessageType::kDispute: return handle_dispute(envelope, message);
+      default: return Error{Errc::kPermission, "a message that only the coordinator sends"};
+    }
+  };
+  if (const Status handled = handle(); !handled)
+    ++refused_[std::string(name_of(handled.error().code))];
+  advance(now);
+  return take_actions();
+}
+
+Actions Coordinator::on_blob(const PublicKey& from, const Hash& id, TimeMs now) {
+  if (phase_ == Phase::kTrain && round_.open) {
+    round_.blobs.insert(id);
+    send_receipt(from, protocol::ReceiptFor::kBlob, id);
+  }
+  advance(now);
+  return take_actions();
+}
+
+Actions Coordinator::on_ledger(LedgerView view, TimeMs now) {
+  membership_.set_ledger(std::move(view));
+  advance(now);
+  return take_actions();
+}
+
+Actions Coordinator::on_tick(TimeMs now) {
+  advance(now);
+  return take_actions();
+}
+
+Actions Coordinator::start(TimeMs now) {
+  phase_started_ = now;
+  for (const auto& [uid, commit] : round_.commits)
+    if (blobs_(commit.message.payload_id)) round_.blobs.insert(commit.message.payload_id);
+  if (phase_ == Phase::kTrain || phase_ == Phase::kReveal || phase_ == Phase::kScreen)
+    actions_.push_back(Broadcast{sign(protocol::RoundResume{phase_, round_.hard_ms})});
+  advance(now);
+  return take_actions();
+}
+
+Status Coordinator::handle_ready(const wire::Envelope& envelope, TimeMs now) {
+  MUSTER_TRY(const protocol::Ready ready, protocol::read_body<protocol::Ready>(envelope));
+  if (envelope.run_id != head_.position().run_id)
+    return Error{Errc::kWrongRun, "Ready for another run"};
+  const Member* member = membership_.find(envelope.sender);
+  if (member->role != ready.role)
+    return Error{Errc::kPermission, "Ready for a role that the hotkey does not have"};
+  if (envelope.round < head_.round()) {
+    actions_.push_back(ReplayRound{envelope.sender, envelope.round});
+    return {};
+  }
+  if (envelope.round != head_.round() || ready.state_id != head_.state_id())
+    return Error{Errc::kWrongRound, "Ready at a state that this coordinator does not know"};
+  if (theta_root_ && ready.theta_root != *theta_root_) {
+    actions_.push_back(Note{"θ of uid " + std::to_string(member->uid.value) + " (" +
+                            envelope.sender.brief() + ") has root " + ready.theta_root.brief() +
+                            ", ours " + theta_root_->brief() + " at the same state"});
+    return Error{Errc::kBadHash, "Ready with a θ root that is not the state's"};
+  }
+  if (finished_) {
+    actions_.push_back(Send{envelope.sender, sign(protocol::Finished{head_.state_id()})});
+    return {};
+  }
+  membership_.set_ready(envelope.sender, ready);
+  if (phase_ == Phase::kGather && phase_started_ == 0) phase_started_ = now;
+  answer_ready(envelope.sender, ready.seen);
+  return {};
+}
+
+// Sends what of the open round the node has not seen.
+void Coordinator::answer_ready(const PublicKey& hotkey, Phase seen) {
+  if (!round_.open || protocol::find_in_roster(round_.open->message, hotkey) == nullptr) return;
+  if (seen < Phase::kTrain) actions_.push_back(Send{hotkey, round_.open->bytes});
+  if (seen < Phase::kReveal && round_.commits_closed)
+    actions_.push_back(Send{hotkey, *round_.commits_closed});
+  if (seen < Phase::kScreen && round_.reveals_closed)
+    actions_.push_back(Send{hotkey, *round_.reveals_closed});
+}
+
+namespace {
+
+// Keeps the first of what may exist once. A second, different one is evidence.
+// Returns true when `message` is new.
+template <class Message>
+bool keep_first(std::map<Uid, protocol::Signed<Message>>& kept, Uid uid,
+                protocol::Signed<Message> message, std::vector<protocol::Evidence>& evidence) {
+  const auto found = kept.find(uid);
+  if (found == kept.end()) {
+    kept.emplace(uid, std::move(message));
+    return true;
+  }
+  if (found->second.bytes != message.bytes) {
+    protocol::Evidence proof{found->second.bytes, message.bytes};
+    const bool known = std::any_of(evidence.begin(), evidence.end(), [&](const auto& item) {
+      return item.first == proof.first;
+    });
+    if (!known) evidence.push_back(std::move(proof));
+  }
+  return false;
+}
+
+}  // namespace
+
+Status Coordinator::handle_commit(ByteSpan bytes, TimeMs) {
+  MUSTER_TRY(auto commit, protocol::open_at<protocol::Commit>(bytes, head_.position()));
+  if (!round_.open) return Error{Errc::kWrongRound, "Commit before the round is open"};
+  const auto* entry = protocol::find_in_roster(round_.open->message, commit.sender);
+  if (entry == nullptr || entry->role != Role::kMiner)
+    return Error{Errc::kPermission, "Commit by who is no miner of the roster"};
+  const auto known = round_.commits.find(entry->uid);
+  if (phase_ != Phase::kTrain && known == round_.commits.end())
+    return Error{Errc::kWrongRound, "Commit after the close"};
+  const PublicKey sender = commit.sender;
+  const Hash hash = wire::message_hash(bytes);
+  const Hash payload_id = commit.message.payload_id;
+  const std::size_t evidence_before = round_.evidence.size();
+  const bool fresh = keep_first(round_.commits, entry->uid, std::move(commit), round_.evidence);
+  if (fresh || round_.evidence.size() > evidence_before)
+    actions_.push_back(Persist{head_.round(), Bytes(bytes.begin(), bytes.end())});
+  if (fresh || known->second.bytes == Bytes(bytes.begin(), bytes.end())) {
+    send_receipt(sender, protocol::ReceiptFor::kCommit, hash);
+    if (round_.blobs.contains(payload_id))
+      send_receipt(sender, protocol::ReceiptFor::kBlob, payload_id);
+  }
+  return {};
+}
+
+Status Coordinator::handle_reveal(ByteSpan bytes, TimeMs) {
+  MUSTER_TRY(auto reveal, protocol::open_at<protocol::Reveal>(bytes, head_.position()));
+  if (phase_ != Phase::kReveal && phase_ != Phase::kScreen)
+    return Error{Errc::kWrongRound, "Reveal outside its phase"};
+  const auto* entry = protocol::find_in_roster(round_.open->message, reveal.sender);
+  if (entry == nullptr || !round_.commits.contains(entry->uid))
+    return Error{Errc::kPermission, "Reveal by who has no commit in the close"};
+  const protocol::PayloadContext sealed{head_.position().run_id, head_.round(), reveal.sender};
+  if (protocol::payload_key_hash(sealed, reveal.message.key) !=
+      round_.commits.at(entry->uid).message.key_hash)
+    return Error{Errc::kBadHash, "Reveal of another key than the committed one"};
+  const auto known = round_.reveals.find(entry->uid);
+  if (known == round_.reveals.end() && phase_ != Phase::kReveal)
+    return Error{Errc::kWrongRound, "Reveal after the close"};
+  if (known == round_.reveals.end()) {
+    actions_.push_back(Persist{head_.round(), Bytes(bytes.begin(), bytes.end())});
+    round_.reveals.emplace(entry->uid, reveal);
+  }
+  send_receipt(reveal.sender, protocol::ReceiptFor::kReveal, wire::message_hash(bytes));
+  return {};
+}
+
+Status Coordinator::handle_screen(ByteSpan bytes, TimeMs) {
+  MUSTER_TRY(auto screen, protocol::open_at<protocol::Screen>(bytes, head_.position()));
+  if (phase_ != Phase::kScreen) return Error{Errc::kWrongRound, "Screen outside its phase"};
+  const auto* entry = protocol::find_in_roster(round_.open->message, screen.sender);
+  if (entry == nullptr || entry->role != Role::kValidator)
+    return Error{Errc::kPermission, "Screen by who is no validator of the roster"};
+  if (screen.message.commit_root != round_.commit_root)
+    return Error{Errc::kConflict, "Screen about another close"};
+  const PublicKey sender = screen.sender;
+  const std::size_t evidence_before = round_.evidence.size();
+  if (keep_first(round_.screens, entry->uid, std::move(screen), round_.evidence) ||
+      round_.evidence.size() > evidence_before)
+    actions_.push_back(Persist{head_.round(), Bytes(bytes.begin(), bytes.end())});
+  send_receipt(sender, protocol::ReceiptFor::kScreen, wire::message_hash(bytes));
+  return {};
+}
+
+Status Coordinator::handle_attest(ByteSpan bytes) {
+  MUSTER_TRY(auto attest, protocol::open_at<protocol::Attest>(bytes, head_.position()));
+  if (membership_.find(attest.sender)->role != Role::kValidator)
+    return Error{Errc::kPermission, "Attest by who is no validator"};
+  if (attest.message.manifest_hash != head_.position().parent)
+    return Error{Errc::kConflict, "Attest about another manifest"};
+  if (phase_ != Phase::kGather || round_.attestations.contains(attest.sender)) return {};
+  actions_.push_back(Persist{head_.round(), attest.bytes});
+  round_.attestations[attest.sender] = std::move(attest.bytes);
+  return {};
+}
+
+Status Coordinator::handle_dispute(const wire::Envelope& envelope, ByteSpan bytes) {
+  MUSTER_TRY(const protocol::Dispute dispute, protocol::read_body<protocol::Dispute>(envelope));
+  if (envelope.run_id != head_.position().run_id)
+    return Error{Errc::kWrongRun, "Dispute about another run"};
+  actions_.push_back(Persist{head_.round(), Bytes(bytes.begin(), bytes.end())});
+  actions_.push_back(Broadcast{Bytes(bytes.begin(), bytes.end())});
+  actions_.push_back(Note{"dispute by " + envelope.sender.brief() + " about round " +
+                          std::to_string(envelope.round.value) + ": " +
+                          std::string(name_of(dispute.reason))});
+  return {};
+}
+
+// ---- recovery
+
+Status Coordinator::recover(ByteSpan message) {
+  MUSTER_TRY(const wire::Envelope envelope, wire::open_envelope(message));
+  if (is_a(envelope, protocol::MessageType::kDispute)) return {};
+  MUSTER_TRY_STATUS(protocol::check_position(envelope, head_.position()));
+  auto by_peer = [&](auto&& handle) -> Status {
+    Status status = handle();
+    actions_.clear();
+    return status;
+  };
+  switch (protocol::MessageType{envelope.type}) {
+    case protocol::MessageType::kRoundOpen: return enter_train(message);
+    case protocol::MessageType::kCommit:
+      return by_peer([&] { return handle_commit(message, 0); });
+    case protocol::MessageType::kCommitsClosed: return enter_reveal(message);
+    case protocol::MessageType::kReveal:
+      return by_peer([&] { return handle_reveal(message, 0); });
+    case protocol::MessageType::kRevealsClosed: return enter_screen(message);
+    case protocol::MessageType::kScreen:
+      return by_peer([&] { return handle_screen(message, 0); });
+    case protocol::MessageType::kManifest: return apply_manifest(message);
+    case protocol::MessageType::kAttest:
+      round_.attestations[envelope.sender] = Bytes(message.begin(), message.end());
+      return {};
+    default:
+      return Error{Errc::kMalformed, "a journal record of a kind that is never persisted"};
+  }
+}
+
+Status Coordinator::enter_train(ByteSpan open) {
+  MUSTER_TRY(auto opened, protocol::open_at<protocol::RoundOpen>(open, head_.position()));
+  MUSTER_TRY_STATUS(head_.check_open(opened.message));
+  round_ = RoundState{};
+  round_.open_hash = wire::message_hash(open);
+  round_.open = std::move(opened);
+  round_.hard_ms = round_.open->message.train_ms;
+  phase_ = Phase::kTrain;
+  return {};
+}
+
+Status Coordinator::enter_reveal(ByteSpan closed) {
+  MUSTER_TRY(auto opened, protocol::open_at<protocol::CommitsClosed>(closed, head_.position()));
+  MUSTER_TRY(round_.commits,
+             protocol::read_commits(head_.position(), round_.open->message, opened.message));
+  round_.commits_closed = Bytes(closed.begin(), closed.end());
+  round_.commit_root = opened.message.commit_root;
+  round_.hard_ms = round_.open->message.reveal_ms;
+  round_.quorum_at.reset();
+  phase_ = Phase::kReveal;
+  return {};
+}
+
+Status Coordinator::enter_screen(ByteSpan closed) {
+  MUSTER_TRY(auto opened, protocol::open_at<protocol::RevealsClosed>(closed, head_.position()));
+  MUSTER_TRY(round_.reveals,
+             protocol::read_reveals(head_.position(), round_.open->message, round_.commits,
+                                    opened.message));
+  MUSTER_TRY(round_.payloads,
+             protocol::open_payloads(context(), round_.commits, round_.reveals, blobs_));
+  round_.reveals_closed = Bytes(closed.begin(), closed.end());
+  round_.reveals_hash = wire::message_hash(closed);
+  round_.hard_ms = round_.open->message.screen_ms;
+  round_.quorum_at.reset();
+  phase_ = Phase::kScreen;
+  return {};
+}
+
+Result<protocol::SealedRound> Coordinator::make_seal(
+    const std::vector<Bytes>& screens, const std::vector<protocol::Evidence>& evidence,
+    const std::map<Uid, std::uint32_t>& arrivals, std::vector<float>& residual) {
+  const protocol::SealInputs inputs{context(),           head_,
+                                    round_.open->message, round_.open_hash,
+                                    round_.reveals_hash, round_.commit_root,
+                                    round_.payloads,     arrivals,
+                                    screens,             evidence};
+  return protocol::seal(inputs, residual);
+}
+
+Status Coordinator::apply_manifest(ByteSpan bytes) {
+  MUSTER_TRY(auto manifest, protocol::open_at<protocol::Manifest>(bytes, head_.position()));
+  if (snapshot_.round == head_.round()) {
+    std::map<Uid, std::uint32_t> arrivals;
+    for (const auto& outcome : manifest.message.outcomes)
+      arrivals[outcome.uid] = outcome.arrival_ms;
+    MUSTER_TRY(auto sealed,
+               make_seal(manifest.message.screens, manifest.message.evidence, arrivals,
+                         snapshot_.downlink_residual));
+    if (wire::encode(sealed.manifest) != wire::encode(manifest.message)) {
+      return Error{Errc::kConflict, "round " + std::to_string(head_.round().value) +
+                                        ": sealing it again gives another manifest"};
+    }
+    state::outer_step(snapshot_.theta, sealed.aggregate, params_.compression.outer_learning_rate);
+    snapshot_.round = snapshot_.round.next();
+    theta_root_ = state::parameters_root(layout_, snapshot_.theta);
+  }
+  head_.advance(wire::message_hash(bytes), round_.open->message, manifest.message);
+  round_ = RoundState{};
+  membership_.clear_ready();
+  phase_ = Phase::kGather;
+  return {};
+}
+
+// ---- phases
+
+TimeMs Coordinator::phase_end() const {
+  const auto& roster = round_.open->message.roster;
+  protocol::PhaseProgress progress{0, 0, phase_started_, round_.quorum_at};
+  for (const auto& entry : roster) {
+    const bool expected = head_.last_roster().empty() || head_.expected(entry.hotkey) ||
+                          !head_.last_roster().contains(entry.hotkey);
+    const bool counts = phase_ == Phase::kScreen ? entry.role == Role::kValidator
+                        : phase_ == Phase::kTrain
+                            ? entry.role == Role::kMiner
+                            : round_.commits.contains(entry.uid);
+    if (!expected || !counts) continue;
+    const bool arrived = phase_ == Phase::kTrain    ? round_.arrivals_ms.contains(entry.uid)
+                         : phase_ == Phase::kReveal ? round_.reveals.contains(entry.uid)
+                                                    : round_.screens.contains(entry.uid);
+    ++progress.expected;
+    progress.expected_arrived += arrived;
+  }
+  // Nobody to wait for: after the close of an empty round, or without validators.
+  if (progress.expected == 0 && phase_ != Phase::kTrain) return phase_started_;
+  return protocol::phase_end(progress, round_.hard_ms, head_.grace_ms());
+}
+
+std::optional<TimeMs> Coordinator::next_deadline() const {
+  if (finished_) return std::nullopt;
+  if (phase_ == Phase::kGather)
+    return std::max(not_before_, phase_started_ + static_cast<TimeMs>(params_.timing.gather_ms));
+  return phase_end();
+}
+
+void Coordinator::advance(TimeMs now) {
+  while (advance_once(now)) {
+  }
+}
+
+bool Coordinator::advance_once(TimeMs now) {
+  if (finished_) return false;
+  const Phase before = phase_;
+  if (phase_ == Phase::kGather) {
+    maybe_finish(now);
+    if (!finished_) open_round(now);
+    return phase_ != before;
+  }
+  if (phase_ == Phase::kTrain) {
+    for (const auto& [uid, commit] : round_.commits) {
+      if (!round_.arrivals_ms.contains(uid) && round_.blobs.contains(commit.message.payload_id))
+        round_.arrivals_ms[uid] = static_cast<std::uint32_t>(now - phase_started_);
+    }
+  }
+  const std::size_t arrived = phase_ == Phase::kTrain    ? round_.arrivals_ms.size()
+                              : phase_ == Phase::kReveal ? round_.reveals.size()
+                                                         : round_.screens.size();
+  const std::size_t awaited =
+      phase_ == Phase::kReveal
+          ? round_.commits.size()
+          : static_cast<std::size_t>(std::count_if(
+                round_.open->message.roster.begin(), round_.open->message.roster.end(),
+                [&](const auto& entry) {
+                  return entry.role ==
+                         (phase_ == Phase::kScreen ? Role::kValidator : Role::kMiner);
+                }));
+  if (!round_.quorum_at && awaited > 0 &&
+      arrived >= protocol::quorum_of(awaited, params_.timing.quorum_percent))
+    round_.quorum_at = now;
+  if (now < phase_end()) return false;
+  if (phase_ == Phase::kTrain) {
+    close_commits(now);
+  } else if (phase_ == Phase::kReveal) {
+    close_reveals(now);
+  } else {
+    seal_round(now);
+  }
+  return phase_ != before;
+}
+
+void Coordinator::open_round(TimeMs now) {
+  const std::size_t miners = membership_.ready_count(Role::kMiner);
+  const std::size_t validators = membership_.ready_count(Role::kValidator);
+  if (now < not_before_ || miners < params_.timing.miners_min) return;
+  const bool first = head_.last_roster().empty();
+  if (first && (miners < config_.start_miners || validators < config_.start_validators)) return;
+  const bool waited = now - phase_started_ >= static_cast<TimeMs>(params_.timing.gather_ms);
+  if (!first && !waited && !membership_.all_expected_ready(head_)) return;
+
+  protocol::RoundOpen open;
+  open.state_id = head_.state_id();
+  open.ledger_block = membership_.ledger().block;
+  open.ledger_block_hash = membership_.ledger().block_hash;
+  open.roster = membership_.roster();
+  open.beacon = head_.beacon();
+  const protocol::DataCursor cursor = protocol::fit_cursor(
+      head_.cursor(), protocol::miner_count(open), params_.slice(), params_.sequences);
+  open.epoch = cursor.epoch;
+  open.cursor = cursor.position;
+  open.train_ms = params_.timing.train_ms;
+  open.reveal_ms = params_.timing.reveal_ms;
+  open.screen_ms = params_.timing.screen_ms;
+  for (auto& [hotkey, attest] : round_.attestations) open.attestations.push_back(attest);
+  Bytes message = sign(open);
+  const Status entered = enter_train(message);
+  MUSTER_CHECK(entered.has_value(), entered ? "" : entered.error().message);
+  phase_started_ = now;
+  persist_and_broadcast(std::move(message));
+}
+
+void Coordinator::close_commits(TimeMs now) {
+  protocol::CommitsClosed closed;
+  for (const auto& [uid, commit] : round_.commits)
+    if (round_.arrivals_ms.contains(uid)) closed.commits.push_back(commit.bytes);
+  closed.commit_root = protocol::commit_root_of(closed.commits);
+  Bytes message = sign(closed);
+  const Status entered = enter_reveal(message);
+  MUSTER_CHECK(entered.has_value(), entered ? "" : entered.error().message);
+  phase_started_ = now;
+  persist_and_broadcast(std::move(message));
+}
+
+void Coordinator::close_reveals(TimeMs now) {
+  protocol::RevealsClosed closed;
+  closed.commit_root = round_.commit_root;
+  for (const auto& [uid, reveal] : round_.reveals) closed.reveals.push_back(reveal.bytes);
+  Bytes message = sign(closed);
+  const Status entered = enter_screen(message);
+  MUSTER_CHECK(entered.has_value(), entered ? "" : entered.error().message);
+  phase_started_ = now;
+  persist_and_broadcast(std::move(message));
+}
+
+void Coordinator::seal_round(TimeMs now) {
+  std::vector<Bytes> screens;
+  for (const auto& [uid, screen] : round_.screens) screens.push_back(screen.bytes);
+  auto sealed = make_seal(screens, round_.evidence, round_.arrivals_ms,
+                          snapshot_.downlink_residual);
+  MUSTER_CHECK(sealed.has_value(), sealed ? "" : sealed.error().message);
+  if (!sealed->manifest.null_round)
+    actions_.push_back(StoreBlob{sealed->manifest.aggregate_id, std::move(sealed->aggregate_blob)});
+  Bytes message = sign(sealed->manifest);
+  persist_and_broadcast(message);
+
+  state::outer_step(snapshot_.theta, sealed->aggregate, params_.compression.outer_learning_rate);
+  snapshot_.round = snapshot_.round.next();
+  theta_root_ = state::parameters_root(layout_, snapshot_.theta);
+  actions_.push_back(RoundSealed{head_.round(), sealed->manifest, *theta_root_,
+                                 state::parameters_root(layout_, snapshot_.downlink_residual)});
+  head_.advance(wire::message_hash(message), round_.open->message, sealed->manifest);
+  round_ = RoundState{};
+  membership_.clear_ready();
+  phase_ = Phase::kGather;
+  phase_started_ = now;
+  const std::uint32_t doublings = std::min(head_.null_rounds_in_a_row(), 16u);
+  not_before_ = doublings == 0 ? now
+                               : now + std::min<TimeMs>(TimeMs{params_.timing.pause_ms}
+                                                            << (doublings - 1),
+                                                        params_.timing.pause_max_ms);
+}
+
+// After the last round: everybody's Ready shows that it is at the final state.
+void Coordinator::maybe_finish(TimeMs now) {
+  if (params_.rounds == 0 || head_.round().value < params_.rounds) return;
+  const bool waited = now - phase_started_ >= static_cast<TimeMs>(params_.timing.gather_ms);
+  if (!waited && !membership_.all_expected_ready(head_)) return;
+  finished_ = true;
+  actions_.push_back(Broadcast{sign(protocol::Finished{head_.state_id()})});
+  actions_.push_back(Finish{});
+}
+
+}  // namespace muster::coordinator

@@ -1,0 +1,156 @@
+// Coordinator: the role's pure core. It opens rounds, takes commits, keys and screens in, seals.
+//
+// Sans-I/O: every input is a call with the time of it, every output an Action, to be carried out in
+// order: a Persist is durable before the next action starts, which is what "acknowledged" means here.
+// After a crash a new Coordinator is fed what was persisted and resumes the same round; nothing that it
+// sent can come out differently. Errors of peers are counted and ignored, never fatal.
+// Thread safety: none; one owner.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "coordinator/membership.h"
+#include "coordinator/round_state.h"
+#include "protocol/chain_head.h"
+#include "protocol/round_record.h"
+#include "protocol/seal.h"
+
+namespace muster::coordinator {
+
+struct Send {
+  PublicKey to;
+  Bytes message;
+};
+struct Broadcast {
+  Bytes message;
+};
+struct Persist {
+  Round round;
+  Bytes message;
+};
+struct StoreBlob {
+  Hash id;
+  Bytes blob;
+};
+// Send the persisted RoundOpen, closes and Manifest of a sealed round, manifest first.
+struct ReplayRound {
+  PublicKey to;
+  Round round;
+};
+// For people and reports; nothing depends on it.
+struct RoundSealed {
+  Round round;
+  protocol::Manifest manifest;
+  Hash theta_root;
+  Hash downlink_root;
+};
+struct Note {
+  std::string text;
+};
+struct Finish {};
+using Action =
+    std::variant<Send, Broadcast, Persist, StoreBlob, ReplayRound, RoundSealed, Note, Finish>;
+using Actions = std::vector<Action>;
+
+// Local settings; not part of the protocol.
+struct Config {
+  std::uint32_t start_miners = 1;      // wait for that many before round 0
+  std::uint32_t start_validators = 0;
+};
+
+// Where the model stands when the core is made: at genesis or at a checkpoint.
+struct ModelSnapshot {
+  Round round;  // the next to open
+  std::vector<float> theta;
+  std::vector<float> downlink_residual;
+};
+
+class Coordinator {
+ public:
+  Coordinator(const protocol::ProtocolParams& params, const SigningKey& key, const Config& config,
+              ModelSnapshot snapshot, protocol::BlobReader blobs);
+
+  // Feeds one persisted message back, in the order of persisting; before any other call.
+  // Errors: kConflict and others when the record does not fit: the journal is damaged or another run's.
+  [[nodiscard]] Status recover(ByteSpan message);
+  // Call once after the last recover(): resumes the phase with new durations.
+  [[nodiscard]] Actions start(TimeMs now);
+
+  [[nodiscard]] Actions on_message(const PublicKey& channel, ByteSpan message, TimeMs now);
+  // A blob that `from` uploaded is complete, verified and durable.
+  [[nodiscard]] Actions on_blob(const PublicKey& from, const Hash& id, TimeMs now);
+  [[nodiscard]] Actions on_ledger(LedgerView view, TimeMs now);
+  [[nodiscard]] Actions on_tick(TimeMs now);
+
+  [[nodiscard]] protocol::Phase phase() const { return phase_; }
+  [[nodiscard]] const protocol::ChainHead& head() const { return head_; }
+  [[nodiscard]] bool finished() const { return finished_; }
+  [[nodiscard]] std::span<const float> theta() const { return snapshot_.theta; }
+  [[nodiscard]] std::span<const float> downlink_residual() const {
+    return snapshot_.downlink_residual;
+  }
+  // Messages refused so far, by reason; for `muster status` and tests.
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& refused() const { return refused_; }
+  // When on_tick has something to do next, if nothing else happens.
+  [[nodiscard]] std::optional<TimeMs> next_deadline() const;
+
+ private:
+  // Live handlers: check, persist, apply, answer.
+  Status handle_ready(const wire::Envelope& envelope, TimeMs now);
+  Status handle_commit(ByteSpan bytes, TimeMs now);
+  Status handle_reveal(ByteSpan bytes, TimeMs now);
+  Status handle_screen(ByteSpan bytes, TimeMs now);
+  Status handle_attest(ByteSpan bytes);
+  Status handle_dispute(const wire::Envelope& envelope, ByteSpan bytes);
+  void answer_ready(const PublicKey& hotkey, protocol::Phase seen);
+
+  // Phase changes, shared by live running and recovery.
+  Status enter_train(ByteSpan open);
+  Status enter_reveal(ByteSpan closed);
+  Status enter_screen(ByteSpan closed);
+  Status apply_manifest(ByteSpan manifest);
+
+  void advance(TimeMs now);
+  bool advance_once(TimeMs now);
+  void open_round(TimeMs now);
+  void close_commits(TimeMs now);
+  void close_reveals(TimeMs now);
+  void seal_round(TimeMs now);
+  void maybe_finish(TimeMs now);
+
+  [[nodiscard]] TimeMs phase_end() const;
+  [[nodiscard]] protocol::RoundContext context() const;
+  [[nodiscard]] Result<protocol::SealedRound> make_seal(
+      const std::vector<Bytes>& screens, const std::vector<protocol::Evidence>& evidence,
+      const std::map<Uid, std::uint32_t>& arrivals, std::vector<float>& residual);
+  template <class Message>
+  Bytes sign(const Message& message) const;
+  void send_receipt(const PublicKey& to, protocol::ReceiptFor what, const Hash& subject);
+  void persist_and_broadcast(Bytes message);
+  Actions take_actions();
+
+  protocol::ProtocolParams params_;
+  compression::Layout layout_;
+  SigningKey key_;
+  Config config_;
+  ModelSnapshot snapshot_;
+  protocol::BlobReader blobs_;
+  protocol::ChainHead head_;
+  Membership membership_;
+  protocol::Phase phase_ = protocol::Phase::kGather;
+  RoundState round_;
+  TimeMs phase_started_ = 0;
+  TimeMs not_before_ = 0;  // of the next round: the pause after null rounds
+  bool finished_ = false;
+  std::optional<Hash> theta_root_;
+  std::map<std::string, std::uint64_t> refused_;
+  Actions actions_;
+};
+
+}  // namespace muster::coordinator

@@ -1,0 +1,70 @@
+#include "protocol/follower.h"
+
+namespace muster::protocol {
+
+Follower::Follower(const ProtocolParams& params, const Hash& run_id)
+    : params_(params), head_(params, run_id) {}
+
+template <class Message>
+Status Follower::keep(std::optional<Signed<Message>>& slot, const wire::Envelope& envelope,
+                      ByteSpan bytes) {
+  MUSTER_TRY(Message message, read_body<Message>(envelope));
+  Bytes copy(bytes.begin(), bytes.end());
+  if (!slot) {
+    slot = Signed<Message>{std::move(message), std::move(copy), envelope.sender};
+  } else if (slot->bytes != copy) {
+    fork_ = Evidence{slot->bytes, std::move(copy)};
+    return Error{Errc::kConflict, "the coordinator signed two different " +
+                                      std::string(name_of(Message::kType)) + "s of one round"};
+  }
+  return {};
+}
+
+Status Follower::take(ByteSpan bytes) {
+  MUSTER_TRY(const wire::Envelope envelope, wire::open_envelope(bytes));
+  if (envelope.sender != params_.coordinator)
+    return Error{Errc::kPermission, "a message that the coordinator did not sign"};
+  MUSTER_TRY_STATUS(check_position(envelope, head_.position()));
+  switch (MessageType{envelope.type}) {
+    case MessageType::kRoundOpen: {
+      MUSTER_TRY(const RoundOpen open, read_body<RoundOpen>(envelope));
+      MUSTER_TRY_STATUS(head_.check_open(open));
+      return keep(open_, envelope, bytes);
+    }
+    case MessageType::kCommitsClosed: return keep(commits_closed_, envelope, bytes);
+    case MessageType::kRevealsClosed: return keep(reveals_closed_, envelope, bytes);
+    case MessageType::kManifest: return keep(manifest_, envelope, bytes);
+    case MessageType::kReceipt: {
+      MUSTER_TRY(const Receipt receipt, read_body<Receipt>(envelope));
+      if (receipts_.size() < 16 && receipts_.insert({receipt.what, receipt.subject}).second)
+        receipt_bytes_.emplace_back(bytes.begin(), bytes.end());
+      return {};
+    }
+    case MessageType::kFinished:
+      finished_ = true;
+      return {};
+    case MessageType::kRoundResume: return {};
+    default: return Error{Errc::kMalformed, "a message that the coordinator does not send"};
+  }
+}
+
+Phase Follower::seen() const {
+  if (manifest_) return Phase::kSealed;
+  if (reveals_closed_) return Phase::kScreen;
+  if (commits_closed_) return Phase::kReveal;
+  if (open_) return Phase::kTrain;
+  return Phase::kGather;
+}
+
+void Follower::advance() {
+  MUSTER_CHECK(open_ && manifest_, "advance without a sealed round");
+  head_.advance(wire::message_hash(manifest_->bytes), open_->message, manifest_->message);
+  open_.reset();
+  commits_closed_.reset();
+  reveals_closed_.reset();
+  manifest_.reset();
+  receipts_.clear();
+  receipt_bytes_.clear();
+}
+
+}  // namespace muster::protocol

@@ -1,0 +1,64 @@
+// Follower: the part of a round that miners and validators have in common: following the coordinator.
+//
+// Takes the coordinator's signed messages in any order, any number of times, and keeps those of the
+// coming round until they can be used. Two different versions of what may exist once are a proof against
+// the coordinator. Sans-I/O. Thread safety: none; one owner.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "base/clock.h"
+#include "protocol/chain_head.h"
+#include "protocol/round_record.h"
+
+namespace muster::protocol {
+
+class Follower {
+ public:
+  Follower(const ProtocolParams& params, const Hash& run_id);
+
+  // Files a message of the coordinator. Errors: what is wrong with it; it is then ignored.
+  [[nodiscard]] Status take(ByteSpan bytes);
+
+  [[nodiscard]] const ChainHead& head() const { return head_; }
+  [[nodiscard]] const std::optional<Signed<RoundOpen>>& open() const { return open_; }
+  [[nodiscard]] const std::optional<Signed<CommitsClosed>>& commits_closed() const {
+    return commits_closed_;
+  }
+  [[nodiscard]] const std::optional<Signed<RevealsClosed>>& reveals_closed() const {
+    return reveals_closed_;
+  }
+  [[nodiscard]] const std::optional<Signed<Manifest>>& manifest() const { return manifest_; }
+  [[nodiscard]] bool finished() const { return finished_; }
+  // The latest phase of the coming round that its messages have shown.
+  [[nodiscard]] Phase seen() const;
+  [[nodiscard]] bool has_receipt(ReceiptFor what, const Hash& subject) const {
+    return receipts_.contains({what, subject});
+  }
+  [[nodiscard]] const std::vector<Bytes>& receipts() const { return receipt_bytes_; }
+  // Two signed, different messages of the coordinator where one may exist.
+  [[nodiscard]] const std::optional<Evidence>& fork() const { return fork_; }
+
+  // Moves to the next round. REQUIRES: open() and manifest().
+  void advance();
+
+ private:
+  template <class Message>
+  Status keep(std::optional<Signed<Message>>& slot, const wire::Envelope& envelope,
+              ByteSpan bytes);
+
+  ProtocolParams params_;
+  ChainHead head_;
+  std::optional<Signed<RoundOpen>> open_;
+  std::optional<Signed<CommitsClosed>> commits_closed_;
+  std::optional<Signed<RevealsClosed>> reveals_closed_;
+  std::optional<Signed<Manifest>> manifest_;
+  std::set<std::pair<ReceiptFor, Hash>> receipts_;
+  std::vector<Bytes> receipt_bytes_;
+  std::optional<Evidence> fork_;
+  bool finished_ = false;
+};
+
+}  // namespace muster::protocol

@@ -1,0 +1,120 @@
+#include "protocol/messages.h"
+
+#include <cmath>
+
+#include "base/limits.h"
+
+namespace muster::protocol {
+
+std::string_view name_of(MessageType type) {
+  switch (type) {
+    case MessageType::kReady: return "Ready";
+    case MessageType::kRoundOpen: return "RoundOpen";
+    case MessageType::kCommit: return "Commit";
+    case MessageType::kReceipt: return "Receipt";
+    case MessageType::kCommitsClosed: return "CommitsClosed";
+    case MessageType::kReveal: return "Reveal";
+    case MessageType::kRevealsClosed: return "RevealsClosed";
+    case MessageType::kScreen: return "Screen";
+    case MessageType::kManifest: return "Manifest";
+    case MessageType::kAttest: return "Attest";
+    case MessageType::kRoundResume: return "RoundResume";
+    case MessageType::kDispute: return "Dispute";
+    case MessageType::kFinished: return "Finished";
+  }
+  return "unknown message";
+}
+
+std::string_view name_of(Phase phase) {
+  switch (phase) {
+    case Phase::kGather: return "GATHER";
+    case Phase::kTrain: return "TRAIN";
+    case Phase::kReveal: return "REVEAL";
+    case Phase::kScreen: return "SCREEN";
+    case Phase::kSealed: return "SEALED";
+  }
+  MUSTER_UNREACHABLE();
+}
+
+std::string_view name_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kAccept: return "accept";
+    case Verdict::kAbstain: return "abstain";
+    case Verdict::kLowCosine: return "low cosine";
+    case Verdict::kReplay: return "replay";
+    case Verdict::kCopy: return "copy";
+  }
+  MUSTER_UNREACHABLE();
+}
+
+std::string_view name_of(OutcomeCode code) {
+  switch (code) {
+    case OutcomeCode::kAccepted: return "accepted";
+    case OutcomeCode::kRejected: return "rejected";
+    case OutcomeCode::kMissed: return "missed";
+    case OutcomeCode::kKeyWithheld: return "key withheld";
+    case OutcomeCode::kWrongKey: return "wrong key";
+    case OutcomeCode::kMalformed: return "malformed";
+    case OutcomeCode::kTooFewSequences: return "too few sequences";
+    case OutcomeCode::kBelowMinimumNorm: return "below minimum norm";
+    case OutcomeCode::kEquivocated: return "equivocated";
+  }
+  MUSTER_UNREACHABLE();
+}
+
+std::string_view name_of(DisputeReason reason) {
+  switch (reason) {
+    case DisputeReason::kStateRoot: return "state root";
+    case DisputeReason::kAggregate: return "aggregate";
+    case DisputeReason::kForkedClose: return "forked close";
+    case DisputeReason::kCensored: return "censored";
+    case DisputeReason::kTally: return "tally";
+  }
+  MUSTER_UNREACHABLE();
+}
+
+namespace {
+
+template <class Entry>
+Status ascending_by_uid(const std::vector<Entry>& entries, std::string_view where) {
+  if (entries.size() > limits::kRosterMax)
+    return Error{Errc::kTooLarge, std::string(where) + ": over 256 entries"};
+  for (std::size_t i = 1; i < entries.size(); ++i) {
+    if (!(entries[i - 1].uid < entries[i].uid))
+      return Error{Errc::kMalformed, std::string(where) + ": not strictly ascending by uid"};
+  }
+  return {};
+}
+
+bool finite_and_not_negative(double value) { return std::isfinite(value) && value >= 0; }
+
+}  // namespace
+
+Status validate(const RoundOpen& message) {
+  return ascending_by_uid(message.roster, "RoundOpen roster");
+}
+
+Status validate(const Screen& message) {
+  if (message.evaluations.size() > limits::kEvaluationsMax)
+    return Error{Errc::kTooLarge, "Screen: over 1024 evaluations"};
+  return ascending_by_uid(message.entries, "Screen entries");
+}
+
+Status validate(const Manifest& message) {
+  for (const Outcome& outcome : message.outcomes) {
+    if (!finite_and_not_negative(outcome.norm) || !finite_and_not_negative(outcome.weight))
+      return Error{Errc::kNonFinite, "Manifest: norm or weight of uid " +
+                                         std::to_string(outcome.uid.value)};
+  }
+  if (!finite_and_not_negative(message.median_norm) || !finite_and_not_negative(message.clip_norm))
+    return Error{Errc::kNonFinite, "Manifest: median or clip norm"};
+  return ascending_by_uid(message.outcomes, "Manifest outcomes");
+}
+
+Hash commit_root_of(const std::vector<Bytes>& commits) {
+  std::vector<Hash> leaves;
+  for (const Bytes& commit : commits) leaves.push_back(merkle_leaf(commit));
+  return merkle_root(leaves);
+}
+
+}  // namespace muster::protocol

@@ -1,0 +1,292 @@
+// The typed control messages of a round. docs/protocol.md says when each is sent.
+//
+// Run, round and parent manifest stand in the envelope, not here. Vectors keyed by uid are strictly
+// ascending by uid; validate() of each message says so and bounds the rest.
+// Thread safety: values.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/cipher.h"
+#include "base/hash.h"
+#include "base/result.h"
+#include "base/sign.h"
+#include "base/types.h"
+
+namespace muster::protocol {
+
+enum class MessageType : std::uint8_t {
+  kReady = 1,
+  kRoundOpen,
+  kCommit,
+  kReceipt,
+  kCommitsClosed,
+  kReveal,
+  kRevealsClosed,
+  kScreen,
+  kManifest,
+  kAttest,
+  kRoundResume,
+  kDispute,
+  kFinished,
+};
+[[nodiscard]] std::string_view name_of(MessageType type);
+
+// The steps of a round, in order.
+enum class Phase : std::uint8_t { kGather, kTrain, kReveal, kScreen, kSealed };
+constexpr std::uint8_t enum_count(Phase) { return 5; }
+[[nodiscard]] std::string_view name_of(Phase phase);
+
+using Secret = std::array<std::uint8_t, 32>;
+
+// A node is at `state_id`, wants to join the envelope's round, and has seen that round up to `seen`.
+// Sent on start, after every round and whenever nothing was heard for a while; the answer is whatever
+// the node is missing. The only message that may differ from an earlier one of its round.
+struct Ready {
+  static constexpr MessageType kType = MessageType::kReady;
+  Role role = Role::kMiner;
+  Hash state_id;
+  Hash theta_root;        // of the node's own parameters, hashed by itself
+  Hash next_secret_hash;  // validators: of the secret for the round after this one
+  Phase seen = Phase::kGather;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(role, state_id, theta_root, next_secret_hash, seen); }
+};
+
+struct RosterEntry {
+  Uid uid;
+  PublicKey hotkey;
+  Role role = Role::kMiner;
+  std::uint64_t stake = 0;  // rao
+  Hash next_secret_hash;    // validators
+  bool operator==(const RosterEntry&) const = default;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(uid, hotkey, role, stake, next_secret_hash); }
+};
+
+struct RoundOpen {
+  static constexpr MessageType kType = MessageType::kRoundOpen;
+  Hash state_id;
+  std::uint64_t ledger_block = 0;
+  Hash ledger_block_hash;
+  std::vector<RosterEntry> roster;
+  Hash beacon;
+  std::uint64_t epoch = 0;   // of the data permutation
+  std::uint64_t cursor = 0;  // first position of this round's slices
+  std::uint32_t train_ms = 0;
+  std::uint32_t reveal_ms = 0;
+  std::uint32_t screen_ms = 0;
+  std::vector<Bytes> attestations;  // Attest envelopes about the parent manifest
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(state_id, ledger_block, ledger_block_hash, roster, beacon, epoch, cursor, train_ms,
+            reveal_ms, screen_ms, attestations);
+  }
+};
+
+struct Commit {
+  static constexpr MessageType kType = MessageType::kCommit;
+  Hash payload_id;  // of the sealed blob
+  Hash key_hash;    // protocol/sealed_payload.h
+  std::uint64_t payload_bytes = 0;
+  std::uint32_t sequences_used = 0;
+  std::uint32_t inner_steps = 0;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(payload_id, key_hash, payload_bytes, sequences_used, inner_steps);
+  }
+};
+
+enum class ReceiptFor : std::uint8_t { kCommit, kBlob, kReveal, kScreen };
+constexpr std::uint8_t enum_count(ReceiptFor) { return 4; }
+
+// The coordinator has it, durably, in time. `subject`: hash of the message, or the blob's id.
+struct Receipt {
+  static constexpr MessageType kType = MessageType::kReceipt;
+  ReceiptFor what = ReceiptFor::kCommit;
+  Hash subject;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(what, subject); }
+};
+
+struct CommitsClosed {
+  static constexpr MessageType kType = MessageType::kCommitsClosed;
+  std::vector<Bytes> commits;  // Commit envelopes whose blobs are complete, by uid
+  Hash commit_root;            // commit_root_of(commits)
+  template <class Archive>
+  void serialize(Archive& archive) { archive(commits, commit_root); }
+};
+
+struct Reveal {
+  static constexpr MessageType kType = MessageType::kReveal;
+  CipherKey key{};
+  template <class Archive>
+  void serialize(Archive& archive) { archive(key); }
+};
+
+struct RevealsClosed {
+  static constexpr MessageType kType = MessageType::kRevealsClosed;
+  Hash commit_root;
+  std::vector<Bytes> reveals;  // Reveal envelopes, by uid
+  template <class Archive>
+  void serialize(Archive& archive) { archive(commit_root, reveals); }
+};
+
+enum class Verdict : std::uint8_t { kAccept, kAbstain, kLowCosine, kReplay, kCopy };
+constexpr std::uint8_t enum_count(Verdict) { return 5; }
+[[nodiscard]] std::string_view name_of(Verdict verdict);
+[[nodiscard]] constexpr bool is_rejection(Verdict verdict) {
+  return verdict != Verdict::kAccept && verdict != Verdict::kAbstain;
+}
+
+struct ScreenEntry {
+  Uid uid;
+  bool held = false;             // this validator had the payload
+  std::int16_t cosine_e4 = 0;    // cosine with the screening gradient × 10⁴
+  Verdict verdict = Verdict::kAbstain;
+  std::uint16_t standing = 0;    // 0..65535
+  template <class Archive>
+  void serialize(Archive& archive) { archive(uid, held, cosine_e4, verdict, standing); }
+};
+
+struct Evaluation {
+  Uid uid;
+  Round round;               // that was scored
+  std::int16_t z_e2 = 0;     // own-versus-random rank-sum × 100
+  std::int32_t drop_e6 = 0;  // relative loss drop on the shared sequences × 10⁶
+  bool gate_passed = false;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(uid, round, z_e2, drop_e6, gate_passed); }
+};
+
+struct Screen {
+  static constexpr MessageType kType = MessageType::kScreen;
+  Hash commit_root;
+  Secret secret{};  // whose hash stands in the parent round's roster
+  std::vector<ScreenEntry> entries;
+  std::vector<Evaluation> evaluations;  // finished since this validator's last Screen
+  std::string platform_class;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(commit_root, secret, entries, evaluations, platform_class);
+  }
+};
+
+enum class OutcomeCode : std::uint8_t {
+  kAccepted,
+  kRejected,         // by validators holding more than half of the active stake
+  kMissed,           // no complete commit in time; nobody's judgement
+  kKeyWithheld,      // committed, did not reveal
+  kWrongKey,         // the key does not match the commit
+  kMalformed,        // does not open or decode, or is not in the round's format
+  kTooFewSequences,  // fewer than the protocol's minimum
+  kBelowMinimumNorm,
+  kEquivocated,
+};
+constexpr std::uint8_t enum_count(OutcomeCode) { return 9; }
+[[nodiscard]] std::string_view name_of(OutcomeCode code);
+
+struct Outcome {
+  Uid uid;
+  OutcomeCode code = OutcomeCode::kMissed;
+  Hash payload_id;
+  double norm = 0;
+  std::uint16_t standing = 0;
+  float weight = 0;              // aᵢ: the factor of this payload in the aggregate
+  std::uint32_t arrival_ms = 0;  // commit and blob complete, after OPEN
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(uid, code, payload_id, norm, standing, weight, arrival_ms);
+  }
+};
+
+// Two different messages of one sender that may exist only once: proof of equivocation.
+struct Evidence {
+  Bytes first;
+  Bytes second;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(first, second); }
+};
+
+struct Manifest {
+  static constexpr MessageType kType = MessageType::kManifest;
+  Hash open_hash;         // of the RoundOpen
+  Hash reveals_hash;      // of the RevealsClosed
+  Hash commit_root;
+  bool null_round = false;  // too few participants: θ and the downlink residual stay
+  Hash state_id_before;
+  Hash state_id_after;
+  Hash aggregate_id;        // zero in a null round
+  double median_norm = 0;   // M
+  double clip_norm = 0;     // c
+  Hash next_beacon;
+  std::uint64_t next_epoch = 0;
+  std::uint64_t next_cursor = 0;
+  std::vector<Outcome> outcomes;  // of every miner of the roster
+  std::vector<Bytes> screens;     // Screen envelopes verbatim, by uid
+  std::vector<Evidence> evidence;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(open_hash, reveals_hash, commit_root, null_round, state_id_before, state_id_after,
+            aggregate_id, median_norm, clip_norm, next_beacon, next_epoch, next_cursor, outcomes,
+            screens, evidence);
+  }
+};
+
+struct Attest {
+  static constexpr MessageType kType = MessageType::kAttest;
+  Hash manifest_hash;
+  Hash state_id;
+  Hash theta_root;
+  Hash downlink_root;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(manifest_hash, state_id, theta_root, downlink_root); }
+};
+
+// After a coordinator's restart: the round goes on, with new durations for the phase it was in.
+struct RoundResume {
+  static constexpr MessageType kType = MessageType::kRoundResume;
+  Phase phase = Phase::kTrain;
+  std::uint32_t remaining_ms = 0;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(phase, remaining_ms); }
+};
+
+enum class DisputeReason : std::uint8_t { kStateRoot, kAggregate, kForkedClose, kCensored, kTally };
+constexpr std::uint8_t enum_count(DisputeReason) { return 5; }
+[[nodiscard]] std::string_view name_of(DisputeReason reason);
+
+// A node says that the coordinator or the agreed state is wrong, with what proves it.
+struct Dispute {
+  static constexpr MessageType kType = MessageType::kDispute;
+  DisputeReason reason = DisputeReason::kStateRoot;
+  Hash expected;
+  Hash found;
+  std::vector<Bytes> proof;  // signed messages
+  template <class Archive>
+  void serialize(Archive& archive) { archive(reason, expected, found, proof); }
+};
+
+// The run has had its rounds; nodes may leave.
+struct Finished {
+  static constexpr MessageType kType = MessageType::kFinished;
+  Hash state_id;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(state_id); }
+};
+
+// What a decoder cannot see: order by uid, counts, ranges. Errors: kMalformed, kTooLarge, kNonFinite.
+[[nodiscard]] Status validate(const RoundOpen& message);
+[[nodiscard]] Status validate(const Screen& message);
+[[nodiscard]] Status validate(const Manifest& message);
+template <class Message>
+[[nodiscard]] Status validate(const Message&) { return {}; }
+
+[[nodiscard]] Hash commit_root_of(const std::vector<Bytes>& commits);
+
+}  // namespace muster::protocol

@@ -1,0 +1,138 @@
+#include "protocol/round_record.h"
+
+#include "compression/segmented_blob.h"
+#include "protocol/sealed_payload.h"
+
+namespace muster::protocol {
+
+const RosterEntry* find_in_roster(const RoundOpen& open, const PublicKey& hotkey) {
+  for (const RosterEntry& entry : open.roster)
+    if (entry.hotkey == hotkey) return &entry;
+  return nullptr;
+}
+
+const RosterEntry* find_in_roster(const RoundOpen& open, Uid uid) {
+  for (const RosterEntry& entry : open.roster)
+    if (entry.uid == uid) return &entry;
+  return nullptr;
+}
+
+namespace {
+
+// Opens envelopes that must be by roster members of `role`, strictly ascending by uid.
+template <class Message>
+Result<std::map<Uid, Signed<Message>>> read_by_uid(const Position& position, const RoundOpen& open,
+                                                   Role role, const std::vector<Bytes>& envelopes) {
+  std::map<Uid, Signed<Message>> by_uid;
+  for (const Bytes& bytes : envelopes) {
+    MUSTER_TRY(Signed<Message> opened, open_at<Message>(bytes, position));
+    const RosterEntry* entry = find_in_roster(open, opened.sender);
+    if (entry == nullptr || entry->role != role) {
+      return Error{Errc::kPermission, std::string(name_of(Message::kType)) + " by " +
+                                          opened.sender.brief() + ", who is no " +
+                                          std::string(name_of(role)) + " of the roster"};
+    }
+    if (!by_uid.empty() && !(by_uid.rbegin()->first < entry->uid))
+      return Error{Errc::kConflict,
+                   std::string(name_of(Message::kType)) + "s are not strictly ascending by uid"};
+    by_uid.emplace(entry->uid, std::move(opened));
+  }
+  return by_uid;
+}
+
+}  // namespace
+
+Result<std::map<Uid, Signed<Commit>>> read_commits(const Position& position, const RoundOpen& open,
+                                                   const CommitsClosed& closed) {
+  if (commit_root_of(closed.commits) != closed.commit_root)
+    return Error{Errc::kBadHash, "CommitsClosed: its root is not that of its commits"};
+  return read_by_uid<Commit>(position, open, Role::kMiner, closed.commits);
+}
+
+Result<std::map<Uid, Signed<Reveal>>> read_reveals(const Position& position, const RoundOpen& open,
+                                                   const std::map<Uid, Signed<Commit>>& commits,
+                                                   const RevealsClosed& closed) {
+  MUSTER_TRY(auto reveals, read_by_uid<Reveal>(position, open, Role::kMiner, closed.reveals));
+  for (const auto& [uid, reveal] : reveals) {
+    if (!commits.contains(uid))
+      return Error{Errc::kConflict, "RevealsClosed: a key of uid " + std::to_string(uid.value) +
+                                        ", who has no commit"};
+  }
+  return reveals;
+}
+
+Result<std::vector<WeighedScreen>> read_screens(const Position& position, const RoundOpen& open,
+                                                const std::vector<Bytes>& screens) {
+  MUSTER_TRY(auto by_uid, read_by_uid<Screen>(position, open, Role::kValidator, screens));
+  std::vector<WeighedScreen> weighed;
+  for (auto& [uid, screen] : by_uid)
+    weighed.push_back({uid, find_in_roster(open, uid)->stake, std::move(screen.message)});
+  return weighed;
+}
+
+namespace {
+
+OpenedPayload refused(OpenedPayload opened, OutcomeCode code, std::string problem) {
+  opened.code = code;
+  opened.problem = std::move(problem);
+  opened.update = {};
+  return opened;
+}
+
+Result<OpenedPayload> open_one(const RoundContext& context, const Signed<Commit>& commit,
+                               const Signed<Reveal>* reveal, const BlobReader& blobs) {
+  OpenedPayload opened;
+  opened.payload_id = commit.message.payload_id;
+  if (reveal == nullptr)
+    return refused(std::move(opened), OutcomeCode::kKeyWithheld, "no key before the close");
+  const PayloadContext sealed{context.position.run_id, context.position.round, commit.sender};
+  if (payload_key_hash(sealed, reveal->message.key) != commit.message.key_hash)
+    return refused(std::move(opened), OutcomeCode::kWrongKey, "the key is not the committed one");
+  if (commit.message.sequences_used < context.params.sequences_min() ||
+      commit.message.sequences_used > context.params.slice()) {
+    return refused(std::move(opened), OutcomeCode::kTooFewSequences,
+                   std::to_string(commit.message.sequences_used) + " sequences used");
+  }
+  MUSTER_TRY(const Bytes blob, blobs(commit.message.payload_id));
+  auto payload = open_payload(sealed, reveal->message.key, context.layout,
+                              context.params.uplink_format(context.position.round), blob);
+  if (!payload)
+    return refused(std::move(opened), OutcomeCode::kMalformed, payload.error().message);
+  auto update = compression::decode(context.layout, *payload);
+  if (!update) return refused(std::move(opened), OutcomeCode::kMalformed, update.error().message);
+  opened.norm = compression::norm(*update);
+  if (!(opened.norm >= context.params.verification.norm_min))
+    return refused(std::move(opened), OutcomeCode::kBelowMinimumNorm, "norm too small");
+  opened.update = std::move(*update);
+  opened.code = OutcomeCode::kAccepted;
+  return opened;
+}
+
+}  // namespace
+
+Result<std::map<Uid, OpenedPayload>> open_payloads(const RoundContext& context,
+                                                   const std::map<Uid, Signed<Commit>>& commits,
+                                                   const std::map<Uid, Signed<Reveal>>& reveals,
+                                                   const BlobReader& blobs) {
+  std::map<Uid, OpenedPayload> opened;
+  for (const auto& [uid, commit] : commits) {
+    const auto reveal = reveals.find(uid);
+    MUSTER_TRY(opened[uid], open_one(context, commit,
+                                     reveal == reveals.end() ? nullptr : &reveal->second, blobs));
+  }
+  return opened;
+}
+
+bool proves_equivocation(const Evidence& evidence) {
+  if (evidence.first == evidence.second) return false;
+  const auto first = wire::open_envelope(evidence.first);
+  const auto second = wire::open_envelope(evidence.second);
+  if (!first || !second) return false;
+  const bool exists_once = is_a(*first, MessageType::kCommit) ||
+                           is_a(*first, MessageType::kReveal) || is_a(*first, MessageType::kScreen);
+  return exists_once && first->type == second->type && first->sender == second->sender &&
+         first->run_id == second->run_id && first->round == second->round &&
+         first->parent == second->parent;
+}
+
+}  // namespace muster::protocol

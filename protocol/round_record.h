@@ -1,0 +1,64 @@
+// One round as its signed messages say, opened and checked: the common input of the coordinator's seal,
+// the validators' verification of it and the offline audit.
+//
+// Thread safety: pure functions.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "protocol/chain_head.h"
+#include "protocol/messages.h"
+#include "protocol/params.h"
+#include "protocol/signed_message.h"
+
+namespace muster::protocol {
+
+struct RoundContext {
+  const ProtocolParams& params;
+  const compression::Layout& layout;
+  Position position;
+};
+
+[[nodiscard]] const RosterEntry* find_in_roster(const RoundOpen& open, const PublicKey& hotkey);
+[[nodiscard]] const RosterEntry* find_in_roster(const RoundOpen& open, Uid uid);
+
+// The commits of a CommitsClosed by uid. Errors: kMalformed, kBadSignature, kWrongRound, kPermission
+// (not a miner of the roster), kBadHash (commit root), kConflict (not ascending, or one twice).
+[[nodiscard]] Result<std::map<Uid, Signed<Commit>>> read_commits(const Position& position,
+                                                                 const RoundOpen& open,
+                                                                 const CommitsClosed& closed);
+// The keys of a RevealsClosed by uid. The same errors.
+[[nodiscard]] Result<std::map<Uid, Signed<Reveal>>> read_reveals(
+    const Position& position, const RoundOpen& open, const std::map<Uid, Signed<Commit>>& commits,
+    const RevealsClosed& closed);
+// The Screens of a manifest with their validators' stake, by uid.
+[[nodiscard]] Result<std::vector<WeighedScreen>> read_screens(const Position& position,
+                                                              const RoundOpen& open,
+                                                              const std::vector<Bytes>& screens);
+
+// A committed payload after the reveal: decoded, or why not.
+struct OpenedPayload {
+  OutcomeCode code = OutcomeCode::kMissed;  // kAccepted: open and decoded, not yet ruled on
+  Hash payload_id;
+  compression::SparseUpdate update;
+  double norm = 0;
+  std::string problem;  // in words, when not kAccepted
+};
+
+// Gives the bytes of a blob that is there. An error means that this node does not hold it.
+using BlobReader = std::function<Result<Bytes>(const Hash& id)>;
+
+// One entry for every commit. Errors: only a missing blob (kNotFound): what a miner did wrong is an
+// outcome, not an error.
+[[nodiscard]] Result<std::map<Uid, OpenedPayload>> open_payloads(
+    const RoundContext& context, const std::map<Uid, Signed<Commit>>& commits,
+    const std::map<Uid, Signed<Reveal>>& reveals, const BlobReader& blobs);
+
+// True when the two envelopes prove that their sender equivocated: same sender, run, round, parent and
+// type (Commit, Reveal or Screen), different bytes, both signed.
+[[nodiscard]] bool proves_equivocation(const Evidence& evidence);
+
+}  // namespace muster::protocol

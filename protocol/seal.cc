@@ -1,0 +1,143 @@
+#include "protocol/seal.h"
+
+#include <algorithm>
+
+#include "compression/segmented_blob.h"
+#include "protocol/beacon.h"
+#include "protocol/sealed_payload.h"
+#include "state/state_root.h"
+
+namespace muster::protocol {
+namespace {
+
+std::set<PublicKey> senders_of(const RoundOpen& open, const std::vector<WeighedScreen>& screens) {
+  std::set<PublicKey> senders;
+  for (const WeighedScreen& screen : screens)
+    senders.insert(find_in_roster(open, screen.validator)->hotkey);
+  return senders;
+}
+
+std::set<PublicKey> equivocators(const std::vector<Evidence>& evidence) {
+  std::set<PublicKey> found;
+  for (const Evidence& item : evidence)
+    if (proves_equivocation(item)) found.insert(wire::open_envelope(item.first)->sender);
+  return found;
+}
+
+// Everybody's outcome before weights: misses, the payloads' own faults, evidence and the tally.
+std::vector<Outcome> rule_outcomes(const SealInputs& inputs,
+                                   const std::vector<WeighedScreen>& screens) {
+  std::vector<Uid> miners;
+  for (const auto& [uid, payload] : inputs.payloads) miners.push_back(uid);
+  const auto rulings = tally(
+      miners, screens, inputs.head.active_stake(inputs.open, senders_of(inputs.open, screens)));
+  const auto guilty = equivocators(inputs.evidence);
+
+  std::vector<Outcome> outcomes;
+  for (const RosterEntry& entry : inputs.open.roster) {
+    if (entry.role != Role::kMiner) continue;
+    Outcome outcome;
+    outcome.uid = entry.uid;
+    if (const auto payload = inputs.payloads.find(entry.uid); payload != inputs.payloads.end()) {
+      const Ruling& ruling = rulings.at(entry.uid);
+      outcome.code = payload->second.code;
+      outcome.payload_id = payload->second.payload_id;
+      outcome.norm = payload->second.norm;
+      outcome.standing = ruling.standing;
+      if (outcome.code == OutcomeCode::kAccepted && ruling.rejected)
+        outcome.code = OutcomeCode::kRejected;
+    }
+    if (const auto arrival = inputs.arrivals_ms.find(entry.uid);
+        arrival != inputs.arrivals_ms.end() && outcome.code != OutcomeCode::kMissed)
+      outcome.arrival_ms = arrival->second;
+    if (guilty.contains(entry.hotkey)) outcome.code = OutcomeCode::kEquivocated;
+    outcomes.push_back(outcome);
+  }
+  return outcomes;
+}
+
+Hash beacon_after(const SealInputs& inputs, const std::vector<WeighedScreen>& screens) {
+  std::vector<std::pair<Uid, Secret>> secrets;
+  for (const WeighedScreen& screen : screens) {
+    const RosterEntry* entry = find_in_roster(inputs.open, screen.validator);
+    const auto promised = inputs.head.secret_hash_of(entry->hotkey);
+    const Position& position = inputs.context.position;
+    if (promised && *promised == secret_hash(position.run_id, position.round, entry->hotkey,
+                                             screen.screen.secret))
+      secrets.emplace_back(screen.validator, screen.screen.secret);
+  }
+  return next_beacon(inputs.open.beacon, secrets);
+}
+
+// A Screen whose secret is not the promised one counts as an abstention: its draws could have been
+// chosen after the payloads were known.
+void silence_unpromised(const SealInputs& inputs, std::vector<WeighedScreen>& screens) {
+  for (WeighedScreen& screen : screens) {
+    const RosterEntry* entry = find_in_roster(inputs.open, screen.validator);
+    const auto promised = inputs.head.secret_hash_of(entry->hotkey);
+    const Position& position = inputs.context.position;
+    if (!promised || *promised != secret_hash(position.run_id, position.round, entry->hotkey,
+                                              screen.screen.secret))
+      for (ScreenEntry& judged : screen.screen.entries) judged.verdict = Verdict::kAbstain;
+  }
+}
+
+void aggregate_into(const SealInputs& inputs, const state::SealedAggregate& sealed,
+                    SealedRound& round) {
+  const Position& position = inputs.context.position;
+  Manifest& manifest = round.manifest;
+  std::size_t next = 0;
+  for (Outcome& outcome : manifest.outcomes)
+    if (outcome.code == OutcomeCode::kAccepted) outcome.weight = sealed.weights[next++];
+  manifest.median_norm = sealed.median_norm;
+  manifest.clip_norm = sealed.clip_norm;
+  round.aggregate_blob = write_aggregate(position.run_id, position.round, inputs.context.layout,
+                                         sealed.aggregate);
+  manifest.aggregate_id = compression::blob_id(round.aggregate_blob).value();
+  manifest.state_id_after =
+      state::next_state_id(manifest.state_id_before, manifest.aggregate_id);
+}
+
+}  // namespace
+
+Result<SealedRound> seal(const SealInputs& inputs, std::vector<float>& downlink_residual) {
+  MUSTER_TRY(auto screens,
+             read_screens(inputs.context.position, inputs.open, inputs.screens));
+  silence_unpromised(inputs, screens);
+
+  SealedRound round;
+  Manifest& manifest = round.manifest;
+  manifest.open_hash = inputs.open_hash;
+  manifest.reveals_hash = inputs.reveals_hash;
+  manifest.commit_root = inputs.commit_root;
+  manifest.state_id_before = inputs.head.state_id();
+  manifest.state_id_after = manifest.state_id_before;
+  manifest.next_beacon = beacon_after(inputs, screens);
+  manifest.next_epoch = inputs.open.epoch;
+  manifest.next_cursor =
+      inputs.open.cursor + miner_count(inputs.open) * inputs.context.params.slice();
+  manifest.outcomes = rule_outcomes(inputs, screens);
+  manifest.screens = inputs.screens;
+  manifest.evidence = inputs.evidence;
+
+  std::vector<state::Contribution> contributions;
+  for (const Outcome& outcome : manifest.outcomes) {
+    if (outcome.code == OutcomeCode::kAccepted)
+      contributions.push_back(
+          {outcome.standing, &inputs.payloads.at(outcome.uid).update, outcome.norm});
+  }
+  manifest.null_round = contributions.size() < inputs.context.params.timing.miners_min;
+  if (manifest.null_round) return round;
+
+  const ProtocolParams& params = inputs.context.params;
+  MUSTER_TRY(state::SealedAggregate sealed,
+             state::seal_aggregate(inputs.context.layout, contributions,
+                                   inputs.head.past_medians(),
+                                   params.downlink_format(inputs.context.position.round),
+                                   params.compression.downlink_decay, downlink_residual));
+  aggregate_into(inputs, sealed, round);
+  round.aggregate = std::move(sealed.decoded);
+  return round;
+}
+
+}  // namespace muster::protocol

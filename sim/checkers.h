@@ -1,0 +1,52 @@
+// Checkers: the invariants of a run, watched from outside by somebody who sees every node.
+//
+// Thread safety: none.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "protocol/round_record.h"
+
+namespace muster::sim {
+
+class Checkers {
+ public:
+  explicit Checkers(const PublicKey& coordinator) : coordinator_(coordinator) {}
+
+  void set_honest(const PublicKey& hotkey) { honest_.insert(hotkey); }
+
+  // Every message that reaches anybody.
+  void saw_message(ByteSpan bytes);
+  // A node has applied the manifest before `round` and hashed its own θ.
+  void saw_state(const std::string& node, Round round, const Hash& state_id, const Hash& theta_root);
+  // An honest node's proof against the coordinator: in an honest world there is none.
+  void saw_accusation(const std::string& node, const std::string& what);
+  // At the end: nodes that should have reached the last state.
+  void check_reached(const std::string& node, Round reached, Round expected);
+
+  [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
+
+ private:
+  void violate(std::string what);
+  void check_manifest(const wire::Envelope& envelope, ByteSpan bytes);
+  void check_close(const wire::Envelope& envelope);
+
+  PublicKey coordinator_;
+  std::set<PublicKey> honest_;
+  std::map<std::pair<std::uint8_t, Round>, Bytes> once_;  // coordinator's messages by type and round
+  struct SeenCommit {
+    Round round;
+    Hash payload_id;
+  };
+  std::map<Hash, SeenCommit> commits_;                    // by message hash
+  std::set<Hash> acknowledged_commits_;
+  std::set<Hash> acknowledged_blobs_;
+  std::map<Round, std::pair<Hash, Hash>> states_;         // first seen: state id and θ root
+  std::set<std::string> reported_;
+  std::vector<std::string> violations_;
+};
+
+}  // namespace muster::sim

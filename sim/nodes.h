@@ -1,0 +1,174 @@
+// The simulated nodes: each wraps a role's real core and carries out its actions on simulated hardware.
+//
+// A node may crash after any action: its core is gone, its disk stays, and a while later it recovers
+// exactly as the real service does. Thread safety: none.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "coordinator/coordinator.h"
+#include "miner/miner.h"
+#include "sim/analytic_model.h"
+#include "sim/checkers.h"
+#include "sim/disk.h"
+#include "sim/network.h"
+#include "sim/world.h"
+#include "verify/validator.h"
+
+namespace muster::sim {
+
+// What all nodes of one world share.
+struct Surroundings {
+  const WorldConfig& config;
+  const protocol::ProtocolParams& params;
+  const AnalyticModel& model;
+  const std::vector<float>& initial_theta;
+  EventQueue& events;
+  Network& network;
+  Checkers& checkers;
+  WorldReport& report;
+  bool calm = false;  // no more crashes: the world must finish now
+};
+
+class Node {
+ public:
+  Node(Surroundings& world, NodeId id, std::string name, const Seed& seed);
+  virtual ~Node() = default;
+  void boot();
+  void crash();
+  void tick();
+  [[nodiscard]] bool alive() const { return alive_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const PublicKey& hotkey() const { return key_.public_key(); }
+  [[nodiscard]] NodeId id() const { return id_; }
+
+ protected:
+  virtual void start_core() = 0;
+  virtual void stop_core() = 0;
+  virtual void tick_core() = 0;
+
+  // Runs the actions in order; after each the node may crash, which leaves the rest undone.
+  template <class Actions, class Perform>
+  void perform_all(Actions actions, Perform perform) {
+    const std::uint64_t life = life_;
+    for (auto& action : actions) {
+      perform(action);
+      if (life_ != life || !alive_) return;
+      if (!world_.calm && random_.chance(world_.config.crash_per_action)) return crash();
+    }
+  }
+  // Runs `event` later unless the node has crashed since.
+  void later(TimeMs delay, std::function<void()> event);
+  void persist(Round round, const Bytes& message);
+
+  Surroundings& world_;
+  NodeId id_;
+  std::string name_;
+  SigningKey key_;
+  Prng random_;
+  Disk disk_;
+  bool alive_ = false;
+  std::uint64_t life_ = 0;  // counts boots, so that what was scheduled before a crash does not run
+};
+
+class MinerNode;
+class ValidatorNode;
+
+class CoordinatorNode final : public Node {
+ public:
+  CoordinatorNode(Surroundings& world, NodeId id, const Seed& seed);
+  void set_peers(std::vector<Node*> peers) { peers_ = std::move(peers); }
+  void set_ledger(coordinator::LedgerView view) { ledger_ = std::move(view); }
+  void receive(const PublicKey& from, const Bytes& message);
+  void receive_blob(const PublicKey& from, const Hash& id, const Bytes& blob);
+  [[nodiscard]] const Bytes* find_blob(const Hash& id) const;
+  [[nodiscard]] Round reached() const { return reached_; }
+  [[nodiscard]] bool finished() const { return core_ && core_->finished(); }
+
+ private:
+  void start_core() override;
+  void stop_core() override { core_.reset(); }
+  void tick_core() override;
+  void carry_out(coordinator::Actions actions);
+  void perform(coordinator::Action& action);
+  void send(Node& to, const Bytes& message);
+  [[nodiscard]] Bytes forged(const Bytes& message, bool weights) const;
+  [[nodiscard]] Node* find_peer(const PublicKey& hotkey) const;
+
+  std::vector<Node*> peers_;
+  coordinator::LedgerView ledger_;
+  std::unique_ptr<coordinator::Coordinator> core_;
+  Round reached_;
+};
+
+// A node that follows the coordinator.
+class FollowerNode : public Node {
+ public:
+  FollowerNode(Surroundings& world, NodeId id, std::string name, const Seed& seed,
+               CoordinatorNode& coordinator)
+      : Node(world, id, std::move(name), seed), coordinator_(coordinator) {}
+  virtual void receive(const Bytes& message) = 0;
+  [[nodiscard]] virtual Round reached() const = 0;
+
+ protected:
+  virtual void receive_blob(const Hash& id, const Bytes& blob) = 0;
+  void send(const Bytes& message);
+  void fetch(const Hash& id);
+  CoordinatorNode& coordinator_;
+};
+
+class MinerNode final : public FollowerNode {
+ public:
+  MinerNode(Surroundings& world, NodeId id, std::string name, const Seed& seed,
+            CoordinatorNode& coordinator, std::shared_ptr<miner::Conduct> conduct,
+            bool equivocates);
+  void receive(const Bytes& message) override;
+  [[nodiscard]] Round reached() const override { return reached_; }
+  [[nodiscard]] const AnalyticInnerLoop& loop() const { return *loop_; }
+  void flip_bit() { if (loop_) loop_->flip_bit(); }
+  void forget() { disk_ = Disk{}; forgetful_ = true; }
+
+ private:
+  void start_core() override;
+  void stop_core() override { core_.reset(), loop_.reset(); }
+  void tick_core() override { carry_out(core_->on_tick(world_.events.now_ms())); }
+  void receive_blob(const Hash& id, const Bytes& blob) override;
+  void carry_out(miner::Actions actions);
+  void perform(miner::Action& action);
+  void train(const miner::Train& train);
+  void apply(const miner::Apply& apply);
+  void upload(const Hash& id);
+
+  std::shared_ptr<miner::Conduct> conduct_;
+  bool equivocates_;
+  bool forgetful_ = false;
+  std::unique_ptr<AnalyticInnerLoop> loop_;
+  std::unique_ptr<miner::Miner> core_;
+  Round reached_;
+};
+
+class ValidatorNode final : public FollowerNode {
+ public:
+  using FollowerNode::FollowerNode;
+  void receive(const Bytes& message) override;
+  [[nodiscard]] Round reached() const override { return reached_; }
+  [[nodiscard]] const verify::Ratings& ratings() const { return core_->ratings(); }
+
+ private:
+  void start_core() override;
+  void stop_core() override { core_.reset(), probe_.reset(); }
+  void tick_core() override { carry_out(core_->on_tick(world_.events.now_ms())); }
+  void receive_blob(const Hash& id, const Bytes& blob) override;
+  void carry_out(verify::Actions actions);
+  void perform(verify::Action& action);
+  void apply(const verify::Apply& apply);
+
+  std::unique_ptr<AnalyticLossProbe> probe_;
+  std::unique_ptr<verify::Validator> core_;
+  Round reached_;
+};
+
+}  // namespace muster::sim

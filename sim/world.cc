@@ -1,0 +1,237 @@
+#include "sim/world.h"
+
+#include "sim/adversaries.h"
+#include "sim/nodes.h"
+#include "state/state_root.h"
+
+namespace muster::sim {
+namespace {
+
+constexpr TimeMs kTickMs = 500;
+constexpr TimeMs kLinger = 120'000;  // after the last round, for stragglers
+
+Seed seed_of(std::uint64_t world, std::uint64_t node) {
+  ByteWriter writer;
+  writer.write(world);
+  writer.write(node);
+  return tagged_hash("muster/sim-key", writer.bytes()).bytes;
+}
+
+protocol::ProtocolParams make_params(const WorldConfig& config, const PublicKey& coordinator,
+                                     const Hash& theta_root) {
+  protocol::ProtocolParams params;
+  params.name = "simulation";
+  params.model = {.d_model = 16, .layers = 1, .heads = 2, .kv_heads = 2, .d_ff = 16,
+                  .context = 8, .vocab = 64, .tied = true};
+  params.sequences = 20'000;
+  params.initial_theta_root = theta_root;
+  params.coordinator = coordinator;
+  params.rounds = config.rounds;
+  params.training.inner_steps = 4;
+  params.training.batch = 2;
+  params.compression.schedule = {{4, 1024}, {1, 512}};
+  params.compression.error_feedback_decay = 0.95f;
+  params.verification.screen_sequences = 8;
+  params.verification.own_sequences = 6;
+  params.verification.shared_sequences = 12;
+  params.timing = {.gather_ms = 20'000, .train_ms = 30'000, .reveal_ms = 15'000,
+                   .screen_ms = 15'000, .grace_min_ms = 500, .grace_max_ms = 10'000,
+                   .pause_ms = 500, .pause_max_ms = 4'000, .quorum_percent = 67,
+                   .miners_min = 2};
+  return params;
+}
+
+enum class Cheat { kNone, kNoise, kReplay, kWithhold, kEquivocate };
+
+Cheat cheat_of(std::uint32_t index, std::uint32_t cheaters) {
+  if (index >= cheaters) return Cheat::kNone;
+  constexpr Cheat kinds[] = {Cheat::kNoise, Cheat::kReplay, Cheat::kWithhold, Cheat::kEquivocate};
+  return kinds[index % 4];
+}
+
+std::shared_ptr<miner::Conduct> conduct_of(Cheat cheat, const compression::Layout& layout,
+                                           std::uint64_t seed) {
+  switch (cheat) {
+    case Cheat::kNoise: return noise_conduct(layout, seed);
+    case Cheat::kReplay: return replay_conduct(layout);
+    case Cheat::kWithhold: return withholding_conduct();
+    default: return std::make_shared<miner::Conduct>();
+  }
+}
+
+// One network from boot to end. Members in order of construction: later ones refer to earlier ones.
+class World {
+ public:
+  explicit World(const WorldConfig& config)
+      : config_(config),
+        coordinator_key_(seed_of(config.seed, 0)),
+        initial_theta_(initial_theta()),
+        params_(make_params(config, coordinator_key_.public_key(),
+                            state::parameters_root(layout(), initial_theta_))),
+        model_(config.seed, initial_theta_.size()),
+        network_(events_, Prng(config.seed, 2), config.faults),
+        checkers_(coordinator_key_.public_key()),
+        surroundings_{config_, params_, model_, initial_theta_, events_, network_, checkers_,
+                      report_},
+        coordinator_(surroundings_, 0, seed_of(config.seed, 0)) {
+    report_.seed = config.seed;
+    add_miners();
+    add_validators();
+    coordinator_.set_ledger(ledger_);
+    std::vector<Node*> peers;
+    for (const auto& node : followers_) peers.push_back(node.get());
+    coordinator_.set_peers(std::move(peers));
+  }
+
+  WorldReport run() {
+    coordinator_.boot();
+    for (const auto& node : followers_) node->boot();
+    schedule_ticks();
+    if (config_.partitions) schedule_partition();
+    if (config_.bug == PlantedBug::kForgetfulMiner) schedule_forgetting();
+    if (config_.bug == PlantedBug::kVolatileJournal) schedule_coordinator_crash();
+    TimeMs done_at = 0;
+    while (events_.step() && events_.now_ms() < config_.time_limit_ms) {
+      if (!checkers_.violations().empty() && config_.bug != PlantedBug::kNone) break;
+      if (done_at == 0 && coordinator_.finished()) {
+        done_at = events_.now_ms();
+        surroundings_.calm = true;
+        network_.set_faults({});
+      }
+      if (done_at != 0 && (all_reached() || events_.now_ms() > done_at + kLinger)) break;
+    }
+    if (config_.bug == PlantedBug::kNone) {
+      checkers_.check_reached("coordinator", coordinator_.reached(), Round{config_.rounds});
+      for (const auto& node : followers_)
+        checkers_.check_reached(node->name(), node->reached(), Round{config_.rounds});
+    }
+    report_.violations = checkers_.violations();
+    report_.simulated_ms = events_.now_ms();
+    return report_;
+  }
+
+ private:
+  static compression::Layout layout_for(const protocol::ProtocolParams& params) {
+    return state::layout_of(params.model);
+  }
+  [[nodiscard]] compression::Layout layout() const {
+    return state::layout_of(make_params(config_, PublicKey{}, Hash{}).model);
+  }
+  [[nodiscard]] std::vector<float> initial_theta() const {
+    const auto params = make_params(config_, PublicKey{}, Hash{});
+    std::vector<float> theta(layout_for(params).parameters());
+    state::initial_parameters(params.model, config_.seed, theta);
+    return theta;
+  }
+
+  void add_member(Node& node, std::uint16_t uid, Role role, std::uint64_t stake) {
+    ledger_.members.push_back({Uid{uid}, node.hotkey(), role, stake});
+  }
+
+  void add_miners() {
+    for (std::uint32_t i = 0; i < config_.miners; ++i) {
+      const Cheat cheat = cheat_of(i, config_.cheaters);
+      const NodeId id = i + 1;
+      auto node = std::make_unique<MinerNode>(
+          surroundings_, id, "miner-" + std::to_string(id), seed_of(config_.seed, id),
+          coordinator_, conduct_of(cheat, layout(), config_.seed * 100 + i),
+          cheat == Cheat::kEquivocate);
+      if (cheat == Cheat::kNone) checkers_.set_honest(node->hotkey());
+      add_member(*node, static_cast<std::uint16_t>(id), Role::kMiner, 0);
+      if (id == 3) third_miner_ = node.get();
+      if (id == config_.miners) last_miner_ = node.get();
+      followers_.push_back(std::move(node));
+    }
+  }
+
+  void add_validators() {
+    for (std::uint32_t i = 0; i < config_.validators; ++i) {
+      const NodeId id = config_.miners + i + 1;
+      auto node = std::make_unique<ValidatorNode>(surroundings_, id,
+                                                  "validator-" + std::to_string(i + 1),
+                                                  seed_of(config_.seed, id), coordinator_);
+      checkers_.set_honest(node->hotkey());
+      add_member(*node, static_cast<std::uint16_t>(id), Role::kValidator, 1000 + i);
+      followers_.push_back(std::move(node));
+    }
+  }
+
+  void schedule_ticks() {
+    events_.after(kTickMs, [this] {
+      coordinator_.tick();
+      for (const auto& node : followers_) node->tick();
+      schedule_ticks();
+    });
+  }
+
+  // Now and then one node is cut off for some seconds.
+  void schedule_partition() {
+    Prng random(config_.seed, 3);
+    for (int i = 0; i < 6; ++i) {
+      const auto node = static_cast<NodeId>(random.below(followers_.size() + 1));
+      const auto start = static_cast<TimeMs>(random.below(200'000));
+      const auto length = static_cast<TimeMs>(1000 + random.below(25'000));
+      events_.at(start, [this, node] { network_.isolate(node, true); });
+      events_.at(start + length, [this, node] { network_.isolate(node, false); });
+    }
+  }
+
+  // The last miner loses its disk between its commit's receipt and the close, and trains otherwise.
+  void schedule_forgetting() {
+    for (int i = 0; i < 40; ++i) {
+      events_.at(3000 + 700 * i, [this] {
+        if (!last_miner_->alive()) return;
+        last_miner_->forget();
+        last_miner_->crash();
+      });
+    }
+  }
+
+  void schedule_coordinator_crash() {
+    for (int i = 0; i < 40; ++i)
+      events_.at(2500 + 900 * i, [this] {
+        if (coordinator_.alive()) coordinator_.crash();
+      });
+  }
+
+  [[nodiscard]] bool all_reached() const {
+    for (const auto& node : followers_)
+      if (!node->alive() || node->reached() < Round{config_.rounds}) return false;
+    return true;
+  }
+
+  WorldConfig config_;
+  SigningKey coordinator_key_;
+  std::vector<float> initial_theta_;
+  protocol::ProtocolParams params_;
+  AnalyticModel model_;
+  EventQueue events_;
+  Network network_;
+  Checkers checkers_;
+  WorldReport report_;
+  Surroundings surroundings_;
+  CoordinatorNode coordinator_;
+  std::vector<std::unique_ptr<FollowerNode>> followers_;
+  coordinator::LedgerView ledger_;
+  MinerNode* third_miner_ = nullptr;
+  MinerNode* last_miner_ = nullptr;
+};
+
+}  // namespace
+
+WorldConfig random_world(std::uint64_t seed) {
+  Prng random(seed, 7);
+  WorldConfig config;
+  config.seed = seed;
+  config.cheaters = static_cast<std::uint32_t>(random.below(5));
+  config.faults.loss = random.chance(0.5) ? 0.15 * random.uniform() : 0;
+  config.faults.duplication = random.chance(0.5) ? 0.2 * random.uniform() : 0;
+  config.faults.delay_max_ms = 5 + static_cast<TimeMs>(random.below(800));
+  config.crash_per_action = random.chance(0.6) ? 0.01 * random.uniform() : 0;
+  config.partitions = random.chance(0.5);
+  return config;
+}
+
+WorldReport run_world(const WorldConfig& config) { return World(config).run(); }
+
+}  // namespace muster::sim

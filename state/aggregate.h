@@ -1,0 +1,41 @@
+// The aggregate: from a round's accepted payloads to the one compressed update that everyone applies.
+//
+// M = lower median of the norms; c = max(M, half of the lower median of M over the last rounds); weights
+// aᵢ = fp32(standingᵢ · min(1, c / normᵢ) / Σ standing), equal standings when all are zero; then in fp32,
+// by ascending uid, onto the downlink's error feedback; compressed; residual' = decay · (sum − decoded).
+// One order of operations, no contraction: coordinator, validators and audit get the same bits.
+// Thread safety: pure but for the residual it updates.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "compression/payload.h"
+
+namespace muster::state {
+
+struct Contribution {
+  std::uint16_t standing = 0;
+  const compression::SparseUpdate* update = nullptr;
+  double norm = 0;  // compression::norm(*update)
+};
+
+struct SealedAggregate {
+  double median_norm = 0;      // M
+  double clip_norm = 0;        // c
+  std::vector<float> weights;  // aᵢ, in the order of the contributions
+  compression::Payload aggregate;
+  compression::SparseUpdate decoded;  // what the aggregate decodes to
+};
+
+// `contributions`: not empty, by ascending uid. `past_medians`: M of at most the last 16 sealed rounds.
+// Errors: kNonFinite (the sum overflows), kInvalidArgument (format).
+[[nodiscard]] Result<SealedAggregate> seal_aggregate(const compression::Layout& layout,
+                                                     std::span<const Contribution> contributions,
+                                                     std::span<const double> past_medians,
+                                                     const compression::PayloadFormat& downlink,
+                                                     float downlink_decay,
+                                                     std::vector<float>& downlink_residual);
+
+}  // namespace muster::state

@@ -1,0 +1,93 @@
+#include "verify/screen.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "compression/layout.h"
+
+namespace muster::verify {
+
+using compression::SparseUpdate;
+using protocol::Verdict;
+
+namespace {
+
+// Calls visit(i, j) for every index that both have, ascending.
+template <class Visit>
+void for_each_common(const SparseUpdate& a, const SparseUpdate& b, Visit visit) {
+  for (std::size_t i = 0, j = 0; i < a.indices.size() && j < b.indices.size();) {
+    if (a.indices[i] < b.indices[j]) {
+      ++i;
+    } else if (b.indices[j] < a.indices[i]) {
+      ++j;
+    } else {
+      visit(i++, j++);
+    }
+  }
+}
+
+double lower_median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[(values.size() - 1) / 2];
+}
+
+}  // namespace
+
+double cosine(const SparseUpdate& a, const SparseUpdate& b) {
+  double dot = 0;
+  for_each_common(a, b, [&](std::size_t i, std::size_t j) {
+    dot += static_cast<double>(a.values[i]) * static_cast<double>(b.values[j]);
+  });
+  const double norms = compression::norm(a) * compression::norm(b);
+  return norms > 0 ? dot / norms : 0;
+}
+
+double overlap_beyond_chance(const SparseUpdate& a, const SparseUpdate& b, std::uint32_t keep) {
+  const double chance = static_cast<double>(keep) / compression::kBlockElements;
+  if (a.indices.empty() || chance >= 1) return 0;
+  std::size_t common = 0;
+  for_each_common(a, b, [&](std::size_t, std::size_t) { ++common; });
+  const double share = static_cast<double>(common) / static_cast<double>(a.indices.size());
+  return (share - chance) / (1 - chance);
+}
+
+std::map<Uid, Verdict> screen(const protocol::VerificationParams& params, std::uint32_t keep,
+                              const std::vector<Candidate>& candidates,
+                              const std::vector<std::shared_ptr<const SparseUpdate>>& previous,
+                              const SparseUpdate* last_aggregate) {
+  std::vector<double> cosines;
+  for (const Candidate& candidate : candidates) cosines.push_back(candidate.gradient_cosine);
+  const double threshold =
+      std::max(0.0, static_cast<double>(params.cosine_gate) * lower_median(cosines));
+  const bool overlap_counts = keep <= params.overlap_keep_max;
+
+  auto copies = [&](const Candidate& candidate) {
+    if (!overlap_counts) return false;
+    for (const Candidate& other : candidates) {
+      if (other.uid != candidate.uid &&
+          overlap_beyond_chance(*candidate.payload, *other.payload, keep) > params.overlap)
+        return true;
+    }
+    return std::any_of(previous.begin(), previous.end(), [&](const auto& earlier) {
+      return overlap_beyond_chance(*candidate.payload, *earlier, keep) > params.overlap;
+    });
+  };
+
+  std::map<Uid, Verdict> verdicts;
+  for (const Candidate& candidate : candidates) {
+    Verdict verdict = Verdict::kAccept;
+    if (last_aggregate != nullptr &&
+        cosine(*candidate.payload, *last_aggregate) > params.replay_cosine) {
+      verdict = Verdict::kReplay;
+    } else if (copies(candidate)) {
+      verdict = Verdict::kCopy;
+    } else if (!(candidate.gradient_cosine > threshold)) {
+      verdict = Verdict::kLowCosine;
+    }
+    verdicts[candidate.uid] = verdict;
+  }
+  return verdicts;
+}
+
+}  // namespace muster::verify

@@ -1,0 +1,463 @@
+#include "verify/validator.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "protocol/attestation.h"
+#include "protocol/beacon.h"
+#include "protocol/sealed_payload.h"
+#include "state/state_root.h"
+#include "verify/draws.h"
+
+namespace muster::verify {
+
+using protocol::MessageType;
+using protocol::OutcomeCode;
+
+Validator::Validator(const protocol::ProtocolParams& params, const SigningKey& key,
+                     const Config& config, std::vector<float> downlink_residual)
+    : params_(params),
+      layout_(state::layout_of(params.model)),
+      key_(key),
+      config_(config),
+      follower_(params, protocol::run_id_of(params)),
+      residual_(std::make_shared<const std::vector<float>>(std::move(downlink_residual))),
+      downlink_root_(state::parameters_root(layout_, *residual_)) {}
+
+template <class Message>
+Bytes Validator::sign(const Message& message) const {
+  return protocol::sign_message(head().position(), message, key_);
+}
+
+Actions Validator::take_actions() { return std::exchange(actions_, {}); }
+
+const protocol::RosterEntry* Validator::own_entry() const {
+  return follower_.open() ? find_in_roster(follower_.open()->message, key_.public_key()) : nullptr;
+}
+
+protocol::Secret Validator::secret_for(Round round) const {
+  return protocol::validator_secret(key_, head().position().run_id, round);
+}
+
+bool Validator::is_active() const {
+  const auto promised = head().secret_hash_of(key_.public_key());
+  return promised && *promised == protocol::secret_hash(head().position().run_id, head().round(),
+                                                        key_.public_key(),
+                                                        secret_for(head().round()));
+}
+
+// ---- recovery
+
+Status Validator::recover(ByteSpan message, Round stop_at) {
+  MUSTER_TRY(const wire::Envelope envelope, wire::open_envelope(message));
+  if (envelope.sender == key_.public_key()) {
+    if (!is_a(envelope, MessageType::kScreen)) return {};
+    MUSTER_TRY(const protocol::Screen screen, protocol::read_body<protocol::Screen>(envelope));
+    for (const auto& evaluation : screen.evaluations) {
+      if (last_ && last_->hotkeys.contains(evaluation.uid))
+        record(evaluation, last_->hotkeys.at(evaluation.uid));
+    }
+    if (envelope.round == head().round()) progress_.screen = Bytes(message.begin(), message.end());
+    return {};
+  }
+  if (envelope.round >= stop_at) return {};
+  MUSTER_TRY_STATUS(follower_.take(message));
+  if (follower_.manifest() && follower_.open()) {
+    remember_round();
+    last_->payloads.clear();
+    follower_.advance();
+    progress_ = Progress{};
+  }
+  return {};
+}
+
+Actions Validator::start(const Hash& theta_root, TimeMs now) {
+  theta_root_ = theta_root;
+  send_ready(now);
+  return take_actions();
+}
+
+// ---- inputs
+
+Actions Validator::on_message(ByteSpan message, TimeMs now) {
+  if (follower_.take(message)) last_heard_ = now;
+  if (follower_.fork())
+    accuse(protocol::DisputeReason::kForkedClose, wire::message_hash(follower_.fork()->first),
+           wire::message_hash(follower_.fork()->second),
+           {follower_.fork()->first, follower_.fork()->second});
+  if (follower_.finished() && !finished_) {
+    finished_ = true;
+    actions_.push_back(Finish{});
+  }
+  advance(now);
+  return take_actions();
+}
+
+Actions Validator::on_blob(const Hash& id, Bytes blob, TimeMs now) {
+  last_heard_ = now;
+  if (progress_.fetching.erase(id) > 0) progress_.blobs[id] = std::move(blob);
+  advance(now);
+  return take_actions();
+}
+
+Actions Validator::on_gradient(Round round, TimeMs now) {
+  if (round == head().round()) progress_.gradient_done = true;
+  advance(now);
+  return take_actions();
+}
+
+Actions Validator::on_cosines(Round round, const std::map<Uid, double>& cosines, TimeMs now) {
+  if (round == head().round()) progress_.cosines = cosines;
+  advance(now);
+  return take_actions();
+}
+
+Actions Validator::on_scored(Round round, const std::vector<Measurement>& measurements,
+                             const std::string& platform_class, TimeMs now) {
+  scoring_ = Scoring::kNone;
+  platform_class_ = platform_class;
+  if (!last_ || last_->round != round) return {};  // overtaken by the network
+  finalise(measurements);
+  advance(now);
+  return take_actions();
+}
+
+Actions Validator::on_applied(Round next, const Hash& theta_root, TimeMs now) {
+  if (next != head().round().next() || !progress_.applying) return {};
+  theta_root_ = theta_root;
+  remember_round();
+  follower_.advance();
+  progress_ = Progress{};
+  actions_.push_back(Send{sign(protocol::Attest{head().position().parent, head().state_id(),
+                                                theta_root_, downlink_root_})});
+  send_ready(now);
+  return take_actions();
+}
+
+Actions Validator::on_tick(TimeMs now) {
+  advance(now);
+  if (!finished_ && !progress_.applying &&
+      now - last_heard_ >= static_cast<TimeMs>(config_.retry_ms)) {
+    send_ready(now);
+    for (const Hash& id : progress_.fetching) actions_.push_back(Fetch{id});
+    if (progress_.screen && !follower_.manifest()) actions_.push_back(Send{*progress_.screen});
+    if (theta_root_ != Hash{} && follower_.seen() == protocol::Phase::kGather &&
+        head().round().value > 0)
+      actions_.push_back(Send{sign(protocol::Attest{head().position().parent, head().state_id(),
+                                                    theta_root_, downlink_root_})});
+  }
+  return take_actions();
+}
+
+std::optional<TimeMs> Validator::next_deadline() const {
+  if (scoring_ != Scoring::kRunning || !progress_.keys_out) return std::nullopt;
+  return *progress_.keys_out + config_.score_wait_ms;
+}
+
+// ---- the round
+
+void Validator::advance(TimeMs now) {
+  if (!follower_.open() || finished_ || progress_.applying) return;
+  if (own_entry() != nullptr && !follower_.manifest()) {
+    if (is_active() && !progress_.gradient_asked) ask_gradient();
+    ask_scores();
+  }
+  if (follower_.commits_closed()) {
+    std::vector<Hash> ids;
+    if (auto commits = protocol::read_commits(head().position(), follower_.open()->message,
+                                              follower_.commits_closed()->message)) {
+      for (const auto& [uid, commit] : *commits) ids.push_back(commit.message.payload_id);
+    }
+    fetch_missing(ids);
+  }
+  if (follower_.commits_closed() && follower_.reveals_closed() && open_all()) {
+    if (!progress_.keys_out) progress_.keys_out = now;
+    if (own_entry() != nullptr && !follower_.manifest()) screen_when_ready(now);
+  }
+  if (follower_.manifest()) verify_and_apply();
+}
+
+void Validator::ask_gradient() {
+  progress_.gradient_asked = true;
+  const auto attested = majority_attestation(head().position(), follower_.open()->message);
+  if (attested && attested->state_id == head().state_id() && attested->theta_root != theta_root_)
+    accuse(protocol::DisputeReason::kStateRoot, attested->theta_root, theta_root_,
+           follower_.open()->message.attestations);
+  actions_.push_back(ComputeGradient{
+      head().round(), screening_draw(params_, head().position().run_id, follower_.open()->message,
+                                     secret_for(head().round()))});
+}
+
+// The round sealed last, the most uncertain miners first.
+void Validator::ask_scores() {
+  if (!last_ || scoring_ != Scoring::kNone || last_->payloads.empty()) return;
+  const Hash& run_id = head().position().run_id;
+  ScoreTask task;
+  task.round = last_->round;
+  task.probe_step = params_.verification.probe_step * params_.compression.outer_learning_rate;
+  task.shared_sequences =
+      shared_draw(params_, run_id, last_->open, last_->secret, last_->commit_root);
+  for (const auto& [uid, payload] : last_->payloads) {
+    task.items.push_back({uid, payload,
+                          own_draw(params_, run_id, last_->open, last_->secret,
+                                   last_->commit_root, uid, last_->sequences_used[uid])});
+  }
+  std::stable_sort(task.items.begin(), task.items.end(), [&](const auto& a, const auto& b) {
+    return ratings_[last_->hotkeys[a.uid]].uncertainty() >
+           ratings_[last_->hotkeys[b.uid]].uncertainty();
+  });
+  last_->payloads.clear();
+  scoring_ = Scoring::kRunning;
+  actions_.push_back(Score{std::move(task)});
+}
+
+void Validator::fetch_missing(const std::vector<Hash>& ids) {
+  for (const Hash& id : ids) {
+    if (!progress_.blobs.contains(id) && progress_.fetching.insert(id).second)
+      actions_.push_back(Fetch{id});
+  }
+}
+
+// Opens all payloads once blobs and keys are there. True when they are open.
+bool Validator::open_all() {
+  if (progress_.payloads_ready) return true;
+  if (!progress_.fetching.empty()) return false;
+  const auto& open = follower_.open()->message;
+  const protocol::RoundContext context{params_, layout_, head().position()};
+  auto commits =
+      protocol::read_commits(head().position(), open, follower_.commits_closed()->message);
+  if (!commits) {
+    accuse(protocol::DisputeReason::kForkedClose, Hash{}, Hash{},
+           {follower_.commits_closed()->bytes});
+    return false;
+  }
+  auto reveals = protocol::read_reveals(head().position(), open, *commits,
+                                        follower_.reveals_closed()->message);
+  if (!reveals) {
+    accuse(protocol::DisputeReason::kForkedClose, Hash{}, Hash{},
+           {follower_.reveals_closed()->bytes});
+    return false;
+  }
+  auto opened = protocol::open_payloads(context, *commits, *reveals,
+                                        [this](const Hash& id) -> Result<Bytes> {
+                                          const auto found = progress_.blobs.find(id);
+                                          if (found == progress_.blobs.end())
+                                            return Error{Errc::kNotFound, "payload " + id.hex()};
+                                          return found->second;
+                                        });
+  if (!opened) return false;
+  progress_.opened = std::move(*opened);
+  for (const auto& [uid, payload] : progress_.opened) {
+    if (payload.code == OutcomeCode::kAccepted)
+      progress_.payloads[uid] =
+          std::make_shared<const compression::SparseUpdate>(payload.update);
+  }
+  progress_.payloads_ready = true;
+  return true;
+}
+
+void Validator::screen_when_ready(TimeMs now) {
+  if (progress_.screen) return;
+  const bool active = is_active();
+  if (active && !progress_.gradient_done) return;
+  if (scoring_ == Scoring::kRunning &&
+      now - *progress_.keys_out >= static_cast<TimeMs>(config_.score_wait_ms)) {
+    scoring_ = Scoring::kStopping;
+    actions_.push_back(StopScoring{});
+  }
+  if (active && !progress_.cosines_asked) {
+    progress_.cosines_asked = true;
+    MeasureCosines measure{head().round(), {}};
+    for (const auto& [uid, payload] : progress_.payloads)
+      measure.items.push_back({uid, payload, {}});
+    actions_.push_back(std::move(measure));
+  }
+  if ((active && !progress_.cosines) || scoring_ != Scoring::kNone) return;
+  send_screen();
+}
+
+namespace {
+
+std::int16_t quantise_i16(double value, double scale) {
+  return static_cast<std::int16_t>(std::clamp(std::nearbyint(value * scale), -32767.0, 32767.0));
+}
+
+}  // namespace
+
+void Validator::send_screen() {
+  const bool active = is_active();
+  const auto standing_of = standings(ratings_);
+  std::vector<Candidate> candidates;
+  for (const auto& [uid, payload] : progress_.payloads) {
+    const double cosine = active ? progress_.cosines->at(uid) : 0;
+    candidates.push_back({uid, payload.get(), cosine});
+  }
+  verdicts_.clear();
+  if (active)
+    verdicts_ = screen(params_.verification, params_.uplink_format(head().round()).keep,
+                       candidates, previous_payloads_, last_aggregate_.get());
+
+  protocol::Screen message;
+  message.commit_root = follower_.commits_closed()->message.commit_root;
+  message.secret = secret_for(head().round());
+  message.platform_class = platform_class_;
+  for (const auto& [uid, opened] : progress_.opened) {
+    protocol::ScreenEntry entry;
+    entry.uid = uid;
+    entry.held = true;
+    const auto verdict = verdicts_.find(uid);
+    entry.verdict = verdict == verdicts_.end() ? protocol::Verdict::kAbstain : verdict->second;
+    if (active && progress_.cosines->contains(uid))
+      entry.cosine_e4 = quantise_i16(progress_.cosines->at(uid), 1e4);
+    const auto* member = find_in_roster(follower_.open()->message, uid);
+    const auto standing = standing_of.find(member->hotkey);
+    entry.standing =
+        standing == standing_of.end() ? protocol::kNewcomerStanding : standing->second;
+    message.entries.push_back(entry);
+  }
+  message.evaluations = std::exchange(evaluations_, {});
+  progress_.screen = sign(message);
+  actions_.push_back(Persist{head().round(), *progress_.screen});
+  actions_.push_back(Send{*progress_.screen});
+}
+
+Result<protocol::SealedRound> Validator::seal_again(std::vector<float>& residual) const {
+  const auto& manifest = follower_.manifest()->message;
+  std::map<Uid, std::uint32_t> arrivals;
+  for (const auto& outcome : manifest.outcomes) arrivals[outcome.uid] = outcome.arrival_ms;
+  const protocol::SealInputs inputs{{params_, layout_, head().position()},
+                                    head(),
+                                    follower_.open()->message,
+                                    wire::message_hash(follower_.open()->bytes),
+                                    wire::message_hash(follower_.reveals_closed()->bytes),
+                                    follower_.commits_closed()->message.commit_root,
+                                    progress_.opened,
+                                    arrivals,
+                                    manifest.screens,
+                                    manifest.evidence};
+  return protocol::seal(inputs, residual);
+}
+
+void Validator::verify_and_apply() {
+  if (progress_.applying || progress_.accused || !progress_.payloads_ready) return;
+  auto residual = std::make_shared<std::vector<float>>(*residual_);
+  auto sealed = seal_again(*residual);
+  if (!sealed || wire::encode(sealed->manifest) != wire::encode(follower_.manifest()->message)) {
+    accuse(protocol::DisputeReason::kAggregate,
+           sealed ? sealed->manifest.aggregate_id : Hash{},
+           follower_.manifest()->message.aggregate_id,
+           {follower_.open()->bytes, follower_.commits_closed()->bytes,
+            follower_.reveals_closed()->bytes, follower_.manifest()->bytes});
+    return;
+  }
+  progress_.applying = true;
+  residual_ = residual;
+  downlink_root_ = state::parameters_root(layout_, *residual_);
+  const bool null_round = sealed->manifest.null_round;
+  last_aggregate_ = null_round ? nullptr
+                               : std::make_shared<const compression::SparseUpdate>(
+                                     std::move(sealed->aggregate));
+  actions_.push_back(Persist{head().round(), follower_.open()->bytes});
+  actions_.push_back(Persist{head().round(), follower_.manifest()->bytes});
+  actions_.push_back(Apply{head().round().next(), last_aggregate_, residual_});
+}
+
+void Validator::accuse(protocol::DisputeReason reason, const Hash& expected, const Hash& found,
+                       std::vector<Bytes> proof) {
+  if (progress_.accused) return;
+  progress_.accused = true;
+  actions_.push_back(Send{sign(protocol::Dispute{reason, expected, found, proof})});
+  actions_.push_back(Accuse{reason, expected, found, std::move(proof)});
+}
+
+// Keeps what scoring needs of the round that is being left.
+void Validator::remember_round() {
+  LastRound last;
+  last.open = follower_.open()->message;
+  last.round = head().round();
+  last.commit_root = follower_.manifest()->message.commit_root;
+  last.secret = secret_for(head().round());
+  last.secret_was_promised = is_active();
+  last.verdicts = verdicts_;
+  for (const auto& entry : last.open.roster)
+    if (entry.role == Role::kMiner) last.hotkeys[entry.uid] = entry.hotkey;
+  for (const auto& outcome : follower_.manifest()->message.outcomes)
+    last.outcomes[outcome.uid] = outcome.code;
+  previous_payloads_.clear();
+  for (const auto& [uid, payload] : progress_.payloads) previous_payloads_.push_back(payload);
+  if (last.secret_was_promised && !follower_.manifest()->message.null_round)
+    last.payloads = std::move(progress_.payloads);
+  if (scoring_ == Scoring::kRunning) {
+    scoring_ = Scoring::kStopping;
+    actions_.push_back(StopScoring{});
+  }
+  if (follower_.commits_closed()) {
+    if (auto commits = protocol::read_commits(head().position(), last.open,
+                                              follower_.commits_closed()->message)) {
+      for (const auto& [uid, commit] : *commits)
+        last.sequences_used[uid] = commit.message.sequences_used;
+    }
+  }
+  verdicts_.clear();
+  last_ = std::move(last);
+}
+
+namespace {
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+bool is_own_fault(OutcomeCode code) {
+  return code != OutcomeCode::kAccepted && code != OutcomeCode::kRejected &&
+         code != OutcomeCode::kMissed;
+}
+
+}  // namespace
+
+// From measurements to evaluations: the gates, and the worst score for who broke the protocol.
+void Validator::finalise(const std::vector<Measurement>& measurements) {
+  std::vector<double> drops;
+  for (const Measurement& measured : measurements) drops.push_back(measured.relative_drop);
+  const double threshold =
+      std::max(0.0, static_cast<double>(params_.verification.drop_gate) * median(drops));
+  std::vector<protocol::Evaluation> evaluations;
+  for (const Measurement& measured : measurements) {
+    protocol::Evaluation evaluation;
+    evaluation.uid = measured.uid;
+    evaluation.round = last_->round;
+    evaluation.z_e2 = quantise_i16(measured.z, 100);
+    evaluation.drop_e6 = static_cast<std::int32_t>(
+        std::clamp(std::nearbyint(measured.relative_drop * 1e6), -2e9, 2e9));
+    const auto verdict = last_->verdicts.find(measured.uid);
+    const bool screened_out =
+        verdict != last_->verdicts.end() && protocol::is_rejection(verdict->second);
+    evaluation.gate_passed = measured.relative_drop > threshold && !screened_out;
+    evaluations.push_back(evaluation);
+  }
+  for (const auto& [uid, code] : last_->outcomes)
+    if (is_own_fault(code)) evaluations.push_back({uid, last_->round, -400, 0, false});
+  for (const auto& evaluation : evaluations) {
+    record(evaluation, last_->hotkeys[evaluation.uid]);
+    evaluations_.push_back(evaluation);
+  }
+  actions_.push_back(Rated{last_->round, std::move(evaluations)});
+}
+
+void Validator::record(const protocol::Evaluation& evaluation, const PublicKey& hotkey) {
+  ratings_[hotkey].add(evaluation.z_e2 / 100.0, evaluation.gate_passed);
+}
+
+void Validator::send_ready(TimeMs now) {
+  last_heard_ = now;
+  const Round next = head().round().next();
+  const Hash promise = protocol::secret_hash(head().position().run_id, next, key_.public_key(),
+                                             secret_for(next));
+  actions_.push_back(Send{sign(protocol::Ready{Role::kValidator, head().state_id(), theta_root_,
+                                               promise, follower_.seen()})});
+}
+
+}  // namespace muster::verify

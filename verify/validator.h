@@ -1,0 +1,184 @@
+// Validator: the role's pure core. It screens every payload, scores a sample exactly, rates the miners,
+// makes every seal again and attests the state.
+//
+// Sans-I/O: inputs are calls with their time, outputs are Actions to be carried out in order; a Persist is
+// durable before the next action starts. Measuring (gradient, cosines, scores) runs elsewhere and comes
+// back as events. Draws follow from secrets that stood in an earlier manifest as hashes and are revealed
+// with the Screen, so anyone can redo them.
+// Thread safety: none; one owner.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "protocol/follower.h"
+#include "protocol/seal.h"
+#include "verify/rating.h"
+#include "verify/score.h"
+#include "verify/screen.h"
+
+namespace muster::verify {
+
+struct Send {
+  Bytes message;
+};
+struct Persist {
+  Round round;
+  Bytes message;
+};
+// Fetch a blob and call on_blob.
+struct Fetch {
+  Hash id;
+};
+// Compute the screening gradient at the current θ; then on_gradient.
+struct ComputeGradient {
+  Round round;
+  std::vector<std::uint64_t> sequences;
+};
+// Cosine of each payload with the gradient; then on_cosines.
+struct MeasureCosines {
+  Round round;
+  std::vector<ScoreItem> items;
+};
+// Score the round sealed last; then on_scored, also after StopScoring.
+struct Score {
+  ScoreTask task;
+};
+struct StopScoring {};
+// Step θ by `aggregate` (none: a null round), save θ and `downlink_residual`; then on_applied.
+struct Apply {
+  Round next;
+  std::shared_ptr<const compression::SparseUpdate> aggregate;
+  std::shared_ptr<const std::vector<float>> downlink_residual;
+};
+struct Rated {
+  Round round;
+  std::vector<protocol::Evaluation> evaluations;
+};
+struct Accuse {
+  protocol::DisputeReason reason;
+  Hash expected;
+  Hash found;
+  std::vector<Bytes> proof;
+};
+struct Note {
+  std::string text;
+};
+struct Finish {};
+using Action = std::variant<Send, Persist, Fetch, ComputeGradient, MeasureCosines, Score,
+                            StopScoring, Apply, Rated, Accuse, Note, Finish>;
+using Actions = std::vector<Action>;
+
+struct Config {
+  std::uint32_t retry_ms = 2000;
+  // How long a Screen may wait for scores that are not finished when the keys are out. A validator that
+  // shares its machine waits; one with time to spare has scored by then anyway.
+  std::uint32_t score_wait_ms = 10'000;
+};
+
+class Validator {
+ public:
+  Validator(const protocol::ProtocolParams& params, const SigningKey& key, const Config& config,
+            std::vector<float> downlink_residual);
+
+  // As Miner::recover.
+  [[nodiscard]] Status recover(ByteSpan message, Round stop_at);
+  [[nodiscard]] Actions start(const Hash& theta_root, TimeMs now);
+
+  [[nodiscard]] Actions on_message(ByteSpan message, TimeMs now);
+  [[nodiscard]] Actions on_blob(const Hash& id, Bytes blob, TimeMs now);
+  [[nodiscard]] Actions on_gradient(Round round, TimeMs now);
+  [[nodiscard]] Actions on_cosines(Round round, const std::map<Uid, double>& cosines, TimeMs now);
+  [[nodiscard]] Actions on_scored(Round round, const std::vector<Measurement>& measurements,
+                                  const std::string& platform_class, TimeMs now);
+  [[nodiscard]] Actions on_applied(Round next, const Hash& theta_root, TimeMs now);
+  [[nodiscard]] Actions on_tick(TimeMs now);
+
+  [[nodiscard]] const protocol::ChainHead& head() const { return follower_.head(); }
+  [[nodiscard]] const Ratings& ratings() const { return ratings_; }
+  [[nodiscard]] bool finished() const { return finished_; }
+  [[nodiscard]] const Hash& theta_root() const { return theta_root_; }
+  [[nodiscard]] const Hash& downlink_root() const { return downlink_root_; }
+  [[nodiscard]] std::optional<TimeMs> next_deadline() const;
+
+ private:
+  using Payloads = std::map<Uid, std::shared_ptr<const compression::SparseUpdate>>;
+  using Secret = protocol::Secret;
+  // What this validator has done in the coming round.
+  struct Progress {
+    bool gradient_asked = false;
+    bool gradient_done = false;
+    std::map<Hash, Bytes> blobs;
+    std::set<Hash> fetching;
+    std::map<Uid, protocol::OpenedPayload> opened;
+    Payloads payloads;  // of opened, those that decode
+    bool payloads_ready = false;
+    bool cosines_asked = false;
+    std::optional<std::map<Uid, double>> cosines;
+    std::optional<TimeMs> keys_out;  // when RevealsClosed was complete here
+    std::optional<Bytes> screen;
+    bool applying = false;
+    bool accused = false;
+  };
+  // The round sealed last, until it is scored.
+  struct LastRound {
+    protocol::RoundOpen open;
+    Hash commit_root;
+    Secret secret{};
+    bool secret_was_promised = false;
+    Payloads payloads;
+    std::map<Uid, PublicKey> hotkeys;
+    std::map<Uid, protocol::OutcomeCode> outcomes;
+    std::map<Uid, protocol::Verdict> verdicts;  // this validator's
+    std::map<Uid, std::uint32_t> sequences_used;
+    Round round;
+  };
+  enum class Scoring { kNone, kRunning, kStopping };
+
+  void advance(TimeMs now);
+  void ask_gradient();
+  void ask_scores();
+  void fetch_missing(const std::vector<Hash>& ids);
+  bool open_all();
+  void screen_when_ready(TimeMs now);
+  void send_screen();
+  void verify_and_apply();
+  void accuse(protocol::DisputeReason reason, const Hash& expected, const Hash& found,
+              std::vector<Bytes> proof);
+  void finalise(const std::vector<Measurement>& measurements);
+  void record(const protocol::Evaluation& evaluation, const PublicKey& hotkey);
+  void remember_round();
+  void send_ready(TimeMs now);
+  [[nodiscard]] bool is_active() const;  // may screen: its secret's hash stands in the last manifest
+  [[nodiscard]] Secret secret_for(Round round) const;
+  [[nodiscard]] const protocol::RosterEntry* own_entry() const;
+  [[nodiscard]] Result<protocol::SealedRound> seal_again(std::vector<float>& residual) const;
+  template <class Message>
+  Bytes sign(const Message& message) const;
+  Actions take_actions();
+
+  protocol::ProtocolParams params_;
+  compression::Layout layout_;
+  SigningKey key_;
+  Config config_;
+  protocol::Follower follower_;
+  std::shared_ptr<const std::vector<float>> residual_;  // shared with the Apply that saves it
+  Hash theta_root_;
+  Hash downlink_root_;
+  Progress progress_;
+  std::optional<LastRound> last_;
+  std::map<Uid, protocol::Verdict> verdicts_;  // of the coming round, once screened
+  std::shared_ptr<const compression::SparseUpdate> last_aggregate_;
+  std::vector<std::shared_ptr<const compression::SparseUpdate>> previous_payloads_;
+  Scoring scoring_ = Scoring::kNone;
+  std::vector<protocol::Evaluation> evaluations_;  // finished, not yet sent
+  std::string platform_class_;
+  Ratings ratings_;
+  TimeMs last_heard_ = 0;
+  bool finished_ = false;
+  Actions actions_;
+};
+
+}  // namespace muster::verify

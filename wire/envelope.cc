@@ -1,0 +1,50 @@
+#include "wire/envelope.h"
+
+#include "wire/codec.h"
+
+namespace muster::wire {
+
+template <class Archive>
+void serialize(Archive& archive, Envelope& envelope) {
+  archive(envelope.type, envelope.run_id, envelope.round, envelope.parent, envelope.sender,
+          envelope.body, envelope.signature);
+}
+
+namespace {
+
+Hash signed_hash(const Envelope& envelope) {
+  ByteWriter head;
+  head.write(kEnvelopeVersion);
+  head.write(envelope.type);
+  head.write(envelope.round.value);
+  return tagged_hash("muster/envelope", {head.bytes(), envelope.run_id.bytes, envelope.parent.bytes,
+                                         envelope.sender.bytes, envelope.body});
+}
+
+}  // namespace
+
+Bytes seal_envelope(Envelope envelope, const SigningKey& key) {
+  envelope.sender = key.public_key();
+  envelope.signature = key.sign(signed_hash(envelope).bytes);
+  WriteArchive archive;
+  archive(kEnvelopeVersion, envelope);
+  return std::move(archive.out).take();
+}
+
+Result<Envelope> open_envelope(ByteSpan bytes) {
+  if (bytes.empty()) return Error{Errc::kTruncated, "envelope: empty"};
+  if (bytes[0] != kEnvelopeVersion) {
+    return Error{Errc::kVersion, "envelope: version " + std::to_string(bytes[0]) +
+                                     ", this build speaks " + std::to_string(kEnvelopeVersion)};
+  }
+  MUSTER_TRY(Envelope envelope, decode<Envelope>(bytes.subspan(1), "envelope"));
+  if (!verify_signature(envelope.sender, signed_hash(envelope).bytes, envelope.signature)) {
+    return Error{Errc::kBadSignature,
+                 "envelope: not signed by " + envelope.sender.hex() + ", whom it names as sender"};
+  }
+  return envelope;
+}
+
+Hash message_hash(ByteSpan envelope_bytes) { return tagged_hash("muster/message", envelope_bytes); }
+
+}  // namespace muster::wire
