@@ -177,6 +177,7 @@ Status Coordinator::handle_commit(ByteSpan bytes, TimeMs) {
   const PublicKey sender = commit.sender;
   const Hash hash = wire::message_hash(bytes);
   const Hash payload_id = commit.message.payload_id;
+  if (known == round_.commits.end() && blobs_(payload_id)) round_.blobs.insert(payload_id);
   const std::size_t evidence_before = round_.evidence.size();
   const bool fresh = keep_first(round_.commits, entry->uid, std::move(commit), round_.evidence);
   if (fresh || round_.evidence.size() > evidence_before)

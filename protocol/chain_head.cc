@@ -85,7 +85,7 @@ void ChainHead::advance(const Hash& manifest_hash, const RoundOpen& open,
   }
   std::set<PublicKey> screened;
   for (const Bytes& screen : manifest.screens)
-    if (auto envelope = wire::open_envelope(screen)) screened.insert(envelope->sender);
+    if (auto envelope = wire::reread_envelope(screen)) screened.insert(envelope->sender);
 
   std::vector<std::uint32_t> arrivals;
   for (const Outcome& outcome : manifest.outcomes) {

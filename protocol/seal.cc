@@ -20,7 +20,7 @@ std::set<PublicKey> senders_of(const RoundOpen& open, const std::vector<WeighedS
 std::set<PublicKey> equivocators(const std::vector<Evidence>& evidence) {
   std::set<PublicKey> found;
   for (const Evidence& item : evidence)
-    if (proves_equivocation(item)) found.insert(wire::open_envelope(item.first)->sender);
+    if (proves_equivocation(item)) found.insert(wire::reread_envelope(item.first)->sender);
   return found;
 }
 

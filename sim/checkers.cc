@@ -9,7 +9,7 @@ void Checkers::violate(std::string what) {
 }
 
 void Checkers::saw_message(ByteSpan bytes) {
-  const auto envelope = wire::open_envelope(bytes);
+  const auto envelope = wire::reread_envelope(bytes);
   if (!envelope) return;
   if (is_a(*envelope, MessageType::kCommit)) {
     if (const auto commit = protocol::read_body<protocol::Commit>(*envelope))
@@ -62,7 +62,7 @@ void Checkers::check_manifest(const wire::Envelope& envelope, ByteSpan) {
       violate("round " + round + ": a payload that is not accepted has weight in the aggregate");
   }
   for (const auto& evidence : manifest->evidence) {
-    const auto first = wire::open_envelope(evidence.first);
+    const auto first = wire::reread_envelope(evidence.first);
     if (first && honest_.contains(first->sender))
       violate("round " + round + ": an honest node stands in evidence");
   }

@@ -120,7 +120,7 @@ void CoordinatorNode::send(Node& to, const Bytes& message) {
 
 // The same manifest with something changed, signed again.
 Bytes CoordinatorNode::forged(const Bytes& message, bool weights) const {
-  auto envelope = wire::open_envelope(message).value();
+  auto envelope = wire::reread_envelope(message).value();
   auto manifest = protocol::read_body<protocol::Manifest>(envelope).value();
   if (weights) {
     for (auto& outcome : manifest.outcomes)
@@ -144,7 +144,7 @@ void CoordinatorNode::perform(coordinator::Action& action) {
             if (Node* peer = find_peer(send_action.to)) send(*peer, send_action.message);
           },
           [&](Broadcast& broadcast) {
-            const auto envelope = wire::open_envelope(broadcast.message);
+            const auto envelope = wire::reread_envelope(broadcast.message);
             const bool manifest =
                 envelope && protocol::is_a(*envelope, protocol::MessageType::kManifest);
             for (Node* peer : peers_) {
@@ -164,7 +164,7 @@ void CoordinatorNode::perform(coordinator::Action& action) {
             if (peer == nullptr) return;
             for (const auto& record : disk_.journal()) {
               if (record.round != replay.round) continue;
-              const auto envelope = wire::open_envelope(record.bytes);
+              const auto envelope = wire::reread_envelope(record.bytes);
               if (envelope && envelope->sender == hotkey()) send(*peer, record.bytes);
             }
           },
@@ -289,7 +289,7 @@ void MinerNode::perform(miner::Action& action) {
       Overloaded{
           [&](Send& send_action) {
             send(send_action.message);
-            auto envelope = wire::open_envelope(send_action.message).value();
+            auto envelope = wire::reread_envelope(send_action.message).value();
             if (equivocates_ && protocol::is_a(envelope, protocol::MessageType::kCommit)) {
               auto commit = protocol::read_body<protocol::Commit>(envelope).value();
               ++commit.inner_steps;

@@ -162,15 +162,8 @@ void Validator::advance(TimeMs now) {
     if (is_active() && !progress_.gradient_asked) ask_gradient();
     ask_scores();
   }
-  if (follower_.commits_closed()) {
-    std::vector<Hash> ids;
-    if (auto commits = protocol::read_commits(head().position(), follower_.open()->message,
-                                              follower_.commits_closed()->message)) {
-      for (const auto& [uid, commit] : *commits) ids.push_back(commit.message.payload_id);
-    }
-    fetch_missing(ids);
-  }
-  if (follower_.commits_closed() && follower_.reveals_closed() && open_all()) {
+  if (follower_.commits_closed() && !progress_.commits) read_close();
+  if (progress_.commits && follower_.reveals_closed() && open_all()) {
     if (!progress_.keys_out) progress_.keys_out = now;
     if (own_entry() != nullptr && !follower_.manifest()) screen_when_ready(now);
   }
@@ -211,34 +204,35 @@ void Validator::ask_scores() {
   actions_.push_back(Score{std::move(task)});
 }
 
-void Validator::fetch_missing(const std::vector<Hash>& ids) {
-  for (const Hash& id : ids) {
-    if (!progress_.blobs.contains(id) && progress_.fetching.insert(id).second)
-      actions_.push_back(Fetch{id});
+// Checks the close and asks for the payloads that it lists.
+void Validator::read_close() {
+  auto commits = protocol::read_commits(head().position(), follower_.open()->message,
+                                        follower_.commits_closed()->message);
+  if (!commits) {
+    return accuse(protocol::DisputeReason::kForkedClose, Hash{}, Hash{},
+                  {follower_.commits_closed()->bytes});
   }
+  for (const auto& [uid, commit] : *commits) {
+    const Hash& id = commit.message.payload_id;
+    if (progress_.fetching.insert(id).second) actions_.push_back(Fetch{id});
+  }
+  progress_.commits = std::move(*commits);
 }
 
 // Opens all payloads once blobs and keys are there. True when they are open.
 bool Validator::open_all() {
   if (progress_.payloads_ready) return true;
-  if (!progress_.fetching.empty()) return false;
+  if (!progress_.fetching.empty() || progress_.accused) return false;
   const auto& open = follower_.open()->message;
   const protocol::RoundContext context{params_, layout_, head().position()};
-  auto commits =
-      protocol::read_commits(head().position(), open, follower_.commits_closed()->message);
-  if (!commits) {
-    accuse(protocol::DisputeReason::kForkedClose, Hash{}, Hash{},
-           {follower_.commits_closed()->bytes});
-    return false;
-  }
-  auto reveals = protocol::read_reveals(head().position(), open, *commits,
+  auto reveals = protocol::read_reveals(head().position(), open, *progress_.commits,
                                         follower_.reveals_closed()->message);
   if (!reveals) {
     accuse(protocol::DisputeReason::kForkedClose, Hash{}, Hash{},
            {follower_.reveals_closed()->bytes});
     return false;
   }
-  auto opened = protocol::open_payloads(context, *commits, *reveals,
+  auto opened = protocol::open_payloads(context, *progress_.commits, *reveals,
                                         [this](const Hash& id) -> Result<Bytes> {
                                           const auto found = progress_.blobs.find(id);
                                           if (found == progress_.blobs.end())
@@ -391,12 +385,9 @@ void Validator::remember_round() {
     scoring_ = Scoring::kStopping;
     actions_.push_back(StopScoring{});
   }
-  if (follower_.commits_closed()) {
-    if (auto commits = protocol::read_commits(head().position(), last.open,
-                                              follower_.commits_closed()->message)) {
-      for (const auto& [uid, commit] : *commits)
-        last.sequences_used[uid] = commit.message.sequences_used;
-    }
+  if (progress_.commits) {
+    for (const auto& [uid, commit] : *progress_.commits)
+      last.sequences_used[uid] = commit.message.sequences_used;
   }
   verdicts_.clear();
   last_ = std::move(last);

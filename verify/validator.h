@@ -110,6 +110,7 @@ class Validator {
   struct Progress {
     bool gradient_asked = false;
     bool gradient_done = false;
+    std::optional<std::map<Uid, protocol::Signed<protocol::Commit>>> commits;  // of the close
     std::map<Hash, Bytes> blobs;
     std::set<Hash> fetching;
     std::map<Uid, protocol::OpenedPayload> opened;
@@ -140,7 +141,7 @@ class Validator {
   void advance(TimeMs now);
   void ask_gradient();
   void ask_scores();
-  void fetch_missing(const std::vector<Hash>& ids);
+  void read_close();
   bool open_all();
   void screen_when_ready(TimeMs now);
   void send_screen();

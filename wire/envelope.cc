@@ -31,13 +31,17 @@ Bytes seal_envelope(Envelope envelope, const SigningKey& key) {
   return std::move(archive.out).take();
 }
 
-Result<Envelope> open_envelope(ByteSpan bytes) {
+Result<Envelope> reread_envelope(ByteSpan bytes) {
   if (bytes.empty()) return Error{Errc::kTruncated, "envelope: empty"};
   if (bytes[0] != kEnvelopeVersion) {
     return Error{Errc::kVersion, "envelope: version " + std::to_string(bytes[0]) +
                                      ", this build speaks " + std::to_string(kEnvelopeVersion)};
   }
-  MUSTER_TRY(Envelope envelope, decode<Envelope>(bytes.subspan(1), "envelope"));
+  return decode<Envelope>(bytes.subspan(1), "envelope");
+}
+
+Result<Envelope> open_envelope(ByteSpan bytes) {
+  MUSTER_TRY(Envelope envelope, reread_envelope(bytes));
   if (!verify_signature(envelope.sender, signed_hash(envelope).bytes, envelope.signature)) {
     return Error{Errc::kBadSignature,
                  "envelope: not signed by " + envelope.sender.hex() + ", whom it names as sender"};

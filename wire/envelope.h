@@ -31,6 +31,9 @@ struct Envelope {
 // Decodes and checks the signature. Errors: kVersion, kTooLarge, kTruncated, kMalformed, kBadSignature.
 [[nodiscard]] Result<Envelope> open_envelope(ByteSpan bytes);
 
+// Decodes without checking the signature: for bytes that this process has opened or signed before.
+[[nodiscard]] Result<Envelope> reread_envelope(ByteSpan bytes);
+
 // Identifies the signed message as sent.
 [[nodiscard]] Hash message_hash(ByteSpan envelope_bytes);
 
