@@ -91,6 +91,8 @@ class Coordinator {
   [[nodiscard]] protocol::Phase phase() const { return phase_; }
   [[nodiscard]] const protocol::ChainHead& head() const { return head_; }
   [[nodiscard]] bool finished() const { return finished_; }
+  // Everybody on the ledger: who broadcasts go to.
+  [[nodiscard]] const std::vector<Member>& members() const { return membership_.ledger().members; }
   [[nodiscard]] std::span<const float> theta() const { return snapshot_.theta; }
   [[nodiscard]] std::span<const float> downlink_residual() const {
     return snapshot_.downlink_residual;

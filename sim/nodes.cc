@@ -1,17 +1,11 @@
 #include "sim/nodes.h"
 
+#include "base/overloaded.h"
 #include "compression/segmented_blob.h"
 #include "state/state_root.h"
 
 namespace muster::sim {
 namespace {
-
-template <class... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
-template <class... Handlers>
-Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
 constexpr TimeMs kTrainMs = 2000;
 constexpr TimeMs kMeasureMs = 40;

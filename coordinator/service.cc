@@ -1,0 +1,228 @@
+#include "coordinator/service.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "base/overloaded.h"
+#include "base/worker.h"
+
+namespace muster::coordinator {
+namespace {
+
+constexpr int kTickMs = 100;
+constexpr std::uint64_t kPayloadSlackBytes = 4096;
+
+struct BlobArrived {
+  PublicKey from;
+  Hash id;
+};
+using Input = std::variant<BlobArrived, LedgerView, Error>;
+
+std::string name_of_action(const Action& action) {
+  return std::visit(Overloaded{[](const Send&) { return "send"; },
+                               [](const Broadcast&) { return "broadcast"; },
+                               [](const Persist&) { return "persist"; },
+                               [](const StoreBlob&) { return "store_blob"; },
+                               [](const ReplayRound&) { return "replay_round"; },
+                               [](const RoundSealed&) { return "round_sealed"; },
+                               [](const Note&) { return "note"; },
+                               [](const Finish&) { return "finish"; }},
+                    action);
+}
+
+Result<LedgerView> ask_ledger(protocol::LedgerClient& ledger) {
+  MUSTER_TRY(const auto metagraph, ledger.metagraph());
+  LedgerView view{metagraph.block, metagraph.block_hash, {}};
+  for (const auto& neuron : metagraph.neurons)
+    view.members.push_back({neuron.uid, neuron.hotkey, neuron.role, neuron.stake});
+  return view;
+}
+
+class Service {
+ public:
+  Service(ServiceParts parts)
+      : parts_(std::move(parts)),
+        layout_(state::layout_of(parts_.params.model)),
+        core_(parts_.params, parts_.key, parts_.config,
+              {Round{0}, parts_.initial_theta,
+               std::vector<float>(parts_.initial_theta.size(), 0.0f)},
+              [this](const Hash& id) { return read_blob(id); }),
+        blob_endpoint_(std::move(parts_.blob_transport), parts_.blobs,
+                       {layout_.parameters() * 4 + kPayloadSlackBytes, 2},
+                       [this](const PublicKey& from, const Hash& id) {
+                         inputs_.push(BlobArrived{from, id});
+                       }) {}
+
+  Result<std::vector<float>> run(const std::atomic<bool>& stop) {
+    poll_ledger();
+    MUSTER_TRY_STATUS(wait_for_ledger(stop));
+    MUSTER_TRY_STATUS(parts_.journal->replay(
+        0, [this](Round, ByteSpan record) { return core_.recover(record); }));
+    if (parts_.journal->count() > 0)
+      parts_.logger.info("resumed in round " + std::to_string(core_.head().round().value) + ", " +
+                         std::string(name_of(core_.phase())));
+    MUSTER_TRY_STATUS(carry_out(core_.start(now())));
+    TimeMs finished_at = 0;
+    TimeMs next_poll = now() + parts_.ledger_poll_ms;
+    while (!stop) {
+      if (finished_ && finished_at == 0) finished_at = now();
+      if (finished_at != 0 && now() - finished_at > static_cast<TimeMs>(parts_.linger_ms)) break;
+      MUSTER_TRY(auto incoming, parts_.transport->receive(kTickMs, inputs_.fd()));
+      if (incoming)
+        MUSTER_TRY_STATUS(
+            carry_out(core_.on_message(incoming->from, incoming->message, now())));
+      while (auto input = inputs_.pop()) MUSTER_TRY_STATUS(take(std::move(*input)));
+      MUSTER_TRY_STATUS(carry_out(core_.on_tick(now())));
+      if (now() >= next_poll) {
+        next_poll = now() + parts_.ledger_poll_ms;
+        poll_ledger();
+      }
+    }
+    for (const auto& [reason, count] : core_.refused())
+      parts_.logger.info("refused messages: " + std::to_string(count) + " × " + reason);
+    return std::vector<float>(core_.theta().begin(), core_.theta().end());
+  }
+
+ private:
+  [[nodiscard]] TimeMs now() const { return clock_.now_ms(); }
+
+  Result<Bytes> read_blob(const Hash& id) const {
+    MUSTER_TRY(const std::uint64_t size, parts_.blobs.size(id));
+    return parts_.blobs.read(id, 0, size);
+  }
+
+  void poll_ledger() {
+    ledger_worker_.post([this] {
+      if (auto view = ask_ledger(*parts_.ledger)) {
+        inputs_.push(std::move(*view));
+      } else {
+        inputs_.push(std::move(view).error());
+      }
+    });
+  }
+
+  // Signatures say who sent a message, the ledger who may: nothing works before it has answered.
+  Status wait_for_ledger(const std::atomic<bool>& stop) {
+    while (!stop && core_.phase() == protocol::Phase::kGather) {
+      auto incoming = parts_.transport->receive(kTickMs, inputs_.fd());
+      if (!incoming) return std::move(incoming).error();
+      if (auto input = inputs_.pop()) {
+        const bool answered = std::holds_alternative<LedgerView>(*input);
+        if (!answered) parts_.logger.warning(std::get<Error>(*input).message);
+        if (!answered) poll_ledger();
+        if (answered) return take(std::move(*input));
+      }
+    }
+    return Error{Errc::kCancelled, "stopped before the ledger answered"};
+  }
+
+  Status take(Input input) {
+    return std::visit(
+        Overloaded{[&](BlobArrived& blob) {
+                     return carry_out(core_.on_blob(blob.from, blob.id, now()));
+                   },
+                   [&](LedgerView& view) {
+                     std::set<PublicKey> hotkeys;
+                     for (const Member& member : view.members) hotkeys.insert(member.hotkey);
+                     parts_.admit(hotkeys);
+                     return carry_out(core_.on_ledger(std::move(view), now()));
+                   },
+                   [&](Error& error) {
+                     parts_.logger.warning(error.message);
+                     return Status();
+                   }},
+        input);
+  }
+
+  Status carry_out(Actions actions) {
+    for (Action& action : actions) {
+      const std::string name = "coordinator." + name_of_action(action);
+      parts_.failpoints.pass(name + ".before");
+      MUSTER_TRY_STATUS(perform(action));
+      parts_.failpoints.pass(name + ".after");
+    }
+    return {};
+  }
+
+  Status perform(Action& action) {
+    return std::visit(
+        Overloaded{
+            [&](Send& send) {
+              // Who is away asks again when it is back.
+              (void)parts_.transport->send(send.to, send.message);
+              return Status();
+            },
+            [&](Broadcast& message) {
+              for (const Member& member : core_.members())
+                (void)parts_.transport->send(member.hotkey, message.message);
+              return Status();
+            },
+            [&](Persist& record) {
+              return parts_.journal->append(record.round, record.message);
+            },
+            [&](StoreBlob& store) { return parts_.blobs.put(store.id, store.blob); },
+            [&](ReplayRound& replay) { return replay_round(replay); },
+            [&](RoundSealed& sealed) {
+              report(sealed);
+              return Status();
+            },
+            [&](Note& note) {
+              parts_.logger.warning(note.text);
+              parts_.events({"note", {{"text", note.text}}});
+              return Status();
+            },
+            [&](Finish&) {
+              finished_ = true;
+              parts_.events({"finished", {}});
+              return Status();
+            }},
+        action);
+  }
+
+  Status replay_round(const ReplayRound& replay) {
+    MUSTER_TRY(const auto records, parts_.journal->records_of(replay.round));
+    for (auto record = records.rbegin(); record != records.rend(); ++record) {
+      const auto envelope = wire::reread_envelope(*record);
+      if (envelope && envelope->sender == parts_.key.public_key())
+        (void)parts_.transport->send(replay.to, *record);
+    }
+    return {};
+  }
+
+  void report(const RoundSealed& sealed) {
+    const auto accepted = std::count_if(
+        sealed.manifest.outcomes.begin(), sealed.manifest.outcomes.end(),
+        [](const auto& outcome) { return outcome.code == protocol::OutcomeCode::kAccepted; });
+    parts_.logger.info("sealed round " + std::to_string(sealed.round.value) + ": accepted " +
+                       std::to_string(accepted) + " of " +
+                       std::to_string(sealed.manifest.outcomes.size()) +
+                       (sealed.manifest.null_round ? " (null round)" : ""));
+    parts_.events({"sealed",
+                   {{"round", static_cast<std::int64_t>(sealed.round.value)},
+                    {"time_ms", now()},
+                    {"accepted", static_cast<std::int64_t>(accepted)},
+                    {"miners", static_cast<std::int64_t>(sealed.manifest.outcomes.size())},
+                    {"screens", static_cast<std::int64_t>(sealed.manifest.screens.size())},
+                    {"null", static_cast<std::int64_t>(sealed.manifest.null_round)},
+                    {"state_id", sealed.manifest.state_id_after.hex()},
+                    {"theta_root", sealed.theta_root.hex()},
+                    {"downlink_root", sealed.downlink_root.hex()}}});
+  }
+
+  ServiceParts parts_;
+  compression::Layout layout_;
+  SteadyClock clock_;
+  Mailbox<Input> inputs_;
+  Coordinator core_;
+  bool finished_ = false;
+  wire::BlobServerEndpoint blob_endpoint_;
+  Worker ledger_worker_;  // last: its jobs use the rest
+};
+
+}  // namespace
+
+Result<std::vector<float>> run_service(ServiceParts parts, const std::atomic<bool>& stop) {
+  return Service(std::move(parts)).run(stop);
+}
+
+}  // namespace muster::coordinator

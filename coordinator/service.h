@@ -1,0 +1,44 @@
+// CoordinatorService: the coordinator's core with sockets, disk and the ledger around it.
+//
+// Thread safety: run() on one thread; `stop` may be set from any, a signal handler included.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "base/event.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "coordinator/coordinator.h"
+#include "protocol/journal.h"
+#include "protocol/ledger_client.h"
+#include "wire/blob_endpoint.h"
+#include "wire/transport.h"
+
+namespace muster::coordinator {
+
+struct ServiceParts {
+  protocol::ProtocolParams params;
+  SigningKey key;
+  Config config;
+  std::vector<float> initial_theta;
+  std::unique_ptr<wire::Transport> transport;       // serves control messages
+  std::unique_ptr<wire::Transport> blob_transport;  // serves blobs
+  std::unique_ptr<protocol::Journal> journal;
+  wire::BlobStore& blobs;
+  std::unique_ptr<protocol::LedgerClient> ledger;
+  // Told of the hotkeys that may connect, whenever the ledger's list changes.
+  std::function<void(const std::set<PublicKey>&)> admit;
+  Logger logger;
+  EventSink events;
+  Failpoints failpoints;
+  std::uint32_t ledger_poll_ms = 1000;
+  std::uint32_t linger_ms = 3000;  // after the last round: for nodes that have not heard of it
+};
+
+// Runs until the run has had its rounds, or `stop`. Returns the final θ.
+// Errors: kConflict and the like from a damaged journal, kNoSpace, kIo.
+[[nodiscard]] Result<std::vector<float>> run_service(ServiceParts parts,
+                                                     const std::atomic<bool>& stop);
+
+}  // namespace muster::coordinator

@@ -1,0 +1,22 @@
+// Batches of token sequences as tensors. Thread safety: const.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "trainer/token_file.h"
+
+namespace muster::trainer {
+
+class Data {
+ public:
+  Data(TokenFile file, std::uint32_t context) : file_(std::move(file)), context_(context) {}
+  // int64 [ids.size(), T + 1]. Errors: kNotFound (a sequence that the file does not have).
+  [[nodiscard]] Result<at::Tensor> batch(std::span<const std::uint64_t> ids) const;
+  [[nodiscard]] std::uint64_t sequences() const { return file_.sequences(context_); }
+
+ private:
+  TokenFile file_;
+  std::uint32_t context_;
+};
+
+}  // namespace muster::trainer
