@@ -1,0 +1,274 @@
+#include "miner/service.h"
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/overloaded.h"
+#include "base/worker.h"
+#include "compression/segmented_blob.h"
+#include "state/state_root.h"
+
+namespace muster::miner {
+namespace {
+
+constexpr int kTickMs = 100;
+
+struct Trained {
+  Round round;
+  Result<std::pair<protocol::TrainReport, compression::Payload>> result;
+  TimeMs started = 0, ended = 0;
+};
+struct Applied {
+  Round next;
+  Status status;
+  Hash theta_root;
+};
+struct Fetched {
+  Hash id;
+  Bytes blob;
+};
+struct Problem {
+  std::string text;
+};
+using Input = std::variant<Trained, Applied, Fetched, Problem>;
+
+const char* name_of_action(const Action& action) {
+  return std::visit(
+      Overloaded{[](const Send&) { return "send"; }, [](const Persist&) { return "persist"; },
+                 [](const Train&) { return "train"; }, [](const StopTraining&) { return "stop"; },
+                 [](const Upload&) { return "upload"; },
+                 [](const UploadAgain&) { return "upload_again"; },
+                 [](const Fetch&) { return "fetch"; }, [](const Apply&) { return "apply"; },
+                 [](const RoundDone&) { return "round_done"; },
+                 [](const Accuse&) { return "accuse"; }, [](const Note&) { return "note"; },
+                 [](const Finish&) { return "finish"; }},
+      action);
+}
+
+class Service {
+ public:
+  explicit Service(ServiceParts parts)
+      : parts_(std::move(parts)),
+        layout_(state::layout_of(parts_.params.model)),
+        core_(parts_.params, parts_.key, parts_.config, parts_.conduct),
+        blobs_(std::move(parts_.blob_transport), parts_.params.coordinator,
+               wire::BlobClient(&compression::blob_id, layout_.parameters() * 8),
+               {[this](const Hash& id, Bytes blob) { inputs_.push(Fetched{id, std::move(blob)}); },
+                [](const Hash&) {},
+                [this](const std::string& text) { inputs_.push(Problem{text}); }}) {}
+
+  Status run(const std::atomic<bool>& stop) {
+    MUSTER_TRY(const Round saved, load());
+    MUSTER_TRY_STATUS(parts_.journal->replay(0, [&](Round, ByteSpan record) {
+      return core_.recover(record, saved);
+    }));
+    if (saved.value > 0)
+      parts_.logger.info("resumed before round " + std::to_string(core_.head().round().value));
+    MUSTER_TRY_STATUS(
+        carry_out(core_.start(state::parameters_root(layout_, parts_.trainer->parameters()),
+                              now())));
+    while (!stop && !finished_) {
+      MUSTER_TRY(auto incoming, parts_.transport->receive(kTickMs, inputs_.fd()));
+      if (incoming) MUSTER_TRY_STATUS(carry_out(core_.on_message(incoming->message, now())));
+      while (auto input = inputs_.pop()) MUSTER_TRY_STATUS(take(std::move(*input)));
+      MUSTER_TRY_STATUS(carry_out(core_.on_tick(now())));
+      if (failure_) return *failure_;
+    }
+    stop_training_ = true;
+    return {};
+  }
+
+ private:
+  [[nodiscard]] TimeMs now() const { return clock_.now_ms(); }
+
+  Result<Round> load() {
+    if (!std::filesystem::exists(parts_.trainer_file)) return Round{0};
+    MUSTER_TRY(const std::uint64_t tag, parts_.trainer->load(parts_.trainer_file));
+    return Round{tag};
+  }
+
+  Status take(Input input) {
+    return std::visit(
+        Overloaded{
+            [&](Trained& trained) { return take_trained(trained); },
+            [&](Applied& applied) -> Status {
+              MUSTER_TRY_STATUS(std::move(applied.status));
+              parts_.events({"applied",
+                             {{"round", static_cast<std::int64_t>(applied.next.value) - 1},
+                              {"time_ms", now()},
+                              {"theta_root", applied.theta_root.hex()}}});
+              return carry_out(core_.on_applied(applied.next, applied.theta_root, now()));
+            },
+            [&](Fetched& fetched) {
+              return carry_out(core_.on_blob(fetched.id, fetched.blob, now()));
+            },
+            [&](Problem& problem) {
+              parts_.logger.warning(problem.text);
+              return Status();
+            }},
+        input);
+  }
+
+  Status take_trained(Trained& trained) {
+    if (!trained.result) {
+      return carry_out(core_.on_training_failed(trained.round, trained.result.error(), now()));
+    }
+    auto& [report, payload] = *trained.result;
+    parts_.events({"trained",
+                   {{"round", static_cast<std::int64_t>(trained.round.value)},
+                    {"start_ms", trained.started},
+                    {"end_ms", trained.ended},
+                    {"inner_steps", static_cast<std::int64_t>(report.inner_steps)},
+                    {"mean_loss", report.mean_loss}}});
+    return carry_out(core_.on_trained(trained.round, report, std::move(payload), now()));
+  }
+
+  Status carry_out(Actions actions) {
+    for (Action& action : actions) {
+      const std::string name = std::string("miner.") + name_of_action(action);
+      parts_.failpoints.pass(name + ".before");
+      MUSTER_TRY_STATUS(perform(action));
+      parts_.failpoints.pass(name + ".after");
+    }
+    return {};
+  }
+
+  // Trains on the worker; the trainer's state is saved before anything of it can leave.
+  void train(Train train) {
+    stop_training_ = false;
+    worker_.post([this, train = std::move(train)] {
+      Trained trained{train.task.round, Error{Errc::kCancelled, "stopped"}, now(), 0};
+      auto work = [&]() -> Result<std::pair<protocol::TrainReport, compression::Payload>> {
+        MUSTER_TRY(auto report,
+                   parts_.trainer->train(train.task, stop_training_, [](std::uint32_t) {}));
+        trained.ended = now();
+        MUSTER_TRY(auto payload, parts_.trainer->encode(train.format));
+        MUSTER_TRY_STATUS(parts_.trainer->save(parts_.trainer_file, train.task.round.value));
+        return std::pair{report, std::move(payload)};
+      };
+      trained.result = work();
+      inputs_.push(std::move(trained));
+    });
+  }
+
+  void apply(Apply apply) {
+    worker_.post([this, apply = std::move(apply)] {
+      Applied applied{apply.next, {}, {}};
+      parts_.trainer->settle(apply.settlement);
+      if (apply.aggregate) applied.status = parts_.trainer->apply(*apply.aggregate);
+      if (applied.status)
+        applied.status = parts_.trainer->save(parts_.trainer_file, apply.next.value);
+      applied.theta_root = state::parameters_root(layout_, parts_.trainer->parameters());
+      inputs_.push(std::move(applied));
+    });
+  }
+
+  Status upload(const Upload& upload) {
+    MUSTER_TRY_STATUS(replace_file(outbox_file(upload.id), upload.blob));
+    if (!last_upload_.empty() && last_upload_ != outbox_file(upload.id))
+      std::filesystem::remove(last_upload_);
+    last_upload_ = outbox_file(upload.id);
+    blobs_.upload(upload.id, upload.blob);
+    return {};
+  }
+
+  // After a restart the blob comes back from the outbox.
+  Status upload_again(const Hash& id) {
+    auto blob = read_file(outbox_file(id), limits::kBlobBytesMax);
+    if (blob) {
+      last_upload_ = outbox_file(id);
+      blobs_.upload(id, std::move(*blob));
+    } else {
+      parts_.logger.warning(blob.error().message);
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::filesystem::path outbox_file(const Hash& id) const {
+    return parts_.outbox / id.hex();
+  }
+
+  void report(const RoundDone& done) {
+    const std::uint64_t up = blobs_.bytes_up(), down = blobs_.bytes_down();
+    parts_.events({"round",
+                   {{"round", static_cast<std::int64_t>(done.round.value)},
+                    {"time_ms", now()},
+                    {"in_roster", static_cast<std::int64_t>(done.in_roster)},
+                    {"outcome", std::string(name_of(done.outcome.code))},
+                    {"weight", static_cast<double>(done.outcome.weight)},
+                    {"bytes_up", static_cast<std::int64_t>(up - reported_up_)},
+                    {"bytes_down", static_cast<std::int64_t>(down - reported_down_)}}});
+    reported_up_ = up;
+    reported_down_ = down;
+  }
+
+  Status perform(Action& action) {
+    return std::visit(
+        Overloaded{[&](Send& send) {
+                     (void)parts_.transport->send(parts_.params.coordinator, send.message);
+                     return Status();
+                   },
+                   [&](Persist& record) {
+                     return parts_.journal->append(record.round, record.message);
+                   },
+                   [&](Train& job) {
+                     train(std::move(job));
+                     return Status();
+                   },
+                   [&](StopTraining&) {
+                     stop_training_ = true;
+                     return Status();
+                   },
+                   [&](Upload& job) { return upload(job); },
+                   [&](UploadAgain& again) { return upload_again(again.id); },
+                   [&](Fetch& fetch) {
+                     blobs_.fetch(fetch.id);
+                     return Status();
+                   },
+                   [&](Apply& job) {
+                     apply(std::move(job));
+                     return Status();
+                   },
+                   [&](RoundDone& done) {
+                     report(done);
+                     return Status();
+                   },
+                   [&](Accuse& accuse) {
+                     failure_ = Error{Errc::kConflict,
+                                      "stopped, with proof against the coordinator or this node's "
+                                      "own state: " +
+                                          std::string(name_of(accuse.reason))};
+                     parts_.events({"dispute", {{"reason", std::string(name_of(accuse.reason))}}});
+                     return Status();
+                   },
+                   [&](Note& note) {
+                     parts_.logger.warning(note.text);
+                     return Status();
+                   },
+                   [&](Finish&) {
+                     finished_ = true;
+                     return Status();
+                   }},
+        action);
+  }
+
+  ServiceParts parts_;
+  compression::Layout layout_;
+  SteadyClock clock_;
+  Mailbox<Input> inputs_;
+  Miner core_;
+  wire::BlobClientEndpoint blobs_;
+  std::filesystem::path last_upload_;
+  std::uint64_t reported_up_ = 0, reported_down_ = 0;
+  std::atomic<bool> stop_training_{false};
+  std::optional<Error> failure_;
+  bool finished_ = false;
+  Worker worker_;  // last: its jobs use the rest
+};
+
+}  // namespace
+
+Status run_service(ServiceParts parts, const std::atomic<bool>& stop) {
+  return Service(std::move(parts)).run(stop);
+}
+
+}  // namespace muster::miner

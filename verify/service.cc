@@ -1,0 +1,322 @@
+#include "verify/service.h"
+
+#include "base/overloaded.h"
+#include "base/worker.h"
+#include "compression/segmented_blob.h"
+#include "state/checkpoint.h"
+#include "state/state_root.h"
+#include "verify/weight_setter.h"
+
+namespace muster::verify {
+namespace {
+
+constexpr int kTickMs = 100;
+
+struct GradientDone {
+  Round round;
+  Status status;
+};
+struct CosinesDone {
+  Round round;
+  std::map<Uid, double> cosines;
+};
+struct ScoresDone {
+  Round round;
+  Result<std::vector<Measurement>> measurements;
+  double seconds = 0;
+};
+struct Applied {
+  Round next;
+  Status status;
+  Hash theta_root;
+  std::optional<double> held_out;
+};
+struct Fetched {
+  Hash id;
+  Bytes blob;
+};
+struct Problem {
+  std::string text;
+};
+// The weights that the ledger has from this validator now are those of its final ratings.
+struct WeightsSettled {};
+using Input =
+    std::variant<GradientDone, CosinesDone, ScoresDone, Applied, Fetched, Problem, WeightsSettled>;
+
+const char* name_of_action(const Action& action) {
+  return std::visit(
+      Overloaded{[](const Send&) { return "send"; }, [](const Persist&) { return "persist"; },
+                 [](const Fetch&) { return "fetch"; },
+                 [](const ComputeGradient&) { return "gradient"; },
+                 [](const MeasureCosines&) { return "cosines"; },
+                 [](const Score&) { return "score"; }, [](const StopScoring&) { return "stop"; },
+                 [](const Apply&) { return "apply"; }, [](const Rated&) { return "rated"; },
+                 [](const Accuse&) { return "accuse"; }, [](const Note&) { return "note"; },
+                 [](const Finish&) { return "finish"; }},
+      action);
+}
+
+class Service {
+ public:
+  explicit Service(ServiceParts parts, state::Checkpoint start)
+      : parts_(std::move(parts)),
+        layout_(state::layout_of(parts_.params.model)),
+        saved_(start.round),
+        core_(parts_.params, parts_.key, parts_.config, std::move(start.downlink_residual)),
+        setter_(parts_.key),
+        blobs_(std::move(parts_.blob_transport), parts_.params.coordinator,
+               wire::BlobClient(&compression::blob_id, layout_.parameters() * 8),
+               {[this](const Hash& id, Bytes blob) { inputs_.push(Fetched{id, std::move(blob)}); },
+                [](const Hash&) {},
+                [this](const std::string& text) { inputs_.push(Problem{text}); }}) {}
+
+  Status run(const std::atomic<bool>& stop) {
+    MUSTER_TRY_STATUS(parts_.journal->replay(0, [&](Round, ByteSpan record) {
+      return core_.recover(record, saved_);
+    }));
+    if (saved_.value > 0)
+      parts_.logger.info("resumed before round " + std::to_string(core_.head().round().value));
+    MUSTER_TRY_STATUS(carry_out(core_.start(
+        state::parameters_root(layout_, parts_.probe->parameters()), now())));
+    TimeMs next_poll = now();
+    while (!stop && !settled_) {
+      MUSTER_TRY(auto incoming, parts_.transport->receive(kTickMs, inputs_.fd()));
+      if (incoming) MUSTER_TRY_STATUS(carry_out(core_.on_message(incoming->message, now())));
+      while (auto input = inputs_.pop()) MUSTER_TRY_STATUS(take(std::move(*input)));
+      MUSTER_TRY_STATUS(carry_out(core_.on_tick(now())));
+      if (failure_) return *failure_;
+      if (now() >= next_poll) {
+        next_poll = now() + parts_.ledger_poll_ms;
+        set_weights();
+      }
+    }
+    stop_scoring_ = true;
+    return {};
+  }
+
+ private:
+  [[nodiscard]] TimeMs now() const { return clock_.now_ms(); }
+
+  Status take(Input input) {
+    return std::visit(
+        Overloaded{
+            [&](GradientDone& done) -> Status {
+              MUSTER_TRY_STATUS(std::move(done.status));
+              return carry_out(core_.on_gradient(done.round, now()));
+            },
+            [&](CosinesDone& done) {
+              return carry_out(core_.on_cosines(done.round, done.cosines, now()));
+            },
+            [&](ScoresDone& done) -> Status {
+              if (!done.measurements) return Status(done.measurements.error());
+              parts_.events({"scored",
+                             {{"round", static_cast<std::int64_t>(done.round.value)},
+                              {"miners", static_cast<std::int64_t>(done.measurements->size())},
+                              {"seconds", done.seconds}}});
+              return carry_out(core_.on_scored(done.round, *done.measurements,
+                                               parts_.probe->platform_class(), now()));
+            },
+            [&](Applied& applied) { return take_applied(applied); },
+            [&](Fetched& fetched) {
+              return carry_out(core_.on_blob(fetched.id, std::move(fetched.blob), now()));
+            },
+            [&](Problem& problem) {
+              parts_.logger.warning(problem.text);
+              return Status();
+            },
+            [&](WeightsSettled&) {
+              settled_ = true;
+              return Status();
+            }},
+        input);
+  }
+
+  Status take_applied(Applied& applied) {
+    MUSTER_TRY_STATUS(std::move(applied.status));
+    Event event{"applied",
+                {{"round", static_cast<std::int64_t>(applied.next.value) - 1},
+                 {"time_ms", now()},
+                 {"theta_root", applied.theta_root.hex()},
+                 {"downlink_root", core_.downlink_root().hex()}}};
+    if (applied.held_out) event.fields.emplace_back("held_out_loss", *applied.held_out);
+    parts_.events(event);
+    return carry_out(core_.on_applied(applied.next, applied.theta_root, now()));
+  }
+
+  Status carry_out(Actions actions) {
+    for (Action& action : actions) {
+      const std::string name = std::string("validator.") + name_of_action(action);
+      parts_.failpoints.pass(name + ".before");
+      MUSTER_TRY_STATUS(perform(action));
+      parts_.failpoints.pass(name + ".after");
+    }
+    return {};
+  }
+
+  void apply(Apply job) {
+    worker_.post([this, job = std::move(job)] {
+      Applied applied{job.next, {}, {}, {}};
+      if (job.aggregate) applied.status = parts_.probe->apply(*job.aggregate);
+      if (applied.status)
+        applied.status = state::write_checkpoint(parts_.state_file, layout_, job.next,
+                                                 parts_.probe->parameters(),
+                                                 *job.downlink_residual);
+      applied.theta_root = state::parameters_root(layout_, parts_.probe->parameters());
+      if (applied.status && parts_.measure_held_out)
+        if (auto loss = parts_.probe->held_out_loss()) applied.held_out = *loss;
+      inputs_.push(std::move(applied));
+    });
+  }
+
+  void score(Score job) {
+    stop_scoring_ = false;
+    worker_.post([this, job = std::move(job)] {
+      const TimeMs started = now();
+      auto measurements = verify::score(*parts_.probe, job.task, stop_scoring_);
+      inputs_.push(ScoresDone{job.task.round, std::move(measurements),
+                              static_cast<double>(now() - started) / 1000});
+    });
+  }
+
+  // On its own thread: the ledger may be slow to answer.
+  void set_weights() {
+    if (ledger_busy_) return;
+    ledger_busy_ = true;
+    ledger_worker_.post([this, weights = weights(core_.ratings()),
+                         final = core_.finished()] {
+      if (Status status = step_weights(weights, final); !status)
+        inputs_.push(Problem{"weights: " + status.error().message});
+      ledger_busy_ = false;
+    });
+  }
+
+  Status step_weights(const std::map<PublicKey, std::uint16_t>& weights, bool final) {
+    MUSTER_TRY(const auto metagraph, parts_.ledger->metagraph());
+    if (final && final_since_ == 0) final_since_ = metagraph.block;
+    // Two more epochs after the end bring the final ratings into force, a third pays by them.
+    if (final && metagraph.block > final_since_ + 3 * metagraph.tempo) {
+      inputs_.push(WeightsSettled{});
+      return {};
+    }
+    const auto step = setter_.next(metagraph, weights);
+    Status status;
+    if (const auto* commit = std::get_if<WeightSetter::Commit>(&step))
+      status = parts_.ledger->commit_weights(commit->commitment);
+    if (const auto* reveal = std::get_if<WeightSetter::Reveal>(&step))
+      status = parts_.ledger->reveal_weights(reveal->vector.uids, reveal->vector.weights,
+                                             reveal->vector.salt);
+    if (status) setter_.submitted(step);
+    return status;
+  }
+
+  void report(const Rated& rated) {
+    for (const auto& evaluation : rated.evaluations)
+      parts_.events({"evaluated",
+                     {{"round", static_cast<std::int64_t>(rated.round.value)},
+                      {"uid", static_cast<std::int64_t>(evaluation.uid.value)},
+                      {"z", evaluation.z_e2 / 100.0},
+                      {"drop", evaluation.drop_e6 / 1e6},
+                      {"gate_passed", static_cast<std::int64_t>(evaluation.gate_passed)}}});
+    const auto weight_of = weights(core_.ratings());
+    for (const auto& [hotkey, rating] : core_.ratings())
+      parts_.events({"rating",
+                     {{"round", static_cast<std::int64_t>(rated.round.value)},
+                      {"hotkey", hotkey.hex()},
+                      {"mean", rating.mean()},
+                      {"lower_bound", rating.lower_bound()},
+                      {"evaluations", static_cast<std::int64_t>(rating.evaluations())},
+                      {"weight", static_cast<std::int64_t>(weight_of.at(hotkey))}}});
+  }
+
+  Status perform(Action& action) {
+    return std::visit(
+        Overloaded{[&](Send& send) {
+                     (void)parts_.transport->send(parts_.params.coordinator, send.message);
+                     return Status();
+                   },
+                   [&](Persist& record) {
+                     return parts_.journal->append(record.round, record.message);
+                   },
+                   [&](Fetch& fetch) {
+                     blobs_.fetch(fetch.id);
+                     return Status();
+                   },
+                   [&](ComputeGradient& job) {
+                     worker_.post([this, job] {
+                       inputs_.push(
+                           GradientDone{job.round, parts_.probe->compute_gradient(job.sequences)});
+                     });
+                     return Status();
+                   },
+                   [&](MeasureCosines& job) {
+                     worker_.post([this, job] {
+                       CosinesDone done{job.round, {}};
+                       for (const auto& item : job.items)
+                         done.cosines[item.uid] = parts_.probe->gradient_cosine(*item.payload);
+                       inputs_.push(std::move(done));
+                     });
+                     return Status();
+                   },
+                   [&](Score& job) {
+                     score(std::move(job));
+                     return Status();
+                   },
+                   [&](StopScoring&) {
+                     stop_scoring_ = true;
+                     return Status();
+                   },
+                   [&](Apply& job) {
+                     apply(std::move(job));
+                     return Status();
+                   },
+                   [&](Rated& rated) {
+                     report(rated);
+                     return Status();
+                   },
+                   [&](Accuse& accuse) {
+                     failure_ = Error{Errc::kConflict,
+                                      "stopped with a signed dispute: " +
+                                          std::string(name_of(accuse.reason)) + ", expected " +
+                                          accuse.expected.brief() + ", found " +
+                                          accuse.found.brief()};
+                     parts_.events({"dispute", {{"reason", std::string(name_of(accuse.reason))}}});
+                     return Status();
+                   },
+                   [&](Note& note) {
+                     parts_.logger.warning(note.text);
+                     return Status();
+                   },
+                   [](Finish&) { return Status(); }},
+        action);
+  }
+
+  ServiceParts parts_;
+  compression::Layout layout_;
+  Round saved_;
+  SteadyClock clock_;
+  Mailbox<Input> inputs_;
+  Validator core_;
+  WeightSetter setter_;             // used on the ledger's thread only
+  std::uint64_t final_since_ = 0;   // likewise
+  std::atomic<bool> ledger_busy_{false};
+  wire::BlobClientEndpoint blobs_;
+  std::atomic<bool> stop_scoring_{false};
+  std::optional<Error> failure_;
+  bool settled_ = false;
+  Worker ledger_worker_;
+  Worker worker_;  // last: its jobs use the rest
+};
+
+}  // namespace
+
+Status run_service(ServiceParts parts, const std::atomic<bool>& stop) {
+  const auto layout = state::layout_of(parts.params.model);
+  state::Checkpoint start{Round{0}, {}, std::vector<float>(layout.parameters(), 0.0f)};
+  if (std::filesystem::exists(parts.state_file)) {
+    MUSTER_TRY(start, state::read_checkpoint(parts.state_file, layout));
+    MUSTER_TRY_STATUS(parts.probe->set_parameters(start.theta));
+  }
+  return Service(std::move(parts), std::move(start)).run(stop);
+}
+
+}  // namespace muster::verify

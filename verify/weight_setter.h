@@ -1,0 +1,51 @@
+// WeightSetter: brings a validator's weights onto the ledger: commit in one epoch, reveal in the next.
+//
+// A value with one step per metagraph seen; the caller submits. Thread safety: none; one owner.
+#pragma once
+
+#include <optional>
+#include <variant>
+
+#include "protocol/ledger_client.h"
+#include "verify/rating.h"
+
+namespace muster::verify {
+
+class WeightSetter {
+ public:
+  explicit WeightSetter(const SigningKey& key) : key_(key) {}
+
+  struct Vector {
+    std::vector<Uid> uids;
+    std::vector<std::uint16_t> weights;
+    Hash salt;
+  };
+  struct Commit {
+    Hash commitment;
+  };
+  struct Reveal {
+    Vector vector;
+  };
+  using Step = std::variant<std::monostate, Commit, Reveal>;
+
+  // What to submit now, given the ledger's last block and the weights by hotkey. Weights of hotkeys that
+  // are not miners of the ledger are left out; nothing is committed while all are zero.
+  [[nodiscard]] Step next(const protocol::Metagraph& metagraph,
+                          const std::map<PublicKey, std::uint16_t>& weights);
+  // Call when the step's submission was accepted.
+  void submitted(const Step& step);
+  // The vector revealed last, and since which block it counts.
+  [[nodiscard]] const std::optional<Vector>& in_force() const { return in_force_; }
+
+ private:
+  [[nodiscard]] Vector vector_for(const protocol::Metagraph& metagraph,
+                                  const std::map<PublicKey, std::uint16_t>& weights) const;
+  SigningKey key_;
+  std::optional<Vector> committed_;
+  std::uint64_t committed_epoch_ = 0;
+  std::optional<Vector> proposed_;  // of the Commit handed out last
+  std::uint64_t proposed_epoch_ = 0;
+  std::optional<Vector> in_force_;
+};
+
+}  // namespace muster::verify
