@@ -22,7 +22,7 @@ target_include_directories(muster_flags INTERFACE "${CMAKE_SOURCE_DIR}")
 target_compile_options(muster_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -ffp-contract=off
                        # GCC 12 sees overflows in its own vector code at -O3 (GCC bug 105329 and kin).
                        $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overread>
-                       $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds> $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+                       $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds> $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
                        $<$<BOOL:${MUSTER_WERROR}>:-Werror>)
 if(MUSTER_SANITIZE)
   string(REPLACE ";" "," sanitizers "${MUSTER_SANITIZE}")

@@ -172,9 +172,10 @@ void Miner::begin_training() {
   Train train;
   train.task.round = head().round();
   train.task.inner_steps = conduct_->trains() ? params_.training.inner_steps : 0;
-  train.task.sequences =
+  train.task.sequences = conduct_->sequences(
+      head().round(),
       assigned_sequences(head().position().run_id, follower_.open()->message, own_entry()->uid,
-                         params_.slice(), params_.sequences);
+                         params_.slice(), params_.sequences));
   train.format = params_.uplink_format(head().round());
   actions_.push_back(std::move(train));
 }

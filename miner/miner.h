@@ -80,6 +80,11 @@ class Conduct {
   [[nodiscard]] virtual compression::Payload payload(Round, compression::Payload trained) {
     return trained;
   }
+  // The sequences to train on instead of the assigned ones.
+  [[nodiscard]] virtual std::vector<std::uint64_t> sequences(Round,
+                                                             std::vector<std::uint64_t> assigned) {
+    return assigned;
+  }
   // Called with every aggregate before it is applied.
   virtual void saw_aggregate(Round, const compression::SparseUpdate&) {}
   [[nodiscard]] virtual bool trains() const { return true; }

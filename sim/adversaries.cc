@@ -63,6 +63,19 @@ class Withholding final : public miner::Conduct {
   bool reveals(Round round) override { return round.value % 2 == 0; }
 };
 
+class WrongData final : public miner::Conduct {
+ public:
+  WrongData(std::uint64_t count, std::uint64_t seed) : count_(count), random_(seed) {}
+  std::vector<std::uint64_t> sequences(Round, std::vector<std::uint64_t> assigned) override {
+    for (std::uint64_t& sequence : assigned) sequence = random_.below(count_);
+    return assigned;
+  }
+
+ private:
+  std::uint64_t count_;
+  Prng random_;
+};
+
 }  // namespace
 
 std::shared_ptr<miner::Conduct> noise_conduct(const compression::Layout& layout,
@@ -71,6 +84,9 @@ std::shared_ptr<miner::Conduct> noise_conduct(const compression::Layout& layout,
 }
 std::shared_ptr<miner::Conduct> replay_conduct(const compression::Layout& layout) {
   return std::make_shared<Replay>(layout);
+}
+std::shared_ptr<miner::Conduct> wrong_data_conduct(std::uint64_t count, std::uint64_t seed) {
+  return std::make_shared<WrongData>(count, seed);
 }
 std::shared_ptr<miner::Conduct> withholding_conduct() { return std::make_shared<Withholding>(); }
 

@@ -18,4 +18,8 @@ namespace muster::sim {
 // Trains and commits, but keeps its key in every second round.
 [[nodiscard]] std::shared_ptr<miner::Conduct> withholding_conduct();
 
+// Does all the work, but on sequences of its own choice among `count`.
+[[nodiscard]] std::shared_ptr<miner::Conduct> wrong_data_conduct(std::uint64_t count,
+                                                                 std::uint64_t seed);
+
 }  // namespace muster::sim

@@ -1,0 +1,73 @@
+#include "cli/commands.h"
+#include "cli/event_log.h"
+#include "cli/node_options.h"
+#include "coordinator/service.h"
+#include "state/checkpoint.h"
+#include "store/archiving_journal.h"
+#include "store/file_blob_store.h"
+#include "store/sqlite_journal.h"
+
+namespace muster::cli {
+namespace {
+
+struct CoordinatorOptions : NodeOptions {
+  std::uint32_t start_miners = 1;
+  std::uint32_t start_validators = 0;
+};
+
+Result<int> run_coordinator(const CoordinatorOptions& options, const std::atomic<bool>& stop) {
+  MUSTER_TRY(NodeBase node, open_node(options));
+  MUSTER_TRY(auto blobs, store::FileBlobStore::open(node.folder.blobs()));
+  MUSTER_TRY(auto records, store::SqliteJournal::open(node.home / "journal.sqlite"));
+  MUSTER_TRY(auto archive, store::Archive::open(node.folder.archive()));
+  MUSTER_TRY(auto journal,
+             store::ArchivingJournal::open(std::move(records), std::move(archive)));
+  wire::ZmqContext context;
+  auto admission = std::make_shared<wire::HotkeyAdmission>();
+  MUSTER_TRY(auto control,
+             wire::ZmqServer::listen(context, options.control_address, node.key, admission));
+  MUSTER_TRY(auto bulk, wire::ZmqServer::listen(context, options.blob_address, node.key, admission));
+  MUSTER_TRY(auto ledger, connect_ledger(context, options, node));
+  const auto layout = state::layout_of(node.params.model);
+  const auto params = node.params;
+  coordinator::ServiceParts parts{
+      node.params,
+      node.key,
+      {options.start_miners, options.start_validators},
+      initial_theta(node.params),
+      std::move(control),
+      std::move(bulk),
+      std::move(journal),
+      *blobs,
+      std::move(ledger),
+      [admission](const std::set<PublicKey>& hotkeys) { admission->set(hotkeys); },
+      node.logger,
+      write_events_to(node.home / "events.jsonl"),
+      node.failpoints};
+  MUSTER_TRY(const auto theta, coordinator::run_service(std::move(parts), stop));
+  if (stop) return Error{Errc::kCancelled, "stopped"};
+  MUSTER_TRY_STATUS(state::write_checkpoint(node.home / "final.checkpoint", layout,
+                                            Round{params.rounds}, theta,
+                                            std::vector<float>(theta.size(), 0.0f)));
+  return 0;
+}
+
+}  // namespace
+
+void add_coordinator(CLI::App& app, Action& chosen) {
+  auto* command = app.add_subcommand("coordinator", "Open rounds, aggregate, seal");
+  auto options = std::make_shared<CoordinatorOptions>();
+  add_node_options(*command, *options, "coordinator");
+  command->add_option("--start-miners", options->start_miners, "Miners to wait for before round 0")
+      ->capture_default_str();
+  command
+      ->add_option("--start-validators", options->start_validators,
+                   "Validators to wait for before round 0")
+      ->capture_default_str();
+  command->footer("Example: muster coordinator --run runs/mine --start-miners 4");
+  command->callback([options, &chosen] {
+    chosen = [options](const std::atomic<bool>& stop) { return run_coordinator(*options, stop); };
+  });
+}
+
+}  // namespace muster::cli

@@ -1,0 +1,80 @@
+#include "cli/commands.h"
+#include "cli/event_log.h"
+#include "cli/node_options.h"
+#include "miner/service.h"
+#include "sim/adversaries.h"
+#include "store/sqlite_journal.h"
+
+namespace muster::cli {
+namespace {
+
+struct MinerOptions : NodeOptions {
+  std::string conduct = "honest";
+  std::string compute = "auto";
+};
+
+Result<std::shared_ptr<miner::Conduct>> conduct_of(const std::string& name, const NodeBase& node) {
+  const auto layout = state::layout_of(node.params.model);
+  const std::uint64_t seed = Prng(Hash{node.key.public_key().bytes}).next_u64();
+  if (name == "honest") return std::make_shared<miner::Conduct>();
+  if (name == "noise") return sim::noise_conduct(layout, seed);
+  if (name == "replay") return sim::replay_conduct(layout);
+  if (name == "wrong-data") return sim::wrong_data_conduct(node.params.sequences, seed);
+  return Error{Errc::kInvalidArgument,
+               "conduct '" + name + "' is not one of honest, noise, replay, wrong-data"};
+}
+
+Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop) {
+  MUSTER_TRY(NodeBase node, open_node(options));
+  MUSTER_TRY(auto conduct, conduct_of(options.conduct, node));
+  MUSTER_TRY(const auto trainer, trainer::load_trainer());
+  const auto compute = options.compute == "fp32"   ? trainer::Compute::kFloat32
+                       : options.compute == "bf16" ? trainer::Compute::kBfloat16
+                                                   : trainer::Compute::kAuto;
+  MUSTER_TRY(auto loop, trainer->make_inner_loop(trainer_config(node.folder, node.params, compute),
+                                                 initial_theta(node.params)));
+  MUSTER_TRY(auto journal, store::SqliteJournal::open(node.home / "journal.sqlite"));
+  wire::ZmqContext context;
+  const PublicKey& coordinator = node.params.coordinator;
+  MUSTER_TRY(auto control, wire::ZmqClient::connect(context, options.control_address, coordinator,
+                                                    node.key));
+  MUSTER_TRY(auto bulk,
+             wire::ZmqClient::connect(context, options.blob_address, coordinator, node.key));
+  miner::ServiceParts parts{node.params,
+                            node.key,
+                            {},
+                            conduct,
+                            std::move(loop),
+                            node.home / "trainer.state",
+                            std::move(control),
+                            std::move(bulk),
+                            std::move(journal),
+                            node.home,
+                            node.logger,
+                            write_events_to(node.home / "events.jsonl"),
+                            node.failpoints};
+  MUSTER_TRY_STATUS(miner::run_service(std::move(parts), stop));
+  if (stop) return Error{Errc::kCancelled, "stopped"};
+  return 0;
+}
+
+}  // namespace
+
+void add_miner(CLI::App& app, Action& chosen) {
+  auto* command = app.add_subcommand("miner", "Train, commit, reveal, get paid");
+  auto options = std::make_shared<MinerOptions>();
+  add_node_options(*command, *options, "miner");
+  command
+      ->add_option("--conduct", options->conduct,
+                   "For experiments: honest, or a cheater's noise, replay, wrong-data")
+      ->capture_default_str();
+  command->add_option("--compute", options->compute, "auto, bf16 or fp32")
+      ->check(CLI::IsMember({"auto", "bf16", "fp32"}))
+      ->capture_default_str();
+  command->footer("Example: muster miner --run runs/mine --name miner-1");
+  command->callback([options, &chosen] {
+    chosen = [options](const std::atomic<bool>& stop) { return run_miner(*options, stop); };
+  });
+}
+
+}  // namespace muster::cli

@@ -1,0 +1,72 @@
+#include "cli/node_options.h"
+
+#include <algorithm>
+
+#include "base/key.h"
+
+namespace muster::cli {
+
+void add_node_options(CLI::App& command, NodeOptions& options, const std::string& default_name) {
+  options.name = default_name;
+  command.add_option("--run", options.run, "Folder of the run")->capture_default_str();
+  command.add_option("--name", options.name, "This node's name: of its key and its folder")
+      ->capture_default_str();
+  command.add_option("--ledger", options.ledger_address, "Address of the ledger")
+      ->capture_default_str();
+  command.add_option("--ledger-key", options.ledger_key,
+                     "The ledger's hotkey in hex; default: keys/ledger of the run");
+  command.add_option("--control", options.control_address, "Address of the coordinator")
+      ->capture_default_str();
+  command.add_option("--blobs", options.blob_address, "Address of the coordinator's blobs")
+      ->capture_default_str();
+  command.add_option("--log-level", options.log_level, "debug, info, warning or error")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->capture_default_str();
+  command.add_option("--failpoint", options.failpoint,
+                     "For crash tests: die as by kill -9 at NAME or at its N-th pass, NAME@N");
+}
+
+namespace {
+
+LogLevel level_of(const std::string& name) {
+  if (name == "debug") return LogLevel::kDebug;
+  if (name == "warning") return LogLevel::kWarning;
+  if (name == "error") return LogLevel::kError;
+  return LogLevel::kInfo;
+}
+
+Result<PublicKey> read_ledger_key(const NodeOptions& options, const RunFolder& folder) {
+  if (options.ledger_key.empty()) {
+    MUSTER_TRY(const SigningKey key, read_key_file(folder.key_file("ledger")));
+    return key.public_key();
+  }
+  MUSTER_TRY(const Hash raw, hash_from_hex(options.ledger_key));
+  return PublicKey{raw.bytes};
+}
+
+}  // namespace
+
+Result<NodeBase> open_node(const NodeOptions& options) {
+  const RunFolder folder{options.run};
+  MUSTER_TRY(auto params, read_params(folder));
+  MUSTER_TRY(const SigningKey key, read_key_file(folder.key_file(options.name)));
+  MUSTER_TRY(const PublicKey ledger_key, read_ledger_key(options, folder));
+  const auto home = folder.node(options.name);
+  std::error_code error;
+  std::filesystem::create_directories(home, error);
+  if (error) return Error{Errc::kIo, home.string() + ": " + error.message()};
+  MUSTER_TRY(Logger logger,
+             Logger::open(options.name, home / "node.log", level_of(options.log_level)));
+  return NodeBase{folder,     home,   std::move(params),            key,
+                  ledger_key, logger, Failpoints(options.failpoint)};
+}
+
+Result<std::unique_ptr<chain::RemoteLedger>> connect_ledger(wire::ZmqContext& context,
+                                                            const NodeOptions& options,
+                                                            const NodeBase& node) {
+  MUSTER_TRY(auto transport, wire::ZmqClient::connect(context, options.ledger_address,
+                                                      node.ledger_key, node.key));
+  return std::make_unique<chain::RemoteLedger>(std::move(transport), node.ledger_key, node.key);
+}
+
+}  // namespace muster::cli

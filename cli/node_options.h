@@ -1,0 +1,45 @@
+// What every node command takes: its run, name and addresses. Thread safety: values.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "chain/service.h"
+#include "cli/run_folder.h"
+#include "wire/zmq_transport.h"
+
+namespace muster::cli {
+
+struct NodeOptions {
+  std::string run = "runs/quickstart";
+  std::string name;
+  std::string ledger_address = "tcp://127.0.0.1:27600";
+  std::string control_address = "tcp://127.0.0.1:27601";
+  std::string blob_address = "tcp://127.0.0.1:27602";
+  std::string ledger_key;  // hex; default: the run folder's
+  std::string log_level = "info";
+  std::string failpoint;   // crash tests
+};
+
+// Adds the options that `command` shares with the other nodes.
+void add_node_options(CLI::App& command, NodeOptions& options, const std::string& default_name);
+
+// What a node has before it does its own work.
+struct NodeBase {
+  RunFolder folder;
+  std::filesystem::path home;
+  protocol::ProtocolParams params;
+  SigningKey key;
+  PublicKey ledger_key;
+  Logger logger;
+  Failpoints failpoints;
+};
+// Opens folder, key, parameters and log. Errors name what is missing.
+[[nodiscard]] Result<NodeBase> open_node(const NodeOptions& options);
+
+[[nodiscard]] Result<std::unique_ptr<chain::RemoteLedger>> connect_ledger(
+    wire::ZmqContext& context, const NodeOptions& options, const NodeBase& node);
+
+}  // namespace muster::cli

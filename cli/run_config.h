@@ -1,0 +1,38 @@
+// RunConfig: a run as its author writes it, in TOML; examples/quickstart.toml explains every field.
+//
+// Thread safety: values.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "chain/genesis.h"
+#include "protocol/params.h"
+#include "trainer/trainer.h"
+
+namespace muster::cli {
+
+struct LocalnetConfig {
+  std::uint32_t miners = 4;
+  std::vector<std::string> cheaters{"noise", "replay"};
+  std::uint32_t validators = 2;
+  std::uint16_t port = 27600;  // and the two after it
+};
+
+struct RunConfig {
+  protocol::ProtocolParams params;  // without what only `init` knows: keys, data and model roots
+  std::filesystem::path corpus;     // folder of headers; relative to the configuration file
+  trainer::Compute compute = trainer::Compute::kAuto;
+  std::uint32_t score_wait_ms = 10'000;
+  chain::Genesis genesis;
+  LocalnetConfig localnet;
+};
+
+// `overrides`: "section.key=value" each. Errors: kNotFound; kInvalidArgument and kMalformed, naming file
+// and line, or the override, and what is wrong.
+[[nodiscard]] Result<RunConfig> read_run_config(const std::filesystem::path& path,
+                                                const std::vector<std::string>& overrides);
+
+}  // namespace muster::cli

@@ -1,0 +1,107 @@
+#include "cli/run_folder.h"
+
+#include "base/file.h"
+#include "base/key.h"
+#include "state/state_root.h"
+#include "trainer/corpus.h"
+#include "trainer/token_file.h"
+#include "wire/codec.h"
+
+namespace muster::cli {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t kDefinitionBytesMax = 1u << 20;
+
+template <class T>
+Result<T> read_definition(const fs::path& path) {
+  auto content = read_file(path, kDefinitionBytesMax);
+  if (!content && content.error().code == Errc::kNotFound)
+    return Error{Errc::kNotFound, path.string() + ": no run here; `muster init` makes one"};
+  if (!content) return std::move(content).error();
+  return wire::decode<T>(*content, path.string());
+}
+
+}  // namespace
+
+std::vector<float> initial_theta(const protocol::ProtocolParams& params) {
+  std::vector<float> theta(state::layout_of(params.model).parameters());
+  state::initial_parameters(params.model, params.model_seed, theta);
+  return theta;
+}
+
+Result<SigningKey> ensure_key(const RunFolder& folder, const std::string& node) {
+  const fs::path path = folder.key_file(node);
+  if (fs::exists(path)) return read_key_file(path);
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  if (error) return Error{Errc::kIo, path.string() + ": " + error.message()};
+  const SigningKey key(random_seed());
+  MUSTER_TRY_STATUS(write_key_file(path, key));
+  return key;
+}
+
+Status init_run(const RunFolder& folder, RunConfig config, const std::vector<PublicKey>& hotkeys) {
+  if (fs::exists(folder.params_file())) {
+    return Error{Errc::kAlreadyExists, folder.root.string() +
+                                           " already holds a run; delete it or choose another folder"};
+  }
+  MUSTER_TRY_STATUS(state::validate(config.params.model));
+  if (!fs::exists(folder.train_data())) {
+    MUSTER_TRY([[maybe_unused]] const auto paths,
+               trainer::build_corpus(config.corpus, folder.root / "data",
+                                     config.params.model.context));
+  }
+  MUSTER_TRY(const auto train, trainer::TokenFile::open(folder.train_data()));
+  MUSTER_TRY(const SigningKey coordinator, ensure_key(folder, "coordinator"));
+  MUSTER_TRY([[maybe_unused]] const SigningKey ledger, ensure_key(folder, "ledger"));
+
+  constexpr std::uint64_t kStartBalance = 1'000'000'000'000;  // rao: 1000 tokens to play with
+  for (const PublicKey& hotkey : hotkeys) config.genesis.balances.push_back({hotkey, kStartBalance});
+  MUSTER_TRY_STATUS(chain::validate(config.genesis));
+
+  auto& params = config.params;
+  params.data_root = train.root();
+  params.sequences = train.sequences(params.model.context);
+  params.coordinator = coordinator.public_key();
+  params.ledger_genesis = chain::genesis_hash(config.genesis);
+  params.initial_theta_root =
+      state::parameters_root(state::layout_of(params.model), initial_theta(params));
+  MUSTER_TRY_STATUS(protocol::validate(params));
+  MUSTER_TRY_STATUS(replace_file(folder.genesis_file(), wire::encode(config.genesis)));
+  return replace_file(folder.params_file(), wire::encode(params));
+}
+
+Result<protocol::ProtocolParams> read_params(const RunFolder& folder) {
+  MUSTER_TRY(auto params, read_definition<protocol::ProtocolParams>(folder.params_file()));
+  MUSTER_TRY_STATUS(protocol::validate(params));
+  return params;
+}
+
+Result<chain::Genesis> read_genesis(const RunFolder& folder) {
+  return read_definition<chain::Genesis>(folder.genesis_file());
+}
+
+trainer::TrainerConfig trainer_config(const RunFolder& folder,
+                                      const protocol::ProtocolParams& params,
+                                      trainer::Compute compute) {
+  trainer::TrainerConfig config;
+  config.model = params.model;
+  config.train_data = folder.train_data();
+  config.held_out_data = folder.held_out_data();
+  config.batch = params.training.batch;
+  config.schedule.peak = static_cast<double>(params.training.learning_rate);
+  config.schedule.warmup_steps = params.training.warmup_steps;
+  config.schedule.total_steps = std::uint64_t{params.rounds} * params.training.inner_steps;
+  config.schedule.cosine_to = static_cast<double>(params.training.cosine_to);
+  config.beta1 = static_cast<double>(params.training.beta1);
+  config.beta2 = static_cast<double>(params.training.beta2);
+  config.weight_decay = static_cast<double>(params.training.weight_decay);
+  config.gradient_clip = static_cast<double>(params.training.gradient_clip);
+  config.compute = compute;
+  config.outer_learning_rate = params.compression.outer_learning_rate;
+  config.error_feedback_decay = params.compression.error_feedback_decay;
+  return config;
+}
+
+}  // namespace muster::cli

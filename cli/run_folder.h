@@ -1,0 +1,57 @@
+// RunFolder: where everything of a run lies, and the two files that define it.
+//
+//   run.muster genesis.muster   parameters and genesis, as `muster init` fixed them
+//   data/ keys/                 token files; hotkeys
+//   archive.muster blobs/       the audit bundle (coordinator)
+//   nodes/NAME/                 each node's journal, state, log and events
+//   config.json model.safetensors tokenizer.json report.json   the result
+// Thread safety: values.
+#pragma once
+
+#include <filesystem>
+
+#include "chain/genesis.h"
+#include "cli/run_config.h"
+#include "protocol/params.h"
+#include "trainer/trainer.h"
+
+namespace muster::cli {
+
+struct RunFolder {
+  std::filesystem::path root;
+
+  [[nodiscard]] std::filesystem::path params_file() const { return root / "run.muster"; }
+  [[nodiscard]] std::filesystem::path genesis_file() const { return root / "genesis.muster"; }
+  [[nodiscard]] std::filesystem::path key_file(const std::string& node) const {
+    return root / "keys" / node;
+  }
+  [[nodiscard]] std::filesystem::path node(const std::string& name) const {
+    return root / "nodes" / name;
+  }
+  [[nodiscard]] std::filesystem::path archive() const { return root / "archive.muster"; }
+  [[nodiscard]] std::filesystem::path blobs() const { return root / "blobs"; }
+  [[nodiscard]] std::filesystem::path train_data() const { return root / "data" / "train.bin"; }
+  [[nodiscard]] std::filesystem::path held_out_data() const {
+    return root / "data" / "held_out.bin";
+  }
+};
+
+// Makes the run: data, keys of coordinator and ledger, parameters. `hotkeys` get a balance in the genesis.
+// Errors: kAlreadyExists (the folder holds a run), and those of data and configuration.
+[[nodiscard]] Status init_run(const RunFolder& folder, RunConfig config,
+                              const std::vector<PublicKey>& hotkeys);
+
+// A key from the folder, made when it is not there yet.
+[[nodiscard]] Result<SigningKey> ensure_key(const RunFolder& folder, const std::string& node);
+
+[[nodiscard]] Result<protocol::ProtocolParams> read_params(const RunFolder& folder);
+[[nodiscard]] Result<chain::Genesis> read_genesis(const RunFolder& folder);
+
+// θ before round 0.
+[[nodiscard]] std::vector<float> initial_theta(const protocol::ProtocolParams& params);
+
+[[nodiscard]] trainer::TrainerConfig trainer_config(const RunFolder& folder,
+                                                    const protocol::ProtocolParams& params,
+                                                    trainer::Compute compute);
+
+}  // namespace muster::cli

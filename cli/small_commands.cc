@@ -1,0 +1,250 @@
+// Commands that are a few lines each: init, key, data, status, generate, export, sim.
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/key.h"
+#include "cli/audit_run.h"
+#include "cli/commands.h"
+#include "cli/node_options.h"
+#include "sim/world.h"
+#include "trainer/corpus.h"
+#include "trainer/hf_export.h"
+
+namespace muster::cli {
+
+void add_init(CLI::App& app, Action& chosen) {
+  auto* command = app.add_subcommand("init", "Make a run: data, keys, parameters, genesis");
+  struct Options {
+    std::string config = "examples/quickstart.toml", run;
+    std::vector<std::string> overrides, hotkeys;
+  };
+  auto options = std::make_shared<Options>();
+  command->add_option("config", options->config, "Configuration of the run")->required();
+  command->add_option("--run", options->run, "Folder to make")->required();
+  command->add_option("--set", options->overrides, "Override a field: section.key=value");
+  command->add_option("--hotkey", options->hotkeys, "A hotkey (hex) that gets a starting balance");
+  command->footer("Example: muster init examples/quickstart.toml --run runs/mine");
+  command->callback([options, &chosen] {
+    chosen = [options](const std::atomic<bool>&) -> Result<int> {
+      MUSTER_TRY(RunConfig config, read_run_config(options->config, options->overrides));
+      std::vector<PublicKey> hotkeys;
+      for (const std::string& text : options->hotkeys) {
+        MUSTER_TRY(const Hash raw, hash_from_hex(text));
+        hotkeys.push_back(PublicKey{raw.bytes});
+      }
+      const RunFolder folder{options->run};
+      MUSTER_TRY_STATUS(init_run(folder, std::move(config), hotkeys));
+      MUSTER_TRY(const auto params, read_params(folder));
+      std::printf("run_id %s\n", protocol::run_id_of(params).hex().c_str());
+      return 0;
+    };
+  });
+}
+
+void add_key(CLI::App& app, Action& chosen) {
+  auto* command = app.add_subcommand("key", "Hotkeys");
+  command->require_subcommand(1);
+  auto path = std::make_shared<std::string>();
+  auto* make = command->add_subcommand("new", "Make a hotkey file (mode 0600)");
+  make->add_option("file", *path, "Where to write it")->required();
+  make->callback([path, &chosen] {
+    chosen = [path](const std::atomic<bool>&) -> Result<int> {
+      const SigningKey key(random_seed());
+      MUSTER_TRY_STATUS(write_key_file(*path, key));
+      std::printf("%s\n", key.public_key().hex().c_str());
+      return 0;
+    };
+  });
+  auto* show = command->add_subcommand("show", "Print a hotkey file's public key");
+  show->add_option("file", *path, "The file")->required();
+  show->callback([path, &chosen] {
+    chosen = [path](const std::atomic<bool>&) -> Result<int> {
+      MUSTER_TRY(const SigningKey key, read_key_file(*path));
+      std::printf("%s\n", key.public_key().hex().c_str());
+      return 0;
+    };
+  });
+  command->footer("Example: muster key new keys/miner-1");
+}
+
+void add_data(CLI::App& app, Action& chosen) {
+  auto* command = app.add_subcommand("data", "Training data");
+  command->require_subcommand(1);
+  auto* pack = command->add_subcommand("headers", "Pack a folder of C++ headers as bytes");
+  struct Options {
+    std::string source, target;
+    std::uint32_t context = 128;
+  };
+  auto options = std::make_shared<Options>();
+  pack->add_option("source", options->source, "Folder with .h and .hpp files")->required();
+  pack->add_option("target", options->target, "Folder for train.bin and held_out.bin")->required();
+  pack->add_option("--context", options->context, "Tokens that a sequence predicts")
+      ->capture_default_str();
+  pack->footer("Example: muster data headers .deps/libtorch/torch/include data");
+  pack->callback([options, &chosen] {
+    chosen = [options](const std::atomic<bool>&) -> Result<int> {
+      MUSTER_TRY(const auto paths,
+                 trainer::build_corpus(options->source, options->target, options->context));
+      std::printf("%s\n%s\n", paths.train.c_str(), paths.held_out.c_str());
+      return 0;
+    };
+  });
+}
+
+void add_status(CLI::App& app, Action& chosen) {
+  auto* command = app.add_subcommand("status", "The ledger's view of the run: who, stake, pay");
+  struct Options : NodeOptions {
+    bool json = false;
+  };
+  auto options = std::make_shared<Options>();
+  add_node_options(*command, *options, "coordinator");
+  command->add_flag("--json", options->json, "Machine-readable output");
+  command->footer("Example: muster status --run runs/quickstart");
+  command->callback([options, &chosen] {
+    chosen = [options](const std::atomic<bool>&) -> Result<int> {
+      MUSTER_TRY(const NodeBase node, open_node(*options));
+      wire::ZmqContext context;
+      MUSTER_TRY(auto ledger, connect_ledger(context, *options, node));
+      MUSTER_TRY(const auto metagraph, ledger->metagraph());
+      if (options->json) {
+        nlohmann::ordered_json out{{"block", metagraph.block}, {"neurons", nlohmann::json::array()}};
+        for (const auto& n : metagraph.neurons)
+          out["neurons"].push_back({{"uid", n.uid.value},
+                                    {"hotkey", n.hotkey.hex()},
+                                    {"role", name_of(n.role)},
+                                    {"stake_rao", n.stake},
+                                    {"incentive", n.incentive},
+                                    {"earned_rao", n.earned}});
+        std::printf("%s\n", out.dump(2).c_str());
+        return 0;
+      }
+      std::printf("block %llu\n%4s  %-10s %-10s %12s %10s %14s\n",
+                  static_cast<unsigned long long>(metagraph.block), "uid", "role", "hotkey",
+                  "stake", "incentive", "alpha earned");
+      for (const auto& n : metagraph.neurons)
+        std::printf("%4u  %-10s %-10s %12.3f %10u %14.3f\n", n.uid.value,
+                    std::string(name_of(n.role)).c_str(), n.hotkey.brief().c_str(),
+                    static_cast<double>(n.stake) / 1e9, n.incentive,
+                    static_cast<double>(n.earned) / 1e9);
+      return 0;
+    };
+  });
+}
+
+void add_generate(CLI::App& app, Action& chosen) {
+  auto* command = app.add_subcommand("generate", "Continue a text with a trained model");
+  struct Options {
+    std::string run = "runs/quickstart", prompt;
+    trainer::GenerateOptions generate;
+  };
+  auto options = std::make_shared<Options>();
+  command->add_option("run", options->run, "Folder with config.json and model.safetensors")
+      ->required();
+  command->add_option("prompt", options->prompt, "The text to continue")->required();
+  command->add_option("--tokens", options->generate.tokens, "How many bytes to add")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  command->add_option("--temperature", options->generate.temperature, "0: the likeliest always")
+      ->check(CLI::Range(0.0, 10.0))
+      ->capture_default_str();
+  command->add_option("--seed", options->generate.seed, "Another continuation")
+      ->capture_default_str();
+  command->footer("Example: muster generate runs/quickstart \"#include <\"");
+  command->callback([options, &chosen] {
+    chosen = [options](const std::atomic<bool>& stop) -> Result<int> {
+      MUSTER_TRY(const auto imported, trainer::import_hf(options->run));
+      MUSTER_TRY(const auto trainer, trainer::load_trainer());
+      trainer::TrainerConfig config;
+      config.model = imported.model;
+      std::vector<std::int64_t> prompt;
+      for (const char c : options->prompt) prompt.push_back(static_cast<unsigned char>(c));
+      std::printf("%s", options->prompt.c_str());
+      MUSTER_TRY_STATUS(trainer->generate(config, imported.parameters, prompt, options->generate,
+                                          [&](std::int64_t token) {
+                                            if (stop) return;
+                                            std::putchar(static_cast<int>(token));
+                                            std::fflush(stdout);
+                                          }));
+      std::printf("\n");
+      return 0;
+    };
+  });
+}
+
+void add_export(CLI::App& app, Action& chosen) {
+  auto* command = app.add_subcommand("export", "Write a run's model for other programs");
+  command->require_subcommand(1);
+  auto* hf = command->add_subcommand("hf", "As Hugging Face config.json, model.safetensors, "
+                                           "tokenizer.json");
+  struct Options {
+    std::string run = "runs/quickstart", target;
+  };
+  auto options = std::make_shared<Options>();
+  hf->add_option("run", options->run, "Folder of the run")->required();
+  hf->add_option("target", options->target, "Folder to write")->required();
+  hf->footer("Example: muster export hf runs/quickstart my-model");
+  hf->callback([options, &chosen] {
+    chosen = [options](const std::atomic<bool>& stop) -> Result<int> {
+      const RunFolder folder{options->run};
+      MUSTER_TRY(const auto params, read_params(folder));
+      MUSTER_TRY(const AuditedRun audited, audit_run(folder, stop));
+      MUSTER_TRY_STATUS(trainer::export_hf(options->target, params.model, audited.theta));
+      std::printf("%s: model after %llu rounds, root of θ %s\n", options->target.c_str(),
+                  static_cast<unsigned long long>(audited.report.rounds),
+                  audited.report.theta_root.hex().c_str());
+      return 0;
+    };
+  });
+}
+
+namespace {
+
+void print_world(const sim::WorldReport& report) {
+  std::printf("seed %llu: %llu rounds sealed, %llu null, %llu crashes, %llu messages, %.0f s "
+              "simulated%s\n",
+              static_cast<unsigned long long>(report.seed),
+              static_cast<unsigned long long>(report.sealed_rounds),
+              static_cast<unsigned long long>(report.null_rounds),
+              static_cast<unsigned long long>(report.crashes),
+              static_cast<unsigned long long>(report.messages),
+              static_cast<double>(report.simulated_ms) / 1000, report.ok() ? "" : "  VIOLATED:");
+  for (const std::string& violation : report.violations) std::printf("  %s\n", violation.c_str());
+}
+
+}  // namespace
+
+void add_sim(CLI::App& app, Action& chosen) {
+  auto* command = app.add_subcommand("sim", "Whole networks in simulation, checked for invariants");
+  struct Options {
+    std::uint64_t first = 1, count = 20;
+    std::optional<std::uint64_t> seed;
+    std::optional<std::uint32_t> rounds;
+  };
+  auto options = std::make_shared<Options>();
+  command->add_option("--seed", options->seed, "Replay one seed");
+  command->add_option("--first", options->first, "First seed")->capture_default_str();
+  command->add_option("--count", options->count, "How many seeds")->capture_default_str();
+  command->add_option("--rounds", options->rounds, "Rounds per network");
+  command->footer("Examples: muster sim --count 200\n          muster sim --seed 17");
+  command->callback([options, &chosen] {
+    chosen = [options](const std::atomic<bool>& stop) -> Result<int> {
+      const std::uint64_t first = options->seed.value_or(options->first);
+      const std::uint64_t count = options->seed ? 1 : options->count;
+      std::uint64_t violated = 0;
+      for (std::uint64_t seed = first; seed < first + count && !stop; ++seed) {
+        auto config = sim::random_world(seed);
+        if (options->rounds) config.rounds = *options->rounds;
+        const auto report = sim::run_world(config);
+        print_world(report);
+        violated += !report.ok();
+      }
+      if (stop) return Error{Errc::kCancelled, "stopped"};
+      std::printf("%llu seeds, %llu with violations\n", static_cast<unsigned long long>(count),
+                  static_cast<unsigned long long>(violated));
+      return violated == 0 ? 0 : kExitChecksFailed;
+    };
+  });
+}
+
+}  // namespace muster::cli

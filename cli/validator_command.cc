@@ -1,0 +1,66 @@
+#include "cli/commands.h"
+#include "cli/event_log.h"
+#include "cli/node_options.h"
+#include "store/sqlite_journal.h"
+#include "verify/service.h"
+
+namespace muster::cli {
+namespace {
+
+struct ValidatorOptions : NodeOptions {
+  std::uint32_t score_wait_ms = 10'000;
+  bool held_out = false;
+};
+
+Result<int> run_validator(const ValidatorOptions& options, const std::atomic<bool>& stop) {
+  MUSTER_TRY(NodeBase node, open_node(options));
+  MUSTER_TRY(const auto trainer, trainer::load_trainer());
+  MUSTER_TRY(auto probe, trainer->make_loss_probe(
+                             trainer_config(node.folder, node.params, trainer::Compute::kAuto),
+                             initial_theta(node.params)));
+  MUSTER_TRY(auto journal, store::SqliteJournal::open(node.home / "journal.sqlite"));
+  wire::ZmqContext context;
+  const PublicKey& coordinator = node.params.coordinator;
+  MUSTER_TRY(auto control, wire::ZmqClient::connect(context, options.control_address, coordinator,
+                                                    node.key));
+  MUSTER_TRY(auto bulk,
+             wire::ZmqClient::connect(context, options.blob_address, coordinator, node.key));
+  MUSTER_TRY(auto ledger, connect_ledger(context, options, node));
+  verify::Config config;
+  config.score_wait_ms = options.score_wait_ms;
+  verify::ServiceParts parts{node.params,
+                             node.key,
+                             config,
+                             std::move(probe),
+                             node.home / "validator.state",
+                             std::move(control),
+                             std::move(bulk),
+                             std::move(journal),
+                             std::move(ledger),
+                             node.logger,
+                             write_events_to(node.home / "events.jsonl"),
+                             node.failpoints,
+                             options.held_out};
+  MUSTER_TRY_STATUS(verify::run_service(std::move(parts), stop));
+  if (stop) return Error{Errc::kCancelled, "stopped"};
+  return 0;
+}
+
+}  // namespace
+
+void add_validator(CLI::App& app, Action& chosen) {
+  auto* command = app.add_subcommand("validator", "Screen, score, rate, set weights");
+  auto options = std::make_shared<ValidatorOptions>();
+  add_node_options(*command, *options, "validator");
+  command
+      ->add_option("--score-wait-ms", options->score_wait_ms,
+                   "How long a screen may wait for unfinished scores")
+      ->capture_default_str();
+  command->add_flag("--held-out", options->held_out, "Measure the held-out loss after every round");
+  command->footer("Example: muster validator --run runs/mine --name validator-1");
+  command->callback([options, &chosen] {
+    chosen = [options](const std::atomic<bool>& stop) { return run_validator(*options, stop); };
+  });
+}
+
+}  // namespace muster::cli
