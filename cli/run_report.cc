@@ -39,8 +39,8 @@ void RunReport::take(const std::string& node, const nlohmann::json& event) {
     round.sealed = true;
     round.accepted = event.value("accepted", std::int64_t{0});
     round.miners = event.value("miners", std::int64_t{0});
-  } else if (kind == "applied" && event.contains("held_out_loss")) {
-    round.held_out = event.value("held_out_loss", 0.0);
+  } else if (kind == "held_out") {
+    round.held_out = event.value("loss", 0.0);
   } else if (kind == "trained" && is_honest(node)) {
     const auto start = event.value("start_ms", std::int64_t{0});
     const auto end = event.value("end_ms", std::int64_t{0});

@@ -29,7 +29,10 @@ struct Applied {
   Round next;
   Status status;
   Hash theta_root;
-  std::optional<double> held_out;
+};
+struct HeldOut {
+  Round round;
+  double loss = 0;
 };
 struct Fetched {
   Hash id;
@@ -40,8 +43,8 @@ struct Problem {
 };
 // The weights that the ledger has from this validator now are those of its final ratings.
 struct WeightsSettled {};
-using Input =
-    std::variant<GradientDone, CosinesDone, ScoresDone, Applied, Fetched, Problem, WeightsSettled>;
+using Input = std::variant<GradientDone, CosinesDone, ScoresDone, Applied, HeldOut, Fetched,
+                           Problem, WeightsSettled>;
 
 const char* name_of_action(const Action& action) {
   return std::visit(
@@ -117,6 +120,12 @@ class Service {
                                                parts_.probe->platform_class(), now()));
             },
             [&](Applied& applied) { return take_applied(applied); },
+            [&](HeldOut& held_out) {
+              parts_.events({"held_out",
+                             {{"round", static_cast<std::int64_t>(held_out.round.value)},
+                              {"loss", held_out.loss}}});
+              return Status();
+            },
             [&](Fetched& fetched) {
               return carry_out(core_.on_blob(fetched.id, std::move(fetched.blob), now()));
             },
@@ -133,13 +142,18 @@ class Service {
 
   Status take_applied(Applied& applied) {
     MUSTER_TRY_STATUS(std::move(applied.status));
-    Event event{"applied",
-                {{"round", static_cast<std::int64_t>(applied.next.value) - 1},
-                 {"time_ms", now()},
-                 {"theta_root", applied.theta_root.hex()},
-                 {"downlink_root", core_.downlink_root().hex()}}};
-    if (applied.held_out) event.fields.emplace_back("held_out_loss", *applied.held_out);
-    parts_.events(event);
+    const Round round{applied.next.value - 1};
+    parts_.events({"applied",
+                   {{"round", static_cast<std::int64_t>(round.value)},
+                    {"time_ms", now()},
+                    {"theta_root", applied.theta_root.hex()},
+                    {"downlink_root", core_.downlink_root().hex()}}});
+    if (parts_.measure_held_out) {
+      // Behind the answer to the network: nobody waits for a report.
+      worker_.post([this, round] {
+        if (const auto loss = parts_.probe->held_out_loss()) inputs_.push(HeldOut{round, *loss});
+      });
+    }
     return carry_out(core_.on_applied(applied.next, applied.theta_root, now()));
   }
 
@@ -155,15 +169,13 @@ class Service {
 
   void apply(Apply job) {
     worker_.post([this, job = std::move(job)] {
-      Applied applied{job.next, {}, {}, {}};
+  Applied applied{job.next, {}, {}};
       if (job.aggregate) applied.status = parts_.probe->apply(*job.aggregate);
       if (applied.status)
         applied.status = state::write_checkpoint(parts_.state_file, layout_, job.next,
                                                  parts_.probe->parameters(),
                                                  *job.downlink_residual);
       applied.theta_root = state::parameters_root(layout_, parts_.probe->parameters());
-      if (applied.status && parts_.measure_held_out)
-        if (auto loss = parts_.probe->held_out_loss()) applied.held_out = *loss;
       inputs_.push(std::move(applied));
     });
   }
