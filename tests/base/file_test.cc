@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
-#include "tests/base/temporary_directory.h"
+#include "tests/temporary_directory.h"
 
 namespace muster {
 namespace {

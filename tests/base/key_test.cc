@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
-#include "tests/base/temporary_directory.h"
+#include "tests/temporary_directory.h"
 
 namespace muster {
 namespace {

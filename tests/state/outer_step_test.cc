@@ -1,0 +1,35 @@
+#include "state/outer_step.h"
+
+#include <gtest/gtest.h>
+
+#include "base/prng.h"
+
+namespace muster::state {
+namespace {
+
+const compression::SparseUpdate kUpdate{{0, 2}, {1.0f, -2.0f}, {2}};
+
+TEST(OuterStep, MovesAgainstTheAggregate) {
+  std::vector<float> theta{1, 1, 1};
+  outer_step(theta, kUpdate, 0.5f);
+  EXPECT_EQ(theta, (std::vector<float>{0.5f, 1, 2}));
+}
+
+TEST(OuterStep, IsUndoneBitForBit) {
+  Prng random(4);
+  std::vector<float> theta(100);
+  for (float& x : theta) x = static_cast<float>(random.uniform() * 1e-3);
+  const std::vector<float> before = theta;
+  compression::SparseUpdate update;
+  for (std::uint64_t i = 0; i < 100; i += 3) {
+    update.indices.push_back(i);
+    update.values.push_back(static_cast<float>(random.uniform() * 1e6));
+  }
+  const UndoLog log = outer_step_with_undo(theta, update, 1.0f);
+  EXPECT_NE(theta, before);
+  undo(theta, log);
+  EXPECT_EQ(theta, before);
+}
+
+}  // namespace
+}  // namespace muster::state
