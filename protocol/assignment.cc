@@ -82,7 +82,7 @@ std::vector<std::uint64_t> assigned_sequences(const Hash& run_id, const RoundOpe
   if (!found) return {};
   const std::uint64_t first =
       open.cursor + shuffled_slices(open.beacon, miner_count(open))[rank] * slice;
-  if (first + slice > sequences) return {};
+  if (slice > sequences || first > sequences - slice || open.cursor > sequences) return {};
   const SequencePermutation permutation(run_id, open.epoch, sequences);
   std::vector<std::uint64_t> assigned;
   assigned.reserve(slice);

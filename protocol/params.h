@@ -83,7 +83,7 @@ struct TimingParams {
   std::uint32_t grace_max_ms = 60'000;
   std::uint32_t pause_ms = 1'000;       // after a null round; doubles up to pause_max_ms
   std::uint32_t pause_max_ms = 60'000;
-  std::uint16_t quorum_percent = 67;    // of the expected
+  std::uint16_t quorum_percent = 66;    // of the expected
   std::uint16_t miners_min = 1;         // accepted payloads below this: a null round
   template <class Archive>
   void serialize(Archive& archive) {

@@ -36,7 +36,7 @@ protocol::ProtocolParams make_params(const WorldConfig& config, const PublicKey&
   params.verification.shared_sequences = 12;
   params.timing = {.gather_ms = 20'000, .train_ms = 30'000, .reveal_ms = 15'000,
                    .screen_ms = 15'000, .grace_min_ms = 500, .grace_max_ms = 10'000,
-                   .pause_ms = 500, .pause_max_ms = 4'000, .quorum_percent = 67,
+                   .pause_ms = 500, .pause_max_ms = 4'000, .quorum_percent = 66,
                    .miners_min = 2};
   return params;
 }

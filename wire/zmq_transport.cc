@@ -18,6 +18,7 @@ constexpr int kHandshakeMs = 5'000;
 constexpr int kReconnectMs = 100;
 constexpr int kReconnectMaxMs = 2'000;
 constexpr int kLingerMs = 500;
+constexpr std::size_t kCurveOverheadBytes = 64;  // ZeroMQ counts the enciphered message
 
 zmq::const_buffer buffer_of(ByteSpan bytes) { return zmq::buffer(bytes.data(), bytes.size()); }
 
@@ -105,7 +106,7 @@ ZmqContext::~ZmqContext() = default;
 namespace {
 
 void set_common_options(zmq::socket_t& socket, const ZmqOptions& options) {
-  socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(options.message_bytes_max));
+  socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(options.message_bytes_max + kCurveOverheadBytes));
   socket.set(zmq::sockopt::sndhwm, options.queued_messages_max);
   socket.set(zmq::sockopt::rcvhwm, options.queued_messages_max);
   socket.set(zmq::sockopt::heartbeat_ivl, kHeartbeatMs);

@@ -17,7 +17,8 @@ TEST(ModelSpec, HasTheParametersOfTheQuickstartModel) {
 TEST(ModelSpec, NamesTensorsAsHuggingFaceDoes) {
   ModelSpec spec;
   spec.tied = false;
-  const auto& tensors = layout_of(spec).tensors();
+  const auto layout = layout_of(spec);
+  const auto& tensors = layout.tensors();
   EXPECT_EQ(tensors.front().name, "model.embed_tokens.weight");
   EXPECT_EQ(tensors[2].name, "model.layers.0.self_attn.q_proj.weight");
   EXPECT_EQ(tensors.back().name, "lm_head.weight");

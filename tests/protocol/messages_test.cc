@@ -1,0 +1,75 @@
+#include "protocol/messages.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/prng.h"
+#include "protocol/round_record.h"
+
+namespace muster::protocol {
+namespace {
+
+TEST(Messages, RosterMustAscendByUid) {
+  RoundOpen open;
+  open.roster.resize(2);
+  EXPECT_EQ(validate(open).error().code, Errc::kMalformed) << "uid 0 twice";
+  open.roster[1].uid = Uid{1};
+  EXPECT_TRUE(validate(open));
+}
+
+TEST(Messages, ManifestNumbersMustBeFinite) {
+  Manifest manifest;
+  manifest.outcomes.resize(1);
+  manifest.outcomes[0].norm = NAN;
+  EXPECT_EQ(validate(manifest).error().code, Errc::kNonFinite);
+  manifest.outcomes[0].norm = 1;
+  manifest.clip_norm = INFINITY;
+  EXPECT_FALSE(validate(manifest));
+}
+
+TEST(Messages, ARoundMessageOfAnotherRunOrRoundIsRefusedByName) {
+  const SigningKey key(random_seed());
+  const Position here{sha256(bytes_of("run")), Round{1}, Hash{}};
+  const Bytes bytes = sign_message(here, Commit{}, key);
+  EXPECT_TRUE(open_at<Commit>(bytes, here));
+  EXPECT_EQ(open_at<Commit>(bytes, {Hash{}, Round{1}, Hash{}}).error().code, Errc::kWrongRun);
+  EXPECT_EQ(open_at<Commit>(bytes, {here.run_id, Round{2}, Hash{}}).error().code,
+            Errc::kWrongRound);
+  EXPECT_EQ(open_at<Reveal>(bytes, here).error().code, Errc::kMalformed);
+}
+
+TEST(Evidence, NeedsTwoDifferentSignedMessagesOfOneSenderAndPlace) {
+  const SigningKey alice(random_seed()), bob(random_seed());
+  const Position here{sha256(bytes_of("run")), Round{1}, Hash{}};
+  Commit one, two;
+  two.inner_steps = 1;
+  const Bytes first = sign_message(here, one, alice), second = sign_message(here, two, alice);
+  EXPECT_TRUE(proves_equivocation({first, second}));
+  EXPECT_FALSE(proves_equivocation({first, first})) << "the same message twice is no lie";
+  EXPECT_FALSE(proves_equivocation({first, sign_message(here, two, bob)}));
+  EXPECT_FALSE(
+      proves_equivocation({first, sign_message({here.run_id, Round{2}, Hash{}}, two, alice)}));
+  EXPECT_FALSE(proves_equivocation({sign_message(here, Ready{}, alice),
+                                    sign_message(here, Ready{.role = Role::kValidator}, alice)}))
+      << "Ready may change within a round";
+}
+
+TEST(Messages, DecodeMutatedManifestsToNothingOrToWhatEncodesBack) {
+  Manifest manifest;
+  manifest.outcomes.resize(3);
+  for (std::uint16_t i = 0; i < 3; ++i) manifest.outcomes[i].uid = Uid{i};
+  manifest.screens = {{1, 2, 3}, {}};
+  manifest.evidence = {{{1}, {2}}};
+  const Bytes original = wire::encode(manifest);
+  Prng random(12);
+  for (int trial = 0; trial < 20000; ++trial) {
+    Bytes bytes = original;
+    bytes[random.below(bytes.size())] = static_cast<std::uint8_t>(random.next_u32());
+    if (const auto decoded = wire::decode<Manifest>(bytes, "manifest"))
+      ASSERT_EQ(wire::encode(*decoded), bytes) << "trial " << trial;
+  }
+}
+
+}  // namespace
+}  // namespace muster::protocol

@@ -1,0 +1,98 @@
+#include "verify/screen.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/prng.h"
+
+namespace muster::verify {
+namespace {
+
+using compression::SparseUpdate;
+using protocol::Verdict;
+
+SparseUpdate random_update(Prng& random, std::size_t count = 256, std::size_t elements = 16384) {
+  SparseUpdate update;
+  auto drawn = sample_distinct(random, elements, count);
+  std::sort(drawn.begin(), drawn.end());
+  update.indices = drawn;
+  for (std::size_t i = 0; i < count; ++i) update.values.push_back(random.chance(0.5) ? 1.0f : -1.0f);
+  update.segment_ends = {count};
+  return update;
+}
+
+TEST(Cosine, IsOneForTheSameAndZeroForDisjointUpdates) {
+  Prng random(1);
+  const SparseUpdate a = random_update(random);
+  EXPECT_NEAR(cosine(a, a), 1, 1e-12);
+  EXPECT_EQ(cosine(SparseUpdate{{1}, {1}, {1}}, SparseUpdate{{2}, {1}, {1}}), 0);
+  EXPECT_EQ(cosine(a, SparseUpdate{{}, {}, {0}}), 0);
+}
+
+TEST(Overlap, IsAboutZeroByChanceAndOneForACopy) {
+  Prng random(2);
+  const SparseUpdate a = random_update(random), b = random_update(random);
+  EXPECT_NEAR(overlap_beyond_chance(a, b, 64), 0, 0.05);
+  EXPECT_NEAR(overlap_beyond_chance(a, a, 64), 1, 1e-12);
+  EXPECT_EQ(overlap_beyond_chance(a, a, 4096), 0) << "dense updates always overlap";
+}
+
+class ScreenTest : public ::testing::Test {
+ protected:
+  Prng random_{3};
+  std::vector<SparseUpdate> updates_;
+  std::vector<double> cosines_{0.5, 0.4, 0.6, 0.5};
+  protocol::VerificationParams params_;
+
+  ScreenTest() {
+    for (int i = 0; i < 4; ++i) updates_.push_back(random_update(random_));
+  }
+  std::map<Uid, Verdict> run(const SparseUpdate* last = nullptr, std::uint32_t keep = 64,
+                             std::vector<std::shared_ptr<const SparseUpdate>> previous = {}) {
+    std::vector<Candidate> candidates;
+    for (std::uint16_t i = 0; i < 4; ++i) candidates.push_back({Uid{i}, &updates_[i], cosines_[i]});
+    return screen(params_, keep, candidates, previous, last);
+  }
+};
+
+TEST_F(ScreenTest, AcceptsHonestPayloads) {
+  for (const auto& [uid, verdict] : run()) EXPECT_EQ(verdict, Verdict::kAccept);
+}
+
+TEST_F(ScreenTest, RejectsACosineFarBelowTheMedian) {
+  cosines_[2] = 0.01;
+  EXPECT_EQ(run().at(Uid{2}), Verdict::kLowCosine);
+}
+
+TEST_F(ScreenTest, RejectsANegativeCosineEvenWhenAllAreNegative) {
+  cosines_ = {-0.1, -0.2, -0.3, -0.1};
+  for (const auto& [uid, verdict] : run()) EXPECT_EQ(verdict, Verdict::kLowCosine);
+}
+
+TEST_F(ScreenTest, RejectsAReplayOfTheLastAggregate) {
+  const SparseUpdate last = updates_[1];
+  EXPECT_EQ(run(&last).at(Uid{1}), Verdict::kReplay);
+  EXPECT_EQ(run(&last).at(Uid{0}), Verdict::kAccept);
+}
+
+TEST_F(ScreenTest, RejectsIdenticalPayloads) {
+  updates_[3] = updates_[0];
+  const auto verdicts = run();
+  EXPECT_EQ(verdicts.at(Uid{0}), Verdict::kCopy);
+  EXPECT_EQ(verdicts.at(Uid{3}), Verdict::kCopy);
+  EXPECT_EQ(verdicts.at(Uid{1}), Verdict::kAccept);
+}
+
+TEST_F(ScreenTest, RejectsACopyOfAnEarlierPayload) {
+  EXPECT_EQ(run(nullptr, 64, {std::make_shared<const SparseUpdate>(updates_[2])}).at(Uid{2}),
+            Verdict::kCopy);
+}
+
+TEST_F(ScreenTest, DoesNotJudgeOverlapAtDensitiesWhereHonestOnesOverlapToo) {
+  updates_[3] = updates_[0];
+  EXPECT_EQ(run(nullptr, 1024).at(Uid{0}), Verdict::kAccept);
+}
+
+}  // namespace
+}  // namespace muster::verify
