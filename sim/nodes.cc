@@ -8,9 +8,13 @@ namespace muster::sim {
 namespace {
 
 constexpr TimeMs kTrainMs = 2000;
+constexpr TimeMs kCrashSoonMs = 150;
 constexpr TimeMs kMeasureMs = 40;
 constexpr TimeMs kRestartMinMs = 200;
 constexpr TimeMs kRestartMaxMs = 8000;
+// Planted bugs strike in the midst of a commit phase: receipts of round 1 are on their way.
+constexpr std::uint64_t kSendsBeforeVolatileCrash = 34;
+constexpr Round kForgottenRound{2};
 
 }  // namespace
 
@@ -35,9 +39,15 @@ void Node::crash() {
   ++world_.report.crashes;
   disk_.crash(random_);
   stop_core();
-  const auto spread = static_cast<std::uint64_t>(kRestartMaxMs - kRestartMinMs);
+  const bool quick = world_.config.bug == PlantedBug::kForgetfulMiner;
+  const auto spread =
+      quick ? std::uint64_t{1} : static_cast<std::uint64_t>(kRestartMaxMs - kRestartMinMs);
   world_.events.after(kRestartMinMs + static_cast<TimeMs>(random_.below(spread)),
                       [this] { boot(); });
+}
+
+void Node::crash_soon() {
+  later(kCrashSoonMs, [this] { crash(); });
 }
 
 void Node::tick() {
@@ -136,6 +146,11 @@ void CoordinatorNode::perform(coordinator::Action& action) {
       Overloaded{
           [&](Send& send_action) {
             if (Node* peer = find_peer(send_action.to)) send(*peer, send_action.message);
+            if (world_.config.bug == PlantedBug::kVolatileJournal && !bug_done_ &&
+                ++sent_ == kSendsBeforeVolatileCrash) {
+              bug_done_ = true;
+              crash_soon();
+            }
           },
           [&](Broadcast& broadcast) {
             const auto envelope = wire::reread_envelope(broadcast.message);
@@ -246,8 +261,12 @@ void MinerNode::train(const miner::Train& train) {
   auto payload = loop_->encode(train.format);
   MUSTER_CHECK(report && payload, "the analytic model trains");
   disk_.files["trainer"] = loop_->snapshot(core_->head().round().value);
-  const auto jitter = static_cast<TimeMs>(random_.below(kTrainMs));
-  later(kTrainMs + jitter, [this, round = task.round, report = *report,
+  // The planted forgetful miner is early, so that its second commit still meets an open round.
+  const bool early =
+      world_.config.bug == PlantedBug::kForgetfulMiner && id_ == world_.config.miners;
+  const TimeMs duration =
+      early ? kCrashSoonMs : kTrainMs + static_cast<TimeMs>(random_.below(kTrainMs));
+  later(duration, [this, round = task.round, report = *report,
                             payload = std::move(*payload)]() mutable {
     carry_out(core_->on_trained(round, report, std::move(payload), world_.events.now_ms()));
   });
@@ -284,6 +303,13 @@ void MinerNode::perform(miner::Action& action) {
           [&](Send& send_action) {
             send(send_action.message);
             auto envelope = wire::reread_envelope(send_action.message).value();
+            if (world_.config.bug == PlantedBug::kForgetfulMiner && !forgetful_ &&
+                id_ == world_.config.miners && envelope.round == kForgottenRound &&
+                protocol::is_a(envelope, protocol::MessageType::kCommit)) {
+              disk_.forget_last();
+              forgetful_ = true;
+              crash_soon();
+            }
             if (equivocates_ && protocol::is_a(envelope, protocol::MessageType::kCommit)) {
               auto commit = protocol::read_body<protocol::Commit>(envelope).value();
               ++commit.inner_steps;

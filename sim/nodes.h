@@ -39,6 +39,8 @@ class Node {
   virtual ~Node() = default;
   void boot();
   void crash();
+  // A crash after the messages now being sent have left.
+  void crash_soon();
   void tick();
   [[nodiscard]] bool alive() const { return alive_; }
   [[nodiscard]] const std::string& name() const { return name_; }
@@ -102,6 +104,8 @@ class CoordinatorNode final : public Node {
   coordinator::LedgerView ledger_;
   std::unique_ptr<coordinator::Coordinator> core_;
   Round reached_;
+  std::uint64_t sent_ = 0;  // for planted bugs
+  bool bug_done_ = false;
 };
 
 // A node that follows the coordinator.
@@ -128,8 +132,6 @@ class MinerNode final : public FollowerNode {
   void receive(const Bytes& message) override;
   [[nodiscard]] Round reached() const override { return reached_; }
   [[nodiscard]] const AnalyticInnerLoop& loop() const { return *loop_; }
-  void flip_bit() { if (loop_) loop_->flip_bit(); }
-  void forget() { disk_ = Disk{}; forgetful_ = true; }
 
  private:
   void start_core() override;
@@ -144,7 +146,7 @@ class MinerNode final : public FollowerNode {
 
   std::shared_ptr<miner::Conduct> conduct_;
   bool equivocates_;
-  bool forgetful_ = false;
+  bool forgetful_ = false;  // a planted bug: its disk was lost and it trains differently since
   std::unique_ptr<AnalyticInnerLoop> loop_;
   std::unique_ptr<miner::Miner> core_;
   Round reached_;

@@ -88,8 +88,6 @@ class World {
     for (const auto& node : followers_) node->boot();
     schedule_ticks();
     if (config_.partitions) schedule_partition();
-    if (config_.bug == PlantedBug::kForgetfulMiner) schedule_forgetting();
-    if (config_.bug == PlantedBug::kVolatileJournal) schedule_coordinator_crash();
     TimeMs done_at = 0;
     while (events_.step() && events_.now_ms() < config_.time_limit_ms) {
       if (!checkers_.violations().empty() && config_.bug != PlantedBug::kNone) break;
@@ -138,8 +136,6 @@ class World {
           cheat == Cheat::kEquivocate);
       if (cheat == Cheat::kNone) checkers_.set_honest(node->hotkey());
       add_member(*node, static_cast<std::uint16_t>(id), Role::kMiner, 0);
-      if (id == 3) third_miner_ = node.get();
-      if (id == config_.miners) last_miner_ = node.get();
       followers_.push_back(std::move(node));
     }
   }
@@ -176,24 +172,6 @@ class World {
     }
   }
 
-  // The last miner loses its disk between its commit's receipt and the close, and trains otherwise.
-  void schedule_forgetting() {
-    for (int i = 0; i < 40; ++i) {
-      events_.at(3000 + 700 * i, [this] {
-        if (!last_miner_->alive()) return;
-        last_miner_->forget();
-        last_miner_->crash();
-      });
-    }
-  }
-
-  void schedule_coordinator_crash() {
-    for (int i = 0; i < 40; ++i)
-      events_.at(2500 + 900 * i, [this] {
-        if (coordinator_.alive()) coordinator_.crash();
-      });
-  }
-
   [[nodiscard]] bool all_reached() const {
     for (const auto& node : followers_)
       if (!node->alive() || node->reached() < Round{config_.rounds}) return false;
@@ -213,8 +191,6 @@ class World {
   CoordinatorNode coordinator_;
   std::vector<std::unique_ptr<FollowerNode>> followers_;
   coordinator::LedgerView ledger_;
-  MinerNode* third_miner_ = nullptr;
-  MinerNode* last_miner_ = nullptr;
 };
 
 }  // namespace

@@ -1,0 +1,46 @@
+// Each checker must find the bug that is planted for it: a checker that cannot fail checks nothing.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "sim/world.h"
+
+namespace muster::sim {
+namespace {
+
+// Runs seeds until one shows the bug.
+bool finds(PlantedBug bug, const std::string& violation) {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    WorldConfig config;
+    config.seed = seed;
+    config.rounds = 6;
+    config.cheaters = 1;
+    config.partitions = false;
+    config.bug = bug;
+    const WorldReport report = run_world(config);
+    if (std::any_of(report.violations.begin(), report.violations.end(), [&](const auto& found) {
+          return found.find(violation) != std::string::npos;
+        }))
+      return true;
+  }
+  return false;
+}
+
+TEST(PlantedBug, ASecondManifestOfARoundIsFound) {
+  EXPECT_TRUE(finds(PlantedBug::kForkedManifest, "two different Manifests"));
+}
+TEST(PlantedBug, OneFlippedBitOfOneNodesParametersIsFound) {
+  EXPECT_TRUE(finds(PlantedBug::kFlippedBit, "is at another state"));
+}
+TEST(PlantedBug, AnUnacceptedPayloadInTheAggregateIsFound) {
+  EXPECT_TRUE(finds(PlantedBug::kUnacceptedPayload, "a payload that is not accepted has weight"));
+}
+TEST(PlantedBug, AnAcknowledgedCommitThatACrashLosesIsFound) {
+  EXPECT_TRUE(finds(PlantedBug::kVolatileJournal, "an acknowledged commit"));
+}
+TEST(PlantedBug, AnHonestNodeDrivenIntoEquivocationIsFound) {
+  EXPECT_TRUE(finds(PlantedBug::kForgetfulMiner, "an honest node stands in evidence"));
+}
+
+}  // namespace
+}  // namespace muster::sim

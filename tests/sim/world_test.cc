@@ -1,0 +1,65 @@
+// Whole networks in simulation. The many seeds run by `muster sim` beside these.
+#include "sim/world.h"
+
+#include <gtest/gtest.h>
+
+namespace muster::sim {
+namespace {
+
+WorldConfig calm(std::uint64_t seed) {
+  WorldConfig config;
+  config.seed = seed;
+  config.rounds = 8;
+  config.cheaters = 0;
+  config.partitions = false;
+  return config;
+}
+
+std::string all(const std::vector<std::string>& violations) {
+  std::string text;
+  for (const std::string& violation : violations) text += violation + "\n";
+  return text;
+}
+
+TEST(World, ACalmNetworkSealsEveryRoundWithEverybody) {
+  const WorldReport report = run_world(calm(1));
+  EXPECT_TRUE(report.ok()) << all(report.violations);
+  EXPECT_EQ(report.sealed_rounds, 8u);
+  EXPECT_GE(report.honest_accepted, 8u * 8 - 4) << "screening may err at chance level only";
+  EXPECT_LT(report.loss_last, report.loss_first);
+}
+
+TEST(World, RepeatsExactlyForASeed) {
+  const WorldReport a = run_world(random_world(5)), b = run_world(random_world(5));
+  EXPECT_EQ(a.messages, b.messages);
+  EXPECT_EQ(a.simulated_ms, b.simulated_ms);
+  EXPECT_EQ(a.loss_last, b.loss_last);
+}
+
+TEST(World, CrashesOfEveryNodeLoseNothing) {
+  WorldConfig config = calm(2);
+  config.crash_per_action = 0.02;
+  const WorldReport report = run_world(config);
+  EXPECT_TRUE(report.ok()) << all(report.violations);
+  EXPECT_GT(report.crashes, 20u);
+}
+
+TEST(World, LossDuplicationAndReorderingDoNotStallIt) {
+  WorldConfig config = calm(3);
+  config.faults = {.loss = 0.2, .duplication = 0.3, .delay_min_ms = 1, .delay_max_ms = 1500};
+  const WorldReport report = run_world(config);
+  EXPECT_TRUE(report.ok()) << all(report.violations);
+}
+
+TEST(World, CheatersAreKeptOutOfTheAggregate) {
+  WorldConfig config = calm(4);
+  config.cheaters = 2;
+  config.rounds = 12;
+  const WorldReport report = run_world(config);
+  EXPECT_TRUE(report.ok()) << all(report.violations);
+  // Nobody judges in round 0, since no secret was promised yet.
+  EXPECT_LE(report.cheater_accepted, 6u);
+}
+
+}  // namespace
+}  // namespace muster::sim
