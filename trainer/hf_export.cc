@@ -108,12 +108,34 @@ Status export_hf(const std::filesystem::path& folder, const state::ModelSpec& mo
                       format_safetensors(state::layout_of(model), parameters));
 }
 
+namespace {
+
+// transformers 4 writes rope_theta and rope_scaling, transformers 5 rope_parameters.
+Result<double> read_rope_theta(const json& config, const std::filesystem::path& path) {
+  const json rope = config.value("rope_parameters", json::object());
+  const json scaling = config.value("rope_scaling", json());
+  const std::string kind = scaling.is_object()
+                               ? scaling.value("rope_type", scaling.value("type", "unknown"))
+                               : rope.value("rope_type", "default");
+  if (kind != "default")
+    return Error{Errc::kInvalidArgument,
+                 path.string() + ": RoPE scaling '" + kind + "' is not supported yet"};
+  if (config.contains("rope_theta") && config["rope_theta"].is_number())
+    return config["rope_theta"].get<double>();
+  if (rope.contains("rope_theta") && rope["rope_theta"].is_number())
+    return rope["rope_theta"].get<double>();
+  return Error{Errc::kMalformed, path.string() + ": no rope_theta"};
+}
+
+}  // namespace
+
 Result<ImportedModel> import_hf(const std::filesystem::path& folder) {
   const auto config_path = folder / "config.json";
   MUSTER_TRY(const Bytes text, read_file(config_path, kConfigBytesMax));
   const json config = json::parse(text.begin(), text.end(), nullptr, false);
+  if (!config.is_object()) return Error{Errc::kMalformed, config_path.string() + ": no JSON object"};
   auto number = [&](const char* key) -> Result<double> {
-    if (config.is_object() && config.contains(key) && config[key].is_number())
+    if (config.contains(key) && config[key].is_number())
       return config[key].get<double>();
     return Error{Errc::kMalformed, config_path.string() + ": '" + key + "' is missing or no number"};
   };
@@ -133,7 +155,7 @@ Result<ImportedModel> import_hf(const std::filesystem::path& folder) {
   MUSTER_TRY_STATUS(read_u32("vocab_size", imported.model.vocab));
   MUSTER_TRY_STATUS(read_u32("max_position_embeddings", imported.model.context));
   MUSTER_TRY(const double epsilon, number("rms_norm_eps"));
-  MUSTER_TRY(const double theta, number("rope_theta"));
+  MUSTER_TRY(const double theta, read_rope_theta(config, config_path));
   imported.model.norm_epsilon = static_cast<float>(epsilon);
   imported.model.rope_theta = static_cast<float>(theta);
   imported.model.tied = config.value("tie_word_embeddings", false);

@@ -1,0 +1,84 @@
+#include <cmath>
+
+#include "state/outer_step.h"
+#include "tests/trainer/trainer_fixture.h"
+
+namespace muster::trainer {
+namespace {
+
+class LossProbeTest : public TrainerTest {
+ protected:
+  std::unique_ptr<protocol::LossProbe> probe_ = trainer_->make_loss_probe(config_, theta_).value();
+  std::vector<std::uint64_t> sequences_{1, 5, 9, 100};
+
+  std::vector<float> parameters() const {
+    return {probe_->parameters().begin(), probe_->parameters().end()};
+  }
+  compression::SparseUpdate update(std::uint64_t seed) const {
+    Prng random(seed);
+    compression::SparseUpdate update;
+    for (std::uint64_t i = 0; i < theta_.size(); i += 7) {
+      update.indices.push_back(i);
+      update.values.push_back(static_cast<float>(random.uniform() - 0.5) * 0.01f);
+    }
+    update.segment_ends = {update.indices.size()};
+    return update;
+  }
+};
+
+TEST_F(LossProbeTest, LeavesTheParametersBitForBitUnchanged) {
+  const auto applied = update(1), tried = update(2);
+  ASSERT_TRUE(probe_->apply(applied));
+  const auto before = parameters();
+  for (auto point : {protocol::ProbePoint::kCurrent, protocol::ProbePoint::kPrevious})
+    ASSERT_TRUE(probe_->losses(point, &tried, 0.4f, sequences_));
+  EXPECT_EQ(parameters(), before);
+}
+
+TEST_F(LossProbeTest, MeasuresAtThePreviousParametersAfterAStep) {
+  const auto before = probe_->losses(protocol::ProbePoint::kCurrent, nullptr, 0, sequences_).value();
+  ASSERT_TRUE(probe_->apply(update(1)));
+  EXPECT_EQ(probe_->losses(protocol::ProbePoint::kPrevious, nullptr, 0, sequences_).value(), before);
+  EXPECT_NE(probe_->losses(protocol::ProbePoint::kCurrent, nullptr, 0, sequences_).value(), before);
+}
+
+TEST_F(LossProbeTest, ADisplacementIsWhatAStepWouldBe) {
+  const auto tried = update(3);
+  const auto displaced =
+      probe_->losses(protocol::ProbePoint::kCurrent, &tried, 1.0f, sequences_).value();
+  ASSERT_TRUE(probe_->apply(tried));
+  EXPECT_EQ(probe_->losses(protocol::ProbePoint::kCurrent, nullptr, 0, sequences_).value(),
+            displaced);
+}
+
+TEST_F(LossProbeTest, AStepAlongTheGradientHasCosineOneAndLowersTheLoss) {
+  ASSERT_TRUE(probe_->compute_gradient(sequences_));
+  // Finite differences: a sign update that agrees with the gradient everywhere is found by trying.
+  compression::SparseUpdate along;
+  for (std::uint64_t i = 0; i < theta_.size(); ++i) {
+    const compression::SparseUpdate one{{i}, {1.0f}, {1}};
+    const double cosine = probe_->gradient_cosine(one);
+    if (cosine == 0) continue;
+    along.indices.push_back(i);
+    along.values.push_back(static_cast<float>(cosine));
+  }
+  along.segment_ends = {along.indices.size()};
+  EXPECT_NEAR(probe_->gradient_cosine(along), 1, 1e-5);
+  const auto mean = [](const std::vector<float>& losses) {
+    double sum = 0;
+    for (float loss : losses) sum += loss;
+    return sum / static_cast<double>(losses.size());
+  };
+  const double before =
+      mean(probe_->losses(protocol::ProbePoint::kCurrent, nullptr, 0, sequences_).value());
+  const double after =
+      mean(probe_->losses(protocol::ProbePoint::kCurrent, &along, 0.05f, sequences_).value());
+  EXPECT_LT(after, before);
+}
+
+TEST_F(LossProbeTest, StartsNearTheEntropyOfAUniformGuess) {
+  EXPECT_NEAR(probe_->held_out_loss().value(), std::log(256.0), 0.3);
+}
+
+}  // namespace
+}  // namespace muster::trainer
