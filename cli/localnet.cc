@@ -1,5 +1,6 @@
 // `muster localnet`: a whole network on this machine, every node a process of its own.
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -27,6 +28,7 @@ struct LocalnetOptions {
   std::vector<std::string> overrides;
   std::vector<std::string> cheaters;
   std::optional<std::uint64_t> seed;
+  std::vector<std::string> failpoints;  // NODE=ROLE.ACTION.before|after[@N]
   bool fresh = false;
   bool compare = false;
 };
@@ -131,6 +133,7 @@ class Localnet {
     return "tcp://127.0.0.1:" + std::to_string(config_.localnet.port + offset);
   }
 
+  // Starts a node, with its failpoint if it has one; after that has killed it, it is started again without.
   Status start(const std::string& name, std::vector<std::string> arguments, int nice) {
     std::error_code error;
     fs::create_directories(folder_.node(name), error);
@@ -142,11 +145,30 @@ class Localnet {
              {"--control", address(1)},
              {"--blobs", address(2)}})
       arguments.insert(arguments.end(), {flag, value});
+    commands_[name] = {arguments, nice};
+    for (const std::string& failpoint : options_.failpoints)
+      if (failpoint.starts_with(name + "="))
+        arguments.insert(arguments.end(), {"--failpoint", failpoint.substr(name.size() + 1)});
     MUSTER_TRY(Process process,
                Process::start(name, arguments, folder_.node(name) / "output.log", nice));
     followers_.emplace(name, EventFollower(folder_.node(name) / "events.jsonl"));
     processes_.push_back(std::move(process));
     return {};
+  }
+
+  // True when `process` died at its failpoint and runs again.
+  Result<bool> restart_after_failpoint(Process& process, int code) {
+    const bool killed = code == 128 + SIGKILL;
+    const bool had_one = std::any_of(
+        options_.failpoints.begin(), options_.failpoints.end(),
+        [&](const std::string& failpoint) { return failpoint.starts_with(process.name() + "="); });
+    if (!killed || !had_one) return false;
+    std::printf("%s died at its failpoint and is started again\n", process.name().c_str());
+    const auto& [arguments, nice] = commands_[process.name()];
+    MUSTER_TRY(Process again, Process::start(process.name(), arguments,
+                                             folder_.node(process.name()) / "output.log", nice));
+    process = std::move(again);
+    return true;
   }
 
   Status start_nodes(const std::atomic<bool>& stop) {
@@ -222,6 +244,9 @@ class Localnet {
         peak_bytes_ = std::max(peak_bytes_, process.peak_resident_bytes());
         const auto code = process.poll();
         if (code && *code != 0) {
+          MUSTER_TRY(const bool restarted, restart_after_failpoint(process, *code));
+          running = running || restarted;
+          if (restarted) continue;
           read_events();
           const Error error = node_failed(process, *code);
           end_all();
@@ -349,6 +374,7 @@ class Localnet {
   wire::ZmqContext context_;
   std::unique_ptr<chain::RemoteLedger> ledger_;
   std::map<std::string, EventFollower> followers_;
+  std::map<std::string, std::pair<std::vector<std::string>, int>> commands_;  // arguments and nice
   std::optional<RunReport> report_;
   double wall_s_ = 0;
   std::uint64_t peak_bytes_ = 0;
@@ -373,6 +399,8 @@ void add_localnet(CLI::App& app, Action& chosen) {
   command->add_option("--seed", options->seed, "Other initial model, keys and data order");
   command->add_option("--cheaters", options->cheaters, "More cheaters: noise, replay, wrong-data")
       ->check(CLI::IsMember({"noise", "replay", "wrong-data"}));
+  command->add_option("--failpoint", options->failpoints,
+                      "For crash tests: NODE=ROLE.ACTION.before|after[@N] kills that node once");
   command->add_flag("--fresh", options->fresh, "Delete what an earlier run left in the folder");
   command->add_flag("--compare", options->compare,
                     "Also train one miner alone, and data-parallel, and compare");

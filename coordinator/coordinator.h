@@ -132,7 +132,9 @@ class Coordinator {
       const std::vector<Bytes>& screens, const std::vector<protocol::Evidence>& evidence,
       const std::map<Uid, std::uint32_t>& arrivals, std::vector<float>& residual);
   template <class Message>
-  Bytes sign(const Message& message) const;
+  Bytes sign(const Message& message) const {
+    return protocol::sign_message(head_.position(), message, key_);
+  }
   void send_receipt(const PublicKey& to, protocol::ReceiptFor what, const Hash& subject);
   void persist_and_broadcast(Bytes message);
   Actions take_actions();

@@ -1,0 +1,70 @@
+#include "cli/run_config.h"
+
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "tests/temporary_directory.h"
+
+namespace muster::cli {
+namespace {
+
+const std::filesystem::path kQuickstart =
+    std::filesystem::path(MUSTER_SOURCE_DIR) / "examples/quickstart.toml";
+
+class RunConfigTest : public ::testing::Test {
+ protected:
+  muster::testing::TemporaryDirectory directory_;
+  Result<RunConfig> read(std::string_view text, std::vector<std::string> overrides = {}) {
+    EXPECT_TRUE(replace_file(directory_ / "run.toml", bytes_of(text)));
+    return read_run_config(directory_ / "run.toml", overrides);
+  }
+  std::string error(std::string_view text, std::vector<std::string> overrides = {}) {
+    const auto result = read(text, std::move(overrides));
+    return result ? "no error" : result.error().message;
+  }
+};
+
+TEST_F(RunConfigTest, ReadsTheQuickstart) {
+  const auto config = read_run_config(kQuickstart, {});
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  EXPECT_EQ(config->params.rounds, 24u);
+  EXPECT_EQ(config->params.compression.schedule.size(), 3u);
+  EXPECT_EQ(config->localnet.cheaters, (std::vector<std::string>{"noise", "replay"}));
+}
+
+TEST_F(RunConfigTest, OverridesFieldsOfEveryKind) {
+  const auto config =
+      read("", {"run.rounds=7", "model.tied=false", "train.learning_rate=1e-4", "run.name=mine",
+                "localnet.cheaters=[\"noise\"]", "compression.schedule=[[2, 64]]"});
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  EXPECT_EQ(config->params.rounds, 7u);
+  EXPECT_FALSE(config->params.model.tied);
+  EXPECT_FLOAT_EQ(config->params.training.learning_rate, 1e-4f);
+  EXPECT_EQ(config->params.name, "mine");
+  EXPECT_EQ(config->params.compression.schedule[0].keep, 64u);
+}
+
+TEST_F(RunConfigTest, NamesFileAndLineOfWhatIsWrong) {
+  EXPECT_NE(error("[run]\nrounds = \"many\"\n").find("run.toml:2: 'run.rounds' must be a whole number"),
+            std::string::npos);
+  EXPECT_NE(error("[run]\n\nround = 3\n").find("run.toml:3: 'run.round' is no known field"),
+            std::string::npos);
+  EXPECT_NE(error("[runs]\n").find("'runs' is no known section"), std::string::npos);
+  EXPECT_NE(error("[run\n").find("run.toml:1"), std::string::npos);
+  EXPECT_NE(error("[run]\nrounds = -1\n").find("run.toml:2"), std::string::npos);
+  EXPECT_NE(error("[compression]\nschedule = [[1, 5000]]\n").find("keep from 1 to 4096"),
+            std::string::npos);
+  EXPECT_NE(error("[train]\ncompute = \"fp8\"\n").find("auto, bf16 or fp32"), std::string::npos);
+}
+
+TEST_F(RunConfigTest, NamesTheOverrideThatIsWrong) {
+  EXPECT_NE(error("", {"rounds=3"}).find("section.key=value"), std::string::npos);
+  EXPECT_NE(error("", {"run.rounds=no"}).find("run.rounds"), std::string::npos);
+}
+
+TEST_F(RunConfigTest, SaysWhenThereIsNoFile) {
+  EXPECT_EQ(read_run_config("/nonexistent.toml", {}).error().code, Errc::kNotFound);
+}
+
+}  // namespace
+}  // namespace muster::cli

@@ -1,0 +1,36 @@
+// Every message type: what decodes must encode to the same bytes.
+#include "base/check.h"
+#include "protocol/messages.h"
+#include "protocol/params.h"
+#include "wire/codec.h"
+
+namespace {
+
+template <class Message>
+void check(muster::ByteSpan bytes) {
+  const auto message = muster::wire::decode<Message>(bytes, "fuzzed");
+  if (!message) return;
+  MUSTER_CHECK(muster::wire::encode(*message) == muster::Bytes(bytes.begin(), bytes.end()),
+               "not canonical");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace muster::protocol;
+  if (size == 0) return 0;
+  const muster::ByteSpan body(data + 1, size - 1);
+  switch (data[0] % 10) {
+    case 0: check<Ready>(body); break;
+    case 1: check<RoundOpen>(body); break;
+    case 2: check<Commit>(body); break;
+    case 3: check<CommitsClosed>(body); break;
+    case 4: check<RevealsClosed>(body); break;
+    case 5: check<Screen>(body); break;
+    case 6: check<Manifest>(body); break;
+    case 7: check<Attest>(body); break;
+    case 8: check<Dispute>(body); break;
+    default: check<Receipt>(body); break;
+  }
+  return 0;
+}

@@ -1,0 +1,23 @@
+// Payload segments against a fixed layout: bounded time, only finite values, ascending indices.
+#include <cmath>
+
+#include "base/check.h"
+#include "compression/payload.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace muster::compression;
+  static const Layout layout = Layout::make({{"a", {4096}}, {"b", {100}}}).value();
+  if (size < 2) return 0;
+  const std::uint32_t keeps[] = {1, 64, 1024, 4096};
+  const Payload payload{{keeps[data[0] % 4], data[1] % 2 == 0 ? ValueFormat::kSign
+                                                              : ValueFormat::kSignMagnitude},
+                        {muster::Bytes(data + 2, data + size)}};
+  const auto update = decode(layout, payload);
+  if (!update) return 0;
+  for (std::size_t i = 0; i < update->indices.size(); ++i) {
+    MUSTER_CHECK(std::isnormal(update->values[i]), "a value that is not normal");
+    MUSTER_CHECK(update->indices[i] < layout.parameters(), "an index outside");
+    MUSTER_CHECK(i == 0 || update->indices[i - 1] < update->indices[i], "indices not ascending");
+  }
+  return 0;
+}

@@ -1,0 +1,146 @@
+// The house rules as tests: who may include whom, where third-party headers may stand, no test left out.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kRoot = MUSTER_SOURCE_DIR;
+
+struct Source {
+  std::string path;  // relative
+  std::string module;
+  std::string text;
+};
+
+std::vector<Source> sources(const std::vector<std::string>& folders) {
+  std::vector<Source> found;
+  for (const std::string& folder : folders) {
+    if (!fs::exists(kRoot / folder)) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(kRoot / folder)) {
+      const auto extension = entry.path().extension();
+      if (extension != ".h" && extension != ".cc") continue;
+      std::ostringstream text;
+      text << std::ifstream(entry.path()).rdbuf();
+      found.push_back({fs::relative(entry.path(), kRoot).generic_string(), folder, text.str()});
+    }
+  }
+  return found;
+}
+
+// docs/architecture.md's table.
+const std::map<std::string, std::set<std::string>> kMayInclude{
+    {"base", {}},
+    {"wire", {"base"}},
+    {"compression", {"base"}},
+    {"state", {"base", "compression"}},
+    {"protocol", {"base", "wire", "compression", "state"}},
+    {"store", {"base", "wire", "compression", "protocol"}},
+    {"chain", {"base", "wire", "protocol", "store"}},
+    {"coordinator", {"base", "wire", "compression", "state", "protocol"}},
+    {"miner", {"base", "wire", "compression", "state", "protocol"}},
+    {"verify", {"base", "wire", "compression", "state", "protocol"}},
+    {"trainer", {"base", "compression", "state", "protocol"}},
+    {"sim",
+     {"base", "wire", "compression", "state", "protocol", "coordinator", "miner", "verify"}},
+    {"cli",
+     {"base", "wire", "compression", "state", "protocol", "store", "chain", "coordinator", "miner",
+      "verify", "trainer", "sim"}}};
+
+std::vector<std::string> modules() {
+  std::vector<std::string> names;
+  for (const auto& [name, allowed] : kMayInclude) names.push_back(name);
+  return names;
+}
+
+std::vector<std::string> includes(const std::string& text) {
+  std::vector<std::string> found;
+  std::istringstream lines(text);
+  std::string line;
+  while (std::getline(lines, line)) {
+    if (!line.starts_with("#include ") || line.size() < 11) continue;
+    found.push_back(line.substr(10, line.find_first_of(">\"", 10) - 10));
+  }
+  return found;
+}
+
+TEST(Layering, EveryIncludeIsAllowedByTheTable) {
+  for (const Source& source : sources(modules())) {
+    for (const std::string& include : includes(source.text)) {
+      const std::string target = include.substr(0, include.find('/'));
+      if (!kMayInclude.contains(target) || target == source.module) continue;
+      EXPECT_TRUE(kMayInclude.at(source.module).contains(target))
+          << source.path << " includes " << include;
+    }
+  }
+}
+
+TEST(Layering, ThirdPartyHeadersStayInTheirFiles) {
+  const std::map<std::string, std::set<std::string>> homes{
+      {"openssl/", {"base/hash.cc", "base/cipher.cc"}},
+      {"sodium.h", {"base/sign.cc", "base/key.cc"}},
+      {"spdlog/", {"base/log.cc"}},
+      {"cereal/", {"wire/codec.h"}},
+      {"zmq.hpp", {"wire/zmq_transport.cc"}},
+      {"sqlite3.h", {"store/sqlite.cc"}},
+      {"toml++/", {"cli/run_config.cc"}}};
+  for (const Source& source : sources(modules())) {
+    for (const std::string& include : includes(source.text)) {
+      for (const auto& [header, files] : homes) {
+        if (include.starts_with(header)) {
+          EXPECT_TRUE(files.contains(source.path)) << source.path << " includes " << include;
+        }
+      }
+      if (include.starts_with("ATen/") || include.starts_with("torch/")) {
+        EXPECT_EQ(source.module, "trainer") << source.path << " includes " << include;
+      }
+      if (include.starts_with("CLI/")) {
+        EXPECT_EQ(source.module, "cli") << source.path << " includes " << include;
+      }
+    }
+  }
+}
+
+TEST(Style, HeadersSayOnceAndWhatTheyAre) {
+  for (const Source& source : sources(modules())) {
+    if (!source.path.ends_with(".h")) continue;
+    EXPECT_TRUE(source.text.starts_with("//")) << source.path << " starts without saying what it is";
+    EXPECT_NE(source.text.find("#pragma once"), std::string::npos) << source.path;
+  }
+}
+
+TEST(Style, NothingIsLeftUnfinishedOrPrintedFromTheCore) {
+  const std::vector<std::string> banned{"TODO", "FIXME", "XXX", "std::cout", "sleep_for", "rand()"};
+  for (const Source& source : sources(modules()))
+    for (const std::string& word : banned)
+      EXPECT_EQ(source.text.find(word), std::string::npos) << source.path << " has " << word;
+}
+
+TEST(Style, FilesStaySmall) {
+  for (const Source& source : sources(modules())) {
+    const auto lines = std::count(source.text.begin(), source.text.end(), '\n');
+    EXPECT_LE(lines, 520) << source.path << " grows: does it still hold one idea?";
+  }
+}
+
+TEST(Tests, EveryTestFileIsInTheBuild) {
+  for (const Source& source : sources({"tests"})) {
+    if (!source.path.ends_with("_test.cc")) continue;
+    const fs::path file(source.path);
+    std::ostringstream build;
+    build << std::ifstream(kRoot / file.parent_path() / "CMakeLists.txt").rdbuf();
+    EXPECT_NE(build.str().find(file.filename().string()), std::string::npos)
+        << source.path << " is not built";
+  }
+}
+
+}  // namespace
