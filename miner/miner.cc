@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compression/segmented_blob.h"
+#include "protocol/attestation.h"
 #include "protocol/sealed_payload.h"
 
 namespace muster::miner {
@@ -161,10 +162,25 @@ Actions Miner::on_tick(TimeMs now) {
 
 void Miner::advance(TimeMs) {
   if (!follower_.open() || finished_) return;
+  check_own_state();
   if (follower_.manifest()) return finish_round();
   if (own_entry() == nullptr) return;
   if (!progress_.training && !progress_.trained && !follower_.commits_closed()) begin_training();
   if (follower_.commits_closed() && progress_.commit) reveal_if_listed();
+}
+
+// Whoever is at another θ than the validators' majority must not go on as if nothing were wrong.
+void Miner::check_own_state() {
+  if (std::exchange(progress_.state_checked, true)) return;
+  const auto attested = majority_attestation(head().position(), follower_.open()->message);
+  if (!attested || attested->state_id != head().state_id() ||
+      attested->theta_root == theta_root_ || progress_.accused)
+    return;
+  progress_.accused = true;
+  const auto& proof = follower_.open()->message.attestations;
+  actions_.push_back(Send{sign(protocol::Dispute{protocol::DisputeReason::kStateRoot,
+                                                 attested->theta_root, theta_root_, proof})});
+  actions_.push_back(Accuse{protocol::DisputeReason::kStateRoot, proof});
 }
 
 void Miner::begin_training() {

@@ -125,9 +125,11 @@ class Miner {
     bool fetching = false;
     bool applying = false;
     bool accused = false;
+    bool state_checked = false;  // against the validators' attestations
   };
 
   void advance(TimeMs now);
+  void check_own_state();
   void begin_training();
   void reveal_if_listed();
   void finish_round();

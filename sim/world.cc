@@ -90,7 +90,9 @@ class World {
     if (config_.partitions) schedule_partition();
     TimeMs done_at = 0;
     while (events_.step() && events_.now_ms() < config_.time_limit_ms) {
-      if (!checkers_.violations().empty() && config_.bug != PlantedBug::kNone) break;
+      if (!checkers_.violations().empty() && config_.bug != PlantedBug::kNone &&
+          config_.stop_at_violation)
+        break;
       if (done_at == 0 && coordinator_.finished()) {
         done_at = events_.now_ms();
         surroundings_.calm = true;

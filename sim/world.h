@@ -35,6 +35,7 @@ struct WorldConfig {
   bool partitions = true;
   TimeMs time_limit_ms = 4 * 3600 * 1000;  // simulated
   PlantedBug bug = PlantedBug::kNone;
+  bool stop_at_violation = true;  // with a planted bug: one is enough
 };
 
 // Faults drawn from the seed, so that many seeds cover mild and harsh worlds.

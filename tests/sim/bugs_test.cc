@@ -32,6 +32,20 @@ TEST(PlantedBug, ASecondManifestOfARoundIsFound) {
 TEST(PlantedBug, OneFlippedBitOfOneNodesParametersIsFound) {
   EXPECT_TRUE(finds(PlantedBug::kFlippedBit, "is at another state"));
 }
+// It also notices by itself, from what the validators attest, and stops with a dispute.
+TEST(PlantedBug, TheNodeWithTheFlippedBitDisputesItsState) {
+  WorldConfig config;
+  config.rounds = 8;
+  config.cheaters = 0;
+  config.partitions = false;
+  config.bug = PlantedBug::kFlippedBit;
+  config.stop_at_violation = false;
+  const auto violations = run_world(config).violations;
+  EXPECT_TRUE(std::any_of(violations.begin(), violations.end(), [](const auto& found) {
+    return found.find("miner-3 accuses the coordinator: state root") != std::string::npos;
+  }));
+}
+
 TEST(PlantedBug, AnUnacceptedPayloadInTheAggregateIsFound) {
   EXPECT_TRUE(finds(PlantedBug::kUnacceptedPayload, "a payload that is not accepted has weight"));
 }
