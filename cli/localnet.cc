@@ -304,6 +304,7 @@ class Localnet {
     MUSTER_TRY(const AuditedRun audited, audit_run(folder_, stop));
     MUSTER_TRY_STATUS(trainer::export_hf(folder_.root, params_.model, audited.theta));
     auto report = report_->summary(metagraph, audited.theta.size());
+    report["rounds"] = audited.report.rounds;
     report["wall_s"] = wall_s_;
     report["peak_resident_bytes"] = peak_bytes_;
     report["audit_ok"] = audited.report.ok();

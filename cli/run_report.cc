@@ -35,11 +35,7 @@ void RunReport::take(const std::string& node, const nlohmann::json& event) {
   const auto number = event.value("round", std::int64_t{0});
   RoundFacts& round = rounds_[number];
   if (event.contains("theta_root")) round.theta_roots[node] = event.value("theta_root", "");
-  if (kind == "sealed") {
-    round.sealed = true;
-    round.accepted = event.value("accepted", std::int64_t{0});
-    round.miners = event.value("miners", std::int64_t{0});
-  } else if (kind == "held_out") {
+  if (kind == "held_out") {
     round.held_out = event.value("loss", 0.0);
   } else if (kind == "trained" && is_honest(node)) {
     const auto start = event.value("start_ms", std::int64_t{0});
@@ -51,6 +47,7 @@ void RunReport::take(const std::string& node, const nlohmann::json& event) {
     MinerFacts& facts = miner_facts_[node];
     if (event.value("outcome", "") == "accepted") {
       ++facts.accepted;
+      ++round.accepted;
     } else if (event.value("in_roster", std::int64_t{0}) == 1) {
       ++facts.rejected;
     }
@@ -79,13 +76,16 @@ std::vector<std::string> RunReport::new_lines(std::uint32_t rounds) {
     const auto found = rounds_.find(printed_);
     if (found == rounds_.end()) return lines;
     const RoundFacts& round = found->second;
-    if (!round.sealed || !round.held_out || round.reports < round.miners) return lines;
+    const auto everybody = static_cast<std::int64_t>(miners_.size());
+    const auto next = rounds_.find(printed_ + 1);
+    const bool overtaken = next != rounds_.end() && next->second.held_out;
+    if (!round.held_out || (round.reports < everybody && !overtaken)) return lines;
     const auto overhead = overhead_before(printed_);
     const auto reports = static_cast<double>(std::max<std::int64_t>(round.reports, 1));
     lines.push_back(
         format("%3lld/%-3u   %7.4f   %4lld/%-3lld  %7.1f  %7.1f   %7.2f  %7s   %s",
                static_cast<long long>(printed_ + 1), rounds, *round.held_out,
-               static_cast<long long>(round.accepted), static_cast<long long>(round.miners),
+               static_cast<long long>(round.accepted), static_cast<long long>(everybody),
                static_cast<double>(round.bytes_up) / reports / 1000,
                static_cast<double>(round.bytes_down) / reports / 1000,
                static_cast<double>(round.train_ms) / 1000,
@@ -135,9 +135,7 @@ double RunReport::mean_rating(const PublicKey& hotkey) const {
 nlohmann::ordered_json RunReport::summary(const protocol::Metagraph& metagraph,
                                           std::uint64_t parameters) const {
   std::vector<double> overheads, train, up, down;
-  std::int64_t sealed = 0;
   for (const auto& [number, round] : rounds_) {
-    sealed += round.sealed;
     if (const auto overhead = overhead_before(number)) overheads.push_back(*overhead);
     if (round.train_ms > 0) train.push_back(static_cast<double>(round.train_ms) / 1000);
     if (round.reports == 0) continue;
@@ -151,7 +149,7 @@ nlohmann::ordered_json RunReport::summary(const protocol::Metagraph& metagraph,
     return values.empty() ? 0 : sum / static_cast<double>(values.size());
   };
   nlohmann::ordered_json report;
-  report["rounds"] = sealed;
+  report["rounds"] = rounds_.size();
   report["parameters"] = parameters;
   report["loss_first"] = loss_first().value_or(0);
   report["loss_last"] = loss_last().value_or(0);

@@ -42,8 +42,7 @@ class RunReport {
  private:
   struct RoundFacts {
     std::optional<double> held_out;
-    std::int64_t accepted = 0, miners = 0;
-    bool sealed = false;
+    std::int64_t accepted = 0;
     std::int64_t first_start_ms = 0, last_end_ms = 0;  // of honest miners' training
     std::int64_t train_ms = 0;                         // longest of them
     std::int64_t bytes_up = 0, bytes_down = 0, reports = 0;

@@ -6,8 +6,8 @@ set -euo pipefail
 muster=$1 port=$2
 shift 2
 here=$(cd "$(dirname "$0")/../.." && pwd)
-run=$(mktemp -d)
-trap 'rm -rf "$run"' EXIT
+run=${KEEP:-$(mktemp -d)}
+[ -n "${KEEP:-}" ] || trap 'rm -rf "$run"' EXIT
 args=()
 miner=0
 for point in "$@"; do

@@ -54,6 +54,16 @@ TEST_F(ZmqTransportTest, AHotkeyIsAdmittedOnceItIsListed) {
   EXPECT_EQ(server->receive(kWaitMs).value()->from, stranger_.public_key());
 }
 
+// A coordinator that restarts knows nobody until the ledger has answered.
+TEST_F(ZmqTransportTest, AClientThatWasTurnedAwayGetsInOnceItIsListed) {
+  auto server = listen();
+  auto client = connect(server->address(), stranger_);
+  ASSERT_TRUE(client->send(server_key_.public_key(), bytes_of("x")));
+  EXPECT_FALSE(server->receive(300).value().has_value());
+  admission_->set({stranger_.public_key()});
+  EXPECT_TRUE(server->receive(kWaitMs).value().has_value());
+}
+
 TEST_F(ZmqTransportTest, GarbageOnThePortDisturbsNobody) {
   auto server = listen();
   const int port = std::stoi(server->address().substr(server->address().rfind(':') + 1));
