@@ -38,6 +38,7 @@ constexpr int kMinerNice = 10;
 constexpr std::uint64_t kValidatorStake = 100'000'000'000;
 constexpr double kLossMax = 2.0;  // nats per byte; the default corpus' unigram entropy is 3.6
 constexpr double kMemoryMinBytes = 3e9;
+constexpr int kLedgerWaitMs = 2000;  // per question; a ledger that cannot start is noticed in between
 
 double available_memory() {
   std::ifstream info("/proc/meminfo");
@@ -198,9 +199,10 @@ class Localnet {
       MUSTER_TRY(auto transport, wire::ZmqClient::connect(context_, address(0),
                                                           ledger_key.public_key(), key));
       auto client = std::make_unique<chain::RemoteLedger>(std::move(transport),
-                                                          ledger_key.public_key(), key);
+                                                          ledger_key.public_key(), key,
+                                                          kLedgerWaitMs);
       Result<protocol::Metagraph> metagraph = Error{Errc::kTimeout, ""};
-      for (int attempt = 0; attempt < 3 && !metagraph && !stop; ++attempt) {
+      for (int attempt = 0; attempt < 10 && !metagraph && !stop; ++attempt) {
         metagraph = client->metagraph();
         if (auto ended = processes_[0].poll()) return node_failed(processes_[0], *ended);
       }
