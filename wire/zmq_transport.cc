@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kHeartbeatMs = 2'000;
 constexpr int kHeartbeatTimeoutMs = 10'000;
-constexpr int kHandshakeMs = 5'000;
+constexpr int kHandshakeMs = 3'000;
 constexpr int kReconnectMs = 100;
 constexpr int kReconnectMaxMs = 2'000;
 constexpr int kLingerMs = 500;
