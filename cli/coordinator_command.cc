@@ -2,7 +2,6 @@
 #include "cli/event_log.h"
 #include "cli/node_options.h"
 #include "coordinator/service.h"
-#include "state/checkpoint.h"
 #include "store/archiving_journal.h"
 #include "store/file_blob_store.h"
 #include "store/sqlite_journal.h"
@@ -28,8 +27,6 @@ Result<int> run_coordinator(const CoordinatorOptions& options, const std::atomic
              wire::ZmqServer::listen(context, options.control_address, node.key, admission));
   MUSTER_TRY(auto bulk, wire::ZmqServer::listen(context, options.blob_address, node.key, admission));
   MUSTER_TRY(auto ledger, connect_ledger(context, options, node));
-  const auto layout = state::layout_of(node.params.model);
-  const auto params = node.params;
   coordinator::ServiceParts parts{
       node.params,
       node.key,
@@ -44,11 +41,9 @@ Result<int> run_coordinator(const CoordinatorOptions& options, const std::atomic
       node.logger,
       write_events_to(node.home / "events.jsonl"),
       node.failpoints};
-  MUSTER_TRY(const auto theta, coordinator::run_service(std::move(parts), stop));
+  MUSTER_TRY([[maybe_unused]] const auto theta,
+             coordinator::run_service(std::move(parts), stop));
   if (stop) return Error{Errc::kCancelled, "stopped"};
-  MUSTER_TRY_STATUS(state::write_checkpoint(node.home / "final.checkpoint", layout,
-                                            Round{params.rounds}, theta,
-                                            std::vector<float>(theta.size(), 0.0f)));
   return 0;
 }
 
