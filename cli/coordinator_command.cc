@@ -10,8 +10,7 @@ namespace muster::cli {
 namespace {
 
 struct CoordinatorOptions : NodeOptions {
-  std::uint32_t start_miners = 1;
-  std::uint32_t start_validators = 0;
+  coordinator::Config config;
 };
 
 Result<int> run_coordinator(const CoordinatorOptions& options, const std::atomic<bool>& stop) {
@@ -30,8 +29,9 @@ Result<int> run_coordinator(const CoordinatorOptions& options, const std::atomic
   coordinator::ServiceParts parts{
       node.params,
       node.key,
-      {options.start_miners, options.start_validators},
-      initial_theta(node.params),
+      options.config,
+      [params = node.params] { return initial_theta(params); },
+      node.home,
       std::move(control),
       std::move(bulk),
       std::move(journal),
@@ -41,8 +41,7 @@ Result<int> run_coordinator(const CoordinatorOptions& options, const std::atomic
       node.logger,
       write_events_to(node.home / "events.jsonl"),
       node.failpoints};
-  MUSTER_TRY([[maybe_unused]] const auto theta,
-             coordinator::run_service(std::move(parts), stop));
+  MUSTER_TRY_STATUS(coordinator::run_service(std::move(parts), stop));
   if (stop) return Error{Errc::kCancelled, "stopped"};
   return 0;
 }
@@ -53,11 +52,20 @@ void add_coordinator(CLI::App& app, Action& chosen) {
   auto* command = app.add_subcommand("coordinator", "Open rounds, aggregate, seal");
   auto options = std::make_shared<CoordinatorOptions>();
   add_node_options(*command, *options, "coordinator");
-  command->add_option("--start-miners", options->start_miners, "Miners to wait for before round 0")
+  command->add_option("--start-miners", options->config.start_miners,
+                      "Miners to wait for before round 0")
       ->capture_default_str();
   command
-      ->add_option("--start-validators", options->start_validators,
+      ->add_option("--start-validators", options->config.start_validators,
                    "Validators to wait for before round 0")
+      ->capture_default_str();
+  command
+      ->add_option("--checkpoint-every", options->config.checkpoint_every,
+                   "Rounds between checkpoints, from which it recovers and others join; 0: none")
+      ->capture_default_str();
+  command
+      ->add_option("--offer-after", options->config.offer_after,
+                   "Rounds that a node must be behind a checkpoint to be offered it")
       ->capture_default_str();
   command->footer("Example: muster coordinator --run runs/mine --start-miners 4");
   command->callback([options, &chosen] {

@@ -40,12 +40,15 @@ Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop
                                                     node.key));
   MUSTER_TRY(auto bulk,
              wire::ZmqClient::connect(context, options.blob_address, coordinator, node.key));
+  MUSTER_TRY(auto ledger, connect_ledger(context, options, node));
   miner::ServiceParts parts{node.params,
                             node.key,
                             {},
                             conduct,
                             std::move(loop),
                             node.home / "trainer.state",
+                            [params = node.params] { return initial_theta(params); },
+                            std::move(ledger),
                             std::move(control),
                             std::move(bulk),
                             std::move(journal),

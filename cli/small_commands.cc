@@ -201,12 +201,15 @@ void add_export(CLI::App& app, Action& chosen) {
 namespace {
 
 void print_world(const sim::WorldReport& report) {
-  std::printf("seed %llu: %llu rounds sealed, %llu null, %llu crashes, %llu messages, %.0f s "
-              "simulated%s\n",
+  std::printf("seed %llu: %llu rounds sealed, %llu null, %llu crashes, %llu bit flips, "
+              "%llu checkpoints taken, %llu started over, %llu messages, %.0f s simulated%s\n",
               static_cast<unsigned long long>(report.seed),
               static_cast<unsigned long long>(report.sealed_rounds),
               static_cast<unsigned long long>(report.null_rounds),
               static_cast<unsigned long long>(report.crashes),
+              static_cast<unsigned long long>(report.bit_flips),
+              static_cast<unsigned long long>(report.joins),
+              static_cast<unsigned long long>(report.restarts_from_genesis),
               static_cast<unsigned long long>(report.messages),
               static_cast<double>(report.simulated_ms) / 1000, report.ok() ? "" : "  VIOLATED:");
   for (const std::string& violation : report.violations) std::printf("  %s\n", violation.c_str());

@@ -33,6 +33,7 @@ Result<int> run_validator(const ValidatorOptions& options, const std::atomic<boo
                              config,
                              std::move(probe),
                              node.home / "validator.state",
+                             [params = node.params] { return initial_theta(params); },
                              std::move(control),
                              std::move(bulk),
                              std::move(journal),

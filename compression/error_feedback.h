@@ -2,8 +2,7 @@
 //
 // After a round: e ← β(e + Δ − decoded) when the payload was delivered, e ← β(e + Δ) when it was
 // not through no fault of its content, e ← βe for a round without an update.
-// (Seide et al., "1-bit stochastic gradient descent", Interspeech 2014; decay β as in LAB-measured
-// defaults of docs/compression.md.)
+// (Seide et al., "1-bit stochastic gradient descent", Interspeech 2014.)
 // Thread safety: none; one owner.
 #pragma once
 

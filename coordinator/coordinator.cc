@@ -11,17 +11,18 @@ namespace muster::coordinator {
 using protocol::Phase;
 
 Coordinator::Coordinator(const protocol::ProtocolParams& params, const SigningKey& key,
-                         const Config& config, ModelSnapshot snapshot, protocol::BlobReader blobs)
+                         const Config& config, ModelMemory model, protocol::BlobReader blobs)
     : params_(params),
       layout_(state::layout_of(params.model)),
       key_(key),
       config_(config),
-      snapshot_(std::move(snapshot)),
+      model_(std::move(model)),
+      model_round_(model_.checkpoint ? model_.checkpoint->round : Round{0}),
       blobs_(std::move(blobs)),
       head_(params, protocol::run_id_of(params)) {
-  MUSTER_CHECK(snapshot_.theta.size() == layout_.parameters() &&
-                   snapshot_.downlink_residual.size() == layout_.parameters(),
-               "a snapshot of another model");
+  MUSTER_CHECK(model_.theta.size() == layout_.parameters() &&
+                   model_.downlink_residual.size() == layout_.parameters(),
+               "the memory of another model");
 }
 
 void Coordinator::persist_and_broadcast(Bytes message) {
@@ -80,6 +81,17 @@ Actions Coordinator::on_ledger(LedgerView view, TimeMs now) {
   return take_actions();
 }
 
+Actions Coordinator::on_checkpoint(const Hash& id, TimeMs now) {
+  MUSTER_CHECK(pending_checkpoint_, "a checkpoint that nobody asked for");
+  protocol::CheckpointOffer offer = *std::exchange(pending_checkpoint_, {});
+  offer.checkpoint.blob_id = id;
+  checkpoint_ = protocol::sign_message(offer.position, offer.checkpoint, key_);
+  checkpoint_round_ = offer.position.round;
+  actions_.push_back(Persist{checkpoint_round_, *checkpoint_});
+  advance(now);
+  return take_actions();
+}
+
 Actions Coordinator::on_tick(TimeMs now) {
   advance(now);
   return take_actions();
@@ -89,6 +101,7 @@ Actions Coordinator::start(TimeMs now) {
   phase_started_ = now;
   for (const auto& [uid, commit] : round_.commits)
     if (blobs_(commit.message.payload_id)) round_.blobs.insert(commit.message.payload_id);
+  MUSTER_CHECK(model_round_ <= head_.round(), "a checkpoint ahead of its journal");
   if (phase_ == Phase::kTrain || phase_ == Phase::kReveal || phase_ == Phase::kScreen)
     actions_.push_back(Broadcast{sign(protocol::RoundResume{phase_, round_.hard_ms})});
   advance(now);
@@ -103,25 +116,40 @@ Status Coordinator::handle_ready(const wire::Envelope& envelope, TimeMs now) {
   if (member->role != ready.role)
     return Error{Errc::kPermission, "Ready for a role that the hotkey does not have"};
   if (envelope.round < head_.round()) {
-    actions_.push_back(ReplayRound{envelope.sender, envelope.round});
+    help_catch_up(envelope.sender, envelope.round, ready.takes_checkpoint);
     return {};
   }
   if (envelope.round != head_.round() || ready.state_id != head_.state_id())
     return Error{Errc::kWrongRound, "Ready at a state that this coordinator does not know"};
+  if (finished_) {
+    actions_.push_back(Send{envelope.sender, sign(final_state())});
+    return {};
+  }
   if (theta_root_ && ready.theta_root != *theta_root_) {
     actions_.push_back(Note{"θ of uid " + std::to_string(member->uid.value) + " (" +
                             envelope.sender.brief() + ") has root " + ready.theta_root.brief() +
                             ", ours " + theta_root_->brief() + " at the same state"});
+    // The attestations in it show the node that it is wrong.
+    if (round_.open) actions_.push_back(Send{envelope.sender, round_.open->bytes});
     return Error{Errc::kBadHash, "Ready with a θ root that is not the state's"};
-  }
-  if (finished_) {
-    actions_.push_back(Send{envelope.sender, sign(protocol::Finished{head_.state_id()})});
-    return {};
   }
   membership_.set_ready(envelope.sender, ready);
   if (phase_ == Phase::kGather && phase_started_ == 0) phase_started_ = now;
   answer_ready(envelope.sender, ready.seen);
   return {};
+}
+
+protocol::Finished Coordinator::final_state() const {
+  return {head_.state_id(), state::parameters_root(layout_, model_.theta)};
+}
+
+void Coordinator::help_catch_up(const PublicKey& hotkey, Round round, bool takes_checkpoint) {
+  if (takes_checkpoint && checkpoint_ &&
+      checkpoint_round_.value >= round.value + config_.offer_after) {
+    actions_.push_back(Send{hotkey, *checkpoint_});
+  } else {
+    actions_.push_back(ReplayRound{hotkey, round});
+  }
 }
 
 // Sends what of the open round the node has not seen.
@@ -251,7 +279,15 @@ Status Coordinator::handle_dispute(const wire::Envelope& envelope, ByteSpan byte
 Status Coordinator::recover(ByteSpan message) {
   MUSTER_TRY(const wire::Envelope envelope, wire::open_envelope(message));
   if (is_a(envelope, protocol::MessageType::kDispute)) return {};
+  if (is_a(envelope, protocol::MessageType::kCheckpoint)) {
+    checkpoint_ = Bytes(message.begin(), message.end());
+    checkpoint_round_ = envelope.round;
+    return {};
+  }
   MUSTER_TRY_STATUS(protocol::check_position(envelope, head_.position()));
+  const bool followed_only = is_a(envelope, protocol::MessageType::kRoundOpen) ||
+                             is_a(envelope, protocol::MessageType::kManifest);
+  if (head_.round() < model_round_ && !followed_only) return {};
   auto by_peer = [&](auto&& handle) -> Status {
     Status status = handle();
     actions_.clear();
@@ -316,33 +352,43 @@ Status Coordinator::enter_screen(ByteSpan closed) {
 
 Result<protocol::SealedRound> Coordinator::make_seal(
     const std::vector<Bytes>& screens, const std::vector<protocol::Evidence>& evidence,
-    const std::map<Uid, std::uint32_t>& arrivals, std::vector<float>& residual) {
+    const std::map<Uid, std::uint32_t>& arrivals) {
   const protocol::SealInputs inputs{context(),           head_,
                                     round_.open->message, round_.open_hash,
                                     round_.reveals_hash, round_.commit_root,
                                     round_.payloads,     arrivals,
                                     screens,             evidence};
-  return protocol::seal(inputs, residual);
+  return protocol::seal(inputs, model_.downlink_residual);
+}
+
+void Coordinator::step_model(const compression::SparseUpdate& aggregate) {
+  state::outer_step(model_.theta, aggregate, params_.compression.outer_learning_rate);
+  model_round_ = model_round_.next();
+  theta_root_ = state::parameters_root(layout_, model_.theta);
 }
 
 Status Coordinator::apply_manifest(ByteSpan bytes) {
   MUSTER_TRY(auto manifest, protocol::open_at<protocol::Manifest>(bytes, head_.position()));
-  if (snapshot_.round == head_.round()) {
+  if (model_round_ == head_.round()) {
     std::map<Uid, std::uint32_t> arrivals;
     for (const auto& outcome : manifest.message.outcomes)
       arrivals[outcome.uid] = outcome.arrival_ms;
     MUSTER_TRY(auto sealed,
-               make_seal(manifest.message.screens, manifest.message.evidence, arrivals,
-                         snapshot_.downlink_residual));
+               make_seal(manifest.message.screens, manifest.message.evidence, arrivals));
     if (wire::encode(sealed.manifest) != wire::encode(manifest.message)) {
       return Error{Errc::kConflict, "round " + std::to_string(head_.round().value) +
                                         ": sealing it again gives another manifest"};
     }
-    state::outer_step(snapshot_.theta, sealed.aggregate, params_.compression.outer_learning_rate);
-    snapshot_.round = snapshot_.round.next();
-    theta_root_ = state::parameters_root(layout_, snapshot_.theta);
+    step_model(sealed.aggregate);
   }
   head_.advance(wire::message_hash(bytes), round_.open->message, manifest.message);
+  if (model_.checkpoint && head_.round() == model_.checkpoint->round) {
+    if (wire::encode(head_.state()) != wire::encode(*model_.checkpoint))
+      return Error{Errc::kConflict, "the checkpoint of round " +
+                                        std::to_string(head_.round().value) +
+                                        " is not of this journal's history"};
+    theta_root_ = state::parameters_root(layout_, model_.theta);
+  }
   round_ = RoundState{};
   membership_.clear_ready();
   phase_ = Phase::kGather;

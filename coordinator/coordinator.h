@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -17,7 +18,7 @@
 #include "base/clock.h"
 #include "coordinator/membership.h"
 #include "coordinator/round_state.h"
-#include "protocol/chain_head.h"
+#include "protocol/checkpoint.h"
 #include "protocol/round_record.h"
 #include "protocol/seal.h"
 
@@ -43,6 +44,10 @@ struct ReplayRound {
   PublicKey to;
   Round round;
 };
+// Write down θ and the residual as they are now, with `head`; once durable: on_checkpoint.
+struct WriteCheckpoint {
+  protocol::HeadState head;
+};
 // For people and reports; nothing depends on it.
 struct RoundSealed {
   Round round;
@@ -55,28 +60,35 @@ struct Note {
 };
 struct Finish {};
 using Action =
-    std::variant<Send, Broadcast, Persist, StoreBlob, ReplayRound, RoundSealed, Note, Finish>;
+    std::variant<Send, Broadcast, Persist, StoreBlob, ReplayRound, WriteCheckpoint, RoundSealed, Note,
+                 Finish>;
 using Actions = std::vector<Action>;
 
 // Local settings; not part of the protocol.
 struct Config {
   std::uint32_t start_miners = 1;      // wait for that many before round 0
   std::uint32_t start_validators = 0;
+  std::uint32_t checkpoint_every = 32;     // rounds; 0: never
+  // A node at least that many rounds behind a checkpoint is offered it instead of a replay. θ and the
+  // residual cost 8 bytes per parameter, an aggregate of the default density about 0.07.
+  std::uint32_t offer_after = 100;
 };
 
-// Where the model stands when the core is made: at genesis or at a checkpoint.
-struct ModelSnapshot {
-  Round round;  // the next to open
-  std::vector<float> theta;
-  std::vector<float> downlink_residual;
+// The model as the core finds it and keeps it up to date: at genesis or at a checkpoint.
+// The memory is the owner's, which lets it be a mapped file; it must outlive the core.
+struct ModelMemory {
+  std::span<float> theta;
+  std::span<float> downlink_residual;
+  std::optional<protocol::HeadState> checkpoint;  // whose state it is; none: genesis
 };
 
 class Coordinator {
  public:
   Coordinator(const protocol::ProtocolParams& params, const SigningKey& key, const Config& config,
-              ModelSnapshot snapshot, protocol::BlobReader blobs);
+              ModelMemory model, protocol::BlobReader blobs);
 
-  // Feeds one persisted message back, in the order of persisting; before any other call.
+  // Feeds one persisted message back, in the order of persisting; before any other call. Rounds before the
+  // model's checkpoint are only followed, later ones sealed again.
   // Errors: kConflict and others when the record does not fit: the journal is damaged or another run's.
   [[nodiscard]] Status recover(ByteSpan message);
   // Call once after the last recover(): resumes the phase with new durations.
@@ -86,6 +98,8 @@ class Coordinator {
   // A blob that `from` uploaded is complete, verified and durable.
   [[nodiscard]] Actions on_blob(const PublicKey& from, const Hash& id, TimeMs now);
   [[nodiscard]] Actions on_ledger(LedgerView view, TimeMs now);
+  // The checkpoint that WriteCheckpoint asked for is durable as the blob `id`.
+  [[nodiscard]] Actions on_checkpoint(const Hash& id, TimeMs now);
   [[nodiscard]] Actions on_tick(TimeMs now);
 
   [[nodiscard]] protocol::Phase phase() const { return phase_; }
@@ -93,10 +107,7 @@ class Coordinator {
   [[nodiscard]] bool finished() const { return finished_; }
   // Everybody on the ledger: who broadcasts go to.
   [[nodiscard]] const std::vector<Member>& members() const { return membership_.ledger().members; }
-  [[nodiscard]] std::span<const float> theta() const { return snapshot_.theta; }
-  [[nodiscard]] std::span<const float> downlink_residual() const {
-    return snapshot_.downlink_residual;
-  }
+  [[nodiscard]] std::span<const float> theta() const { return model_.theta; }
   // Messages refused so far, by reason; for `muster status` and tests.
   [[nodiscard]] const std::map<std::string, std::uint64_t>& refused() const { return refused_; }
   // When on_tick has something to do next, if nothing else happens.
@@ -110,6 +121,8 @@ class Coordinator {
   Status handle_screen(ByteSpan bytes, TimeMs now);
   Status handle_attest(ByteSpan bytes);
   Status handle_dispute(const wire::Envelope& envelope, ByteSpan bytes);
+  [[nodiscard]] protocol::Finished final_state() const;
+  void help_catch_up(const PublicKey& hotkey, Round round, bool takes_checkpoint);
   void answer_ready(const PublicKey& hotkey, protocol::Phase seen);
 
   // Phase changes, shared by live running and recovery.
@@ -121,6 +134,7 @@ class Coordinator {
   void advance(TimeMs now);
   bool advance_once(TimeMs now);
   void open_round(TimeMs now);
+  void ask_checkpoint(const std::vector<Bytes>& attestations);
   void close_commits(TimeMs now);
   void close_reveals(TimeMs now);
   void seal_round(TimeMs now);
@@ -130,7 +144,8 @@ class Coordinator {
   [[nodiscard]] protocol::RoundContext context() const;
   [[nodiscard]] Result<protocol::SealedRound> make_seal(
       const std::vector<Bytes>& screens, const std::vector<protocol::Evidence>& evidence,
-      const std::map<Uid, std::uint32_t>& arrivals, std::vector<float>& residual);
+      const std::map<Uid, std::uint32_t>& arrivals);
+  void step_model(const compression::SparseUpdate& aggregate);
   template <class Message>
   Bytes sign(const Message& message) const {
     return protocol::sign_message(head_.position(), message, key_);
@@ -143,7 +158,8 @@ class Coordinator {
   compression::Layout layout_;
   SigningKey key_;
   Config config_;
-  ModelSnapshot snapshot_;
+  ModelMemory model_;
+  Round model_round_;  // whose start the model stands at
   protocol::BlobReader blobs_;
   protocol::ChainHead head_;
   Membership membership_;
@@ -153,6 +169,10 @@ class Coordinator {
   TimeMs not_before_ = 0;  // of the next round: the pause after null rounds
   bool finished_ = false;
   std::optional<Hash> theta_root_;
+  // Asked for and not written yet: where it belongs and who attests it.
+  std::optional<protocol::CheckpointOffer> pending_checkpoint_;
+  std::optional<Bytes> checkpoint_;  // the newest, as signed
+  Round checkpoint_round_;
   std::map<std::string, std::uint64_t> refused_;
   Actions actions_;
 };

@@ -27,8 +27,8 @@ std::size_t Membership::ready_count(Role role) const {
 
 bool Membership::all_expected_ready(const protocol::ChainHead& head) const {
   return std::all_of(head.last_roster().begin(), head.last_roster().end(), [&](const auto& entry) {
-    return !head.expected(entry.first) || find(entry.first) == nullptr ||
-           ready_.contains(entry.first);
+    return !head.expected(entry.hotkey) || find(entry.hotkey) == nullptr ||
+           ready_.contains(entry.hotkey);
   });
 }
 

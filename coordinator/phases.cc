@@ -15,7 +15,7 @@ TimeMs Coordinator::phase_end() const {
   protocol::PhaseProgress progress{0, 0, phase_started_, round_.quorum_at};
   for (const auto& entry : roster) {
     const bool expected = head_.last_roster().empty() || head_.expected(entry.hotkey) ||
-                          !head_.last_roster().contains(entry.hotkey);
+                          head_.find_in_last_roster(entry.hotkey) == nullptr;
     const bool counts = phase_ == Phase::kScreen ? entry.role == Role::kValidator
                         : phase_ == Phase::kTrain
                             ? entry.role == Role::kMiner
@@ -107,11 +107,21 @@ void Coordinator::open_round(TimeMs now) {
   open.reveal_ms = params_.timing.reveal_ms;
   open.screen_ms = params_.timing.screen_ms;
   for (auto& [hotkey, attest] : round_.attestations) open.attestations.push_back(attest);
+  ask_checkpoint(open.attestations);
   Bytes message = sign(open);
   const Status entered = enter_train(message);
   MUSTER_CHECK(entered.has_value(), entered ? "" : entered.error().message);
   phase_started_ = now;
   persist_and_broadcast(std::move(message));
+}
+
+void Coordinator::ask_checkpoint(const std::vector<Bytes>& attestations) {
+  const std::uint64_t round = head_.round().value;
+  if (config_.checkpoint_every == 0 || round == 0 || round % config_.checkpoint_every != 0 ||
+      pending_checkpoint_)
+    return;
+  pending_checkpoint_ = {{Hash{}, attestations}, head_.position()};
+  actions_.push_back(WriteCheckpoint{head_.state()});
 }
 
 void Coordinator::close_commits(TimeMs now) {
@@ -140,19 +150,16 @@ void Coordinator::close_reveals(TimeMs now) {
 void Coordinator::seal_round(TimeMs now) {
   std::vector<Bytes> screens;
   for (const auto& [uid, screen] : round_.screens) screens.push_back(screen.bytes);
-  auto sealed = make_seal(screens, round_.evidence, round_.arrivals_ms,
-                          snapshot_.downlink_residual);
+  auto sealed = make_seal(screens, round_.evidence, round_.arrivals_ms);
   MUSTER_CHECK(sealed.has_value(), sealed ? "" : sealed.error().message);
   if (!sealed->manifest.null_round)
     actions_.push_back(StoreBlob{sealed->manifest.aggregate_id, std::move(sealed->aggregate_blob)});
   Bytes message = sign(sealed->manifest);
   persist_and_broadcast(message);
 
-  state::outer_step(snapshot_.theta, sealed->aggregate, params_.compression.outer_learning_rate);
-  snapshot_.round = snapshot_.round.next();
-  theta_root_ = state::parameters_root(layout_, snapshot_.theta);
+  step_model(sealed->aggregate);
   actions_.push_back(RoundSealed{head_.round(), sealed->manifest, *theta_root_,
-                                 state::parameters_root(layout_, snapshot_.downlink_residual)});
+                                 state::parameters_root(layout_, model_.downlink_residual)});
   head_.advance(wire::message_hash(message), round_.open->message, sealed->manifest);
   round_ = RoundState{};
   membership_.clear_ready();
@@ -171,7 +178,7 @@ void Coordinator::maybe_finish(TimeMs now) {
   const bool waited = now - phase_started_ >= static_cast<TimeMs>(params_.timing.gather_ms);
   if (!waited && !membership_.all_expected_ready(head_)) return;
   finished_ = true;
-  actions_.push_back(Broadcast{sign(protocol::Finished{head_.state_id()})});
+  actions_.push_back(Broadcast{sign(final_state())});
   actions_.push_back(Finish{});
 }
 

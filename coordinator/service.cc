@@ -5,6 +5,8 @@
 #include "base/limits.h"
 #include "base/overloaded.h"
 #include "base/worker.h"
+#include "compression/segmented_blob.h"
+#include "coordinator/model_files.h"
 
 namespace muster::coordinator {
 namespace {
@@ -16,7 +18,14 @@ struct BlobArrived {
   PublicKey from;
   Hash id;
 };
-using Input = std::variant<BlobArrived, LedgerView, Error>;
+struct CheckpointWritten {
+  Status status;
+  Hash id;
+};
+using Input = std::variant<BlobArrived, CheckpointWritten, LedgerView, Error>;
+
+// The last one and the one before it, for who is fetching it.
+constexpr std::size_t kCheckpointsKept = 2;
 
 std::string name_of_action(const Action& action) {
   return std::visit(Overloaded{[](const Send&) { return "send"; },
@@ -24,6 +33,7 @@ std::string name_of_action(const Action& action) {
                                [](const Persist&) { return "persist"; },
                                [](const StoreBlob&) { return "store_blob"; },
                                [](const ReplayRound&) { return "replay_round"; },
+                               [](const WriteCheckpoint&) { return "write_checkpoint"; },
                                [](const RoundSealed&) { return "round_sealed"; },
                                [](const Note&) { return "note"; },
                                [](const Finish&) { return "finish"; }},
@@ -40,12 +50,12 @@ Result<LedgerView> ask_ledger(protocol::LedgerClient& ledger) {
 
 class Service {
  public:
-  Service(ServiceParts parts)
+  Service(ServiceParts parts, ModelFiles model)
       : parts_(std::move(parts)),
         layout_(state::layout_of(parts_.params.model)),
+        model_(std::move(model)),
         core_(parts_.params, parts_.key, parts_.config,
-              {Round{0}, parts_.initial_theta,
-               std::vector<float>(parts_.initial_theta.size(), 0.0f)},
+              {model_.theta(), model_.downlink_residual(), model_.checkpoint()},
               [this](const Hash& id) { return read_blob(id); }),
         blob_endpoint_(std::move(parts_.blob_transport), parts_.blobs,
                        {layout_.parameters() * 4 + kPayloadSlackBytes, 2},
@@ -53,20 +63,22 @@ class Service {
                          inputs_.push(BlobArrived{from, id});
                        }) {}
 
-  Result<std::vector<float>> run(const std::atomic<bool>& stop) {
+  Status run(const std::atomic<bool>& stop) {
     poll_ledger();
     MUSTER_TRY_STATUS(wait_for_ledger(stop));
     MUSTER_TRY_STATUS(parts_.journal->replay(
         0, [this](Round, ByteSpan record) { return core_.recover(record); }));
+    MUSTER_TRY(checkpoints_, checkpoint_blobs(*parts_.journal));
+    if (model_.checkpoint())
+      parts_.logger.info("model from the checkpoint of round " +
+                         std::to_string(model_.checkpoint()->round.value));
     if (parts_.journal->count() > 0)
       parts_.logger.info("resumed in round " + std::to_string(core_.head().round().value) + ", " +
                          std::string(name_of(core_.phase())));
     MUSTER_TRY_STATUS(carry_out(core_.start(now())));
-    TimeMs finished_at = 0;
     TimeMs next_poll = now() + parts_.ledger_poll_ms;
     while (!stop) {
-      if (finished_ && finished_at == 0) finished_at = now();
-      if (finished_at != 0 && now() - finished_at > static_cast<TimeMs>(parts_.linger_ms)) break;
+      if (finished_ && now() - last_needed_ > static_cast<TimeMs>(parts_.linger_ms)) break;
       MUSTER_TRY(auto incoming, parts_.transport->receive(kTickMs, inputs_.fd()));
       if (incoming)
         MUSTER_TRY_STATUS(
@@ -80,7 +92,7 @@ class Service {
     }
     for (const auto& [reason, count] : core_.refused())
       parts_.logger.info("refused messages: " + std::to_string(count) + " × " + reason);
-    return std::vector<float>(core_.theta().begin(), core_.theta().end());
+    return {};
   }
 
  private:
@@ -120,6 +132,12 @@ class Service {
     return std::visit(
         Overloaded{[&](BlobArrived& blob) {
                      return carry_out(core_.on_blob(blob.from, blob.id, now()));
+                   },
+                   [&](CheckpointWritten& written) -> Status {
+                     MUSTER_TRY_STATUS(std::move(written.status));
+                     MUSTER_TRY_STATUS(carry_out(core_.on_checkpoint(written.id, now())));
+                     keep_last(written.id);
+                     return {};
                    },
                    [&](LedgerView& view) {
                      std::set<PublicKey> hotkeys;
@@ -162,6 +180,10 @@ class Service {
             },
             [&](StoreBlob& store) { return parts_.blobs.put(store.id, store.blob); },
             [&](ReplayRound& replay) { return replay_round(replay); },
+            [&](WriteCheckpoint& job) {
+              write_checkpoint(std::move(job));
+              return Status();
+            },
             [&](RoundSealed& sealed) {
               report(sealed);
               return Status();
@@ -173,13 +195,33 @@ class Service {
             },
             [&](Finish&) {
               finished_ = true;
+              last_needed_ = now();
               parts_.events({"finished", {}});
               return Status();
             }},
         action);
   }
 
+  // Copied here, hashed and written on the worker: the round that is opening does not wait.
+  void write_checkpoint(WriteCheckpoint job) {
+    worker_.post([this,
+                  blob = protocol::encode_state(layout_, job.head, model_.theta(),
+                                                model_.downlink_residual())] {
+      CheckpointWritten written;
+      written.id = compression::blob_id(blob).value();
+      written.status = parts_.blobs.put(written.id, blob);
+      inputs_.push(std::move(written));
+    });
+  }
+
+  void keep_last(const Hash& id) {
+    checkpoints_.push_back(id);
+    if (checkpoints_.size() <= kCheckpointsKept) return;
+    parts_.blobs.drop(checkpoints_[checkpoints_.size() - kCheckpointsKept - 1]);
+  }
+
   Status replay_round(const ReplayRound& replay) {
+    last_needed_ = now();
     MUSTER_TRY(const auto records, parts_.journal->records_of(replay.round));
     for (auto record = records.rbegin(); record != records.rend(); ++record) {
       const auto envelope = wire::reread_envelope(*record);
@@ -213,16 +255,22 @@ class Service {
   compression::Layout layout_;
   SteadyClock clock_;
   Mailbox<Input> inputs_;
+  ModelFiles model_;
   Coordinator core_;
+  std::vector<Hash> checkpoints_;  // oldest first
   bool finished_ = false;
+  TimeMs last_needed_ = 0;  // when the run ended or somebody was last helped to catch up
   wire::BlobServerEndpoint blob_endpoint_;
-  Worker ledger_worker_;  // last: its jobs use the rest
+  Worker ledger_worker_;
+  Worker worker_;  // last: its jobs use the rest
 };
 
 }  // namespace
 
-Result<std::vector<float>> run_service(ServiceParts parts, const std::atomic<bool>& stop) {
-  return Service(std::move(parts)).run(stop);
+Status run_service(ServiceParts parts, const std::atomic<bool>& stop) {
+  MUSTER_TRY(auto model, ModelFiles::open(parts.model_folder, state::layout_of(parts.params.model),
+                                          *parts.journal, parts.blobs, parts.initial_theta));
+  return Service(std::move(parts), std::move(model)).run(stop);
 }
 
 }  // namespace muster::coordinator

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "base/event.h"
@@ -21,7 +23,8 @@ struct ServiceParts {
   protocol::ProtocolParams params;
   SigningKey key;
   Config config;
-  std::vector<float> initial_theta;
+  std::function<std::vector<float>()> initial_theta;  // of the run
+  std::filesystem::path model_folder;                 // of the mapped working files
   std::unique_ptr<wire::Transport> transport;       // serves control messages
   std::unique_ptr<wire::Transport> blob_transport;  // serves blobs
   std::unique_ptr<protocol::Journal> journal;
@@ -36,9 +39,8 @@ struct ServiceParts {
   std::uint32_t linger_ms = 3000;  // after the last round: for nodes that have not heard of it
 };
 
-// Runs until the run has had its rounds, or `stop`. Returns the final θ.
+// Runs until the run has had its rounds, or `stop`.
 // Errors: kConflict and the like from a damaged journal, kNoSpace, kIo.
-[[nodiscard]] Result<std::vector<float>> run_service(ServiceParts parts,
-                                                     const std::atomic<bool>& stop);
+[[nodiscard]] Status run_service(ServiceParts parts, const std::atomic<bool>& stop);
 
 }  // namespace muster::coordinator

@@ -19,39 +19,43 @@ Miner::Miner(const protocol::ProtocolParams& params, const SigningKey& key, cons
       conduct_(std::move(conduct)),
       follower_(params, protocol::run_id_of(params)) {}
 
-template <class Message>
-Bytes Miner::sign(const Message& message) const {
-  return protocol::sign_message(head().position(), message, key_);
-}
-
 Actions Miner::take_actions() { return std::exchange(actions_, {}); }
 
 const protocol::RosterEntry* Miner::own_entry() const {
   return follower_.open() ? find_in_roster(follower_.open()->message, key_.public_key()) : nullptr;
 }
 
+const Bytes* Miner::own_commit() const {
+  return signed_.round == head().round() && signed_.commit ? &*signed_.commit : nullptr;
+}
+
+const Bytes* Miner::own_reveal() const {
+  return signed_.round == head().round() && signed_.reveal ? &*signed_.reveal : nullptr;
+}
+
 // ---- recovery
 
-Status Miner::recover(ByteSpan message, Round stop_at) {
+Status Miner::recover(ByteSpan message, bool in_state) {
   MUSTER_TRY(const wire::Envelope envelope, wire::open_envelope(message));
-  if (envelope.round >= stop_at && envelope.sender != key_.public_key()) return {};
+  const Bytes bytes(message.begin(), message.end());
   if (envelope.sender != key_.public_key()) {
+    if (!in_state) return {};
     MUSTER_TRY_STATUS(follower_.take(message));
     if (follower_.manifest() && follower_.open()) {
       follower_.advance();
       progress_ = Progress{};
     }
-    return {};
-  }
-  if (envelope.round != head().round()) return {};
-  const Bytes bytes(message.begin(), message.end());
-  if (is_a(envelope, MessageType::kCommit)) {
+  } else if (is_a(envelope, MessageType::kJoined)) {
+    if (!in_state) return {};
+    MUSTER_TRY(const auto joined, protocol::read_body<protocol::Joined>(envelope));
+    MUSTER_TRY(const auto head, wire::decode<protocol::HeadState>(joined.head, "chain head"));
+    MUSTER_TRY_STATUS(validate(head));
+    move_to(head);
+  } else if (is_a(envelope, MessageType::kCommit) && envelope.round >= signed_.round) {
     MUSTER_TRY(const protocol::Commit commit, protocol::read_body<protocol::Commit>(envelope));
-    progress_.commit = bytes;
-    progress_.payload_id = commit.payload_id;
-    progress_.trained = true;
-  } else if (is_a(envelope, MessageType::kReveal)) {
-    progress_.reveal = bytes;
+    signed_ = {envelope.round, bytes, commit.payload_id, {}};
+  } else if (is_a(envelope, MessageType::kReveal) && envelope.round == signed_.round) {
+    signed_.reveal = bytes;
   }
   return {};
 }
@@ -71,11 +75,8 @@ Actions Miner::on_message(ByteSpan message, TimeMs now) {
     actions_.push_back(Accuse{protocol::DisputeReason::kForkedClose,
                               {follower_.fork()->first, follower_.fork()->second}});
   }
-  if (follower_.finished() && !finished_) {
-    finished_ = true;
-    actions_.push_back(Finish{});
-  }
   advance(now);
+  finish_run();
   return take_actions();
 }
 
@@ -95,11 +96,10 @@ Actions Miner::on_trained(Round round, const protocol::TrainReport& report,
   commit.payload_bytes = blob.size();
   commit.sequences_used = report.sequences_used;
   commit.inner_steps = report.inner_steps;
-  progress_.payload_id = commit.payload_id;
-  progress_.commit = sign(commit);
+  signed_ = {round, sign(commit), commit.payload_id, {}};
   actions_.push_back(Upload{commit.payload_id, std::move(blob)});
-  actions_.push_back(Persist{round, *progress_.commit});
-  actions_.push_back(Send{*progress_.commit});
+  actions_.push_back(Persist{round, *signed_.commit});
+  actions_.push_back(Send{*signed_.commit});
   advance(now);
   return take_actions();
 }
@@ -116,6 +116,10 @@ Actions Miner::on_training_failed(Round round, const Error& error, TimeMs now) {
 
 Actions Miner::on_blob(const Hash& id, ByteSpan blob, TimeMs now) {
   last_heard_ = now;
+  if (joining_.wanted() == id) {
+    take_checkpoint(blob, now);
+    return take_actions();
+  }
   const auto& manifest = follower_.manifest();
   if (!manifest || !follower_.open() || manifest->message.aggregate_id != id ||
       progress_.applying)
@@ -161,26 +165,16 @@ Actions Miner::on_tick(TimeMs now) {
 // ---- the round
 
 void Miner::advance(TimeMs) {
-  if (!follower_.open() || finished_) return;
+  consider_offer();
+  if (!follower_.open() || finished_ || joining_.under_way() || adopting_) return;
   check_own_state();
+  if (adopting_) return;
   if (follower_.manifest()) return finish_round();
   if (own_entry() == nullptr) return;
-  if (!progress_.training && !progress_.trained && !follower_.commits_closed()) begin_training();
-  if (follower_.commits_closed() && progress_.commit) reveal_if_listed();
-}
-
-// Whoever is at another θ than the validators' majority must not go on as if nothing were wrong.
-void Miner::check_own_state() {
-  if (std::exchange(progress_.state_checked, true)) return;
-  const auto attested = majority_attestation(head().position(), follower_.open()->message);
-  if (!attested || attested->state_id != head().state_id() ||
-      attested->theta_root == theta_root_ || progress_.accused)
-    return;
-  progress_.accused = true;
-  const auto& proof = follower_.open()->message.attestations;
-  actions_.push_back(Send{sign(protocol::Dispute{protocol::DisputeReason::kStateRoot,
-                                                 attested->theta_root, theta_root_, proof})});
-  actions_.push_back(Accuse{protocol::DisputeReason::kStateRoot, proof});
+  const bool may_train = !progress_.training && !progress_.trained && own_commit() == nullptr &&
+                         signed_.round <= head().round();
+  if (may_train && !follower_.commits_closed()) begin_training();
+  if (follower_.commits_closed() && own_commit() != nullptr) reveal_if_listed();
 }
 
 void Miner::begin_training() {
@@ -197,30 +191,30 @@ void Miner::begin_training() {
 }
 
 bool Miner::committed_in_close() const {
-  if (!follower_.commits_closed() || !progress_.commit) return false;
+  if (!follower_.commits_closed() || own_commit() == nullptr) return false;
   const auto& commits = follower_.commits_closed()->message.commits;
-  return std::find(commits.begin(), commits.end(), *progress_.commit) != commits.end();
+  return std::find(commits.begin(), commits.end(), *own_commit()) != commits.end();
 }
 
 void Miner::reveal_if_listed() {
   if (!committed_in_close()) {
-    const Hash hash = wire::message_hash(*progress_.commit);
+    const Hash hash = wire::message_hash(*own_commit());
     const bool censored = follower_.has_receipt(protocol::ReceiptFor::kCommit, hash) &&
-                          follower_.has_receipt(protocol::ReceiptFor::kBlob, progress_.payload_id);
+                          follower_.has_receipt(protocol::ReceiptFor::kBlob, signed_.payload_id);
     if (censored && !progress_.accused) {
       progress_.accused = true;
       std::vector<Bytes> proof = follower_.receipts();
-      proof.push_back(*progress_.commit);
+      proof.push_back(*own_commit());
       proof.push_back(follower_.commits_closed()->bytes);
       actions_.push_back(Accuse{protocol::DisputeReason::kCensored, std::move(proof)});
     }
     return;
   }
-  if (progress_.reveal || !conduct_->reveals(head().round())) return;
-  progress_.reveal = sign(protocol::Reveal{
+  if (own_reveal() != nullptr || !conduct_->reveals(head().round())) return;
+  signed_.reveal = sign(protocol::Reveal{
       protocol::payload_key(key_, head().position().run_id, head().round())});
-  actions_.push_back(Persist{head().round(), *progress_.reveal});
-  actions_.push_back(Send{*progress_.reveal});
+  actions_.push_back(Persist{head().round(), *signed_.reveal});
+  actions_.push_back(Send{*signed_.reveal});
 }
 
 void Miner::finish_round() {
@@ -239,7 +233,7 @@ void Miner::finish_round() {
 }
 
 protocol::Settlement Miner::settlement() const {
-  if (!progress_.commit) return protocol::Settlement::kMissed;
+  if (own_commit() == nullptr) return protocol::Settlement::kMissed;
   const auto* entry = own_entry();
   for (const auto& outcome : follower_.manifest()->message.outcomes) {
     if (entry == nullptr || outcome.uid != entry->uid) continue;
@@ -257,31 +251,35 @@ void Miner::apply(std::shared_ptr<const compression::SparseUpdate> aggregate) {
   if (aggregate) conduct_->saw_aggregate(head().round(), *aggregate);
   actions_.push_back(Persist{head().round(), follower_.open()->bytes});
   actions_.push_back(Persist{head().round(), follower_.manifest()->bytes});
-  actions_.push_back(Apply{head().round().next(), settlement(), std::move(aggregate)});
+  const auto outstanding =
+      head().round() < settled_ ? std::nullopt : std::optional(settlement());
+  actions_.push_back(Apply{head().round().next(), outstanding, std::move(aggregate)});
 }
 
 void Miner::send_ready(TimeMs now) {
   last_heard_ = now;
   actions_.push_back(Send{sign(
-      protocol::Ready{Role::kMiner, head().state_id(), theta_root_, Hash{}, follower_.seen()})});
+      protocol::Ready{Role::kMiner, head().state_id(), theta_root_, Hash{}, follower_.seen(),
+                      joining_.takes_checkpoint()})});
 }
 
 // Everything that may have been lost on the way, again and verbatim.
 void Miner::resend(TimeMs now) {
-  if (progress_.applying) return;
+  if (progress_.applying || adopting_) return;
   send_ready(now);
+  if (const auto checkpoint = joining_.wanted()) actions_.push_back(Fetch{*checkpoint});
   if (progress_.fetching) actions_.push_back(Fetch{follower_.manifest()->message.aggregate_id});
-  if (!progress_.commit || follower_.manifest()) return;
+  if (own_commit() == nullptr || follower_.manifest()) return;
   if (!follower_.commits_closed()) {
     if (!follower_.has_receipt(protocol::ReceiptFor::kCommit,
-                               wire::message_hash(*progress_.commit)))
-      actions_.push_back(Send{*progress_.commit});
-    if (!follower_.has_receipt(protocol::ReceiptFor::kBlob, progress_.payload_id))
-      actions_.push_back(UploadAgain{progress_.payload_id});
-  } else if (progress_.reveal &&
+                               wire::message_hash(*own_commit())))
+      actions_.push_back(Send{*own_commit()});
+    if (!follower_.has_receipt(protocol::ReceiptFor::kBlob, signed_.payload_id))
+      actions_.push_back(UploadAgain{signed_.payload_id});
+  } else if (own_reveal() != nullptr &&
              !follower_.has_receipt(protocol::ReceiptFor::kReveal,
-                                    wire::message_hash(*progress_.reveal))) {
-    actions_.push_back(Send{*progress_.reveal});
+                                    wire::message_hash(*own_reveal()))) {
+    actions_.push_back(Send{*own_reveal()});
   }
 }
 

@@ -43,12 +43,20 @@ struct UploadAgain {
 struct Fetch {
   Hash id;
 };
-// Settle the error feedback, step θ by `aggregate` (none: a null round), save the trainer's state with
-// `next` as its tag; then on_applied.
+// Settle the error feedback (none: it has been, before this node started over), step θ by `aggregate`
+// (none: a null round), save the trainer's state; then on_applied.
 struct Apply {
   Round next;
-  protocol::Settlement settlement;
+  std::optional<protocol::Settlement> settlement;
   std::shared_ptr<const compression::SparseUpdate> aggregate;
+};
+// Ask the ledger for the validators' stakes; then on_stakes.
+struct AskStakes {};
+// Replace θ by `theta` (none: the run's initial model), settle `missed` rounds, save the trainer's state;
+// then on_adopted.
+struct Adopt {
+  std::shared_ptr<const std::vector<float>> theta;
+  std::uint64_t missed = 0;
 };
 struct RoundDone {
   Round round;
@@ -65,7 +73,7 @@ struct Note {
 };
 struct Finish {};
 using Action = std::variant<Send, Persist, Train, StopTraining, Upload, UploadAgain, Fetch, Apply,
-                            RoundDone, Accuse, Note, Finish>;
+                            AskStakes, Adopt, RoundDone, Accuse, Note, Finish>;
 using Actions = std::vector<Action>;
 
 struct Config {
@@ -93,13 +101,13 @@ class Conduct {
 
 class Miner {
  public:
-  // `theta_root` is that of the trainer's parameters at the round of the last recovered manifest.
   Miner(const protocol::ProtocolParams& params, const SigningKey& key, const Config& config,
         std::shared_ptr<Conduct> conduct);
 
-  // Feeds persisted messages back in order; manifests from `stop_at` on are left out, since the trainer's
-  // saved state stands before them. Errors: the journal is damaged or another run's.
-  [[nodiscard]] Status recover(ByteSpan message, Round stop_at);
+  // Feeds persisted messages back in order. `in_state`: the trainer's saved state was saved after this
+  // record; what is not in it happens again. Errors: the journal is damaged or another run's.
+  [[nodiscard]] Status recover(ByteSpan message, bool in_state);
+  // `theta_root` is that of the trainer's parameters.
   [[nodiscard]] Actions start(const Hash& theta_root, TimeMs now);
 
   [[nodiscard]] Actions on_message(ByteSpan message, TimeMs now);
@@ -108,6 +116,9 @@ class Miner {
   [[nodiscard]] Actions on_training_failed(Round round, const Error& error, TimeMs now);
   [[nodiscard]] Actions on_blob(const Hash& id, ByteSpan blob, TimeMs now);
   [[nodiscard]] Actions on_applied(Round next, const Hash& theta_root, TimeMs now);
+  // Empty: the ledger did not answer.
+  [[nodiscard]] Actions on_stakes(const protocol::ValidatorStakes& stakes, TimeMs now);
+  [[nodiscard]] Actions on_adopted(const Hash& theta_root, TimeMs now);
   [[nodiscard]] Actions on_tick(TimeMs now);
 
   [[nodiscard]] const protocol::ChainHead& head() const { return follower_.head(); }
@@ -119,17 +130,31 @@ class Miner {
   struct Progress {
     bool training = false;
     bool trained = false;     // no more training in this round (also: failed)
-    std::optional<Bytes> commit;
-    Hash payload_id;
-    std::optional<Bytes> reveal;
     bool fetching = false;
     bool applying = false;
     bool accused = false;
     bool state_checked = false;  // against the validators' attestations
   };
 
+  // What this miner signed last. It outlives starting over: a round is signed once.
+  struct Signed {
+    Round round;
+    std::optional<Bytes> commit;
+    Hash payload_id;
+    std::optional<Bytes> reveal;
+  };
+
   void advance(TimeMs now);
+  void finish_run();
   void check_own_state();
+  void start_over();
+  void adopt(protocol::HeadState head, std::shared_ptr<const std::vector<float>> theta);
+  void move_to(const protocol::HeadState& head);
+  void consider_offer();
+  void take_checkpoint(ByteSpan blob, TimeMs now);
+  void decline_checkpoint(const Error& why, TimeMs now);
+  [[nodiscard]] const Bytes* own_commit() const;  // in the coming round, if any
+  [[nodiscard]] const Bytes* own_reveal() const;
   void begin_training();
   void reveal_if_listed();
   void finish_round();
@@ -140,7 +165,9 @@ class Miner {
   [[nodiscard]] bool committed_in_close() const;
   [[nodiscard]] protocol::Settlement settlement() const;
   template <class Message>
-  Bytes sign(const Message& message) const;
+  Bytes sign(const Message& message) const {
+    return protocol::sign_message(head().position(), message, key_);
+  }
   Actions take_actions();
 
   protocol::ProtocolParams params_;
@@ -149,7 +176,12 @@ class Miner {
   Config config_;
   std::shared_ptr<Conduct> conduct_;  // shared: an adversary's observers hold it too
   protocol::Follower follower_;
+  protocol::Joining joining_;
+  std::optional<protocol::HeadState> adopting_;  // until θ is replaced
+  std::optional<Round> started_over_;  // before this round, which no attestation has confirmed yet
   Progress progress_;
+  Signed signed_;
+  Round settled_;  // rounds before it have had their settlement
   Hash theta_root_;
   TimeMs last_heard_ = 0;
   bool finished_ = false;

@@ -11,6 +11,8 @@ namespace muster::miner {
 namespace {
 
 constexpr int kTickMs = 100;
+// After that many rounds away nothing of the error feedback is left to decay.
+constexpr std::uint64_t kMissedMax = 1000;
 
 struct Trained {
   Round round;
@@ -22,6 +24,13 @@ struct Applied {
   Status status;
   Hash theta_root;
 };
+struct Adopted {
+  Status status;
+  Hash theta_root;
+};
+struct Stakes {
+  Result<protocol::ValidatorStakes> stakes;
+};
 struct Fetched {
   Hash id;
   Bytes blob;
@@ -29,7 +38,7 @@ struct Fetched {
 struct Problem {
   std::string text;
 };
-using Input = std::variant<Trained, Applied, Fetched, Problem>;
+using Input = std::variant<Trained, Applied, Adopted, Stakes, Fetched, Problem>;
 
 const char* name_of_action(const Action& action) {
   return std::visit(
@@ -38,6 +47,8 @@ const char* name_of_action(const Action& action) {
                  [](const Upload&) { return "upload"; },
                  [](const UploadAgain&) { return "upload_again"; },
                  [](const Fetch&) { return "fetch"; }, [](const Apply&) { return "apply"; },
+                 [](const AskStakes&) { return "ask_stakes"; },
+                 [](const Adopt&) { return "adopt"; },
                  [](const RoundDone&) { return "round_done"; },
                  [](const Accuse&) { return "accuse"; }, [](const Note&) { return "note"; },
                  [](const Finish&) { return "finish"; }},
@@ -51,17 +62,19 @@ class Service {
         layout_(state::layout_of(parts_.params.model)),
         core_(parts_.params, parts_.key, parts_.config, parts_.conduct),
         blobs_(std::move(parts_.blob_transport), parts_.params.coordinator,
-               wire::BlobClient(&compression::blob_id, layout_.parameters() * 8),
+               wire::BlobClient(&compression::blob_id, protocol::state_bytes_max(layout_)),
                {[this](const Hash& id, Bytes blob) { inputs_.push(Fetched{id, std::move(blob)}); },
                 [](const Hash&) {},
                 [this](const std::string& text) { inputs_.push(Problem{text}); }}) {}
 
   Status run(const std::atomic<bool>& stop) {
-    MUSTER_TRY(const Round saved, load());
+    // The tag of the trainer's state: how many records the journal had then.
+    MUSTER_TRY(const std::uint64_t saved, load());
+    std::uint64_t index = 0;
     MUSTER_TRY_STATUS(parts_.journal->replay(0, [&](Round, ByteSpan record) {
-      return core_.recover(record, saved);
+      return core_.recover(record, index++ < saved);
     }));
-    if (saved.value > 0)
+    if (saved > 0)
       parts_.logger.info("resumed before round " + std::to_string(core_.head().round().value));
     MUSTER_TRY_STATUS(
         carry_out(core_.start(state::parameters_root(layout_, parts_.trainer->parameters()),
@@ -80,10 +93,9 @@ class Service {
  private:
   [[nodiscard]] TimeMs now() const { return clock_.now_ms(); }
 
-  Result<Round> load() {
-    if (!std::filesystem::exists(parts_.trainer_file)) return Round{0};
-    MUSTER_TRY(const std::uint64_t tag, parts_.trainer->load(parts_.trainer_file));
-    return Round{tag};
+  Result<std::uint64_t> load() {
+    if (!std::filesystem::exists(parts_.trainer_file)) return std::uint64_t{0};
+    return parts_.trainer->load(parts_.trainer_file);
   }
 
   Status take(Input input) {
@@ -97,6 +109,17 @@ class Service {
                               {"time_ms", now()},
                               {"theta_root", applied.theta_root.hex()}}});
               return carry_out(core_.on_applied(applied.next, applied.theta_root, now()));
+            },
+            [&](Adopted& adopted) -> Status {
+              MUSTER_TRY_STATUS(std::move(adopted.status));
+              parts_.logger.info("took over θ " + adopted.theta_root.brief());
+              return carry_out(core_.on_adopted(adopted.theta_root, now()));
+            },
+            [&](Stakes& answer) {
+              if (!answer.stakes) parts_.logger.warning(answer.stakes.error().message);
+              return carry_out(
+                  core_.on_stakes(answer.stakes ? *answer.stakes : protocol::ValidatorStakes{},
+                                  now()));
             },
             [&](Fetched& fetched) {
               return carry_out(core_.on_blob(fetched.id, fetched.blob, now()));
@@ -135,14 +158,14 @@ class Service {
   // Trains on the worker; the trainer's state is saved before anything of it can leave.
   void train(Train train) {
     stop_training_ = false;
-    worker_.post([this, train = std::move(train)] {
+    worker_.post([this, records = parts_.journal->count(), train = std::move(train)] {
       Trained trained{train.task.round, Error{Errc::kCancelled, "stopped"}, now(), 0};
       auto work = [&]() -> Result<std::pair<protocol::TrainReport, compression::Payload>> {
         MUSTER_TRY(auto report,
                    parts_.trainer->train(train.task, stop_training_, [](std::uint32_t) {}));
         trained.ended = now();
         MUSTER_TRY(auto payload, parts_.trainer->encode(train.format));
-        MUSTER_TRY_STATUS(parts_.trainer->save(parts_.trainer_file, train.task.round.value));
+        MUSTER_TRY_STATUS(parts_.trainer->save(parts_.trainer_file, records));
         return std::pair{report, std::move(payload)};
       };
       trained.result = work();
@@ -151,15 +174,35 @@ class Service {
   }
 
   void apply(Apply apply) {
-    worker_.post([this, apply = std::move(apply)] {
+    worker_.post([this, records = parts_.journal->count(), apply = std::move(apply)] {
       Applied applied{apply.next, {}, {}};
-      parts_.trainer->settle(apply.settlement);
+      if (apply.settlement) parts_.trainer->settle(*apply.settlement);
       if (apply.aggregate) applied.status = parts_.trainer->apply(*apply.aggregate);
       if (applied.status)
-        applied.status = parts_.trainer->save(parts_.trainer_file, apply.next.value);
+        applied.status = parts_.trainer->save(parts_.trainer_file, records);
       applied.theta_root = state::parameters_root(layout_, parts_.trainer->parameters());
       inputs_.push(std::move(applied));
     });
+  }
+
+  void adopt(Adopt adopt) {
+    worker_.post([this, records = parts_.journal->count(), adopt = std::move(adopt)] {
+      Adopted adopted;
+      for (std::uint64_t i = 0; i < std::min(adopt.missed, kMissedMax); ++i)
+        parts_.trainer->settle(protocol::Settlement::kMissed);
+      adopted.status =
+          parts_.trainer->set_parameters(adopt.theta ? *adopt.theta : parts_.initial_theta());
+      if (adopted.status)
+        adopted.status = parts_.trainer->save(parts_.trainer_file, records);
+      adopted.theta_root = state::parameters_root(layout_, parts_.trainer->parameters());
+      inputs_.push(std::move(adopted));
+    });
+  }
+
+  // On its own thread: the ledger may be slow to answer.
+  void ask_stakes() {
+    ledger_worker_.post(
+        [this] { inputs_.push(Stakes{protocol::validator_stakes(*parts_.ledger)}); });
   }
 
   Status upload(const Upload& upload) {
@@ -228,6 +271,14 @@ class Service {
                      apply(std::move(job));
                      return Status();
                    },
+                   [&](AskStakes&) {
+                     ask_stakes();
+                     return Status();
+                   },
+                   [&](Adopt& job) {
+                     adopt(std::move(job));
+                     return Status();
+                   },
                    [&](RoundDone& done) {
                      report(done);
                      return Status();
@@ -262,6 +313,7 @@ class Service {
   std::atomic<bool> stop_training_{false};
   std::optional<Error> failure_;
   bool finished_ = false;
+  Worker ledger_worker_;
   Worker worker_;  // last: its jobs use the rest
 };
 

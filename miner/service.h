@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "base/event.h"
@@ -12,6 +13,7 @@
 #include "base/log.h"
 #include "miner/miner.h"
 #include "protocol/journal.h"
+#include "protocol/ledger_client.h"
 #include "wire/blob_endpoint.h"
 
 namespace muster::miner {
@@ -23,6 +25,8 @@ struct ServiceParts {
   std::shared_ptr<Conduct> conduct;  // shared with the core
   std::unique_ptr<protocol::InnerLoop> trainer;
   std::filesystem::path trainer_file;  // its saved state; loaded when it is there
+  std::function<std::vector<float>()> initial_theta;  // of the run
+  std::unique_ptr<protocol::LedgerClient> ledger;     // asked for stakes when a checkpoint is offered
   std::unique_ptr<wire::Transport> transport;
   std::unique_ptr<wire::Transport> blob_transport;
   std::unique_ptr<protocol::Journal> journal;

@@ -1,16 +1,22 @@
-// Attestations: which state roots the validators, each hashing its own θ, agree on.
+// Attestations: which state the validators, each computing its own, agree on.
 //
 // Thread safety: pure functions.
 #pragma once
 
 #include <optional>
 
+#include "protocol/ledger_client.h"
 #include "protocol/round_record.h"
 
 namespace muster::protocol {
 
-// What validators holding more than half of the roster's validator stake attest about the parent
-// manifest of `position`, from the Attest messages in `open`; none without such a majority.
+// What validators holding more than half of the stake in `stakes` attest about the parent manifest of
+// `position`; none without such a majority.
+[[nodiscard]] std::optional<Attest> attested_by_majority(const Position& position,
+                                                         const std::vector<Bytes>& attestations,
+                                                         const ValidatorStakes& stakes);
+
+// The same among the validators of a round's roster, from the attestations that it carries.
 [[nodiscard]] std::optional<Attest> majority_attestation(const Position& position,
                                                          const RoundOpen& open);
 

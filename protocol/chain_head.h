@@ -1,12 +1,12 @@
 // ChainHead: what the sealed manifests so far say about the next round.
 //
 // Coordinator, miners, validators and the audit all advance the same one, so they agree on beacon, data
-// cursor, clipping history, grace period and who is expected without anybody announcing it.
+// cursor, clipping history, grace period and who is expected without anybody announcing it. Its state is
+// small, encodes canonically and is attested with θ, so a checkpoint can carry it instead of the history.
 // Thread safety: a value.
 #pragma once
 
-#include <deque>
-#include <map>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -18,25 +18,64 @@
 
 namespace muster::protocol {
 
+// A member of the last round's roster.
+struct HeadMember {
+  PublicKey hotkey;
+  Role role = Role::kMiner;
+  Hash next_secret_hash;             // validators: promised for the coming round
+  std::uint32_t missed_in_a_row = 0;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(hotkey, role, next_secret_hash, missed_in_a_row); }
+};
+
+struct HeadState {
+  Round round;
+  Hash parent;
+  Hash state_id;
+  Hash beacon;
+  std::uint64_t epoch = 0;
+  std::uint64_t cursor = 0;
+  std::uint32_t null_rounds = 0;                      // in a row
+  std::vector<double> medians;                        // M of not null rounds, oldest first, at most 16
+  std::vector<std::vector<std::uint32_t>> arrivals;   // ms, of at most 16 rounds, oldest first
+  std::vector<std::vector<PublicKey>> screened;       // validators, ascending, of at most 3 rounds
+  std::vector<HeadMember> members;                    // ascending by hotkey
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(round, parent, state_id, beacon, epoch, cursor, null_rounds, medians, arrivals, screened,
+            members);
+  }
+};
+// Counts and orders that a decoder cannot see. Errors: kMalformed, kNonFinite.
+[[nodiscard]] Status validate(const HeadState& state);
+
 class ChainHead {
  public:
   // Before round 0. The first parent is the zero hash.
   ChainHead(const ProtocolParams& params, const Hash& run_id);
+  // At a later round. REQUIRES: validate(state).
+  ChainHead(const ProtocolParams& params, const Hash& run_id, HeadState state);
+
+  [[nodiscard]] const HeadState& state() const { return state_; }
+  // What validators attest of it.
+  [[nodiscard]] Hash hash() const;
 
   [[nodiscard]] const Position& position() const { return position_; }
   [[nodiscard]] Round round() const { return position_.round; }
-  [[nodiscard]] const Hash& state_id() const { return state_id_; }
-  [[nodiscard]] const Hash& beacon() const { return beacon_; }
-  [[nodiscard]] const DataCursor& cursor() const { return cursor_; }
+  [[nodiscard]] const Hash& state_id() const { return state_.state_id; }
+  [[nodiscard]] const Hash& beacon() const { return state_.beacon; }
+  [[nodiscard]] DataCursor cursor() const { return {state_.epoch, state_.cursor}; }
   // M of the last 16 sealed, not null, rounds; oldest first.
-  [[nodiscard]] std::vector<double> past_medians() const;
+  [[nodiscard]] const std::vector<double>& past_medians() const { return state_.medians; }
   [[nodiscard]] std::uint32_t grace_ms() const;
-  // Who took part in the last round's roster and did not miss the last two: worth waiting for.
-  [[nodiscard]] const std::map<PublicKey, Role>& last_roster() const { return last_roster_; }
+  // The last round's roster, ascending by hotkey.
+  [[nodiscard]] const std::vector<HeadMember>& last_roster() const { return state_.members; }
+  [[nodiscard]] const HeadMember* find_in_last_roster(const PublicKey& hotkey) const;
+  // Was in the last roster and did not miss twice in a row: worth waiting for.
   [[nodiscard]] bool expected(const PublicKey& hotkey) const;
   // Hash that the last roster holds for this validator's secret of the coming round, if it was in it.
   [[nodiscard]] std::optional<Hash> secret_hash_of(const PublicKey& validator) const;
-  [[nodiscard]] std::uint32_t null_rounds_in_a_row() const { return null_rounds_; }
+  [[nodiscard]] std::uint32_t null_rounds_in_a_row() const { return state_.null_rounds; }
 
   // Stake of the roster's validators with a Screen in this round or the last three.
   [[nodiscard]] std::uint64_t active_stake(const RoundOpen& open,
@@ -49,20 +88,11 @@ class ChainHead {
   void advance(const Hash& manifest_hash, const RoundOpen& open, const Manifest& manifest);
 
  private:
-  const TimingParams timing_;
-  const std::uint32_t slice_;
-  const std::uint64_t sequences_;
+  TimingParams timing_;
+  std::uint32_t slice_;
+  std::uint64_t sequences_;
   Position position_;
-  Hash state_id_;
-  Hash beacon_;
-  DataCursor cursor_;
-  std::deque<double> medians_;
-  std::deque<std::vector<std::uint32_t>> arrivals_;
-  std::deque<std::set<PublicKey>> screened_;
-  std::map<PublicKey, Role> last_roster_;
-  std::map<PublicKey, Hash> secret_hashes_;
-  std::map<PublicKey, std::uint32_t> missed_in_a_row_;
-  std::uint32_t null_rounds_ = 0;
+  HeadState state_;
 };
 
 }  // namespace muster::protocol

@@ -24,6 +24,7 @@ Status Follower::take(ByteSpan bytes) {
   MUSTER_TRY(const wire::Envelope envelope, wire::open_envelope(bytes));
   if (envelope.sender != params_.coordinator)
     return Error{Errc::kPermission, "a message that the coordinator did not sign"};
+  if (is_a(envelope, MessageType::kCheckpoint)) return keep_offer(envelope);
   MUSTER_TRY_STATUS(check_position(envelope, head_.position()));
   switch (MessageType{envelope.type}) {
     case MessageType::kRoundOpen: {
@@ -40,12 +41,23 @@ Status Follower::take(ByteSpan bytes) {
         receipt_bytes_.emplace_back(bytes.begin(), bytes.end());
       return {};
     }
-    case MessageType::kFinished:
-      finished_ = true;
+    case MessageType::kFinished: {
+      MUSTER_TRY(finished_, read_body<Finished>(envelope));
       return {};
+    }
     case MessageType::kRoundResume: return {};
     default: return Error{Errc::kMalformed, "a message that the coordinator does not send"};
   }
+}
+
+Status Follower::keep_offer(const wire::Envelope& envelope) {
+  MUSTER_TRY(Checkpoint checkpoint, read_body<Checkpoint>(envelope));
+  if (envelope.run_id != head_.position().run_id)
+    return Error{Errc::kWrongRun, "Checkpoint of another run"};
+  if (envelope.round <= head_.round())
+    return Error{Errc::kWrongRound, "Checkpoint of a round that is behind this node"};
+  offer_ = {std::move(checkpoint), {envelope.run_id, envelope.round, envelope.parent}};
+  return {};
 }
 
 Phase Follower::seen() const {
@@ -59,6 +71,17 @@ Phase Follower::seen() const {
 void Follower::advance() {
   MUSTER_CHECK(open_ && manifest_, "advance without a sealed round");
   head_.advance(wire::message_hash(manifest_->bytes), open_->message, manifest_->message);
+  clear_round();
+}
+
+void Follower::adopt(ChainHead head) {
+  head_ = std::move(head);
+  offer_.reset();
+  finished_.reset();
+  clear_round();
+}
+
+void Follower::clear_round() {
   open_.reset();
   commits_closed_.reset();
   reveals_closed_.reset();

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "protocol/chain_head.h"
+#include "protocol/checkpoint.h"
 #include "protocol/round_record.h"
 
 namespace muster::protocol {
@@ -31,7 +32,8 @@ class Follower {
     return reveals_closed_;
   }
   [[nodiscard]] const std::optional<Signed<Manifest>>& manifest() const { return manifest_; }
-  [[nodiscard]] bool finished() const { return finished_; }
+  // The run's end, when the coordinator has said that it is reached.
+  [[nodiscard]] const std::optional<Finished>& finished() const { return finished_; }
   // The latest phase of the coming round that its messages have shown.
   [[nodiscard]] Phase seen() const;
   [[nodiscard]] bool has_receipt(ReceiptFor what, const Hash& subject) const {
@@ -41,13 +43,20 @@ class Follower {
   // Two signed, different messages of the coordinator where one may exist.
   [[nodiscard]] const std::optional<Evidence>& fork() const { return fork_; }
 
+  // The newest offer of a checkpoint of a later round, once.
+  [[nodiscard]] std::optional<CheckpointOffer> take_offer() { return std::exchange(offer_, {}); }
+
   // Moves to the next round. REQUIRES: open() and manifest().
   void advance();
+  // Goes on from another head; what was filed for the old one is dropped.
+  void adopt(ChainHead head);
 
  private:
   template <class Message>
   Status keep(std::optional<Signed<Message>>& slot, const wire::Envelope& envelope,
               ByteSpan bytes);
+  Status keep_offer(const wire::Envelope& envelope);
+  void clear_round();
 
   ProtocolParams params_;
   ChainHead head_;
@@ -58,7 +67,8 @@ class Follower {
   std::set<std::pair<ReceiptFor, Hash>> receipts_;
   std::vector<Bytes> receipt_bytes_;
   std::optional<Evidence> fork_;
-  bool finished_ = false;
+  std::optional<CheckpointOffer> offer_;
+  std::optional<Finished> finished_;
 };
 
 }  // namespace muster::protocol

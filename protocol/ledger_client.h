@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "base/hash.h"
@@ -46,6 +47,16 @@ class LedgerClient {
                                               const std::vector<std::uint16_t>& weights,
                                               const Hash& salt) = 0;
 };
+
+using ValidatorStakes = std::map<PublicKey, std::uint64_t>;  // rao
+
+[[nodiscard]] inline Result<ValidatorStakes> validator_stakes(LedgerClient& ledger) {
+  MUSTER_TRY(const Metagraph metagraph, ledger.metagraph());
+  ValidatorStakes stakes;
+  for (const Neuron& neuron : metagraph.neurons)
+    if (neuron.role == Role::kValidator) stakes[neuron.hotkey] = neuron.stake;
+  return stakes;
+}
 
 [[nodiscard]] inline Hash weights_commitment(const PublicKey& hotkey, const std::vector<Uid>& uids,
                                              const std::vector<std::uint16_t>& weights,

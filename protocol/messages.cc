@@ -21,6 +21,8 @@ std::string_view name_of(MessageType type) {
     case MessageType::kRoundResume: return "RoundResume";
     case MessageType::kDispute: return "Dispute";
     case MessageType::kFinished: return "Finished";
+    case MessageType::kCheckpoint: return "Checkpoint";
+    case MessageType::kJoined: return "Joined";
   }
   return "unknown message";
 }
@@ -92,6 +94,12 @@ bool finite_and_not_negative(double value) { return std::isfinite(value) && valu
 
 Status validate(const RoundOpen& message) {
   return ascending_by_uid(message.roster, "RoundOpen roster");
+}
+
+Status validate(const Checkpoint& message) {
+  if (message.attestations.size() > limits::kRosterMax)
+    return Error{Errc::kTooLarge, "Checkpoint: over 256 attestations"};
+  return {};
 }
 
 Status validate(const Screen& message) {

@@ -34,6 +34,8 @@ enum class MessageType : std::uint8_t {
   kRoundResume,
   kDispute,
   kFinished,
+  kCheckpoint,
+  kJoined,
 };
 [[nodiscard]] std::string_view name_of(MessageType type);
 
@@ -54,8 +56,11 @@ struct Ready {
   Hash theta_root;        // of the node's own parameters, hashed by itself
   Hash next_secret_hash;  // validators: of the secret for the round after this one
   Phase seen = Phase::kGather;
+  bool takes_checkpoint = false;  // instead of a replay of many rounds
   template <class Archive>
-  void serialize(Archive& archive) { archive(role, state_id, theta_root, next_secret_hash, seen); }
+  void serialize(Archive& archive) {
+    archive(role, state_id, theta_root, next_secret_hash, seen, takes_checkpoint);
+  }
 };
 
 struct RosterEntry {
@@ -238,14 +243,28 @@ struct Manifest {
   }
 };
 
+// A validator's word on the state after `manifest_hash`, each part computed by itself.
 struct Attest {
   static constexpr MessageType kType = MessageType::kAttest;
   Hash manifest_hash;
   Hash state_id;
   Hash theta_root;
   Hash downlink_root;
+  Hash head_hash;  // ChainHead::hash()
+  bool operator==(const Attest&) const = default;
   template <class Archive>
-  void serialize(Archive& archive) { archive(manifest_hash, state_id, theta_root, downlink_root); }
+  void serialize(Archive& archive) {
+    archive(manifest_hash, state_id, theta_root, downlink_root, head_hash);
+  }
+};
+
+// The state before the envelope's round is to be had as a blob; protocol/checkpoint.h.
+struct Checkpoint {
+  static constexpr MessageType kType = MessageType::kCheckpoint;
+  Hash blob_id;
+  std::vector<Bytes> attestations;  // Attest envelopes about the envelope's parent manifest
+  template <class Archive>
+  void serialize(Archive& archive) { archive(blob_id, attestations); }
 };
 
 // After a coordinator's restart: the round goes on, with new durations for the phase it was in.
@@ -272,16 +291,27 @@ struct Dispute {
   void serialize(Archive& archive) { archive(reason, expected, found, proof); }
 };
 
-// The run has had its rounds; nodes may leave.
+// A node's record for itself, never sent: from here on it follows `head` (wire::encode of a HeadState),
+// because it took a checkpoint or started over from the initial model.
+struct Joined {
+  static constexpr MessageType kType = MessageType::kJoined;
+  Bytes head;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(head); }
+};
+
+// The run has had its rounds; nodes whose θ has this root may leave.
 struct Finished {
   static constexpr MessageType kType = MessageType::kFinished;
   Hash state_id;
+  Hash theta_root;
   template <class Archive>
-  void serialize(Archive& archive) { archive(state_id); }
+  void serialize(Archive& archive) { archive(state_id, theta_root); }
 };
 
 // What a decoder cannot see: order by uid, counts, ranges. Errors: kMalformed, kTooLarge, kNonFinite.
 [[nodiscard]] Status validate(const RoundOpen& message);
+[[nodiscard]] Status validate(const Checkpoint& message);
 [[nodiscard]] Status validate(const Screen& message);
 [[nodiscard]] Status validate(const Manifest& message);
 template <class Message>

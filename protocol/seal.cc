@@ -100,7 +100,7 @@ void aggregate_into(const SealInputs& inputs, const state::SealedAggregate& seal
 
 }  // namespace
 
-Result<SealedRound> seal(const SealInputs& inputs, std::vector<float>& downlink_residual) {
+Result<SealedRound> seal(const SealInputs& inputs, std::span<float> downlink_residual) {
   MUSTER_TRY(auto screens,
              read_screens(inputs.context.position, inputs.open, inputs.screens));
   silence_unpromised(inputs, screens);

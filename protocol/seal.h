@@ -34,6 +34,6 @@ struct SealedRound {
 // Updates `downlink_residual` unless the round is null.
 // Errors: kMalformed and the like when `screens` do not belong to the round.
 [[nodiscard]] Result<SealedRound> seal(const SealInputs& inputs,
-                                       std::vector<float>& downlink_residual);
+                                       std::span<float> downlink_residual);
 
 }  // namespace muster::protocol

@@ -70,8 +70,14 @@ void Checkers::check_manifest(const wire::Envelope& envelope, ByteSpan) {
 
 void Checkers::saw_state(const std::string& node, Round round, const Hash& state_id,
                          const Hash& theta_root) {
-  const auto [known, fresh] = states_.try_emplace(round, state_id, theta_root);
-  if (!fresh && known->second != std::pair{state_id, theta_root})
+  const std::pair state{state_id, theta_root};
+  if (damaged_.contains(node)) {
+    const auto known = states_.find(round);
+    if (known != states_.end() && known->second == state) damaged_.erase(node);
+    return;
+  }
+  const auto [known, fresh] = states_.try_emplace(round, state);
+  if (!fresh && known->second != state)
     violate(node + " is at another state before round " + std::to_string(round.value));
 }
 
@@ -80,6 +86,7 @@ void Checkers::saw_accusation(const std::string& node, const std::string& what) 
 }
 
 void Checkers::check_reached(const std::string& node, Round reached, Round expected) {
+  if (damaged_.contains(node)) violate(node + " did not repair its damaged state");
   if (reached < expected)
     violate(node + " is stuck before round " + std::to_string(reached.value) + " of " +
             std::to_string(expected.value));

@@ -22,6 +22,9 @@ class Checkers {
   void saw_message(ByteSpan bytes);
   // A node has applied the manifest before `round` and hashed its own θ.
   void saw_state(const std::string& node, Round round, const Hash& state_id, const Hash& theta_root);
+  // A node's θ was damaged on purpose: it must find that out, and be right again in the end.
+  void saw_damage(const std::string& node) { damaged_.insert(node); }
+  [[nodiscard]] bool damage_left() const { return !damaged_.empty(); }
   // An honest node's proof against the coordinator: in an honest world there is none.
   void saw_accusation(const std::string& node, const std::string& what);
   // At the end: nodes that should have reached the last state.
@@ -45,6 +48,7 @@ class Checkers {
   std::set<Hash> acknowledged_commits_;
   std::set<Hash> acknowledged_blobs_;
   std::map<Round, std::pair<Hash, Hash>> states_;         // first seen: state id and θ root
+  std::set<std::string> damaged_;
   std::set<std::string> reported_;
   std::vector<std::string> violations_;
 };

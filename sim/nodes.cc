@@ -1,5 +1,7 @@
 #include "sim/nodes.h"
 
+#include <bit>
+
 #include "base/overloaded.h"
 #include "compression/segmented_blob.h"
 #include "state/state_root.h"
@@ -12,8 +14,6 @@ constexpr TimeMs kCrashSoonMs = 150;
 constexpr TimeMs kMeasureMs = 40;
 constexpr TimeMs kRestartMinMs = 200;
 constexpr TimeMs kRestartMaxMs = 8000;
-// Planted bugs strike in the midst of a commit phase: receipts of round 1 are on their way.
-constexpr std::uint64_t kSendsBeforeVolatileCrash = 34;
 constexpr Round kForgottenRound{2};
 
 }  // namespace
@@ -66,137 +66,6 @@ void Node::persist(Round round, const Bytes& message) {
   disk_.sync();
 }
 
-// ---- coordinator
-
-CoordinatorNode::CoordinatorNode(Surroundings& world, NodeId id, const Seed& seed)
-    : Node(world, id, "coordinator", seed) {}
-
-void CoordinatorNode::start_core() {
-  const coordinator::Config config{
-      world_.config.miners, world_.config.validators};
-  coordinator::ModelSnapshot snapshot{Round{0}, world_.initial_theta,
-                                      std::vector<float>(world_.initial_theta.size(), 0.0f)};
-  core_ = std::make_unique<coordinator::Coordinator>(
-      world_.params, key_, config, std::move(snapshot), [this](const Hash& id) -> Result<Bytes> {
-        if (const Bytes* blob = find_blob(id)) return *blob;
-        return Error{Errc::kNotFound, "blob " + id.hex()};
-      });
-  (void)core_->on_ledger(ledger_, world_.events.now_ms());
-  for (const auto& record : disk_.journal()) {
-    const Status recovered = core_->recover(record.bytes);
-    if (!recovered && world_.config.bug == PlantedBug::kNone)
-      world_.checkers.saw_accusation(name_, "its journal: " + recovered.error().message);
-  }
-  carry_out(core_->start(world_.events.now_ms()));
-}
-
-void CoordinatorNode::tick_core() { carry_out(core_->on_tick(world_.events.now_ms())); }
-
-void CoordinatorNode::receive(const PublicKey& from, const Bytes& message) {
-  if (alive_) carry_out(core_->on_message(from, message, world_.events.now_ms()));
-}
-
-void CoordinatorNode::receive_blob(const PublicKey& from, const Hash& id, const Bytes& blob) {
-  if (!alive_) return;
-  const auto actual = compression::blob_id(blob);
-  if (!actual || *actual != id) return;
-  disk_.blobs[id] = blob;
-  carry_out(core_->on_blob(from, id, world_.events.now_ms()));
-}
-
-const Bytes* CoordinatorNode::find_blob(const Hash& id) const {
-  const auto found = disk_.blobs.find(id);
-  return found == disk_.blobs.end() ? nullptr : &found->second;
-}
-
-Node* CoordinatorNode::find_peer(const PublicKey& hotkey) const {
-  for (Node* peer : peers_)
-    if (peer->hotkey() == hotkey) return peer;
-  return nullptr;
-}
-
-void CoordinatorNode::send(Node& to, const Bytes& message) {
-  ++world_.report.messages;
-  world_.checkers.saw_message(message);
-  auto* follower = static_cast<FollowerNode*>(&to);
-  world_.network.transmit(id_, to.id(), [follower, message] { follower->receive(message); });
-}
-
-// The same manifest with something changed, signed again.
-Bytes CoordinatorNode::forged(const Bytes& message, bool weights) const {
-  auto envelope = wire::reread_envelope(message).value();
-  auto manifest = protocol::read_body<protocol::Manifest>(envelope).value();
-  if (weights) {
-    for (auto& outcome : manifest.outcomes)
-      if (outcome.code != protocol::OutcomeCode::kAccepted) outcome.weight = 0.1f;
-  } else {
-    manifest.median_norm += 1;
-  }
-  envelope.body = wire::encode(manifest);
-  return wire::seal_envelope(envelope, key_);
-}
-
-void CoordinatorNode::carry_out(coordinator::Actions actions) {
-  perform_all(std::move(actions), [this](coordinator::Action& action) { perform(action); });
-}
-
-void CoordinatorNode::perform(coordinator::Action& action) {
-  using namespace coordinator;
-  std::visit(
-      Overloaded{
-          [&](Send& send_action) {
-            if (Node* peer = find_peer(send_action.to)) send(*peer, send_action.message);
-            if (world_.config.bug == PlantedBug::kVolatileJournal && !bug_done_ &&
-                ++sent_ == kSendsBeforeVolatileCrash) {
-              bug_done_ = true;
-              crash_soon();
-            }
-          },
-          [&](Broadcast& broadcast) {
-            const auto envelope = wire::reread_envelope(broadcast.message);
-            const bool manifest =
-                envelope && protocol::is_a(*envelope, protocol::MessageType::kManifest);
-            for (Node* peer : peers_) {
-              Bytes message = broadcast.message;
-              if (manifest && envelope->round.value == 3 && peer == peers_.back() &&
-                  world_.config.bug == PlantedBug::kForkedManifest)
-                message = forged(message, false);
-              if (manifest && world_.config.bug == PlantedBug::kUnacceptedPayload)
-                message = forged(message, true);
-              send(*peer, message);
-            }
-          },
-          [&](Persist& record) { persist(record.round, record.message); },
-          [&](StoreBlob& store) { disk_.blobs[store.id] = std::move(store.blob); },
-          [&](ReplayRound& replay) {
-            Node* peer = find_peer(replay.to);
-            if (peer == nullptr) return;
-            for (const auto& record : disk_.journal()) {
-              if (record.round != replay.round) continue;
-              const auto envelope = wire::reread_envelope(record.bytes);
-              if (envelope && envelope->sender == hotkey()) send(*peer, record.bytes);
-            }
-          },
-          [&](RoundSealed& sealed) {
-            reached_ = sealed.round.next();
-            ++(sealed.manifest.null_round ? world_.report.null_rounds
-                                          : world_.report.sealed_rounds);
-            world_.checkers.saw_state(name_, reached_, sealed.manifest.state_id_after,
-                                      sealed.theta_root);
-            for (const auto& outcome : sealed.manifest.outcomes) {
-              const bool cheats = outcome.uid.value <= world_.config.cheaters && outcome.uid.value > 0;
-              if (outcome.code == protocol::OutcomeCode::kAccepted)
-                ++(cheats ? world_.report.cheater_accepted : world_.report.honest_accepted);
-              if (outcome.code == protocol::OutcomeCode::kRejected && !cheats)
-                ++world_.report.honest_rejected;
-            }
-          },
-          [](Note&) {},
-          [](Finish&) {},
-      },
-      action);
-}
-
 // ---- followers
 
 void FollowerNode::send(const Bytes& message) {
@@ -218,6 +87,22 @@ void FollowerNode::fetch(const Hash& id) {
   });
 }
 
+protocol::ValidatorStakes FollowerNode::stakes() const {
+  protocol::ValidatorStakes stakes;
+  for (const auto& member : coordinator_.ledger().members)
+    if (member.role == Role::kValidator) stakes[member.hotkey] = member.stake;
+  return stakes;
+}
+
+bool FollowerNode::bit_flips() {
+  const double chance = world_.config.bit_flips_per_round;
+  if (world_.calm || damaged_once_ || chance == 0 || !random_.chance(chance)) return false;
+  damaged_once_ = true;
+  world_.checkers.saw_damage(name_);
+  ++world_.report.bit_flips;
+  return true;
+}
+
 // ---- miner
 
 MinerNode::MinerNode(Surroundings& world, NodeId id, std::string name, const Seed& seed,
@@ -229,11 +114,12 @@ MinerNode::MinerNode(Surroundings& world, NodeId id, std::string name, const See
 
 void MinerNode::start_core() {
   loop_ = std::make_unique<AnalyticInnerLoop>(world_.params, world_.model, world_.initial_theta);
-  Round saved{0};
+  std::uint64_t saved = 0, index = 0;
   if (const auto file = disk_.files.find("trainer"); file != disk_.files.end())
-    saved.value = loop_->restore(file->second);
+    saved = loop_->restore(file->second);
   core_ = std::make_unique<miner::Miner>(world_.params, key_, miner::Config{}, conduct_);
-  for (const auto& record : disk_.journal()) (void)core_->recover(record.bytes, saved);
+  for (const auto& record : disk_.journal())
+    (void)core_->recover(record.bytes, index++ < saved);
   reached_ = core_->head().round();
   const auto layout = state::layout_of(world_.params.model);
   carry_out(core_->start(state::parameters_root(layout, loop_->parameters()),
@@ -260,7 +146,7 @@ void MinerNode::train(const miner::Train& train) {
   auto report = loop_->train(task, never, [](std::uint32_t) {});
   auto payload = loop_->encode(train.format);
   MUSTER_CHECK(report && payload, "the analytic model trains");
-  disk_.files["trainer"] = loop_->snapshot(core_->head().round().value);
+  disk_.files["trainer"] = loop_->snapshot(disk_.journal().size());
   // The planted forgetful miner is early, so that its second commit still meets an open round.
   const bool early =
       world_.config.bug == PlantedBug::kForgetfulMiner && id_ == world_.config.miners;
@@ -273,17 +159,33 @@ void MinerNode::train(const miner::Train& train) {
 }
 
 void MinerNode::apply(const miner::Apply& apply) {
-  loop_->settle(apply.settlement);
+  if (apply.settlement) loop_->settle(*apply.settlement);
   if (apply.aggregate) MUSTER_CHECK(loop_->apply(*apply.aggregate).has_value(), "apply");
   if (world_.config.bug == PlantedBug::kFlippedBit && apply.next.value == 4 && id_ == 3)
     loop_->flip_bit();
-  disk_.files["trainer"] = loop_->snapshot(apply.next.value);
+  disk_.files["trainer"] = loop_->snapshot(disk_.journal().size());
   later(kMeasureMs, [this, next = apply.next] {
     const Hash root =
         state::parameters_root(state::layout_of(world_.params.model), loop_->parameters());
     reached_ = next;
     auto actions = core_->on_applied(next, root, world_.events.now_ms());
     world_.checkers.saw_state(name_, next, core_->head().state_id(), root);
+    if (next.value < world_.config.rounds && bit_flips()) loop_->flip_bit();
+    carry_out(std::move(actions));
+  });
+}
+
+void MinerNode::adopt(const miner::Adopt& adopt) {
+  for (std::uint64_t i = 0; i < adopt.missed; ++i) loop_->settle(protocol::Settlement::kMissed);
+  (void)loop_->set_parameters(adopt.theta ? *adopt.theta : world_.initial_theta);
+  disk_.files["trainer"] = loop_->snapshot(disk_.journal().size());
+  ++(adopt.theta ? world_.report.joins : world_.report.restarts_from_genesis);
+  later(kMeasureMs, [this] {
+    const Hash root =
+        state::parameters_root(state::layout_of(world_.params.model), loop_->parameters());
+    auto actions = core_->on_adopted(root, world_.events.now_ms());
+    reached_ = core_->head().round();
+    world_.checkers.saw_state(name_, reached_, core_->head().state_id(), root);
     carry_out(std::move(actions));
   });
 }
@@ -327,6 +229,11 @@ void MinerNode::perform(miner::Action& action) {
           [&](UploadAgain& again) { upload(again.id); },
           [&](Fetch& fetch_action) { fetch(fetch_action.id); },
           [&](Apply& apply_action) { apply(apply_action); },
+          [&](AskStakes&) {
+            later(kMeasureMs,
+                  [this] { carry_out(core_->on_stakes(stakes(), world_.events.now_ms())); });
+          },
+          [&](Adopt& job) { adopt(job); },
           [](RoundDone&) {},
           [&](Accuse& accuse) {
             world_.checkers.saw_accusation(name_, std::string(name_of(accuse.reason)));
@@ -342,10 +249,10 @@ void MinerNode::perform(miner::Action& action) {
 void ValidatorNode::start_core() {
   std::vector<float> theta = world_.initial_theta;
   std::vector<float> residual(theta.size(), 0.0f);
-  Round saved{0};
+  std::uint64_t saved = 0, index = 0;
   if (const auto file = disk_.files.find("state"); file != disk_.files.end()) {
     ByteReader reader(file->second);
-    saved.value = reader.read<std::uint64_t>();
+    saved = reader.read<std::uint64_t>();
     const std::size_t bytes = theta.size() * sizeof(float);
     std::memcpy(theta.data(), reader.take(bytes).data(), bytes);
     std::memcpy(residual.data(), reader.take(bytes).data(), bytes);
@@ -353,7 +260,8 @@ void ValidatorNode::start_core() {
   probe_ = std::make_unique<AnalyticLossProbe>(world_.params, world_.model, theta);
   core_ = std::make_unique<verify::Validator>(world_.params, key_, verify::Config{},
                                               std::move(residual));
-  for (const auto& record : disk_.journal()) (void)core_->recover(record.bytes, saved);
+  for (const auto& record : disk_.journal())
+    (void)core_->recover(record.bytes, index++ < saved);
   reached_ = core_->head().round();
   carry_out(core_->start(state::parameters_root(state::layout_of(world_.params.model), theta),
                          world_.events.now_ms()));
@@ -371,13 +279,38 @@ void ValidatorNode::carry_out(verify::Actions actions) {
   perform_all(std::move(actions), [this](verify::Action& action) { perform(action); });
 }
 
+void ValidatorNode::save(const std::vector<float>& downlink_residual) {
+  ByteWriter writer;
+  writer.write(std::uint64_t{disk_.journal().size()});
+  writer.append(bytes_of(probe_->parameters()));
+  writer.append(bytes_of(std::span<const float>(downlink_residual)));
+  disk_.files["state"] = std::move(writer).take();
+}
+
+void ValidatorNode::flip_bit() {
+  std::vector<float> theta(probe_->parameters().begin(), probe_->parameters().end());
+  float& value = theta[random_.below(theta.size())];
+  value = std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) ^ 1u);
+  (void)probe_->set_parameters(theta);
+}
+
+void ValidatorNode::adopt(const verify::Adopt& adopt) {
+  (void)probe_->set_parameters(adopt.theta ? *adopt.theta : world_.initial_theta);
+  save(*adopt.downlink_residual);
+  ++(adopt.theta ? world_.report.joins : world_.report.restarts_from_genesis);
+  later(kMeasureMs, [this] {
+    const Hash root =
+        state::parameters_root(state::layout_of(world_.params.model), probe_->parameters());
+    auto actions = core_->on_adopted(root, world_.events.now_ms());
+    reached_ = core_->head().round();
+    world_.checkers.saw_state(name_, reached_, core_->head().state_id(), root);
+    carry_out(std::move(actions));
+  });
+}
+
 void ValidatorNode::apply(const verify::Apply& apply) {
   if (apply.aggregate) MUSTER_CHECK(probe_->apply(*apply.aggregate).has_value(), "apply");
-  ByteWriter writer;
-  writer.write(apply.next.value);
-  writer.append(bytes_of(probe_->parameters()));
-  writer.append(bytes_of(std::span<const float>(*apply.downlink_residual)));
-  disk_.files["state"] = std::move(writer).take();
+  save(*apply.downlink_residual);
   const double loss = probe_->held_out_loss().value();
   if (apply.next.value == 1) world_.report.loss_first = loss;
   world_.report.loss_last = loss;
@@ -387,6 +320,7 @@ void ValidatorNode::apply(const verify::Apply& apply) {
     reached_ = next;
     auto actions = core_->on_applied(next, root, world_.events.now_ms());
     world_.checkers.saw_state(name_, next, core_->head().state_id(), root);
+    if (next.value < world_.config.rounds && bit_flips()) flip_bit();
     carry_out(std::move(actions));
   });
 }
@@ -424,6 +358,11 @@ void ValidatorNode::perform(verify::Action& action) {
           },
           [](StopScoring&) {},
           [&](Apply& apply_action) { apply(apply_action); },
+          [&](AskStakes&) {
+            later(kMeasureMs,
+                  [this] { carry_out(core_->on_stakes(stakes(), world_.events.now_ms())); });
+          },
+          [&](Adopt& job) { adopt(job); },
           [](Rated&) {},
           [&](Accuse& accuse) {
             world_.checkers.saw_accusation(name_, std::string(name_of(accuse.reason)));

@@ -84,6 +84,7 @@ class CoordinatorNode final : public Node {
   CoordinatorNode(Surroundings& world, NodeId id, const Seed& seed);
   void set_peers(std::vector<Node*> peers) { peers_ = std::move(peers); }
   void set_ledger(coordinator::LedgerView view) { ledger_ = std::move(view); }
+  [[nodiscard]] const coordinator::LedgerView& ledger() const { return ledger_; }
   void receive(const PublicKey& from, const Bytes& message);
   void receive_blob(const PublicKey& from, const Hash& id, const Bytes& blob);
   [[nodiscard]] const Bytes* find_blob(const Hash& id) const;
@@ -97,11 +98,14 @@ class CoordinatorNode final : public Node {
   void carry_out(coordinator::Actions actions);
   void perform(coordinator::Action& action);
   void send(Node& to, const Bytes& message);
+  [[nodiscard]] std::optional<protocol::HeadState> load_model();
+  void write_checkpoint(const coordinator::WriteCheckpoint& job);
   [[nodiscard]] Bytes forged(const Bytes& message, bool weights) const;
   [[nodiscard]] Node* find_peer(const PublicKey& hotkey) const;
 
   std::vector<Node*> peers_;
   coordinator::LedgerView ledger_;
+  std::vector<float> theta_, residual_;
   std::unique_ptr<coordinator::Coordinator> core_;
   Round reached_;
   std::uint64_t sent_ = 0;  // for planted bugs
@@ -121,7 +125,12 @@ class FollowerNode : public Node {
   virtual void receive_blob(const Hash& id, const Bytes& blob) = 0;
   void send(const Bytes& message);
   void fetch(const Hash& id);
+  [[nodiscard]] protocol::ValidatorStakes stakes() const;
+  // True at most once: a bit of θ is to flip between two rounds. (Damaged again before the repair is
+  // confirmed, a node rightly gives up.)
+  [[nodiscard]] bool bit_flips();
   CoordinatorNode& coordinator_;
+  bool damaged_once_ = false;
 };
 
 class MinerNode final : public FollowerNode {
@@ -142,6 +151,7 @@ class MinerNode final : public FollowerNode {
   void perform(miner::Action& action);
   void train(const miner::Train& train);
   void apply(const miner::Apply& apply);
+  void adopt(const miner::Adopt& adopt);
   void upload(const Hash& id);
 
   std::shared_ptr<miner::Conduct> conduct_;
@@ -167,6 +177,9 @@ class ValidatorNode final : public FollowerNode {
   void carry_out(verify::Actions actions);
   void perform(verify::Action& action);
   void apply(const verify::Apply& apply);
+  void adopt(const verify::Adopt& adopt);
+  void flip_bit();
+  void save(const std::vector<float>& downlink_residual);
 
   std::unique_ptr<AnalyticLossProbe> probe_;
   std::unique_ptr<verify::Validator> core_;

@@ -8,6 +8,7 @@ namespace muster::sim {
 namespace {
 
 constexpr TimeMs kTickMs = 500;
+constexpr TimeMs kLateBoot = 45'000;
 constexpr TimeMs kLinger = 120'000;  // after the last round, for stragglers
 
 Seed seed_of(std::uint64_t world, std::uint64_t node) {
@@ -85,7 +86,9 @@ class World {
 
   WorldReport run() {
     coordinator_.boot();
-    for (const auto& node : followers_) node->boot();
+    for (const auto& node : followers_)
+      if (!is_late(*node)) node->boot();
+    if (config_.late_joiners > 0) events_.at(kLateBoot, [this] { boot_late(); });
     schedule_ticks();
     if (config_.partitions) schedule_partition();
     TimeMs done_at = 0;
@@ -122,6 +125,15 @@ class World {
     std::vector<float> theta(layout_for(params).parameters());
     state::initial_parameters(params.model, config_.seed, theta);
     return theta;
+  }
+
+  // The last of the miners.
+  [[nodiscard]] bool is_late(const Node& node) const {
+    return node.id() <= config_.miners && node.id() > config_.miners - config_.late_joiners;
+  }
+  void boot_late() {
+    for (const auto& node : followers_)
+      if (is_late(*node)) node->boot();
   }
 
   void add_member(Node& node, std::uint16_t uid, Role role, std::uint64_t stake) {
@@ -175,6 +187,7 @@ class World {
   }
 
   [[nodiscard]] bool all_reached() const {
+    if (checkers_.damage_left()) return false;
     for (const auto& node : followers_)
       if (!node->alive() || node->reached() < Round{config_.rounds}) return false;
     return true;
@@ -207,6 +220,8 @@ WorldConfig random_world(std::uint64_t seed) {
   config.faults.delay_max_ms = 5 + static_cast<TimeMs>(random.below(800));
   config.crash_per_action = random.chance(0.6) ? 0.01 * random.uniform() : 0;
   config.partitions = random.chance(0.5);
+  config.late_joiners = static_cast<std::uint32_t>(random.below(3));
+  config.bit_flips_per_round = random.chance(0.3) ? 0.05 * random.uniform() : 0;
   return config;
 }
 

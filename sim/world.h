@@ -33,6 +33,10 @@ struct WorldConfig {
   NetworkFaults faults;
   double crash_per_action = 0;    // chance that a node crashes after any one action
   bool partitions = true;
+  std::uint32_t late_joiners = 0;     // of the honest miners: they start in the midst of the run
+  std::uint32_t checkpoint_every = 4;
+  std::uint32_t offer_after = 3;
+  double bit_flips_per_round = 0;     // chance that one bit of a follower's θ flips after a round, once
   TimeMs time_limit_ms = 4 * 3600 * 1000;  // simulated
   PlantedBug bug = PlantedBug::kNone;
   bool stop_at_violation = true;  // with a planted bug: one is enough
@@ -46,6 +50,9 @@ struct WorldReport {
   std::uint64_t sealed_rounds = 0;
   std::uint64_t null_rounds = 0;
   std::uint64_t crashes = 0;
+  std::uint64_t bit_flips = 0;
+  std::uint64_t joins = 0;                  // checkpoints taken
+  std::uint64_t restarts_from_genesis = 0;  // nodes that started over
   std::uint64_t messages = 0;
   TimeMs simulated_ms = 0;
   double loss_first = 0;

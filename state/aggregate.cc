@@ -33,7 +33,7 @@ Result<SealedAggregate> seal_aggregate(const compression::Layout& layout,
                                        std::span<const double> past_medians,
                                        const compression::PayloadFormat& downlink,
                                        float downlink_decay,
-                                       std::vector<float>& downlink_residual) {
+                                       std::span<float> downlink_residual) {
   MUSTER_CHECK(!contributions.empty(), "an aggregate of nothing");
   MUSTER_CHECK(downlink_residual.size() == layout.parameters(), "a residual of another layout");
   SealedAggregate sealed;
@@ -47,7 +47,7 @@ Result<SealedAggregate> seal_aggregate(const compression::Layout& layout,
   }
   sealed.weights = weights_of(contributions, sealed.clip_norm);
 
-  std::vector<float> sum = downlink_residual;
+  std::vector<float> sum(downlink_residual.begin(), downlink_residual.end());
   for (std::size_t c = 0; c < contributions.size(); ++c) {
     const auto& update = *contributions[c].update;
     for (std::size_t i = 0; i < update.indices.size(); ++i)
@@ -57,8 +57,7 @@ Result<SealedAggregate> seal_aggregate(const compression::Layout& layout,
   MUSTER_TRY(sealed.decoded, compression::decode(layout, sealed.aggregate));
   for (std::size_t i = 0; i < sealed.decoded.indices.size(); ++i)
     sum[sealed.decoded.indices[i]] -= sealed.decoded.values[i];
-  for (float& value : sum) value *= downlink_decay;
-  downlink_residual = std::move(sum);
+  for (std::size_t i = 0; i < sum.size(); ++i) downlink_residual[i] = sum[i] * downlink_decay;
   return sealed;
 }
 

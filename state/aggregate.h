@@ -36,6 +36,6 @@ struct SealedAggregate {
                                                      std::span<const double> past_medians,
                                                      const compression::PayloadFormat& downlink,
                                                      float downlink_decay,
-                                                     std::vector<float>& downlink_residual);
+                                                     std::span<float> downlink_residual);
 
 }  // namespace muster::state

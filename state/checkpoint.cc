@@ -1,5 +1,7 @@
 #include "state/checkpoint.h"
 
+#include <cmath>
+
 #include "base/file.h"
 #include "base/limits.h"
 #include "compression/segmented_blob.h"
@@ -7,7 +9,7 @@
 namespace muster::state {
 namespace {
 
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 
 void append_segments(const compression::Layout& layout, std::span<const float> values,
                      std::vector<Bytes>& segments) {
@@ -28,22 +30,50 @@ Result<std::vector<float>> read_segments(const compression::Layout& layout,
       return Error{Errc::kMalformed, name + ": segment " + std::to_string(s) + " has a wrong size"};
     std::memcpy(values.data() + segment.offset, segments[s].data(), segments[s].size());
   }
+  for (const float value : values)
+    if (!std::isfinite(value)) return Error{Errc::kNonFinite, name + ": a value is not finite"};
   return values;
 }
 
 }  // namespace
 
-Status write_checkpoint(const std::filesystem::path& path, const compression::Layout& layout,
-                        Round round, std::span<const float> theta,
-                        std::span<const float> downlink_residual) {
+Bytes encode_checkpoint(const compression::Layout& layout, ByteSpan note,
+                        std::span<const float> theta, std::span<const float> downlink_residual) {
   ByteWriter header;
   header.write(kVersion);
-  header.write(round.value);
   header.append(layout.hash().bytes);
+  header.append(note);
   compression::SegmentedBlob blob{std::move(header).take(), {}};
   append_segments(layout, theta, blob.segments);
   append_segments(layout, downlink_residual, blob.segments);
-  Bytes file = compression::write_blob(blob);
+  return compression::write_blob(blob);
+}
+
+Result<Checkpoint> decode_checkpoint(const compression::Layout& layout, ByteSpan bytes,
+                                     const std::string& name) {
+  MUSTER_TRY(const auto blob, compression::read_blob(bytes));
+  ByteReader header(blob.header);
+  const auto version = header.read<std::uint32_t>();
+  if (version != kVersion)
+    return Error{Errc::kVersion, name + ": checkpoint version " + std::to_string(version) +
+                                     ", this build reads " + std::to_string(kVersion)};
+  const ByteSpan hash = header.take(32);
+  if (header.failed() || !std::equal(hash.begin(), hash.end(), layout.hash().bytes.begin()) ||
+      blob.segments.size() != 2 * layout.segment_count())
+    return Error{Errc::kInvalidArgument, name + ": made for another model"};
+  const ByteSpan note = header.take(header.remaining());
+  Checkpoint checkpoint{{note.begin(), note.end()}, {}, {}};
+  const std::span<const Bytes> segments(blob.segments);
+  MUSTER_TRY(checkpoint.theta, read_segments(layout, segments.first(layout.segment_count()), name));
+  MUSTER_TRY(checkpoint.downlink_residual,
+             read_segments(layout, segments.subspan(layout.segment_count()), name));
+  return checkpoint;
+}
+
+Status write_checkpoint(const std::filesystem::path& path, const compression::Layout& layout,
+                        ByteSpan note, std::span<const float> theta,
+                        std::span<const float> downlink_residual) {
+  Bytes file = encode_checkpoint(layout, note, theta, downlink_residual);
   const Hash check = compression::blob_id(file).value();
   file.insert(file.end(), check.bytes.begin(), check.bytes.end());
   return replace_file(path, file);
@@ -59,23 +89,7 @@ Result<Checkpoint> read_checkpoint(const std::filesystem::path& path,
   if (!actual) return std::move(actual).error().within(name);
   if (!std::equal(actual->bytes.begin(), actual->bytes.end(), file.end() - 32))
     return Error{Errc::kBadHash, name + ": damaged, its checksum does not match"};
-  MUSTER_TRY(const auto blob, compression::read_blob(content));
-  ByteReader header(blob.header);
-  const auto version = header.read<std::uint32_t>();
-  if (version != kVersion)
-    return Error{Errc::kVersion, name + ": checkpoint version " + std::to_string(version) +
-                                     ", this build reads " + std::to_string(kVersion)};
-  Checkpoint checkpoint;
-  checkpoint.round.value = header.read<std::uint64_t>();
-  const ByteSpan hash = header.take(32);
-  if (!header.finished() || !std::equal(hash.begin(), hash.end(), layout.hash().bytes.begin()) ||
-      blob.segments.size() != 2 * layout.segment_count())
-    return Error{Errc::kInvalidArgument, name + ": made for another model"};
-  const std::span<const Bytes> segments(blob.segments);
-  MUSTER_TRY(checkpoint.theta, read_segments(layout, segments.first(layout.segment_count()), name));
-  MUSTER_TRY(checkpoint.downlink_residual,
-             read_segments(layout, segments.subspan(layout.segment_count()), name));
-  return checkpoint;
+  return decode_checkpoint(layout, content, name);
 }
 
 }  // namespace muster::state

@@ -92,6 +92,8 @@ Status FileBlobStore::finish(const Hash& id) {
   return stored;
 }
 
+void FileBlobStore::drop(const Hash& id) { ::unlink(path_of(id).c_str()); }
+
 void FileBlobStore::drop_partial(const Hash& id) { ::unlink(partial_path(id).c_str()); }
 
 }  // namespace muster::store

@@ -20,6 +20,7 @@ class FileBlobStore final : public wire::BlobStore {
   Status put(const Hash& id, ByteSpan blob) override;
   Result<std::uint64_t> size(const Hash& id) const override;
   Result<Bytes> read(const Hash& id, std::uint64_t offset, std::size_t length) const override;
+  void drop(const Hash& id) override;
   std::uint64_t partial_size(const Hash& id) const override;
   Status append(const Hash& id, ByteSpan piece) override;
   Status finish(const Hash& id) override;

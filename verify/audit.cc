@@ -48,6 +48,8 @@ Status Audit::take_envelope(const wire::Envelope& envelope, ByteSpan bytes) {
     ++report_.disputes;
     return {};
   }
+  // An offer to who joins, who believes the attestations in it; the same stand in the archive as such.
+  if (type == MessageType::kCheckpoint && envelope.sender == params_.coordinator) return {};
   MUSTER_TRY_STATUS(protocol::check_position(envelope, head_.position()));
   const bool of_coordinator = type == MessageType::kRoundOpen ||
                               type == MessageType::kCommitsClosed ||
@@ -128,7 +130,8 @@ Status Audit::take_manifest(const wire::Envelope& envelope, ByteSpan bytes) {
 Status Audit::take_attest(const wire::Envelope& envelope, ByteSpan) {
   MUSTER_TRY(const auto attest, protocol::read_body<protocol::Attest>(envelope));
   if (attest.manifest_hash != head_.position().parent || attest.state_id != head_.state_id() ||
-      attest.theta_root != theta_root_ || attest.downlink_root != downlink_root_) {
+      attest.theta_root != theta_root_ || attest.downlink_root != downlink_root_ ||
+      attest.head_hash != head_.hash()) {
     problem("validator " + envelope.sender.hex() + " attests state root " +
             attest.theta_root.brief() + ", made again it is " + theta_root_.brief());
     return {};

@@ -30,6 +30,13 @@ struct Applied {
   Status status;
   Hash theta_root;
 };
+struct Adopted {
+  Status status;
+  Hash theta_root;
+};
+struct Stakes {
+  Result<protocol::ValidatorStakes> stakes;
+};
 struct HeldOut {
   Round round;
   double loss = 0;
@@ -43,8 +50,8 @@ struct Problem {
 };
 // The weights that the ledger has from this validator now are those of its final ratings.
 struct WeightsSettled {};
-using Input = std::variant<GradientDone, CosinesDone, ScoresDone, Applied, HeldOut, Fetched,
-                           Problem, WeightsSettled>;
+using Input = std::variant<GradientDone, CosinesDone, ScoresDone, Applied, Adopted, Stakes, HeldOut,
+                           Fetched, Problem, WeightsSettled>;
 
 const char* name_of_action(const Action& action) {
   return std::visit(
@@ -53,7 +60,9 @@ const char* name_of_action(const Action& action) {
                  [](const ComputeGradient&) { return "gradient"; },
                  [](const MeasureCosines&) { return "cosines"; },
                  [](const Score&) { return "score"; }, [](const StopScoring&) { return "stop"; },
-                 [](const Apply&) { return "apply"; }, [](const Rated&) { return "rated"; },
+                 [](const Apply&) { return "apply"; },
+                 [](const AskStakes&) { return "ask_stakes"; },
+                 [](const Adopt&) { return "adopt"; }, [](const Rated&) { return "rated"; },
                  [](const Accuse&) { return "accuse"; }, [](const Note&) { return "note"; },
                  [](const Finish&) { return "finish"; }},
       action);
@@ -61,23 +70,25 @@ const char* name_of_action(const Action& action) {
 
 class Service {
  public:
-  explicit Service(ServiceParts parts, state::Checkpoint start)
+  // `saved`: how many records the journal had when the state was saved.
+  explicit Service(ServiceParts parts, std::vector<float> downlink_residual, std::uint64_t saved)
       : parts_(std::move(parts)),
         layout_(state::layout_of(parts_.params.model)),
-        saved_(start.round),
-        core_(parts_.params, parts_.key, parts_.config, std::move(start.downlink_residual)),
+        saved_(saved),
+        core_(parts_.params, parts_.key, parts_.config, std::move(downlink_residual)),
         setter_(parts_.key),
         blobs_(std::move(parts_.blob_transport), parts_.params.coordinator,
-               wire::BlobClient(&compression::blob_id, layout_.parameters() * 8),
+               wire::BlobClient(&compression::blob_id, protocol::state_bytes_max(layout_)),
                {[this](const Hash& id, Bytes blob) { inputs_.push(Fetched{id, std::move(blob)}); },
                 [](const Hash&) {},
                 [this](const std::string& text) { inputs_.push(Problem{text}); }}) {}
 
   Status run(const std::atomic<bool>& stop) {
+    std::uint64_t index = 0;
     MUSTER_TRY_STATUS(parts_.journal->replay(0, [&](Round, ByteSpan record) {
-      return core_.recover(record, saved_);
+      return core_.recover(record, index++ < saved_);
     }));
-    if (saved_.value > 0)
+    if (saved_ > 0)
       parts_.logger.info("resumed before round " + std::to_string(core_.head().round().value));
     MUSTER_TRY_STATUS(carry_out(core_.start(
         state::parameters_root(layout_, parts_.probe->parameters()), now())));
@@ -120,6 +131,17 @@ class Service {
                                                parts_.probe->platform_class(), now()));
             },
             [&](Applied& applied) { return take_applied(applied); },
+            [&](Adopted& adopted) -> Status {
+              MUSTER_TRY_STATUS(std::move(adopted.status));
+              parts_.logger.info("took over θ " + adopted.theta_root.brief());
+              return carry_out(core_.on_adopted(adopted.theta_root, now()));
+            },
+            [&](Stakes& answer) {
+              if (!answer.stakes) parts_.logger.warning(answer.stakes.error().message);
+              return carry_out(
+                  core_.on_stakes(answer.stakes ? *answer.stakes : protocol::ValidatorStakes{},
+                                  now()));
+            },
             [&](HeldOut& held_out) {
               parts_.events({"held_out",
                              {{"round", static_cast<std::int64_t>(held_out.round.value)},
@@ -168,16 +190,31 @@ class Service {
   }
 
   void apply(Apply job) {
-    worker_.post([this, job = std::move(job)] {
-  Applied applied{job.next, {}, {}};
+    worker_.post([this, records = parts_.journal->count(), job = std::move(job)] {
+      Applied applied{job.next, {}, {}};
       if (job.aggregate) applied.status = parts_.probe->apply(*job.aggregate);
-      if (applied.status)
-        applied.status = state::write_checkpoint(parts_.state_file, layout_, job.next,
-                                                 parts_.probe->parameters(),
-                                                 *job.downlink_residual);
+      if (applied.status) applied.status = save(records, *job.downlink_residual);
       applied.theta_root = state::parameters_root(layout_, parts_.probe->parameters());
       inputs_.push(std::move(applied));
     });
+  }
+
+  void adopt(Adopt job) {
+    worker_.post([this, records = parts_.journal->count(), job = std::move(job)] {
+      Adopted adopted;
+      adopted.status =
+          parts_.probe->set_parameters(job.theta ? *job.theta : parts_.initial_theta());
+      if (adopted.status) adopted.status = save(records, *job.downlink_residual);
+      adopted.theta_root = state::parameters_root(layout_, parts_.probe->parameters());
+      inputs_.push(std::move(adopted));
+    });
+  }
+
+  Status save(std::uint64_t records, const std::vector<float>& downlink_residual) {
+    ByteWriter note;
+    note.write(records);
+    return state::write_checkpoint(parts_.state_file, layout_, note.bytes(),
+                                   parts_.probe->parameters(), downlink_residual);
   }
 
   void score(Score job) {
@@ -281,6 +318,16 @@ class Service {
                      apply(std::move(job));
                      return Status();
                    },
+                   [&](AskStakes&) {
+                     ledger_worker_.post([this] {
+                       inputs_.push(Stakes{protocol::validator_stakes(*parts_.ledger)});
+                     });
+                     return Status();
+                   },
+                   [&](Adopt& job) {
+                     adopt(std::move(job));
+                     return Status();
+                   },
                    [&](Rated& rated) {
                      report(rated);
                      return Status();
@@ -304,7 +351,7 @@ class Service {
 
   ServiceParts parts_;
   compression::Layout layout_;
-  Round saved_;
+  std::uint64_t saved_;
   SteadyClock clock_;
   Mailbox<Input> inputs_;
   Validator core_;
@@ -323,12 +370,18 @@ class Service {
 
 Status run_service(ServiceParts parts, const std::atomic<bool>& stop) {
   const auto layout = state::layout_of(parts.params.model);
-  state::Checkpoint start{Round{0}, {}, std::vector<float>(layout.parameters(), 0.0f)};
+  std::vector<float> residual(layout.parameters(), 0.0f);
+  std::uint64_t saved = 0;
   if (std::filesystem::exists(parts.state_file)) {
-    MUSTER_TRY(start, state::read_checkpoint(parts.state_file, layout));
-    MUSTER_TRY_STATUS(parts.probe->set_parameters(start.theta));
+    MUSTER_TRY(auto state, state::read_checkpoint(parts.state_file, layout));
+    ByteReader note(state.note);
+    saved = note.read<std::uint64_t>();
+    if (!note.finished())
+      return Error{Errc::kMalformed, parts.state_file.string() + ": not a validator's state"};
+    MUSTER_TRY_STATUS(parts.probe->set_parameters(state.theta));
+    residual = std::move(state.downlink_residual);
   }
-  return Service(std::move(parts), std::move(start)).run(stop);
+  return Service(std::move(parts), std::move(residual), saved).run(stop);
 }
 
 }  // namespace muster::verify

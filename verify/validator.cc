@@ -24,11 +24,6 @@ Validator::Validator(const protocol::ProtocolParams& params, const SigningKey& k
       residual_(std::make_shared<const std::vector<float>>(std::move(downlink_residual))),
       downlink_root_(state::parameters_root(layout_, *residual_)) {}
 
-template <class Message>
-Bytes Validator::sign(const Message& message) const {
-  return protocol::sign_message(head().position(), message, key_);
-}
-
 Actions Validator::take_actions() { return std::exchange(actions_, {}); }
 
 const protocol::RosterEntry* Validator::own_entry() const {
@@ -48,19 +43,26 @@ bool Validator::is_active() const {
 
 // ---- recovery
 
-Status Validator::recover(ByteSpan message, Round stop_at) {
+Status Validator::recover(ByteSpan message, bool in_state) {
   MUSTER_TRY(const wire::Envelope envelope, wire::open_envelope(message));
   if (envelope.sender == key_.public_key()) {
+    if (is_a(envelope, MessageType::kJoined) && in_state) {
+      MUSTER_TRY(const auto joined, protocol::read_body<protocol::Joined>(envelope));
+      MUSTER_TRY(const auto head, wire::decode<protocol::HeadState>(joined.head, "chain head"));
+      MUSTER_TRY_STATUS(validate(head));
+      move_to(head);
+    }
     if (!is_a(envelope, MessageType::kScreen)) return {};
     MUSTER_TRY(const protocol::Screen screen, protocol::read_body<protocol::Screen>(envelope));
     for (const auto& evaluation : screen.evaluations) {
       if (last_ && last_->hotkeys.contains(evaluation.uid))
         record(evaluation, last_->hotkeys.at(evaluation.uid));
     }
-    if (envelope.round == head().round()) progress_.screen = Bytes(message.begin(), message.end());
+    if (envelope.round >= signed_.round)
+      signed_ = {envelope.round, Bytes(message.begin(), message.end())};
     return {};
   }
-  if (envelope.round >= stop_at) return {};
+  if (!in_state) return {};
   MUSTER_TRY_STATUS(follower_.take(message));
   if (follower_.manifest() && follower_.open()) {
     remember_round();
@@ -85,16 +87,17 @@ Actions Validator::on_message(ByteSpan message, TimeMs now) {
     accuse(protocol::DisputeReason::kForkedClose, wire::message_hash(follower_.fork()->first),
            wire::message_hash(follower_.fork()->second),
            {follower_.fork()->first, follower_.fork()->second});
-  if (follower_.finished() && !finished_) {
-    finished_ = true;
-    actions_.push_back(Finish{});
-  }
   advance(now);
+  finish_run();
   return take_actions();
 }
 
 Actions Validator::on_blob(const Hash& id, Bytes blob, TimeMs now) {
   last_heard_ = now;
+  if (joining_.wanted() == id) {
+    take_checkpoint(blob, now);
+    return take_actions();
+  }
   if (progress_.fetching.erase(id) > 0) progress_.blobs[id] = std::move(blob);
   advance(now);
   return take_actions();
@@ -128,23 +131,22 @@ Actions Validator::on_applied(Round next, const Hash& theta_root, TimeMs now) {
   remember_round();
   follower_.advance();
   progress_ = Progress{};
-  actions_.push_back(Send{sign(protocol::Attest{head().position().parent, head().state_id(),
-                                                theta_root_, downlink_root_})});
+  actions_.push_back(Send{sign(protocol::attest_of(head(), theta_root_, downlink_root_))});
   send_ready(now);
   return take_actions();
 }
 
 Actions Validator::on_tick(TimeMs now) {
   advance(now);
-  if (!finished_ && !progress_.applying &&
+  if (!finished_ && !progress_.applying && !adopting_ &&
       now - last_heard_ >= static_cast<TimeMs>(config_.retry_ms)) {
     send_ready(now);
+    if (const auto checkpoint = joining_.wanted()) actions_.push_back(Fetch{*checkpoint});
     for (const Hash& id : progress_.fetching) actions_.push_back(Fetch{id});
-    if (progress_.screen && !follower_.manifest()) actions_.push_back(Send{*progress_.screen});
+    if (own_screen() != nullptr && !follower_.manifest()) actions_.push_back(Send{*own_screen()});
     if (theta_root_ != Hash{} && follower_.seen() == protocol::Phase::kGather &&
         head().round().value > 0)
-      actions_.push_back(Send{sign(protocol::Attest{head().position().parent, head().state_id(),
-                                                    theta_root_, downlink_root_})});
+      actions_.push_back(Send{sign(protocol::attest_of(head(), theta_root_, downlink_root_))});
   }
   return take_actions();
 }
@@ -157,25 +159,37 @@ std::optional<TimeMs> Validator::next_deadline() const {
 // ---- the round
 
 void Validator::advance(TimeMs now) {
-  if (!follower_.open() || finished_ || progress_.applying) return;
-  if (own_entry() != nullptr && !follower_.manifest()) {
+  consider_offer();
+  if (!follower_.open() || finished_ || progress_.applying || joining_.under_way() || adopting_)
+    return;
+  check_own_state();
+  if (adopting_) return;
+  const bool takes_part = own_entry() != nullptr && !follower_.manifest() &&
+                          signed_.round <= head().round();
+  if (takes_part) {
     if (is_active() && !progress_.gradient_asked) ask_gradient();
     ask_scores();
   }
   if (follower_.commits_closed() && !progress_.commits) read_close();
   if (progress_.commits && follower_.reveals_closed() && open_all()) {
     if (!progress_.keys_out) progress_.keys_out = now;
-    if (own_entry() != nullptr && !follower_.manifest()) screen_when_ready(now);
+    if (takes_part) screen_when_ready(now);
   }
   if (follower_.manifest()) verify_and_apply();
 }
 
+void Validator::stop_scoring() {
+  if (scoring_ != Scoring::kRunning) return;
+  scoring_ = Scoring::kStopping;
+  actions_.push_back(StopScoring{});
+}
+
+const Bytes* Validator::own_screen() const {
+  return signed_.round == head().round() && signed_.bytes ? &*signed_.bytes : nullptr;
+}
+
 void Validator::ask_gradient() {
   progress_.gradient_asked = true;
-  const auto attested = majority_attestation(head().position(), follower_.open()->message);
-  if (attested && attested->state_id == head().state_id() && attested->theta_root != theta_root_)
-    accuse(protocol::DisputeReason::kStateRoot, attested->theta_root, theta_root_,
-           follower_.open()->message.attestations);
   actions_.push_back(ComputeGradient{
       head().round(), screening_draw(params_, head().position().run_id, follower_.open()->message,
                                      secret_for(head().round()))});
@@ -251,14 +265,10 @@ bool Validator::open_all() {
 }
 
 void Validator::screen_when_ready(TimeMs now) {
-  if (progress_.screen) return;
+  if (own_screen() != nullptr) return;
   const bool active = is_active();
   if (active && !progress_.gradient_done) return;
-  if (scoring_ == Scoring::kRunning &&
-      now - *progress_.keys_out >= static_cast<TimeMs>(config_.score_wait_ms)) {
-    scoring_ = Scoring::kStopping;
-    actions_.push_back(StopScoring{});
-  }
+  if (now - *progress_.keys_out >= static_cast<TimeMs>(config_.score_wait_ms)) stop_scoring();
   if (active && !progress_.cosines_asked) {
     progress_.cosines_asked = true;
     MeasureCosines measure{head().round(), {}};
@@ -310,9 +320,9 @@ void Validator::send_screen() {
     message.entries.push_back(entry);
   }
   message.evaluations = std::exchange(evaluations_, {});
-  progress_.screen = sign(message);
-  actions_.push_back(Persist{head().round(), *progress_.screen});
-  actions_.push_back(Send{*progress_.screen});
+  signed_ = {head().round(), sign(message)};
+  actions_.push_back(Persist{signed_.round, *signed_.bytes});
+  actions_.push_back(Send{*signed_.bytes});
 }
 
 Result<protocol::SealedRound> Validator::seal_again(std::vector<float>& residual) const {
@@ -336,7 +346,16 @@ void Validator::verify_and_apply() {
   if (progress_.applying || progress_.accused || !progress_.payloads_ready) return;
   auto residual = std::make_shared<std::vector<float>>(*residual_);
   auto sealed = seal_again(*residual);
+  const Bytes& manifest = follower_.manifest()->bytes;
+  if (doubted_ && doubted_->round == head().round() && doubted_->bytes != manifest) {
+    return accuse(protocol::DisputeReason::kForkedClose, wire::message_hash(doubted_->bytes),
+                  wire::message_hash(manifest), {doubted_->bytes, manifest});
+  }
   if (!sealed || wire::encode(sealed->manifest) != wire::encode(follower_.manifest()->message)) {
+    if (!started_over_) {
+      doubted_ = {head().round(), manifest};
+      return start_over("the manifest does not follow from the payloads and this node's state");
+    }
     accuse(protocol::DisputeReason::kAggregate,
            sealed ? sealed->manifest.aggregate_id : Hash{},
            follower_.manifest()->message.aggregate_id,
@@ -381,10 +400,7 @@ void Validator::remember_round() {
   for (const auto& [uid, payload] : progress_.payloads) previous_payloads_.push_back(payload);
   if (last.secret_was_promised && !follower_.manifest()->message.null_round)
     last.payloads = std::move(progress_.payloads);
-  if (scoring_ == Scoring::kRunning) {
-    scoring_ = Scoring::kStopping;
-    actions_.push_back(StopScoring{});
-  }
+  stop_scoring();
   if (progress_.commits) {
     for (const auto& [uid, commit] : *progress_.commits)
       last.sequences_used[uid] = commit.message.sequences_used;
@@ -448,7 +464,8 @@ void Validator::send_ready(TimeMs now) {
   const Hash promise = protocol::secret_hash(head().position().run_id, next, key_.public_key(),
                                              secret_for(next));
   actions_.push_back(Send{sign(protocol::Ready{Role::kValidator, head().state_id(), theta_root_,
-                                               promise, follower_.seen()})});
+                                               promise, follower_.seen(),
+                                               joining_.takes_checkpoint()})});
 }
 
 }  // namespace muster::verify

@@ -53,6 +53,14 @@ struct Apply {
   std::shared_ptr<const compression::SparseUpdate> aggregate;
   std::shared_ptr<const std::vector<float>> downlink_residual;
 };
+// Ask the ledger for the validators' stakes; then on_stakes.
+struct AskStakes {};
+// Replace θ by `theta` (none: the run's initial model) and save it with `downlink_residual`; then
+// on_adopted.
+struct Adopt {
+  std::shared_ptr<const std::vector<float>> theta;
+  std::shared_ptr<const std::vector<float>> downlink_residual;
+};
 struct Rated {
   Round round;
   std::vector<protocol::Evaluation> evaluations;
@@ -68,7 +76,8 @@ struct Note {
 };
 struct Finish {};
 using Action = std::variant<Send, Persist, Fetch, ComputeGradient, MeasureCosines, Score,
-                            StopScoring, Apply, Rated, Accuse, Note, Finish>;
+                            StopScoring, Apply, AskStakes, Adopt, Rated, Accuse, Note,
+                            Finish>;
 using Actions = std::vector<Action>;
 
 struct Config {
@@ -84,7 +93,7 @@ class Validator {
             std::vector<float> downlink_residual);
 
   // As Miner::recover.
-  [[nodiscard]] Status recover(ByteSpan message, Round stop_at);
+  [[nodiscard]] Status recover(ByteSpan message, bool in_state);
   [[nodiscard]] Actions start(const Hash& theta_root, TimeMs now);
 
   [[nodiscard]] Actions on_message(ByteSpan message, TimeMs now);
@@ -94,6 +103,9 @@ class Validator {
   [[nodiscard]] Actions on_scored(Round round, const std::vector<Measurement>& measurements,
                                   const std::string& platform_class, TimeMs now);
   [[nodiscard]] Actions on_applied(Round next, const Hash& theta_root, TimeMs now);
+  // Empty: the ledger did not answer.
+  [[nodiscard]] Actions on_stakes(const protocol::ValidatorStakes& stakes, TimeMs now);
+  [[nodiscard]] Actions on_adopted(const Hash& theta_root, TimeMs now);
   [[nodiscard]] Actions on_tick(TimeMs now);
 
   [[nodiscard]] const protocol::ChainHead& head() const { return follower_.head(); }
@@ -119,9 +131,9 @@ class Validator {
     bool cosines_asked = false;
     std::optional<std::map<Uid, double>> cosines;
     std::optional<TimeMs> keys_out;  // when RevealsClosed was complete here
-    std::optional<Bytes> screen;
     bool applying = false;
     bool accused = false;
+    bool state_checked = false;  // against the other validators' attestations
   };
   // The round sealed last, until it is scored.
   struct LastRound {
@@ -137,6 +149,15 @@ class Validator {
     Round round;
   };
   enum class Scoring { kNone, kRunning, kStopping };
+  // The Screen signed last. It outlives starting over: a round is screened once.
+  struct SignedScreen {
+    Round round;
+    std::optional<Bytes> bytes;
+  };
+  struct SignedManifest {
+    Round round;
+    Bytes bytes;
+  };
 
   void advance(TimeMs now);
   void ask_gradient();
@@ -146,6 +167,17 @@ class Validator {
   void screen_when_ready(TimeMs now);
   void send_screen();
   void verify_and_apply();
+  void finish_run();
+  void check_own_state();
+  void start_over(const std::string& why);
+  void adopt(protocol::HeadState head, std::shared_ptr<const std::vector<float>> theta,
+             std::shared_ptr<const std::vector<float>> residual);
+  void move_to(const protocol::HeadState& head);
+  void consider_offer();
+  void take_checkpoint(ByteSpan blob, TimeMs now);
+  void decline_checkpoint(const Error& why, TimeMs now);
+  void stop_scoring();
+  [[nodiscard]] const Bytes* own_screen() const;  // of the coming round, if any
   void accuse(protocol::DisputeReason reason, const Hash& expected, const Hash& found,
               std::vector<Bytes> proof);
   void finalise(const std::vector<Measurement>& measurements);
@@ -157,7 +189,9 @@ class Validator {
   [[nodiscard]] const protocol::RosterEntry* own_entry() const;
   [[nodiscard]] Result<protocol::SealedRound> seal_again(std::vector<float>& residual) const;
   template <class Message>
-  Bytes sign(const Message& message) const;
+  Bytes sign(const Message& message) const {
+    return protocol::sign_message(head().position(), message, key_);
+  }
   Actions take_actions();
 
   protocol::ProtocolParams params_;
@@ -168,6 +202,11 @@ class Validator {
   std::shared_ptr<const std::vector<float>> residual_;  // shared with the Apply that saves it
   Hash theta_root_;
   Hash downlink_root_;
+  protocol::Joining joining_;
+  std::optional<protocol::HeadState> adopting_;    // until θ is replaced
+  std::optional<Round> started_over_;  // before this round, which no attestation has confirmed yet
+  std::optional<SignedManifest> doubted_;          // did not follow from what this node had
+  SignedScreen signed_;
   Progress progress_;
   std::optional<LastRound> last_;
   std::map<Uid, protocol::Verdict> verdicts_;  // of the coming round, once screened

@@ -24,6 +24,9 @@ class BlobStore {
   [[nodiscard]] virtual Result<Bytes> read(const Hash& id, std::uint64_t offset,
                                            std::size_t length) const = 0;
 
+  // Forgets a blob; nothing happens when it is not there.
+  virtual void drop(const Hash& id) = 0;
+
   // An upload in pieces. How much of it is here; 0 when none.
   [[nodiscard]] virtual std::uint64_t partial_size(const Hash& id) const = 0;
   // Adds at the end of what is here. REQUIRES: the caller appends in order.

@@ -32,9 +32,11 @@ TEST(PlantedBug, ASecondManifestOfARoundIsFound) {
 TEST(PlantedBug, OneFlippedBitOfOneNodesParametersIsFound) {
   EXPECT_TRUE(finds(PlantedBug::kFlippedBit, "is at another state"));
 }
-// It also notices by itself, from what the validators attest, and stops with a dispute.
-TEST(PlantedBug, TheNodeWithTheFlippedBitDisputesItsState) {
+// It also notices by itself, from what the validators attest, and starts over; but with a bit that flips
+// every time it stops with a dispute.
+TEST(PlantedBug, TheNodeWhoseBitFlipsAgainDisputesItsState) {
   WorldConfig config;
+  config.checkpoint_every = 0;
   config.rounds = 8;
   config.cheaters = 0;
   config.partitions = false;

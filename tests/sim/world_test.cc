@@ -51,6 +51,55 @@ TEST(World, LossDuplicationAndReorderingDoNotStallIt) {
   EXPECT_TRUE(report.ok()) << all(report.violations);
 }
 
+TEST(World, WhoComesLateTakesAnAttestedCheckpoint) {
+  WorldConfig config = calm(6);
+  config.rounds = 12;
+  config.late_joiners = 2;
+  const WorldReport report = run_world(config);
+  EXPECT_TRUE(report.ok()) << all(report.violations);
+  EXPECT_GE(report.joins, 2u);
+}
+
+TEST(World, WhoComesLateReplaysTheRoundsWithoutCheckpoints) {
+  WorldConfig config = calm(6);
+  config.rounds = 12;
+  config.late_joiners = 2;
+  config.checkpoint_every = 0;
+  const WorldReport report = run_world(config);
+  EXPECT_TRUE(report.ok()) << all(report.violations);
+  EXPECT_EQ(report.joins, 0u);
+}
+
+TEST(World, WithoutValidatorsNobodyBelievesACheckpoint) {
+  WorldConfig config = calm(6);
+  config.rounds = 12;
+  config.validators = 0;
+  config.late_joiners = 1;
+  const WorldReport report = run_world(config);
+  EXPECT_TRUE(report.ok()) << all(report.violations);
+  EXPECT_EQ(report.joins, 0u);
+}
+
+TEST(World, ANodeWithAFlippedBitStartsOverAndIsRightAgain) {
+  WorldConfig config = calm(7);
+  config.rounds = 12;
+  config.bit_flips_per_round = 0.05;
+  const WorldReport report = run_world(config);
+  EXPECT_TRUE(report.ok()) << all(report.violations);
+  EXPECT_GT(report.bit_flips, 0u);
+  EXPECT_GT(report.restarts_from_genesis, 0u);
+}
+
+TEST(World, ACoordinatorRecoversFromItsCheckpoint) {
+  WorldConfig config = calm(8);
+  config.rounds = 12;
+  config.crash_per_action = 0.02;
+  config.checkpoint_every = 2;
+  const WorldReport report = run_world(config);
+  EXPECT_TRUE(report.ok()) << all(report.violations);
+  EXPECT_GT(report.crashes, 20u);
+}
+
 TEST(World, CheatersAreKeptOutOfTheAggregate) {
   WorldConfig config = calm(4);
   config.cheaters = 2;

@@ -16,14 +16,15 @@ class CheckpointTest : public ::testing::Test {
   std::vector<float> residual_ = std::vector<float>(10, -0.5f);
 
   Status write() {
-    return write_checkpoint(directory_ / "c", layout_, Round{7}, theta_, residual_);
+    return write_checkpoint(directory_ / "c", layout_, bytes_of("round 7"), theta_, residual_);
   }
 };
 
 TEST_F(CheckpointTest, RoundTrips) {
   ASSERT_TRUE(write());
   const Checkpoint read = read_checkpoint(directory_ / "c", layout_).value();
-  EXPECT_EQ(read.round, Round{7});
+  const ByteSpan note = bytes_of("round 7");
+  EXPECT_EQ(read.note, Bytes(note.begin(), note.end()));
   EXPECT_EQ(read.theta, theta_);
   EXPECT_EQ(read.downlink_residual, residual_);
 }
@@ -37,6 +38,12 @@ TEST_F(CheckpointTest, IsRefusedAfterAnyFlippedByte) {
     ASSERT_TRUE(replace_file(directory_ / "c", bad));
     EXPECT_FALSE(read_checkpoint(directory_ / "c", layout_)) << "byte " << i;
   }
+}
+
+TEST_F(CheckpointTest, IsRefusedWithAValueThatIsNotFinite) {
+  theta_[3] = std::numeric_limits<float>::quiet_NaN();
+  ASSERT_TRUE(write());
+  EXPECT_EQ(read_checkpoint(directory_ / "c", layout_).error().code, Errc::kNonFinite);
 }
 
 TEST_F(CheckpointTest, IsRefusedForAnotherModel) {

@@ -38,6 +38,7 @@ class MemoryBlobStore final : public BlobStore {
     partials.erase(id);
     return put(id, blob);
   }
+  void drop(const Hash& id) override { blobs.erase(id); }
   void drop_partial(const Hash& id) override { partials.erase(id); }
 
   std::map<Hash, Bytes> blobs, partials;

@@ -1,0 +1,71 @@
+#include "protocol/checkpoint.h"
+
+#include "state/checkpoint.h"
+#include "state/state_root.h"
+
+namespace muster::protocol {
+
+Attest attest_of(const ChainHead& head, const Hash& theta_root, const Hash& downlink_root) {
+  return {head.position().parent, head.state_id(), theta_root, downlink_root, head.hash()};
+}
+
+std::uint64_t state_bytes_max(const compression::Layout& layout) {
+  constexpr std::uint64_t kHeaderAndLengths = 2u << 20;
+  return layout.parameters() * 2 * sizeof(float) + kHeaderAndLengths;
+}
+
+Bytes encode_state(const compression::Layout& layout, const HeadState& head,
+                   std::span<const float> theta, std::span<const float> downlink_residual) {
+  return state::encode_checkpoint(layout, wire::encode(head), theta, downlink_residual);
+}
+
+Result<AgreedState> decode_state(const compression::Layout& layout, ByteSpan blob) {
+  MUSTER_TRY(auto raw, state::decode_checkpoint(layout, blob, "checkpoint"));
+  MUSTER_TRY(auto head, wire::decode<HeadState>(raw.note, "chain head of a checkpoint"));
+  MUSTER_TRY_STATUS(validate(head));
+  return AgreedState{std::move(head), std::move(raw.theta), std::move(raw.downlink_residual)};
+}
+
+std::optional<Hash> Joining::wanted() const {
+  return attested_ ? std::optional(offer_->checkpoint.blob_id) : std::nullopt;
+}
+
+bool Joining::take_offer(CheckpointOffer offer) {
+  if (refused_ || (offer_ && offer_->position.round >= offer.position.round)) return false;
+  offer_ = std::move(offer);
+  attested_.reset();
+  return true;
+}
+
+Result<Hash> Joining::take_stakes(const ValidatorStakes& stakes) {
+  MUSTER_CHECK(offer_, "stakes without an offer");
+  attested_ = attested_by_majority(offer_->position, offer_->checkpoint.attestations, stakes);
+  if (!attested_) {
+    return Error{Errc::kPermission,
+                 "the checkpoint of round " + std::to_string(offer_->position.round.value) +
+                     " is not attested by validators with over half of the stake on the ledger"};
+  }
+  return offer_->checkpoint.blob_id;
+}
+
+Result<AgreedState> Joining::take_blob(const ProtocolParams& params,
+                                       const compression::Layout& layout, ByteSpan blob) {
+  MUSTER_CHECK(attested_, "a blob before the attestations were read");
+  MUSTER_TRY(AgreedState state, decode_state(layout, blob));
+  const ChainHead head(params, offer_->position.run_id, state.head);
+  const Attest found = attest_of(head, state::parameters_root(layout, state.theta),
+                                 state::parameters_root(layout, state.downlink_residual));
+  if (head.position() != offer_->position || found != *attested_) {
+    return Error{Errc::kBadHash, "the checkpoint of round " +
+                                     std::to_string(offer_->position.round.value) +
+                                     " is not the state that the validators attest"};
+  }
+  return state;
+}
+
+void Joining::refuse() {
+  finish();
+  refused_ = true;
+}
+
+}  // namespace muster::protocol

@@ -1,0 +1,175 @@
+#include "base/overloaded.h"
+#include "compression/segmented_blob.h"
+#include "protocol/checkpoint.h"
+#include "sim/nodes.h"
+
+namespace muster::sim {
+namespace {
+
+constexpr TimeMs kWriteMs = 40;
+// The planted bug strikes in the midst of a commit phase: receipts of round 1 are on their way.
+constexpr std::uint64_t kSendsBeforeVolatileCrash = 34;
+
+}  // namespace
+
+CoordinatorNode::CoordinatorNode(Surroundings& world, NodeId id, const Seed& seed)
+    : Node(world, id, "coordinator", seed) {}
+
+void CoordinatorNode::start_core() {
+  const coordinator::Config config{world_.config.miners - world_.config.late_joiners,
+                                   world_.config.validators, world_.config.checkpoint_every,
+                                   world_.config.offer_after};
+  auto checkpoint = load_model();
+  core_ = std::make_unique<coordinator::Coordinator>(
+      world_.params, key_, config,
+      coordinator::ModelMemory{theta_, residual_, std::move(checkpoint)},
+      [this](const Hash& id) -> Result<Bytes> {
+        if (const Bytes* blob = find_blob(id)) return *blob;
+        return Error{Errc::kNotFound, "blob " + id.hex()};
+      });
+  (void)core_->on_ledger(ledger_, world_.events.now_ms());
+  for (const auto& record : disk_.journal()) {
+    const Status recovered = core_->recover(record.bytes);
+    if (!recovered && world_.config.bug == PlantedBug::kNone)
+      world_.checkers.saw_accusation(name_, "its journal: " + recovered.error().message);
+  }
+  reached_ = core_->head().round();
+  carry_out(core_->start(world_.events.now_ms()));
+}
+
+// From the newest checkpoint on its disk, as the real service does.
+std::optional<protocol::HeadState> CoordinatorNode::load_model() {
+  theta_ = world_.initial_theta;
+  residual_.assign(theta_.size(), 0.0f);
+  const auto layout = state::layout_of(world_.params.model);
+  std::optional<protocol::HeadState> head;
+  for (const auto& record : disk_.journal()) {
+    const auto envelope = wire::reread_envelope(record.bytes);
+    if (!envelope || !protocol::is_a(*envelope, protocol::MessageType::kCheckpoint)) continue;
+    const auto checkpoint = protocol::read_body<protocol::Checkpoint>(*envelope).value();
+    auto state = protocol::decode_state(layout, *find_blob(checkpoint.blob_id));
+    theta_ = std::move(state->theta);
+    residual_ = std::move(state->downlink_residual);
+    head = std::move(state->head);
+  }
+  return head;
+}
+
+void CoordinatorNode::write_checkpoint(const coordinator::WriteCheckpoint& job) {
+  const auto layout = state::layout_of(world_.params.model);
+  later(kWriteMs, [this, blob = protocol::encode_state(layout, job.head, theta_, residual_)] {
+    const Hash id = compression::blob_id(blob).value();
+    disk_.blobs[id] = blob;
+    carry_out(core_->on_checkpoint(id, world_.events.now_ms()));
+  });
+}
+
+void CoordinatorNode::tick_core() { carry_out(core_->on_tick(world_.events.now_ms())); }
+
+void CoordinatorNode::receive(const PublicKey& from, const Bytes& message) {
+  if (alive_) carry_out(core_->on_message(from, message, world_.events.now_ms()));
+}
+
+void CoordinatorNode::receive_blob(const PublicKey& from, const Hash& id, const Bytes& blob) {
+  if (!alive_) return;
+  const auto actual = compression::blob_id(blob);
+  if (!actual || *actual != id) return;
+  disk_.blobs[id] = blob;
+  carry_out(core_->on_blob(from, id, world_.events.now_ms()));
+}
+
+const Bytes* CoordinatorNode::find_blob(const Hash& id) const {
+  const auto found = disk_.blobs.find(id);
+  return found == disk_.blobs.end() ? nullptr : &found->second;
+}
+
+Node* CoordinatorNode::find_peer(const PublicKey& hotkey) const {
+  for (Node* peer : peers_)
+    if (peer->hotkey() == hotkey) return peer;
+  return nullptr;
+}
+
+void CoordinatorNode::send(Node& to, const Bytes& message) {
+  ++world_.report.messages;
+  world_.checkers.saw_message(message);
+  auto* follower = static_cast<FollowerNode*>(&to);
+  world_.network.transmit(id_, to.id(), [follower, message] { follower->receive(message); });
+}
+
+// The same manifest with something changed, signed again.
+Bytes CoordinatorNode::forged(const Bytes& message, bool weights) const {
+  auto envelope = wire::reread_envelope(message).value();
+  auto manifest = protocol::read_body<protocol::Manifest>(envelope).value();
+  if (weights) {
+    for (auto& outcome : manifest.outcomes)
+      if (outcome.code != protocol::OutcomeCode::kAccepted) outcome.weight = 0.1f;
+  } else {
+    manifest.median_norm += 1;
+  }
+  envelope.body = wire::encode(manifest);
+  return wire::seal_envelope(envelope, key_);
+}
+
+void CoordinatorNode::carry_out(coordinator::Actions actions) {
+  perform_all(std::move(actions), [this](coordinator::Action& action) { perform(action); });
+}
+
+void CoordinatorNode::perform(coordinator::Action& action) {
+  using namespace coordinator;
+  std::visit(
+      Overloaded{
+          [&](Send& send_action) {
+            if (Node* peer = find_peer(send_action.to)) send(*peer, send_action.message);
+            if (world_.config.bug == PlantedBug::kVolatileJournal && !bug_done_ &&
+                ++sent_ == kSendsBeforeVolatileCrash) {
+              bug_done_ = true;
+              crash_soon();
+            }
+          },
+          [&](Broadcast& broadcast) {
+            const auto envelope = wire::reread_envelope(broadcast.message);
+            const bool manifest =
+                envelope && protocol::is_a(*envelope, protocol::MessageType::kManifest);
+            for (Node* peer : peers_) {
+              Bytes message = broadcast.message;
+              if (manifest && envelope->round.value == 3 && peer == peers_.back() &&
+                  world_.config.bug == PlantedBug::kForkedManifest)
+                message = forged(message, false);
+              if (manifest && world_.config.bug == PlantedBug::kUnacceptedPayload)
+                message = forged(message, true);
+              send(*peer, message);
+            }
+          },
+          [&](Persist& record) { persist(record.round, record.message); },
+          [&](StoreBlob& store) { disk_.blobs[store.id] = std::move(store.blob); },
+          [&](ReplayRound& replay) {
+            Node* peer = find_peer(replay.to);
+            if (peer == nullptr) return;
+            for (const auto& record : disk_.journal()) {
+              if (record.round != replay.round) continue;
+              const auto envelope = wire::reread_envelope(record.bytes);
+              if (envelope && envelope->sender == hotkey()) send(*peer, record.bytes);
+            }
+          },
+          [&](WriteCheckpoint& job) { write_checkpoint(job); },
+          [&](RoundSealed& sealed) {
+            reached_ = sealed.round.next();
+            ++(sealed.manifest.null_round ? world_.report.null_rounds
+                                          : world_.report.sealed_rounds);
+            world_.checkers.saw_state(name_, reached_, sealed.manifest.state_id_after,
+                                      sealed.theta_root);
+            for (const auto& outcome : sealed.manifest.outcomes) {
+              const bool cheats = outcome.uid.value <= world_.config.cheaters && outcome.uid.value > 0;
+              if (outcome.code == protocol::OutcomeCode::kAccepted)
+                ++(cheats ? world_.report.cheater_accepted : world_.report.honest_accepted);
+              if (outcome.code == protocol::OutcomeCode::kRejected && !cheats)
+                ++world_.report.honest_rejected;
+            }
+          },
+          [](Note&) {},
+          [](Finish&) {},
+      },
+      action);
+}
+
+}  // namespace muster::sim
