@@ -176,8 +176,11 @@ class Localnet {
     MUSTER_TRY_STATUS(start("ledger", {"ledger", "serve"}, 0));
     MUSTER_TRY_STATUS(register_members(stop));
     MUSTER_TRY_STATUS(start("coordinator",
-                            {"coordinator", "--start-miners", std::to_string(miners_.size()),
-                             "--start-validators", std::to_string(config_.localnet.validators)},
+                            {"coordinator", "--start-miners",
+                             std::to_string(miners_.size() - config_.localnet.late),
+                             "--start-validators", std::to_string(config_.localnet.validators),
+                             "--checkpoint-every", std::to_string(config_.checkpoint.every),
+                             "--offer-after", std::to_string(config_.checkpoint.offer_after)},
                             0));
     for (std::uint32_t i = 1; i <= config_.localnet.validators; ++i) {
       std::vector<std::string> arguments{"validator", "--score-wait-ms",
@@ -185,10 +188,30 @@ class Localnet {
       if (i == 1) arguments.push_back("--held-out");
       MUSTER_TRY_STATUS(start("validator-" + std::to_string(i), arguments, 0));
     }
-    for (const MinerIdentity& miner : miners_)
-      MUSTER_TRY_STATUS(start(miner.name, {"miner", "--conduct", miner.behaviour}, kMinerNice));
+    for (std::size_t i = 0; i < miners_.size(); ++i)
+      if (!is_late(i)) MUSTER_TRY_STATUS(start_miner(miners_[i]));
+    late_started_ = config_.localnet.late == 0;
     std::printf("started ledger, coordinator, %u validators, %zu miners (%zu of them cheat)\n",
                 config_.localnet.validators, miners_.size(), config_.localnet.cheaters.size());
+    return {};
+  }
+
+  Status start_miner(const MinerIdentity& miner) {
+    return start(miner.name, {"miner", "--conduct", miner.behaviour}, kMinerNice);
+  }
+
+  // The last of the honest ones, who stand before the cheaters.
+  [[nodiscard]] bool is_late(std::size_t index) const {
+    return index < config_.localnet.miners &&
+           index >= config_.localnet.miners - config_.localnet.late;
+  }
+
+  Status start_late() {
+    if (late_started_ || report_->rounds_seen() <= config_.localnet.late_round) return {};
+    late_started_ = true;
+    for (std::size_t i = 0; i < miners_.size(); ++i)
+      if (is_late(i)) MUSTER_TRY_STATUS(start_miner(miners_[i]));
+    std::printf("started the %u late miners\n", config_.localnet.late);
     return {};
   }
 
@@ -257,6 +280,7 @@ class Localnet {
         if (!code && process.name() != "ledger") running = true;
       }
       read_events();
+      MUSTER_TRY_STATUS(start_late());
       ::poll(nullptr, 0, 100);
     }
     wall_s_ = static_cast<double>(clock.now_ms() - started) / 1000;
@@ -379,6 +403,7 @@ class Localnet {
   std::map<std::string, EventFollower> followers_;
   std::map<std::string, std::pair<std::vector<std::string>, int>> commands_;  // arguments and nice
   std::optional<RunReport> report_;
+  bool late_started_ = false;
   double wall_s_ = 0;
   std::uint64_t peak_bytes_ = 0;
   std::vector<Process> processes_;  // last: ended first

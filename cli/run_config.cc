@@ -212,7 +212,15 @@ Status read_sections(const toml::table& root, const std::string& file, RunConfig
                         .field("cheaters", config.localnet.cheaters)
                         .field("validators", config.localnet.validators)
                         .field("port", config.localnet.port)
+                        .field("late", config.localnet.late)
+                        .field("late_round", config.localnet.late_round)
                         .finish());
+  MUSTER_TRY_STATUS(section("checkpoint")
+                        .field("every", config.checkpoint.every)
+                        .field("offer_after", config.checkpoint.offer_after)
+                        .finish());
+  if (config.localnet.late > config.localnet.miners)
+    return Error{Errc::kInvalidArgument, file + ": localnet.late is more than localnet.miners"};
   if (compute == "auto") config.compute = trainer::Compute::kAuto;
   else if (compute == "bf16") config.compute = trainer::Compute::kBfloat16;
   else if (compute == "fp32") config.compute = trainer::Compute::kFloat32;
@@ -237,7 +245,7 @@ Result<RunConfig> read_run_config(const std::filesystem::path& path,
                                        std::string(error.description())};
   }
   static const std::set<std::string> kSections{"run",    "data",   "model",  "train",   "compression",
-                                               "verify", "timing", "ledger", "localnet"};
+                                               "verify", "timing", "ledger", "checkpoint", "localnet"};
   for (const std::string& text : overrides) MUSTER_TRY_STATUS(apply_override(root, text));
   for (const auto& [key, node] : root) {
     if (!kSections.contains(std::string(key.str())))

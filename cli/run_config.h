@@ -19,6 +19,14 @@ struct LocalnetConfig {
   std::vector<std::string> cheaters{"noise", "replay"};
   std::uint32_t validators = 2;
   std::uint16_t port = 27600;  // and the two after it
+  std::uint32_t late = 0;        // of the honest miners: start when the network is in round late_round
+  std::uint32_t late_round = 1;
+};
+
+// When the coordinator writes checkpoints, and who is offered one.
+struct CheckpointConfig {
+  std::uint32_t every = 32;
+  std::uint32_t offer_after = 100;
 };
 
 struct RunConfig {
@@ -26,6 +34,7 @@ struct RunConfig {
   std::filesystem::path corpus;     // folder of headers; relative to the configuration file
   trainer::Compute compute = trainer::Compute::kAuto;
   std::uint32_t score_wait_ms = 10'000;
+  CheckpointConfig checkpoint;
   chain::Genesis genesis;
   LocalnetConfig localnet;
 };

@@ -34,7 +34,13 @@ void RunReport::take(const std::string& node, const nlohmann::json& event) {
   if (!event.contains("round")) return;
   const auto number = event.value("round", std::int64_t{0});
   RoundFacts& round = rounds_[number];
-  if (event.contains("theta_root")) round.theta_roots[node] = event.value("theta_root", "");
+  if (event.contains("theta_root")) {
+    const auto root = event.value("theta_root", "");
+    const auto& first = round.theta_roots.try_emplace(node, root).first->second;
+    if (first != root)
+      repairs_.push_back("round " + std::to_string(number) + ": " + node + " had " +
+                         first.substr(0, 16) + " and later " + root.substr(0, 16));
+  }
   if (kind == "held_out") {
     round.held_out = event.value("loss", 0.0);
   } else if (kind == "trained" && is_honest(node)) {
@@ -96,7 +102,7 @@ std::vector<std::string> RunReport::new_lines(std::uint32_t rounds) {
 }
 
 std::vector<std::string> RunReport::state_root_conflicts() const {
-  std::vector<std::string> conflicts;
+  std::vector<std::string> conflicts = repairs_;
   for (const auto& [number, round] : rounds_) {
     for (const auto& [node, root] : round.theta_roots) {
       const auto& [first_node, first_root] = *round.theta_roots.begin();

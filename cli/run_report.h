@@ -33,6 +33,8 @@ class RunReport {
 
   [[nodiscard]] std::vector<std::string> state_root_conflicts() const;
   [[nodiscard]] const std::vector<std::string>& disputes() const { return disputes_; }
+  // How many rounds any node has told of.
+  [[nodiscard]] std::size_t rounds_seen() const { return rounds_.size(); }
   [[nodiscard]] std::optional<double> loss_first() const;
   [[nodiscard]] std::optional<double> loss_last() const;
   // The summary for report.json; metagraph: the ledger at the end.
@@ -46,7 +48,7 @@ class RunReport {
     std::int64_t first_start_ms = 0, last_end_ms = 0;  // of honest miners' training
     std::int64_t train_ms = 0;                         // longest of them
     std::int64_t bytes_up = 0, bytes_down = 0, reports = 0;
-    std::map<std::string, std::string> theta_roots;    // by node
+    std::map<std::string, std::string> theta_roots;    // by node, as first seen
   };
   struct MinerFacts {
     std::int64_t accepted = 0, rejected = 0;
@@ -60,6 +62,7 @@ class RunReport {
   std::map<std::string, MinerFacts> miner_facts_;
   std::map<std::pair<std::string, std::string>, double> ratings_;  // (validator, hotkey) -> mean z
   std::vector<std::string> disputes_;
+  std::vector<std::string> repairs_;  // nodes that were at another state for a while
   std::int64_t printed_ = 0;
 };
 

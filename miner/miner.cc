@@ -143,10 +143,11 @@ Actions Miner::on_blob(const Hash& id, ByteSpan blob, TimeMs now) {
 Actions Miner::on_applied(Round next, const Hash& theta_root, TimeMs now) {
   if (next != head().round().next() || !progress_.applying) return {};
   const auto* entry = own_entry();
+  const bool again = head().round() < settled_;
   RoundDone done{head().round(), {}, entry != nullptr};
   for (const auto& outcome : follower_.manifest()->message.outcomes)
     if (entry != nullptr && outcome.uid == entry->uid) done.outcome = outcome;
-  actions_.push_back(done);
+  if (!again) actions_.push_back(done);
   theta_root_ = theta_root;
   follower_.advance();
   progress_ = Progress{};

@@ -50,6 +50,15 @@ TEST_F(RunReportTest, ReportsWeightAndPayFromTheLedger) {
   EXPECT_EQ(miners[1]["rounds_rejected"], 1);
 }
 
+TEST_F(RunReportTest, NamesANodeThatWasAtAnotherStateForAWhile) {
+  report_.take("validator-1",
+               {{"event", "applied"}, {"round", 0}, {"theta_root", std::string(64, 'f')}});
+  report_.take("validator-1",
+               {{"event", "applied"}, {"round", 0}, {"theta_root", std::string(64, 'a')}});
+  ASSERT_FALSE(report_.state_root_conflicts().empty());
+  EXPECT_NE(report_.state_root_conflicts()[0].find("and later aaaa"), std::string::npos);
+}
+
 TEST_F(RunReportTest, NamesANodeWhoseStateRootDiffers) {
   play_round(0, 1000);
   EXPECT_TRUE(report_.state_root_conflicts().empty());
