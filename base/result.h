@@ -62,10 +62,11 @@ class [[nodiscard]] Result {
   // REQUIRES: has_value().
   T& value() & { return check_value(), std::get<0>(content_); }
   const T& value() const& { return check_value(), std::get<0>(content_); }
-  T&& value() && { return check_value(), std::get<0>(std::move(content_)); }
+  // By value: `for (auto& x : f().value())` must not outlive its result.
+  T value() && { return check_value(), std::get<0>(std::move(content_)); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
+  T operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 

@@ -309,12 +309,16 @@ class Localnet {
       config.batch = batch;
       std::vector<std::uint64_t> sequences;
       for (std::uint64_t i = 0; i < steps * batch; ++i) sequences.push_back(order.at(i));
-      return trainer->train_alone(config, initial_theta(params_), sequences, [&](std::uint32_t step) {
+      auto show = [&](std::uint32_t step, double loss) {
         if (::isatty(STDOUT_FILENO) != 0 && step % 16 == 0)
-          std::printf("\rcomparing: %u sequences a step, %u of %llu steps ", batch, step + 1,
-                      static_cast<unsigned long long>(steps));
+          std::printf("\rcomparing: %u sequences a step, %u of %llu steps, loss %.3f ", batch, step + 1,
+                      static_cast<unsigned long long>(steps), loss);
         std::fflush(stdout);
-      });
+      };
+      MUSTER_TRY(const auto trained,
+                 trainer->train_alone(config, initial_theta(params_), sequences, show));
+      MUSTER_TRY(auto probe, trainer->make_loss_probe(config, trained));
+      return probe->held_out_loss();
     };
     std::printf("training one miner alone, and data-parallel, for comparison\n");
     MUSTER_TRY(const double alone, train(params_.training.batch));

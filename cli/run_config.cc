@@ -132,6 +132,7 @@ Status apply_override(toml::table& root, const std::string& text) {
 Status read_sections(const toml::table& root, const std::string& file, RunConfig& config) {
   auto& p = config.params;
   std::string corpus, compute = "auto";
+  state::RopeScaling rope{.factor = 1};
   auto section = [&](const char* name) { return Section(root, name, file); };
   MUSTER_TRY_STATUS(section("run")
                         .field("name", p.name)
@@ -150,7 +151,12 @@ Status read_sections(const toml::table& root, const std::string& file, RunConfig
                         .field("tied", p.model.tied)
                         .field("rope_theta", p.model.rope_theta)
                         .field("norm_epsilon", p.model.norm_epsilon)
+                        .field("rope_factor", rope.factor)
+                        .field("rope_low_frequency_factor", rope.low_frequency_factor)
+                        .field("rope_high_frequency_factor", rope.high_frequency_factor)
+                        .field("rope_original_context", rope.original_context)
                         .finish());
+  if (rope.factor != 1) p.model.rope_scaling = rope;
   MUSTER_TRY_STATUS(section("train")
                         .field("inner_steps", p.training.inner_steps)
                         .field("batch", p.training.batch)
@@ -160,6 +166,7 @@ Status read_sections(const toml::table& root, const std::string& file, RunConfig
                         .field("beta1", p.training.beta1)
                         .field("beta2", p.training.beta2)
                         .field("weight_decay", p.training.weight_decay)
+                        .field("decay_vectors", p.training.decay_vectors)
                         .field("gradient_clip", p.training.gradient_clip)
                         .field("compute", compute)
                         .finish());

@@ -97,6 +97,7 @@ trainer::TrainerConfig trainer_config(const RunFolder& folder,
   config.beta1 = static_cast<double>(params.training.beta1);
   config.beta2 = static_cast<double>(params.training.beta2);
   config.weight_decay = static_cast<double>(params.training.weight_decay);
+  config.decay_vectors = params.training.decay_vectors;
   config.gradient_clip = static_cast<double>(params.training.gradient_clip);
   config.compute = compute;
   config.outer_learning_rate = params.compression.outer_learning_rate;

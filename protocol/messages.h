@@ -52,9 +52,9 @@ using Secret = std::array<std::uint8_t, 32>;
 struct Ready {
   static constexpr MessageType kType = MessageType::kReady;
   Role role = Role::kMiner;
-  Hash state_id;
-  Hash theta_root;        // of the node's own parameters, hashed by itself
-  Hash next_secret_hash;  // validators: of the secret for the round after this one
+  Hash state_id = {};
+  Hash theta_root = {};        // of the node's own parameters, hashed by itself
+  Hash next_secret_hash = {};  // validators: of the secret for the round after this one
   Phase seen = Phase::kGather;
   bool takes_checkpoint = false;  // instead of a replay of many rounds
   template <class Archive>
@@ -250,7 +250,7 @@ struct Attest {
   Hash state_id;
   Hash theta_root;
   Hash downlink_root;
-  Hash head_hash;  // ChainHead::hash()
+  Hash head_hash = {};  // ChainHead::hash()
   bool operator==(const Attest&) const = default;
   template <class Archive>
   void serialize(Archive& archive) {

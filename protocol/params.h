@@ -26,11 +26,12 @@ struct TrainingParams {
   float beta1 = 0.9f;
   float beta2 = 0.95f;
   float weight_decay = 0.1f;
+  bool decay_vectors = true;            // weight decay on the norm gains too, not on matrices only
   float gradient_clip = 1.0f;           // global norm; 0: none
   template <class Archive>
   void serialize(Archive& archive) {
     archive(inner_steps, batch, learning_rate, warmup_steps, cosine_to, beta1, beta2, weight_decay,
-            gradient_clip);
+            decay_vectors, gradient_clip);
   }
 };
 
@@ -120,7 +121,7 @@ struct ProtocolParams {
   void serialize(Archive& archive) {
     archive(name, model.d_model, model.layers, model.heads, model.kv_heads, model.d_ff,
             model.context, model.vocab, model.tied, model.rope_theta, model.norm_epsilon,
-            model_seed, data_root, sequences, initial_theta_root, coordinator, ledger_genesis,
+            model.rope_scaling, model_seed, data_root, sequences, initial_theta_root, coordinator, ledger_genesis,
             netuid, rounds, training, compression, verification, timing);
   }
 };

@@ -15,6 +15,17 @@ Status in_range(const char* field, double value, double low, double high) {
                                            std::to_string(low) + " to " + std::to_string(high)};
 }
 
+Status validate(const RopeScaling& scaling) {
+  MUSTER_TRY_STATUS(in_range("rope_factor", scaling.factor, 1, 1e6));
+  MUSTER_TRY_STATUS(in_range("rope_low_frequency_factor", scaling.low_frequency_factor, 1e-6, 1e6));
+  MUSTER_TRY_STATUS(in_range("rope_high_frequency_factor", scaling.high_frequency_factor, 1e-6, 1e6));
+  MUSTER_TRY_STATUS(in_range("rope_original_context", scaling.original_context, 2, 1 << 20));
+  if (scaling.high_frequency_factor <= scaling.low_frequency_factor)
+    return Error{Errc::kInvalidArgument,
+                 "model.rope_high_frequency_factor must be above model.rope_low_frequency_factor"};
+  return {};
+}
+
 }  // namespace
 
 Status validate(const ModelSpec& spec) {
@@ -27,6 +38,7 @@ Status validate(const ModelSpec& spec) {
   MUSTER_TRY_STATUS(in_range("vocab", spec.vocab, 2, 1 << 24));
   MUSTER_TRY_STATUS(in_range("rope_theta", spec.rope_theta, 1, 1e12));
   MUSTER_TRY_STATUS(in_range("norm_epsilon", spec.norm_epsilon, 1e-12, 1e-2));
+  if (spec.rope_scaling) MUSTER_TRY_STATUS(validate(*spec.rope_scaling));
   if (spec.d_model % spec.heads != 0 || (spec.d_model / spec.heads) % 2 != 0)
     return Error{Errc::kInvalidArgument,
                  "model.heads must divide model.d_model into even head sizes"};

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -13,6 +14,21 @@
 #include "compression/layout.h"
 
 namespace muster::state {
+
+// Rotary embeddings stretched for contexts longer than a model was first trained on, "llama3" in Hugging
+// Face's modeling_rope_utils: wavelengths over original_context / low_frequency_factor are multiplied by
+// `factor`, those under original_context / high_frequency_factor stay, those between blend.
+struct RopeScaling {
+  float factor = 8.0f;
+  float low_frequency_factor = 1.0f;
+  float high_frequency_factor = 4.0f;
+  std::uint32_t original_context = 8192;  // tokens
+  bool operator==(const RopeScaling&) const = default;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(factor, low_frequency_factor, high_frequency_factor, original_context);
+  }
+};
 
 struct ModelSpec {
   std::uint32_t d_model = 128;
@@ -25,6 +41,7 @@ struct ModelSpec {
   bool tied = true;              // lm_head is the embedding
   float rope_theta = 10000.0f;
   float norm_epsilon = 1e-5f;
+  std::optional<RopeScaling> rope_scaling = std::nullopt;
   bool operator==(const ModelSpec&) const = default;
 };
 

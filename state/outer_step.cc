@@ -1,9 +1,20 @@
 #include "state/outer_step.h"
 
+#include "base/check.h"
+
 namespace muster::state {
+namespace {
+
+// Indices ascend strictly, so the last one bounds all.
+void check_bounds(std::span<const float> parameters, const std::vector<std::uint64_t>& indices) {
+  MUSTER_CHECK(indices.empty() || indices.back() < parameters.size(), "an update of another model");
+}
+
+}  // namespace
 
 void outer_step(std::span<float> parameters, const compression::SparseUpdate& aggregate,
                 float outer_learning_rate) {
+  check_bounds(parameters, aggregate.indices);
   for (std::size_t i = 0; i < aggregate.indices.size(); ++i)
     parameters[aggregate.indices[i]] -= outer_learning_rate * aggregate.values[i];
 }
@@ -11,6 +22,7 @@ void outer_step(std::span<float> parameters, const compression::SparseUpdate& ag
 UndoLog outer_step_with_undo(std::span<float> parameters,
                              const compression::SparseUpdate& aggregate,
                              float outer_learning_rate) {
+  check_bounds(parameters, aggregate.indices);
   UndoLog log;
   log.indices = aggregate.indices;
   log.values.reserve(log.indices.size());

@@ -5,25 +5,14 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "state/outer_step.h"
+#include "trainer/flat_tensor.h"
+#include "trainer/torch_scope.h"
 
 namespace muster::trainer {
 namespace {
 
 constexpr std::string_view kMagic = "MUSTERTR";
 constexpr std::uint32_t kVersion = 1;
-
-std::span<float> floats(at::Tensor& tensor) {
-  return {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
-}
-std::span<const float> floats(const at::Tensor& tensor) {
-  return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
-}
-
-at::Tensor tensor_of(std::span<const float> values) {
-  at::Tensor tensor = at::empty({static_cast<std::int64_t>(values.size())});
-  std::copy(values.begin(), values.end(), tensor.data_ptr<float>());
-  return tensor;
-}
 
 }  // namespace
 
@@ -35,13 +24,14 @@ LibtorchInnerLoop::LibtorchInnerLoop(const TrainerConfig& config, Data data,
       data_(std::move(data)),
       type_(compute_type(config.compute)),
       theta_(tensor_of(parameters)),
-      optimizer_(config, model_.parameters()),
+      optimizer_(config),
       residual_(parameters.size(), 0.0f) {}
 
 Result<protocol::TrainReport> LibtorchInnerLoop::train(
     const protocol::TrainTask& task, const std::atomic<bool>& stop,
     const std::function<void(std::uint32_t)>& progress) {
-  at::Tensor trained = theta_.clone();
+  const TorchScope scope(config_.threads);
+  const at::Tensor trained = theta_.clone();
   protocol::TrainReport report;
   const std::span<const std::uint64_t> sequences(task.sequences);
   const std::size_t batch = task.inner_steps == 0 ? 0 : sequences.size() / task.inner_steps;
@@ -62,7 +52,7 @@ Result<protocol::TrainReport> LibtorchInnerLoop::train(
   report.inner_steps = task.inner_steps;
   report.sequences_used = static_cast<std::uint32_t>(sequences.size());
   delta_.resize(residual_.size());
-  const auto before = floats(std::as_const(theta_)), after = floats(std::as_const(trained));
+  const auto before = floats(theta_), after = floats(trained);
   for (std::size_t i = 0; i < delta_.size(); ++i) delta_[i] = before[i] - after[i];
   return report;
 }
@@ -89,7 +79,7 @@ void LibtorchInnerLoop::settle(protocol::Settlement settlement) {
 }
 
 Status LibtorchInnerLoop::apply(const compression::SparseUpdate& aggregate) {
-  state::outer_step(floats(theta_), aggregate, config_.outer_learning_rate);
+  state::outer_step(mutable_floats(theta_), aggregate, config_.outer_learning_rate);
   return {};
 }
 
@@ -151,9 +141,9 @@ Result<std::uint64_t> LibtorchInnerLoop::load(const std::filesystem::path& path)
     const ByteSpan raw = reader.take(values.size_bytes());
     if (!raw.empty()) std::memcpy(values.data(), raw.data(), raw.size());
   };
-  fill(floats(theta_));
-  fill(floats(optimizer_.first_moment));
-  fill(floats(optimizer_.second_moment));
+  fill(mutable_floats(theta_));
+  fill(mutable_floats(optimizer_.first_moment));
+  fill(mutable_floats(optimizer_.second_moment));
   fill(std::span<float>(residual_));
   delta_.clear();
   sent_.reset();

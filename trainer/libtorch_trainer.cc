@@ -1,9 +1,9 @@
 // The factory behind muster_make_trainer, the one symbol of libmuster_trainer.so.
-#include <ATen/Parallel.h>
-
 #include "base/prng.h"
+#include "trainer/flat_tensor.h"
 #include "trainer/inner_loop.h"
 #include "trainer/loss_probe.h"
+#include "trainer/torch_scope.h"
 #include "trainer/trainer.h"
 
 namespace muster::trainer {
@@ -11,15 +11,7 @@ namespace {
 
 Result<Data> open_data(const std::filesystem::path& path, const state::ModelSpec& model) {
   MUSTER_TRY(TokenFile file, TokenFile::open(path));
-  return Data(std::move(file), model.context);
-}
-
-void use_threads(int threads) { at::set_num_threads(threads); }
-
-at::Tensor tensor_of(std::span<const float> values) {
-  at::Tensor tensor = at::empty({static_cast<std::int64_t>(values.size())});
-  std::copy(values.begin(), values.end(), tensor.data_ptr<float>());
-  return tensor;
+  return Data(std::move(file), model);
 }
 
 // Samples from softmax(logits / temperature), or the largest at temperature 0.
@@ -36,7 +28,7 @@ class LibtorchTrainer final : public Trainer {
   Result<std::unique_ptr<protocol::InnerLoop>> make_inner_loop(
       const TrainerConfig& config, std::span<const float> parameters) const override {
     MUSTER_TRY_STATUS(state::validate(config.model));
-    use_threads(config.threads);
+    const TorchScope scope(config.threads);
     MUSTER_TRY(Data data, open_data(config.train_data, config.model));
     return std::unique_ptr<protocol::InnerLoop>(
         std::make_unique<LibtorchInnerLoop>(config, std::move(data), parameters));
@@ -45,21 +37,22 @@ class LibtorchTrainer final : public Trainer {
   Result<std::unique_ptr<protocol::LossProbe>> make_loss_probe(
       const TrainerConfig& config, std::span<const float> parameters) const override {
     MUSTER_TRY_STATUS(state::validate(config.model));
-    use_threads(config.threads);
+    const TorchScope scope(config.threads);
     MUSTER_TRY(Data train, open_data(config.train_data, config.model));
     MUSTER_TRY(Data held_out, open_data(config.held_out_data, config.model));
     return std::unique_ptr<protocol::LossProbe>(std::make_unique<LibtorchLossProbe>(
         config, std::move(train), std::move(held_out), parameters));
   }
 
-  Result<double> train_alone(const TrainerConfig& config, std::span<const float> parameters,
-                             std::span<const std::uint64_t> sequences,
-                             const std::function<void(std::uint32_t)>& progress) const override {
-    use_threads(config.threads);
+  Result<std::vector<float>> train_alone(
+      const TrainerConfig& config, std::span<const float> parameters,
+      std::span<const std::uint64_t> sequences,
+      const std::function<void(std::uint32_t, double)>& progress) const override {
+    const TorchScope scope(config.threads);
     MUSTER_TRY(const Data data, open_data(config.train_data, config.model));
     const Model model(config.model);
-    at::Tensor trained = tensor_of(parameters);
-    AdamW optimizer(config, model.parameters());
+    const at::Tensor trained = tensor_of(parameters);
+    AdamW optimizer(config);
     const at::ScalarType type = compute_type(config.compute);
     std::uint32_t step = 0;
     for (; (step + 1) * std::size_t{config.batch} <= sequences.size(); ++step) {
@@ -67,20 +60,17 @@ class LibtorchTrainer final : public Trainer {
                  data.batch(sequences.subspan(step * std::size_t{config.batch}, config.batch)));
       const auto result = loss_and_gradient(model, trained, tokens, type);
       optimizer.step(trained, result.gradient, learning_rate(config.schedule, step));
-      progress(step);
+      progress(step, result.loss);
     }
-    MUSTER_TRY(auto probe,
-               make_loss_probe(config, {trained.const_data_ptr<float>(),
-                                        static_cast<std::size_t>(trained.numel())}));
-    return probe->held_out_loss();
+    const auto values = floats(trained);
+    return std::vector<float>(values.begin(), values.end());
   }
 
   Status generate(const TrainerConfig& config, std::span<const float> parameters,
                   std::span<const std::int64_t> prompt, const GenerateOptions& options,
                   const std::function<void(std::int64_t)>& emit) const override {
     if (prompt.empty()) return Error{Errc::kInvalidArgument, "the prompt is empty"};
-    use_threads(config.threads);
-    const at::NoGradGuard no_gradient;
+    const TorchScope scope(config.threads);
     const Model model(config.model);
     const at::Tensor flat = tensor_of(parameters);
     std::vector<std::int64_t> tokens(prompt.begin(), prompt.end());
@@ -100,14 +90,14 @@ class LibtorchTrainer final : public Trainer {
 
   Result<std::vector<float>> logits(const state::ModelSpec& spec, std::span<const float> parameters,
                                     std::span<const std::int64_t> tokens) const override {
-    const at::NoGradGuard no_gradient;
+    const TorchScope scope(1);
     const Model model(spec);
     std::vector<std::int64_t> copy(tokens.begin(), tokens.end());
     const at::Tensor input = at::from_blob(
         copy.data(), {1, static_cast<std::int64_t>(copy.size())}, at::kLong);
     const at::Tensor result = model.logits(tensor_of(parameters), input).contiguous();
-    const float* values = result.const_data_ptr<float>();
-    return std::vector<float>(values, values + result.numel());
+    const auto values = floats(result);
+    return std::vector<float>(values.begin(), values.end());
   }
 };
 

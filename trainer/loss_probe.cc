@@ -4,6 +4,9 @@
 #include <cmath>
 #include <numeric>
 
+#include "trainer/flat_tensor.h"
+#include "trainer/torch_scope.h"
+
 namespace muster::trainer {
 namespace {
 
@@ -19,19 +22,14 @@ LibtorchLossProbe::LibtorchLossProbe(const TrainerConfig& config, Data train, Da
       train_(std::move(train)),
       held_out_(std::move(held_out)),
       type_(compute_type(config.compute)),
-      theta_(at::empty({model_.parameters()})) {
-  std::copy(parameters.begin(), parameters.end(), theta_.data_ptr<float>());
-}
+      theta_(tensor_of(parameters)) {}
 
-std::span<float> LibtorchLossProbe::theta() {
-  return {theta_.data_ptr<float>(), static_cast<std::size_t>(theta_.numel())};
-}
+std::span<float> LibtorchLossProbe::theta() { return mutable_floats(theta_); }
 
-std::span<const float> LibtorchLossProbe::parameters() const {
-  return {theta_.const_data_ptr<float>(), static_cast<std::size_t>(theta_.numel())};
-}
+std::span<const float> LibtorchLossProbe::parameters() const { return floats(theta_); }
 
 Status LibtorchLossProbe::compute_gradient(std::span<const std::uint64_t> sequences) {
+  const TorchScope scope(config_.threads);
   gradient_ = at::zeros({model_.parameters()});
   const auto total = static_cast<double>(sequences.size());
   while (!sequences.empty()) {
@@ -42,16 +40,14 @@ Status LibtorchLossProbe::compute_gradient(std::span<const std::uint64_t> sequen
     sequences = sequences.subspan(part.size());
   }
   double square = 0;
-  const float* g = gradient_.const_data_ptr<float>();
-  for (std::int64_t i = 0; i < gradient_.numel(); ++i)
-    square += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+  for (float g : floats(gradient_)) square += static_cast<double>(g) * static_cast<double>(g);
   gradient_norm_ = std::sqrt(square);
   return {};
 }
 
 double LibtorchLossProbe::gradient_cosine(const compression::SparseUpdate& update) const {
   MUSTER_CHECK(gradient_.defined(), "a cosine before any gradient");
-  const float* g = gradient_.const_data_ptr<float>();
+  const auto g = floats(gradient_);
   double dot = 0;
   for (std::size_t i = 0; i < update.indices.size(); ++i)
     dot += static_cast<double>(update.values[i]) * static_cast<double>(g[update.indices[i]]);
@@ -67,15 +63,15 @@ void LibtorchLossProbe::swap_with_undo() {
 
 Result<std::vector<float>> LibtorchLossProbe::evaluate(const Data& data,
                                                        std::span<const std::uint64_t> sequences) {
-  const at::NoGradGuard no_gradient;
+  const TorchScope scope(config_.threads);
   const at::Tensor flat = theta_.to(type_);
   std::vector<float> losses;
   while (!sequences.empty()) {
     const auto part = sequences.first(std::min(sequences.size(), kEvaluationBatch));
     MUSTER_TRY(const at::Tensor tokens, data.batch(part));
     const at::Tensor result = model_.losses(flat, tokens).contiguous();
-    const float* values = result.const_data_ptr<float>();
-    losses.insert(losses.end(), values, values + result.numel());
+    const auto values = floats(result);
+    losses.insert(losses.end(), values.begin(), values.end());
     sequences = sequences.subspan(part.size());
   }
   return losses;

@@ -1,8 +1,26 @@
 #include "trainer/model.h"
 
 #include <cmath>
+#include <limits>
+#include <numbers>
 
 namespace muster::trainer {
+
+namespace {
+
+at::Tensor stretch(const at::Tensor& frequencies, const state::RopeScaling& scaling) {
+  const double original = scaling.original_context;
+  const double low = static_cast<double>(scaling.low_frequency_factor);
+  const double high = static_cast<double>(scaling.high_frequency_factor);
+  const double factor = static_cast<double>(scaling.factor);
+  const at::Tensor wavelengths = 2 * std::numbers::pi / frequencies;
+  const at::Tensor blend = (original / wavelengths - low) / (high - low);
+  const at::Tensor blended = (1 - blend) * frequencies / factor + blend * frequencies;
+  return at::where(wavelengths > original / low, frequencies / factor,
+                   at::where(wavelengths < original / high, frequencies, blended));
+}
+
+}  // namespace
 
 // q, k and v lie one after the other in the flat array, as do gate and up, so each group is one matrix.
 Model::Model(const state::ModelSpec& spec) : spec_(spec) {
@@ -17,6 +35,8 @@ Model::Model(const state::ModelSpec& spec) : spec_(spec) {
   const at::Tensor exponents = at::arange(0, head, 2, at::kFloat) / static_cast<double>(head);
   inverse_frequencies_ =
       at::reciprocal(at::pow(at::scalar_tensor(spec.rope_theta, at::kFloat), exponents));
+  if (spec.rope_scaling)
+    inverse_frequencies_ = stretch(inverse_frequencies_, *spec.rope_scaling);
 }
 
 Model::Rotary Model::rotary(std::int64_t positions, at::ScalarType type) const {

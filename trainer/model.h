@@ -6,7 +6,6 @@
 #pragma once
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 
 #include "state/model_spec.h"
 
@@ -37,6 +36,5 @@ class Model {
   std::int64_t parameters_ = 0;
   at::Tensor inverse_frequencies_;
 };
-
 
 }  // namespace muster::trainer

@@ -6,6 +6,8 @@
 
 #include <ATen/ATen.h>
 
+#include <vector>
+
 #include "trainer/model.h"
 #include "trainer/trainer.h"
 
@@ -24,13 +26,15 @@ struct LossAndGradient {
 
 class AdamW {
  public:
-  AdamW(const TrainerConfig& config, std::int64_t parameters);
-  void step(at::Tensor& parameters, at::Tensor gradient, double learning_rate);
+  explicit AdamW(const TrainerConfig& config);
+  // `gradient` is scaled to the clip norm. Shapes: [parameters], fp32.
+  void step(const at::Tensor& parameters, at::Tensor gradient, double learning_rate);
 
   // What a checkpoint must hold, besides the parameters.
   at::Tensor first_moment, second_moment, steps;
 
  private:
+  std::vector<std::int64_t> pieces_;  // of the flat array: with decay, without, with, …
   double beta1_, beta2_, epsilon_, weight_decay_, clip_;
 };
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/limits.h"
+#include "trainer/json_guard.h"
 
 namespace muster::trainer {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint64_t kHeaderBytesMax = 16u << 20;
+constexpr int kHeaderDepth = 3;  // {name: {shape: [ … ]}}
 
 const std::map<std::string, std::uint64_t>& element_bytes() {
   static const std::map<std::string, std::uint64_t> bytes{
@@ -67,7 +69,7 @@ Result<std::map<std::string, StoredTensor>> parse_safetensors(ByteSpan file) {
   const ByteSpan header = reader.take(header_bytes);
   if (reader.failed()) return Error{Errc::kTruncated, "safetensors: shorter than its header"};
   const ByteSpan data = reader.take(reader.remaining());
-  const json parsed = json::parse(header.begin(), header.end(), nullptr, false);
+  MUSTER_TRY(const json parsed, parse_json(header, kHeaderDepth, "safetensors header"));
   if (!parsed.is_object()) return Error{Errc::kMalformed, "safetensors: the header is no JSON object"};
 
   std::map<std::string, StoredTensor> tensors;

@@ -28,7 +28,8 @@ struct TrainerConfig {
   double beta1 = 0.9;
   double beta2 = 0.95;
   double epsilon = 1e-8;
-  double weight_decay = 0.1;            // on all tensors
+  double weight_decay = 0.1;
+  bool decay_vectors = true;            // weight decay on the norm gains too, not on matrices only
   double gradient_clip = 1.0;           // global norm; 0: none
   Compute compute = Compute::kAuto;
   int threads = 1;
@@ -53,11 +54,11 @@ class Trainer {
       const TrainerConfig& config, std::span<const float> parameters) const = 0;
 
   // Plain AdamW from `parameters` over `sequences`, batch after batch: the measure to compare a network
-  // with. Returns the held-out loss; `progress(step)` after each step.
-  [[nodiscard]] virtual Result<double> train_alone(
+  // with. Returns the trained parameters; `progress(step, loss)` after each step.
+  [[nodiscard]] virtual Result<std::vector<float>> train_alone(
       const TrainerConfig& config, std::span<const float> parameters,
       std::span<const std::uint64_t> sequences,
-      const std::function<void(std::uint32_t)>& progress) const = 0;
+      const std::function<void(std::uint32_t, double)>& progress) const = 0;
 
   // Continues `prompt`, one token at a time, on a byte vocabulary.
   [[nodiscard]] virtual Status generate(
@@ -72,7 +73,7 @@ class Trainer {
 };
 
 // Bumped with every change to the interfaces above.
-inline constexpr int kTrainerAbi = 1;
+inline constexpr int kTrainerAbi = 2;
 
 // Loads libmuster_trainer.so from beside the executable, or from `folder`.
 // Errors: kNotFound (built without LibTorch; the message says how to get it), kVersion.

@@ -31,5 +31,11 @@ TEST(OuterStep, IsUndoneBitForBit) {
   EXPECT_EQ(theta, before);
 }
 
+TEST(OuterStepDeathTest, RefusesAnUpdateOfAnotherModel) {
+  std::vector<float> theta{1, 1};
+  EXPECT_DEATH(outer_step(theta, kUpdate, 1), "another model");
+  EXPECT_DEATH((void)outer_step_with_undo(theta, kUpdate, 1), "another model");
+}
+
 }  // namespace
 }  // namespace muster::state

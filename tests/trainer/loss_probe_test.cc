@@ -76,6 +76,17 @@ TEST_F(LossProbeTest, AStepAlongTheGradientHasCosineOneAndLowersTheLoss) {
   EXPECT_LT(after, before);
 }
 
+TEST_F(LossProbeTest, RefusesTokensThatTheModelDoesNotHave) {
+  config_.model.vocab = 'm';  // the words have letters beyond
+  config_.held_out_sequences = 1;
+  std::vector<float> theta(state::layout_of(config_.model).parameters());
+  auto probe = trainer_->make_loss_probe(config_, theta).value();
+  const auto loss = probe->held_out_loss();
+  ASSERT_FALSE(loss.has_value());
+  EXPECT_EQ(loss.error().code, Errc::kInvalidArgument);
+  EXPECT_NE(loss.error().message.find("vocabulary of 109"), std::string::npos) << loss.error().message;
+}
+
 TEST_F(LossProbeTest, StartsNearTheEntropyOfAUniformGuess) {
   EXPECT_NEAR(probe_->held_out_loss().value(), std::log(256.0), 0.3);
 }

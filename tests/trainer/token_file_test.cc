@@ -33,7 +33,7 @@ TEST_F(TokenFileTest, ReadsBackBytesAsTokens) {
 
 TEST_F(TokenFileTest, ReadsWideTokens) {
   Bytes bytes = header(20240801, 7, 1);
-  for (std::uint8_t b : {1, 0, 1, 0}) bytes.push_back(b);
+  for (const std::uint8_t b : Bytes{1, 0, 1, 0}) bytes.push_back(b);
   ASSERT_TRUE(replace_file(path_, bytes));
   std::array<std::int64_t, 1> tokens{};
   ASSERT_TRUE(TokenFile::open(path_).value().read(0, tokens));
