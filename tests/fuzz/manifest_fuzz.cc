@@ -1,5 +1,6 @@
 // Every message type: what decodes must encode to the same bytes.
 #include "base/check.h"
+#include "protocol/chain_head.h"
 #include "protocol/messages.h"
 #include "protocol/params.h"
 #include "wire/codec.h"
@@ -20,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace muster::protocol;
   if (size == 0) return 0;
   const muster::ByteSpan body(data + 1, size - 1);
-  switch (data[0] % 10) {
+  switch (data[0] % 14) {
     case 0: check<Ready>(body); break;
     case 1: check<RoundOpen>(body); break;
     case 2: check<Commit>(body); break;
@@ -30,7 +31,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 6: check<Manifest>(body); break;
     case 7: check<Attest>(body); break;
     case 8: check<Dispute>(body); break;
-    default: check<Receipt>(body); break;
+    case 9: check<Receipt>(body); break;
+    case 10: check<Checkpoint>(body); break;
+    case 11: check<Joined>(body); break;
+    case 12: check<Finished>(body); break;
+    default: check<HeadState>(body); break;
   }
   return 0;
 }
