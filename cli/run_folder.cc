@@ -1,5 +1,7 @@
 #include "cli/run_folder.h"
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "base/key.h"
 #include "state/state_root.h"
@@ -12,6 +14,18 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kDefinitionBytesMax = 1u << 20;
+// Of run.muster and genesis.muster: magic, version, encoding. Raised with every change of either encoding.
+constexpr std::string_view kMagic = "MUSTERDF";
+constexpr std::uint32_t kVersion = 1;
+
+template <class T>
+Status write_definition(const fs::path& path, const T& definition) {
+  ByteWriter writer;
+  writer.append(bytes_of(kMagic));
+  writer.write(kVersion);
+  writer.append(wire::encode(definition));
+  return replace_file(path, writer.bytes());
+}
 
 template <class T>
 Result<T> read_definition(const fs::path& path) {
@@ -19,7 +33,14 @@ Result<T> read_definition(const fs::path& path) {
   if (!content && content.error().code == Errc::kNotFound)
     return Error{Errc::kNotFound, path.string() + ": no run here; `muster init` makes one"};
   if (!content) return std::move(content).error();
-  return wire::decode<T>(*content, path.string());
+  ByteReader reader(*content);
+  const ByteSpan magic = reader.take(kMagic.size());
+  const auto version = reader.read<std::uint32_t>();
+  if (reader.failed() || !std::equal(magic.begin(), magic.end(), kMagic.begin()) ||
+      version != kVersion)
+    return Error{Errc::kVersion, path.string() + ": made by another version of muster; use that one, "
+                                                 "or make the run again"};
+  return wire::decode<T>(reader.take(reader.remaining()), path.string());
 }
 
 }  // namespace
@@ -68,8 +89,8 @@ Status init_run(const RunFolder& folder, RunConfig config, const std::vector<Pub
   params.initial_theta_root =
       state::parameters_root(state::layout_of(params.model), initial_theta(params));
   MUSTER_TRY_STATUS(protocol::validate(params));
-  MUSTER_TRY_STATUS(replace_file(folder.genesis_file(), wire::encode(config.genesis)));
-  return replace_file(folder.params_file(), wire::encode(params));
+  MUSTER_TRY_STATUS(write_definition(folder.genesis_file(), config.genesis));
+  return write_definition(folder.params_file(), params);
 }
 
 Result<protocol::ProtocolParams> read_params(const RunFolder& folder) {

@@ -1,6 +1,5 @@
-// Commands that are a few lines each: init, key, data, status, generate, export, sim.
+// Commands that are a few lines each: init, key, data, generate, export, sim.
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "base/key.h"
@@ -8,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/node_options.h"
 #include "sim/world.h"
+#include "trainer/byte_tokenizer.h"
 #include "trainer/corpus.h"
 #include "trainer/hf_export.h"
 
@@ -92,46 +92,6 @@ void add_data(CLI::App& app, Action& chosen) {
   });
 }
 
-void add_status(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("status", "The ledger's view of the run: who, stake, pay");
-  struct Options : NodeOptions {
-    bool json = false;
-  };
-  auto options = std::make_shared<Options>();
-  add_node_options(*command, *options, "coordinator");
-  command->add_flag("--json", options->json, "Machine-readable output");
-  command->footer("Example: muster status --run runs/quickstart");
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>&) -> Result<int> {
-      MUSTER_TRY(const NodeBase node, open_node(*options));
-      wire::ZmqContext context;
-      MUSTER_TRY(auto ledger, connect_ledger(context, *options, node));
-      MUSTER_TRY(const auto metagraph, ledger->metagraph());
-      if (options->json) {
-        nlohmann::ordered_json out{{"block", metagraph.block}, {"neurons", nlohmann::json::array()}};
-        for (const auto& n : metagraph.neurons)
-          out["neurons"].push_back({{"uid", n.uid.value},
-                                    {"hotkey", n.hotkey.hex()},
-                                    {"role", name_of(n.role)},
-                                    {"stake_rao", n.stake},
-                                    {"incentive", n.incentive},
-                                    {"earned_rao", n.earned}});
-        std::printf("%s\n", out.dump(2).c_str());
-        return 0;
-      }
-      std::printf("block %llu\n%4s  %-10s %-10s %12s %10s %14s\n",
-                  static_cast<unsigned long long>(metagraph.block), "uid", "role", "hotkey",
-                  "stake", "incentive", "alpha earned");
-      for (const auto& n : metagraph.neurons)
-        std::printf("%4u  %-10s %-10s %12.3f %10u %14.3f\n", n.uid.value,
-                    std::string(name_of(n.role)).c_str(), n.hotkey.brief().c_str(),
-                    static_cast<double>(n.stake) / 1e9, n.incentive,
-                    static_cast<double>(n.earned) / 1e9);
-      return 0;
-    };
-  });
-}
-
 void add_generate(CLI::App& app, Action& chosen) {
   auto* command = app.add_subcommand("generate", "Continue a text with a trained model");
   struct Options {
@@ -154,6 +114,10 @@ void add_generate(CLI::App& app, Action& chosen) {
   command->callback([options, &chosen] {
     chosen = [options](const std::atomic<bool>& stop) -> Result<int> {
       MUSTER_TRY(const auto imported, trainer::import_hf(options->run));
+      if (imported.model.vocab != trainer::kByteVocab)
+        return Error{Errc::kInvalidArgument, options->run + ": a vocabulary of " +
+                                                 std::to_string(imported.model.vocab) +
+                                                 "; only bytes are generated"};
       MUSTER_TRY(const auto trainer, trainer::load_trainer());
       trainer::TrainerConfig config;
       config.model = imported.model;

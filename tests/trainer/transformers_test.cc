@@ -1,0 +1,57 @@
+// What export_hf writes, loaded by the transformers library itself. Skipped where Python does not have it;
+// MUSTER_PYTHON names another interpreter.
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
+
+#include "tests/trainer/trainer_fixture.h"
+#include "trainer/hf_export.h"
+
+namespace muster::trainer {
+namespace {
+
+std::string output_of(const std::string& command) {
+  std::string output;
+  FILE* pipe = ::popen(command.c_str(), "r");
+  MUSTER_CHECK(pipe != nullptr, command);
+  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output.push_back(static_cast<char>(c));
+  return ::pclose(pipe) == 0 ? output : "";
+}
+
+TEST(Transformers, ContinueAnExportedModelWithTheSameTokens) {
+  const char* python = std::getenv("MUSTER_PYTHON");
+  const std::string interpreter = python == nullptr ? "python3" : python;
+  if (output_of(interpreter + " -c 'import torch, transformers; print(1)' 2>/dev/null").empty())
+    GTEST_SKIP() << interpreter << " has no transformers";
+
+  // Weights wider than initial ones, so that one token stands out; every feature of the format at once.
+  state::ModelSpec model{.d_model = 64, .layers = 2, .heads = 4, .kv_heads = 2, .d_ff = 96,
+                         .context = 64, .vocab = 256, .tied = false, .rope_theta = 500'000.0f};
+  model.rope_scaling = state::RopeScaling{8, 1, 4, 32};
+  std::vector<float> theta(state::layout_of(model).parameters());
+  state::initial_parameters(model, 3, theta);
+  for (float& value : theta) value *= 3;
+  muster::testing::TemporaryDirectory directory;
+  ASSERT_TRUE(export_hf(directory.path(), model, theta));
+
+  std::vector<std::int64_t> prompt, ours, theirs;
+  std::string command = interpreter + " " MUSTER_SOURCE_DIR "/tests/trainer/greedy_in_transformers.py " +
+                        directory.path().string() + " 24";
+  for (const char c : std::string("#include <é\n")) {
+    prompt.push_back(static_cast<unsigned char>(c));
+    command += " " + std::to_string(prompt.back());
+  }
+  TrainerConfig config;
+  config.model = model;
+  GenerateOptions greedy;
+  greedy.tokens = 24;
+  greedy.temperature = 0;
+  ASSERT_TRUE(the_trainer()->generate(config, theta, prompt, greedy,
+                                      [&](std::int64_t token) { ours.push_back(token); }));
+  std::istringstream output(output_of(command + " 2>/dev/null"));
+  for (std::int64_t token = 0; output >> token;) theirs.push_back(token);
+  EXPECT_EQ(ours, theirs);
+}
+
+}  // namespace
+}  // namespace muster::trainer
