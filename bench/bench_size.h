@@ -7,6 +7,6 @@
 namespace muster::bench {
 
 [[nodiscard]] inline bool small() { return std::getenv("MUSTER_BENCH_SMALL") != nullptr; }
-[[nodiscard]] inline std::uint64_t blocks() { return small() ? 16 : 2048; }
+[[nodiscard]] inline std::uint64_t blocks() { return small() ? 16 : 16384; }
 
 }  // namespace muster::bench

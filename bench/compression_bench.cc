@@ -1,33 +1,58 @@
-// Compression and aggregation, beside this machine's own copy speed in the same run.
+// Compression and aggregation, each beside this machine's own copy speed in the same run.
 //
-//   bench/run.sh compression        bytes/s are of the fp32 parameters gone through
-#include <benchmark/benchmark.h>
-
+//   bench/run.sh compression [--json FILE] [--params N] [--data FILE] [--reps N]
+//
+// --data: fp32 numbers, repeated as often as needed, instead of heavy-tailed random ones: error-feedback
+// buffers of a run come from `muster inspect state FILE --residual OUT`. Times are the best of the
+// repetitions; copy speed counts bytes read and written.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
 
+#include "base/file.h"
+#include "base/parallel.h"
 #include "base/prng.h"
 #include "bench/bench_size.h"
-#include "compression/topk.h"
+#include "compression/error_feedback.h"
+#include "compression/segment_codec.h"
+#include "compression/segmented_blob.h"
+#include "compression/select.h"
 #include "state/aggregate.h"
-#include "state/state_root.h"
+#include "state/outer_step.h"
 
 namespace muster {
 namespace {
 
-using compression::Layout;
-using compression::Payload;
-using compression::PayloadFormat;
-using compression::SparseUpdate;
-using compression::ValueFormat;
+using namespace compression;
+using nlohmann::ordered_json;
 
-Layout make_layout() {
-  return Layout::make({{"a", {bench::blocks(), compression::kBlockElements}}}).value();
+constexpr std::size_t kPayloads = 16;
+
+struct Options {
+  std::uint64_t blocks = bench::blocks();
+  int reps = 5;
+  std::string data, json;
+};
+
+double seconds(const std::function<void()>& work, int reps) {
+  double best = 1e30;
+  for (int rep = 0; rep < reps; ++rep) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return best;
 }
 
 // Heavy-tailed, as error-feedback buffers are.
-std::vector<float> make_update(const Layout& layout, std::uint64_t seed) {
+std::vector<float> make_update(std::uint64_t count, std::uint64_t seed) {
   Prng random(seed);
-  std::vector<float> dense(layout.parameters());
+  std::vector<float> dense(count);
   for (float& x : dense) {
     const double u = random.uniform() * 2 - 1;
     x = static_cast<float>(u * u * u / (1.05 - u * u));
@@ -35,91 +60,253 @@ std::vector<float> make_update(const Layout& layout, std::uint64_t seed) {
   return dense;
 }
 
-void set_rate(benchmark::State& state, const Layout& layout) {
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) *
-                          static_cast<std::int64_t>(layout.parameters() * sizeof(float)));
+std::vector<float> read_update(const std::string& path, std::uint64_t count) {
+  const Bytes file = read_file(path, std::uint64_t{8} << 30).value();
+  std::vector<float> dense(count);
+  for (std::uint64_t i = 0; i < count; ++i)
+    std::memcpy(&dense[i], file.data() + i % (file.size() / 4) * 4, 4);
+  return dense;
 }
 
-void BM_Copy(benchmark::State& state) {
-  const Layout layout = make_layout();
-  const auto from = make_update(layout, 1);
-  std::vector<float> to(from.size());
-  for (auto _ : state) {
-    std::memcpy(to.data(), from.data(), from.size() * sizeof(float));
-    benchmark::DoNotOptimize(to.data());
-    benchmark::ClobberMemory();
+// log2 C(4096, k) / k.
+double bound_bits(double k) {
+  if (k >= kBlockElements) return 0;
+  return (std::lgamma(4097) - std::lgamma(k + 1) - std::lgamma(4097 - k)) / std::log(2) / k;
+}
+
+double relative_mse(std::span<const float> dense, const SparseUpdate& update) {
+  double error = 0, square = 0;
+  for (std::size_t i = 0; i < update.indices.size(); ++i) {
+    const auto value = static_cast<double>(dense[update.indices[i]]);
+    error += std::pow(value - static_cast<double>(update.values[i]), 2);
+    square += value * value;
   }
-  set_rate(state, layout);
+  return square > 0 ? error / square : 0;
 }
-BENCHMARK(BM_Copy);
 
-void BM_TopK(benchmark::State& state) {
-  const Layout layout = make_layout();
-  const auto dense = make_update(layout, 1);
-  std::vector<std::uint32_t> selected;
-  for (auto _ : state) {
-    for (std::uint64_t b = 0; b < layout.block_count(); ++b)
-      benchmark::DoNotOptimize(compression::select_top(
-          std::span(dense).subspan(layout.block(b).offset, layout.block(b).elements),
-          static_cast<std::uint32_t>(state.range(0)), selected));
+std::uint64_t bytes_of_payload(const Payload& payload) {
+  std::uint64_t bytes = 0;
+  for (const Bytes& segment : payload.segments) bytes += segment.size();
+  return bytes;
+}
+
+const char* name_of(ValueFormat format) {
+  constexpr const char* kNames[] = {"sign", "2 levels", "4 levels", "8 levels", "fp16", "fp32"};
+  return kNames[static_cast<std::size_t>(format)];
+}
+
+class Bench {
+ public:
+  explicit Bench(const Options& options)
+      : options_(options),
+        layout_(Layout::make({{"a", {options.blocks, kBlockElements}}}).value()),
+        dense_(options.data.empty() ? make_update(layout_.parameters(), 1)
+                                    : read_update(options.data, layout_.parameters())),
+        scratch_(dense_.size(), 0.0f) {
+    report_["parameters"] = layout_.parameters();
+    report_["kernels"] = kernels().name;
+    report_["data"] = options.data.empty() ? "synthetic" : options.data;
   }
-  set_rate(state, layout);
-}
-BENCHMARK(BM_TopK)->Arg(64)->Arg(1024);
 
-void BM_Compress(benchmark::State& state) {
-  const Layout layout = make_layout();
-  const auto dense = make_update(layout, 1);
-  const PayloadFormat format{static_cast<std::uint32_t>(state.range(0)), ValueFormat::kSign};
-  std::size_t bytes = 0;
-  for (auto _ : state) {
-    const Payload payload = compression::compress(layout, format, dense).value();
-    bytes = 0;
-    for (const Bytes& segment : payload.segments) bytes += segment.size();
+  ordered_json run() {
+    rates_and_distortion();
+    for (unsigned threads : {1u, 2u}) speeds(threads);
+    targets();
+    return report_;
   }
-  set_rate(state, layout);
-  state.counters["bytes_per_parameter"] =
-      static_cast<double>(bytes) / static_cast<double>(layout.parameters());
-}
-BENCHMARK(BM_Compress)->Arg(64)->Arg(1024);
 
-void BM_Decode(benchmark::State& state) {
-  const Layout layout = make_layout();
-  const PayloadFormat format{static_cast<std::uint32_t>(state.range(0)), ValueFormat::kSign};
-  const Payload payload = compression::compress(layout, format, make_update(layout, 1)).value();
-  for (auto _ : state) benchmark::DoNotOptimize(compression::decode(layout, payload));
-  set_rate(state, layout);
-}
-BENCHMARK(BM_Decode)->Arg(64)->Arg(1024);
+ private:
+  double parameters() const { return static_cast<double>(layout_.parameters()); }
 
-void BM_SealAggregate16(benchmark::State& state) {
-  const Layout layout = make_layout();
-  std::vector<SparseUpdate> updates;
-  for (std::uint64_t seed = 1; seed <= 16; ++seed)
-    updates.push_back(
-        compression::decode(layout, compression::compress(layout, {64, ValueFormat::kSign},
-                                                          make_update(layout, seed))
-                                        .value())
-            .value());
-  std::vector<state::Contribution> contributions;
-  for (const auto& update : updates)
-    contributions.push_back({1000, &update, compression::norm(update)});
-  std::vector<float> residual(layout.parameters(), 0.0f);
-  for (auto _ : state)
-    benchmark::DoNotOptimize(state::seal_aggregate(layout, contributions, {},
-                                                   {256, ValueFormat::kSignMagnitude}, 1.0f,
-                                                   residual));
-  set_rate(state, layout);
-}
-BENCHMARK(BM_SealAggregate16);
+  void rates_and_distortion() {
+    std::printf("%s kernels, %.1f M parameters, %s\n\n", std::string(kernels().name).c_str(),
+                parameters() / 1e6, report_["data"].get<std::string>().c_str());
+    std::printf("   k  values     bits/index  bound   bits/value  bytes/param  relative MSE\n");
+    for (std::uint32_t keep : {8u, 16u, 32u, 64u, 128u, 256u, 512u, 1024u, 4096u})
+      for (std::uint8_t values = 0; values < kValueFormats; ++values)
+        rate({keep, static_cast<ValueFormat>(values)});
+  }
 
-void BM_ParametersRoot(benchmark::State& state) {
-  const Layout layout = make_layout();
-  const auto theta = make_update(layout, 1);
-  for (auto _ : state) benchmark::DoNotOptimize(state::parameters_root(layout, theta));
-  set_rate(state, layout);
+  void rate(const PayloadFormat& format) {
+    const Payload payload = compress(layout_, format, dense_, 2).value();
+    const SparseUpdate update = decode(layout_, payload).value();
+    const Payload floats = compress(layout_, {format.keep, ValueFormat::kFloat32}, dense_, 2).value();
+    const auto entries = static_cast<double>(update.indices.size());
+    const double index_bits = static_cast<double>(bytes_of_payload(floats)) * 8 / entries - 32;
+    const double all_bits = static_cast<double>(bytes_of_payload(payload)) * 8 / entries;
+    const ordered_json row{{"k", format.keep},
+                           {"values", name_of(format.values)},
+                           {"bits_per_index", index_bits},
+                           {"bound_bits_per_index", bound_bits(format.keep)},
+                           {"bits_per_value", all_bits - index_bits},
+                           {"bytes_per_parameter", all_bits * entries / 8 / parameters()},
+                           {"relative_mse", relative_mse(dense_, update)}};
+    std::printf("%4u  %-9s  %10.3f  %6.3f  %10.3f  %11.5f  %12.5f\n", format.keep,
+                name_of(format.values), index_bits, bound_bits(format.keep), all_bits - index_bits,
+                row["bytes_per_parameter"].get<double>(), row["relative_mse"].get<double>());
+    report_["rates"].push_back(row);
+  }
+
+  // Bytes read and written per second.
+  double copy_rate(unsigned threads) {
+    const double time = seconds(
+        [&] {
+          (void)parallel_for(layout_.segment_count(), threads, [&] {
+            return [&](std::size_t s) -> Status {
+              const auto& segment = layout_.segment(static_cast<std::uint32_t>(s));
+              std::memcpy(scratch_.data() + segment.offset, dense_.data() + segment.offset,
+                          segment.elements * sizeof(float));
+              return {};
+            };
+          });
+        },
+        options_.reps);
+    return parameters() * 8 / time;
+  }
+
+  void speeds(unsigned threads) {
+    const double copy = copy_rate(threads);
+    std::printf("\n%u thread%s: copy %.1f GB/s (read + written)\n", threads, threads == 1 ? "" : "s",
+                copy / 1e9);
+    std::printf("   k   compress + EF        of copy   decode        aggregate of 16   seal of 16   of "
+                "copying θ\n");
+    for (std::uint32_t keep : {16u, 64u, 256u, 1024u}) speed(keep, threads, copy);
+  }
+
+  void speed(std::uint32_t keep, unsigned threads, double copy) {
+    const PayloadFormat uplink{keep, ValueFormat::kSign};
+    std::fill(scratch_.begin(), scratch_.end(), 0.0f);
+    std::vector<float> delta = dense_;
+    ErrorFeedback feedback(scratch_, delta);
+    Payload payload;
+    const double compress_time = seconds(
+        [&] {
+          payload = feedback.compress(layout_, uplink, threads).value();
+          feedback.settle_delivered(0.99f);
+        },
+        options_.reps);
+    const auto bytes = static_cast<double>(bytes_of_payload(payload));
+    const double decode_time =
+        seconds([&] { (void)summarise(layout_, payload, threads).value(); }, options_.reps);
+
+    std::vector<Payload> payloads;
+    for (std::size_t i = 0; i < kPayloads; ++i) {
+      payloads.push_back(feedback.compress(layout_, uplink, threads).value());
+      feedback.settle_delivered(0.99f);
+    }
+    const double aggregate_time =
+        seconds([&] { aggregate(payloads, uplink, threads); }, options_.reps);
+    const double seal_time = seconds([&] { seal(payloads, keep, threads); }, options_.reps);
+    const double share = (parameters() * 12 + bytes) / compress_time / copy;
+    const double seal_copies = seal_time / (parameters() * 8 / copy);
+    std::printf("%4u  %6.0f M param/s  %9.2f  %6.0f M/s  %13.0f M/s  %8.0f M/s  %12.1f\n", keep,
+                parameters() / compress_time / 1e6, share, parameters() / decode_time / 1e6,
+                parameters() / aggregate_time / 1e6, parameters() / seal_time / 1e6, seal_copies);
+    report_["speeds"].push_back({{"k", keep},
+                                 {"threads", threads},
+                                 {"copy_bytes_per_s", copy},
+                                 {"compress_params_per_s", parameters() / compress_time},
+                                 {"compress_of_copy", share},
+                                 {"decode_params_per_s", parameters() / decode_time},
+                                 {"aggregate16_params_per_s", parameters() / aggregate_time},
+                                 {"seal16_params_per_s", parameters() / seal_time},
+                                 {"seal16_copies_of_theta", seal_copies}});
+  }
+
+  // Sum of the payloads with a weight each, onto what is there.
+  void aggregate(const std::vector<Payload>& payloads, const PayloadFormat& format, unsigned threads) {
+    const GapModel gaps(format.keep);
+    const Status status = parallel_for(layout_.segment_count(), threads, [&] {
+      return [&, reader = SegmentReader(format, gaps), inputs = std::vector<SegmentEntries>(payloads.size()),
+              next = std::vector<std::size_t>()](std::size_t s) mutable -> Status {
+        const auto& segment = layout_.segment(static_cast<std::uint32_t>(s));
+        for (std::size_t c = 0; c < payloads.size(); ++c)
+          MUSTER_TRY_STATUS(reader.read(layout_, static_cast<std::uint32_t>(s), payloads[c].segments[s], inputs[c]));
+        next.assign(payloads.size(), 0);
+        for (std::uint32_t b = 0; b < segment.blocks; ++b) {
+          float* sum = scratch_.data() + layout_.block(segment.first_block + b).offset;
+          for (std::size_t c = 0; c < payloads.size(); ++c)
+            for (std::uint32_t i = 0; i < inputs[c].counts[b]; ++i, ++next[c])
+              sum[inputs[c].indices[next[c]]] += 0.0625f * inputs[c].values[next[c]];
+        }
+        return {};
+      };
+    });
+    MUSTER_CHECK(status.has_value(), "payloads of our own");
+  }
+
+  // Norms, clip, average, downlink with its error feedback, the aggregate's id, the step of θ.
+  void seal(const std::vector<Payload>& payloads, std::uint32_t keep, unsigned threads) {
+    std::vector<state::Contribution> contributions;
+    for (const Payload& payload : payloads)
+      contributions.push_back({1000, &payload, summarise(layout_, payload, threads).value().norm});
+    const PayloadFormat downlink{std::min(4 * keep, kBlockElements), ValueFormat::kSignMagnitude};
+    const auto sealed =
+        state::seal_aggregate(layout_, contributions, {}, downlink, 1.0f, scratch_, threads).value();
+    (void)blob_id(write_blob({{}, sealed.aggregate.segments})).value();
+    state::outer_step(dense_, sealed.decoded, 0.0f);
+  }
+
+  double speed_of(const char* key, std::uint32_t keep, unsigned threads) const {
+    for (const auto& row : report_["speeds"])
+      if (row["k"] == keep && row["threads"] == threads) return row[key];
+    return 0;
+  }
+
+  void target(const std::string& name, double measured, bool met) {
+    std::printf("%-68s %8.3f  %s\n", name.c_str(), measured, met ? "met" : "MISSED");
+    report_["targets"].push_back({{"target", name}, {"measured", measured}, {"met", met}});
+  }
+
+  void targets() {
+    std::printf("\n%-68s %8s\n", "target", "measured");
+    double worst = 0, bytes64 = 0;
+    for (const auto& row : report_["rates"]) {
+      const auto keep = row["k"].get<std::uint32_t>();
+      if (keep >= 16 && keep <= 512)
+        worst = std::max(worst, row["bits_per_index"].get<double>() / row["bound_bits_per_index"].get<double>());
+      if (keep == 64 && row["values"] == "sign") bytes64 = row["bytes_per_parameter"];
+    }
+    target("bits per index, k = 16…512, over the bound: at most 1.01", worst, worst <= 1.01);
+    target("bytes per parameter at k = 64: at most 0.0170", bytes64, bytes64 <= 0.0170);
+    const double compress = speed_of("compress_of_copy", 64, 1);
+    target("compress with EF at k = 64, of copy bandwidth: at least 0.5", compress, compress >= 0.5);
+    const double seal = speed_of("seal16_copies_of_theta", 64, 1);
+    target("seal of 16 at k = 64, in copies of θ: at most 10", seal, seal <= 10);
+    for (const char* key : {"compress_params_per_s", "aggregate16_params_per_s", "seal16_params_per_s"}) {
+      const double gain = speed_of(key, 64, 2) / speed_of(key, 64, 1);
+      target(std::string("two threads over one, ") + key + ": at least 1.8", gain, gain >= 1.8);
+    }
+  }
+
+  Options options_;
+  Layout layout_;
+  std::vector<float> dense_, scratch_;
+  ordered_json report_;
+};
+
+int usage(const char* problem) {
+  std::fprintf(stderr, "bench_compression: %s\nusage: bench_compression [--json FILE] [--params N] "
+                       "[--data FILE] [--reps N]\n", problem);
+  return 2;
 }
-BENCHMARK(BM_ParametersRoot);
 
 }  // namespace
 }  // namespace muster
+
+int main(int argc, char** argv) {
+  using namespace muster;
+  Options options;
+  for (int i = 1; i < argc; i += 2) {
+    const std::string name = argv[i];
+    if (i + 1 == argc) return usage((name + " needs a value").c_str());
+    if (name == "--json") options.json = argv[i + 1];
+    else if (name == "--data") options.data = argv[i + 1];
+    else if (name == "--reps") options.reps = std::max(1, std::atoi(argv[i + 1]));
+    else if (name == "--params") options.blocks = std::max<std::uint64_t>(1, std::strtoull(argv[i + 1], nullptr, 10) / kBlockElements);
+    else return usage(("unknown option " + name).c_str());
+  }
+  const auto report = Bench(options).run();
+  if (!options.json.empty()) std::ofstream(options.json) << report.dump(1) << "\n";
+  return 0;
+}

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Sets up as far as needed, builds, and runs the benchmarks.
-#   bench/run.sh [NAME…] [--json FILE]        NAME: compression, wire; default: all
+#   bench/run.sh [NAME…] [--json FILE] [-- OPTIONS]   NAME: compression, wire; default: all
+# OPTIONS go to the one benchmark that is named; with several, FILE holds one object by name.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-names=() json=
+names=() json= options=()
 while [ $# -gt 0 ]; do
   case $1 in
     --json) json=${2:?--json needs a file}; shift ;;
-    -h|--help) sed -n '2,3s/^# //p' "$0"; exit 0 ;;
+    -h|--help) sed -n '2,4s/^# //p' "$0"; exit 0 ;;
+    --) shift; options=("$@"); break ;;
     *) names+=("$1") ;;
   esac
   shift
@@ -17,21 +19,26 @@ for name in "${names[@]}"; do
   [ -e "$root/bench/${name}_bench.cc" ] || { echo "bench: no benchmark '$name'" >&2; exit 2; }
 done
 "$root/cmake/setup_debian.sh"
-results=()
+parts=()
 for name in "${names[@]}"; do
-  arguments=()
+  arguments=("${options[@]}")
   if [ -n "$json" ]; then
-    part=$(mktemp); results+=("$part")
-    arguments=(--benchmark_out="$part" --benchmark_out_format=json)
+    part=$(mktemp)
+    parts+=("$name=$part")
+    case $name in
+      wire) arguments+=(--benchmark_out="$part" --benchmark_out_format=json) ;;
+      *) arguments+=(--json "$part") ;;
+    esac
   fi
   "$root/build/bench/bench_$name" "${arguments[@]}"
 done
 if [ -n "$json" ]; then
-  python3 - "$json" "${results[@]}" <<'PY'
-import json, sys
-parts = [json.load(open(path)) for path in sys.argv[2:]]
-json.dump({"context": parts[0]["context"], "benchmarks": [b for p in parts for b in p["benchmarks"]]},
-          open(sys.argv[1], "w"), indent=1)
+  python3 - "$json" "${parts[@]}" <<'PY'
+import json, os, sys
+parts = dict(part.split("=", 1) for part in sys.argv[2:])
+results = {name: json.load(open(path)) for name, path in parts.items()}
+json.dump(results if len(results) > 1 else next(iter(results.values())), open(sys.argv[1], "w"), indent=1)
+for path in parts.values():
+    os.remove(path)
 PY
-  rm -f "${results[@]}"
 fi

@@ -1,7 +1,9 @@
 // Error feedback: what compression left out of earlier updates, added to the next one.
 //
 // After a round: e ← β(e + Δ − decoded) when the payload was delivered, e ← β(e + Δ) when it was
-// not through no fault of its content, e ← βe for a round without an update.
+// not through no fault of its content, e ← βe for a round without an update. Two arrays take turns: one
+// pass over Δ and e turns Δ's array into the next e, so nothing is lost before the round is settled, and
+// the multiplication by β waits for the next pass.
 // (Seide et al., "1-bit stochastic gradient descent", Interspeech 2014.)
 // Thread safety: none; one owner.
 #pragma once
@@ -15,20 +17,47 @@ namespace muster::compression {
 
 class ErrorFeedback {
  public:
-  explicit ErrorFeedback(std::uint64_t parameters) : residual_(parameters, 0.0f) {}
-  explicit ErrorFeedback(std::vector<float> residual) : residual_(std::move(residual)) {}
+  // e, and room for Δ, both the caller's, so that they may be mapped files. REQUIRES: equal sizes.
+  ErrorFeedback(std::span<float> residual, std::span<float> delta)
+      : residual_(residual), delta_(delta) {}
 
-  // residual += delta. REQUIRES: equal sizes.
-  void add(std::span<const float> delta);
-  // residual −= decoded.
-  void subtract(const SparseUpdate& decoded);
-  // residual *= beta.
-  void decay(float beta);
+  // Where Δ is to be written before compress(). Changes places with e when a payload is settled.
+  [[nodiscard]] std::span<float> delta() { return delta_; }
 
-  [[nodiscard]] std::span<const float> residual() const { return residual_; }
+  // The payload of e + Δ, which takes Δ's place. Once for one Δ; a payload that is not settled is
+  // forgotten. Errors: those of compression::compress; e is as it was.
+  [[nodiscard]] Result<Payload> compress(const Layout& layout, const PayloadFormat& format,
+                                         unsigned threads = 1);
+  [[nodiscard]] bool is_pending() const { return pending_; }
+
+  // REQUIRES: is_pending().
+  void settle_delivered(float beta);
+  void settle_kept(float beta);
+  // No payload was made, or it does not count.
+  void settle_missed(float beta);
+
+  // e as it is now; what is owed is multiplied in.
+  [[nodiscard]] std::span<const float> residual();
+
+  // What must be kept, besides residual() and, while pending, delta(), to go on after a restart.
+  struct State {
+    bool pending = false;
+    std::vector<std::uint64_t> indices;  // of the pending payload
+    std::vector<float> originals;        // e + Δ there; delta() holds e + Δ − decoded
+  };
+  [[nodiscard]] State state() const { return {pending_, indices_, originals_}; }
+  // With residual() and delta() filled again. REQUIRES: indices within them.
+  void restore(State state);
 
  private:
-  std::vector<float> residual_;
+  void pay_beta();
+  void take_turns(float beta);
+
+  std::span<float> residual_, delta_;
+  float owed_beta_ = 1;  // e is this times the array
+  bool pending_ = false;
+  std::vector<std::uint64_t> indices_;
+  std::vector<float> originals_;
 };
 
 }  // namespace muster::compression

@@ -1,148 +1,125 @@
 #include "compression/payload.h"
 
-#include <bit>
 #include <cmath>
+#include <functional>
 
-#include "compression/index_code.h"
-#include "compression/quantize.h"
-#include "compression/topk.h"
+#include "base/parallel.h"
+#include "compression/segment_codec.h"
 
 namespace muster::compression {
 namespace {
 
-constexpr unsigned kCountBits = 13;  // 0..4096
-
-Status check_format(const PayloadFormat& format) {
-  if (format.keep >= 1 && format.keep <= kBlockElements) return {};
-  return Error{Errc::kInvalidArgument, "keep is " + std::to_string(format.keep) +
-                                           ", must be from 1 to " + std::to_string(kBlockElements)};
-}
-
-std::string place(std::uint32_t segment, std::uint32_t block) {
-  return "payload segment " + std::to_string(segment) + ", block " + std::to_string(block);
-}
-
-// One block: full-count flag, else count; indices; levels; signs; level bits.
-void write_block(BitWriter& out, std::span<const float> block,
-                 std::span<const std::uint32_t> selected, std::uint32_t keep, ValueFormat format) {
-  const auto count = static_cast<std::uint32_t>(selected.size());
-  out.write(count == keep, 1);
-  if (count != keep) out.write(count, kCountBits);
-  if (count == 0) return;
-  write_indices(out, selected, static_cast<std::uint32_t>(block.size()));
-  std::vector<float> magnitudes;
-  for (std::uint32_t index : selected) magnitudes.push_back(std::fabs(block[index]));
-  const Levels levels = quantise(magnitudes, format);
-  out.write(levels.low, 16);
-  if (format == ValueFormat::kSignMagnitude) out.write(levels.high, 16);
-  for (std::uint32_t index : selected) out.write(std::signbit(block[index]), 1);
-  if (format == ValueFormat::kSignMagnitude && levels.low != levels.high)
-    for (bool high : levels.is_high) out.write(high, 1);
-}
-
-Status read_levels(BitReader& in, std::uint32_t count, ValueFormat format,
-                   std::vector<float>& values) {
-  const auto low = static_cast<std::uint16_t>(in.read(16));
-  const auto high =
-      format == ValueFormat::kSignMagnitude ? static_cast<std::uint16_t>(in.read(16)) : low;
-  if (in.failed()) return Error{Errc::kTruncated, "levels end too early"};
-  if (!is_level(low) || !is_level(high))
-    return Error{Errc::kNonFinite, "a level that is zero, denormal or not finite"};
-  if (high < low) return Error{Errc::kMalformed, "levels out of order"};
-  std::vector<bool> negative(count);
-  for (std::uint32_t i = 0; i < count; ++i) negative[i] = in.read(1) == 1;
-  std::uint32_t highs = 0;
-  values.clear();
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const bool is_high = low != high && in.read(1) == 1;
-    highs += is_high;
-    const float magnitude = from_bf16(is_high ? high : low);
-    values.push_back(negative[i] ? -magnitude : magnitude);
-  }
-  if (in.failed()) return Error{Errc::kTruncated, "signs end too early"};
-  if (low != high && (highs == 0 || highs == count))
-    return Error{Errc::kMalformed, "two levels of which one is not used"};
-  return {};
-}
-
-Status read_block(BitReader& in, const Block& block, const PayloadFormat& format,
-                  std::vector<std::uint32_t>& indices, std::vector<float>& values) {
-  const std::uint32_t keep = kept_in_block(format.keep, block.elements);
-  std::uint32_t count = keep;
-  if (in.read(1) == 0) {
-    count = in.read(kCountBits);
-    if (!in.failed() && count >= keep) return Error{Errc::kMalformed, "a count that is no less"};
-  }
-  if (in.failed()) return Error{Errc::kTruncated, "ends too early"};
-  indices.clear();
-  values.clear();
-  if (count == 0) return {};
-  MUSTER_TRY_STATUS(read_indices(in, count, block.elements, indices));
-  return read_levels(in, count, format.values, values);
+// Calls take(segment, entries) for every decoded segment, in any order.
+template <class Take>
+Status read_segments(const Layout& layout, const Payload& payload, unsigned threads, Take take) {
+  MUSTER_TRY_STATUS(check_shape(layout, payload));
+  const GapModel gaps(payload.format.keep);
+  return parallel_for(payload.segments.size(), threads, [&] {
+    return [&, reader = SegmentReader(payload.format, gaps),
+            entries = SegmentEntries{}](std::size_t s) mutable -> Status {
+      const auto segment = static_cast<std::uint32_t>(s);
+      if (Status status = reader.read(layout, segment, payload.segments[s], entries); !status)
+        return in_segment(std::move(status).error(), s);
+      take(segment, entries);
+      return {};
+    };
+  });
 }
 
 }  // namespace
 
+Status check_format(const PayloadFormat& format) {
+  if (format.keep < 1 || format.keep > kBlockElements)
+    return Error{Errc::kInvalidArgument, "keep is " + std::to_string(format.keep) +
+                                             ", must be from 1 to " +
+                                             std::to_string(kBlockElements)};
+  if (static_cast<std::uint8_t>(format.values) >= kValueFormats)
+    return Error{Errc::kInvalidArgument, "unknown value format"};
+  return {};
+}
+
+Error in_segment(Error error, std::size_t segment) {
+  return std::move(error).within("payload segment " + std::to_string(segment));
+}
+
+Status check_shape(const Layout& layout, const Payload& payload) {
+  MUSTER_TRY_STATUS(check_format(payload.format));
+  if (payload.segments.size() == layout.segment_count()) return {};
+  return Error{Errc::kMalformed, "payload: " + std::to_string(payload.segments.size()) +
+                                     " segments, the layout has " +
+                                     std::to_string(layout.segment_count())};
+}
+
 Result<Payload> compress(const Layout& layout, const PayloadFormat& format,
-                         std::span<const float> dense) {
+                         std::span<const float> dense, unsigned threads) {
   MUSTER_TRY_STATUS(check_format(format));
   MUSTER_CHECK(dense.size() == layout.parameters(), "an update of another layout");
-  Payload payload{format, {}};
-  std::vector<std::uint32_t> selected;
-  for (std::uint32_t s = 0; s < layout.segment_count(); ++s) {
-    const SegmentRange& segment = layout.segment(s);
-    BitWriter out;
-    for (std::uint32_t b = 0; b < segment.blocks; ++b) {
-      const Block& block = layout.block(segment.first_block + b);
-      const auto values = dense.subspan(block.offset, block.elements);
-      const std::uint32_t keep = kept_in_block(format.keep, block.elements);
-      if (Status status = select_top(values, keep, selected); !status)
-        return std::move(status).error().within(place(s, b));
-      write_block(out, values, selected, keep, format.values);
-    }
-    payload.segments.push_back(std::move(out).take());
-  }
+  Payload payload{format, std::vector<Bytes>(layout.segment_count())};
+  const GapModel gaps(format.keep);
+  MUSTER_TRY_STATUS(parallel_for(layout.segment_count(), threads, [&] {
+    return [&, writer = SegmentWriter(format, gaps)](std::size_t s) mutable -> Status {
+      const SegmentRange& segment = layout.segment(static_cast<std::uint32_t>(s));
+      for (std::uint32_t b = 0; b < segment.blocks; ++b) {
+        const Block& block = layout.block(segment.first_block + b);
+        if (auto kept = writer.add_block(dense.subspan(block.offset, block.elements)); !kept)
+          return in_segment(std::move(kept).error().within("block " + std::to_string(b)), s);
+      }
+      payload.segments[s] = writer.finish();
+      return {};
+    };
+  }));
   return payload;
 }
 
-Result<SparseUpdate> decode(const Layout& layout, const Payload& payload) {
-  MUSTER_TRY_STATUS(check_format(payload.format));
-  if (payload.segments.size() != layout.segment_count())
-    return Error{Errc::kMalformed, "payload: " + std::to_string(payload.segments.size()) +
-                                       " segments, the layout has " +
-                                       std::to_string(layout.segment_count())};
+Result<SparseUpdate> decode(const Layout& layout, const Payload& payload, unsigned threads) {
+  std::vector<SegmentEntries> segments(payload.segments.size());
+  MUSTER_TRY_STATUS(read_segments(layout, payload, threads, [&](auto segment, auto& entries) {
+    segments[segment] = std::move(entries);
+    entries = {};
+  }));
   SparseUpdate update;
-  std::vector<std::uint32_t> indices;
-  std::vector<float> values;
+  std::uint64_t total = 0;
+  for (const SegmentEntries& entries : segments) {
+    total += entries.values.size();
+    update.segment_ends.push_back(total);
+  }
+  update.indices.reserve(total);
+  update.values.reserve(total);
   for (std::uint32_t s = 0; s < layout.segment_count(); ++s) {
-    const SegmentRange& segment = layout.segment(s);
-    BitReader in(payload.segments[s]);
-    for (std::uint32_t b = 0; b < segment.blocks; ++b) {
-      const Block& block = layout.block(segment.first_block + b);
-      if (Status status = read_block(in, block, payload.format, indices, values); !status)
-        return std::move(status).error().within(place(s, b));
-      for (std::uint32_t index : indices) update.indices.push_back(block.offset + index);
-      update.values.insert(update.values.end(), values.begin(), values.end());
+    SegmentEntries& entries = segments[s];
+    const std::uint16_t* index = entries.indices.data();
+    for (std::uint32_t b = 0; b < entries.counts.size(); ++b) {
+      const std::uint64_t offset = layout.block(layout.segment(s).first_block + b).offset;
+      for (std::uint32_t i = 0; i < entries.counts[b]; ++i)
+        update.indices.push_back(offset + *index++);
     }
-    if (!in.finished()) {
-      return Error{Errc::kMalformed,
-                   "payload segment " + std::to_string(s) + ": bits after its last block"};
-    }
-    update.segment_ends.push_back(update.indices.size());
+    update.values.insert(update.values.end(), entries.values.begin(), entries.values.end());
+    entries = {};
   }
   return update;
 }
 
-double norm(const SparseUpdate& update) {
-  double total = 0;
-  std::uint64_t next = 0;
-  for (std::uint64_t end : update.segment_ends) {
-    double segment = 0;
-    for (; next < end; ++next)
-      segment += static_cast<double>(update.values[next]) * static_cast<double>(update.values[next]);
-    total += segment;
+Result<PayloadSummary> summarise(const Layout& layout, const Payload& payload, unsigned threads) {
+  std::vector<double> squares(payload.segments.size());
+  std::vector<std::uint64_t> counts(payload.segments.size());
+  MUSTER_TRY_STATUS(read_segments(layout, payload, threads, [&](auto segment, const auto& entries) {
+    squares[segment] = entries.square_norm;
+    counts[segment] = entries.values.size();
+  }));
+  PayloadSummary summary;
+  double square = 0;
+  for (std::size_t s = 0; s < squares.size(); ++s) {
+    square += squares[s];
+    summary.entries += counts[s];
   }
-  return std::sqrt(total);
+  summary.norm = std::sqrt(square);
+  return summary;
+}
+
+double norm(const SparseUpdate& update) {
+  double square = 0;
+  for (float value : update.values) square += static_cast<double>(value) * static_cast<double>(value);
+  return std::sqrt(square);
 }
 
 }  // namespace muster::compression

@@ -1,7 +1,8 @@
 // Payload: a compressed update, canonical (one byte string per content), one part per segment.
 //
 // Per block the `keep` largest magnitudes (ties to the lower index), coded as indices, signs and
-// scales. Every segment decodes on its own. See docs/payload.md for the bytes.
+// magnitudes. Every segment decodes on its own, so all of this runs on several threads; the bytes do not
+// depend on how many. See docs/payload.md for the bytes.
 // Thread safety: pure functions. Determinism: equal input gives equal bytes on every path and machine.
 #pragma once
 
@@ -12,19 +13,9 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "compression/layout.h"
+#include "compression/payload_format.h"
 
 namespace muster::compression {
-
-enum class ValueFormat : std::uint8_t {
-  kSign = 0,           // sign and one bf16 scale per block (the mean magnitude)
-  kSignMagnitude = 1,  // sign, one magnitude bit and two bf16 levels per block (Lloyd)
-};
-
-struct PayloadFormat {
-  std::uint32_t keep = 64;  // per full block, 1..kBlockElements
-  ValueFormat values = ValueFormat::kSign;
-  bool operator==(const PayloadFormat&) const = default;
-};
 
 struct Payload {
   PayloadFormat format;
@@ -42,13 +33,30 @@ struct SparseUpdate {
 // Compresses `dense` (layout.parameters() floats).
 // Errors: kNonFinite (NaN or infinity, with its index), kInvalidArgument (format).
 [[nodiscard]] Result<Payload> compress(const Layout& layout, const PayloadFormat& format,
-                                       std::span<const float> dense);
+                                       std::span<const float> dense, unsigned threads = 1);
 
 // Strict inverse: refuses whatever compress could not have written.
 // Errors: kMalformed, kTruncated, kNonFinite, naming the segment and block.
-[[nodiscard]] Result<SparseUpdate> decode(const Layout& layout, const Payload& payload);
+[[nodiscard]] Result<SparseUpdate> decode(const Layout& layout, const Payload& payload,
+                                          unsigned threads = 1);
 
-// sqrt(Σ v²) in fp64: serial within a segment, then segments in order (DESIGN §4's one order).
+struct PayloadSummary {
+  std::uint64_t entries = 0;
+  // Euclidean length in fp64: per block Σ count · level² by ascending level (floats: Σ value² by ascending
+  // index), blocks in order to a segment's sum, segments in order to the whole.
+  double norm = 0;
+};
+
+// Decodes as strictly, without keeping the entries: memory of one segment per thread. The same errors.
+[[nodiscard]] Result<PayloadSummary> summarise(const Layout& layout, const Payload& payload,
+                                               unsigned threads = 1);
+
+// sqrt(Σ v²) in fp64, in order.
 [[nodiscard]] double norm(const SparseUpdate& update);
+
+// Puts segment and payload in front of a segment reader's or writer's error.
+[[nodiscard]] Error in_segment(Error error, std::size_t segment);
+// Errors: kMalformed (another number of segments than the layout has), kInvalidArgument (format).
+[[nodiscard]] Status check_shape(const Layout& layout, const Payload& payload);
 
 }  // namespace muster::compression

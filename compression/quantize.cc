@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
+
+#include "base/check.h"
 
 namespace muster::compression {
 namespace {
@@ -9,37 +12,138 @@ namespace {
 constexpr std::uint16_t kLargestLevel = 0x7f7f;
 constexpr std::uint16_t kSmallestLevel = 0x0080;
 constexpr int kLloydSteps = 6;
+constexpr std::size_t kLanes = 8;
+constexpr std::size_t kClassesMax = 8;
 
 std::uint16_t level_of(double mean) {
-  const std::uint16_t bits = to_bf16(static_cast<float>(mean));
-  return std::clamp(bits, kSmallestLevel, kLargestLevel);
+  return std::clamp(to_bf16(static_cast<float>(mean)), kSmallestLevel, kLargestLevel);
 }
 
-struct Means {
-  double low = 0, high = 0;
-  std::size_t highs = 0;
+// Sum and count of the magnitudes at or above a threshold.
+struct Tail {
+  double sum = 0;
+  double count = 0;
 };
 
-Means means_around(std::span<const float> magnitudes, double threshold) {
-  double low = 0, high = 0;
-  std::size_t highs = 0;
-  for (float magnitude : magnitudes) {
-    if (static_cast<double>(magnitude) >= threshold) {
-      high += static_cast<double>(magnitude);
-      ++highs;
-    } else {
-      low += static_cast<double>(magnitude);
+Tail tail_from(std::span<const float> magnitudes, float threshold) {
+  double sums[kLanes] = {}, counts[kLanes] = {};
+  const std::size_t whole = magnitudes.size() / kLanes * kLanes;
+  for (std::size_t i = 0; i < whole; i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const float magnitude = magnitudes[i + lane];
+      const bool in = magnitude >= threshold;
+      sums[lane] += in ? static_cast<double>(magnitude) : 0.0;
+      counts[lane] += in ? 1.0 : 0.0;
     }
   }
-  const std::size_t lows = magnitudes.size() - highs;
-  return {lows > 0 ? low / static_cast<double>(lows) : 0,
-          highs > 0 ? high / static_cast<double>(highs) : 0, highs};
+  for (std::size_t i = whole; i < magnitudes.size(); ++i) {
+    const bool in = magnitudes[i] >= threshold;
+    sums[i - whole] += in ? static_cast<double>(magnitudes[i]) : 0.0;
+    counts[i - whole] += in ? 1.0 : 0.0;
+  }
+  auto tree = [](const double* x) {
+    return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
+  };
+  return {tree(sums), tree(counts)};
+}
+
+// What the magnitudes are exactly, when they are at most `most` different bf16 numbers; else 0 levels.
+std::size_t exact_levels(std::span<const float> magnitudes, std::size_t most, Levels& levels) {
+  std::size_t count = 0;
+  for (float magnitude : magnitudes) {
+    const auto bits = std::bit_cast<std::uint32_t>(magnitude);
+    if ((bits & 0xffff) != 0) return 0;
+    const auto level = static_cast<std::uint16_t>(bits >> 16);
+    const auto end = levels.begin() + static_cast<std::ptrdiff_t>(count);
+    const auto place = std::lower_bound(levels.begin(), end, level);
+    if (place != end && *place == level) continue;
+    if (count == most) return 0;
+    std::copy_backward(place, end, end + 1);
+    *place = level;
+    ++count;
+  }
+  return count;
+}
+
+// Classes between ascending thresholds; the first begins at 0. Starts by splitting at means.
+class Lloyd {
+ public:
+  Lloyd(std::span<const float> magnitudes, unsigned bits) : magnitudes_(magnitudes) {
+    const Tail all = tail_from(magnitudes, 0);
+    split(all, {}, bits);
+    std::sort(thresholds_.begin(), thresholds_.begin() + static_cast<std::ptrdiff_t>(count_));
+    for (int step = 0; step < kLloydSteps && count_ > 0; ++step) refine();
+  }
+  // Means of the classes that are not empty, ascending. Returns how many.
+  std::size_t means(std::array<double, kClassesMax>& result) const {
+    std::size_t used = 0;
+    Tail above = tail_from(magnitudes_, 0);
+    for (std::size_t c = 0; c <= count_; ++c) {
+      const Tail next = c < count_ ? tail_from(magnitudes_, thresholds_[c]) : Tail{};
+      if (above.count > next.count)
+        result[used++] = (above.sum - next.sum) / (above.count - next.count);
+      above = next;
+    }
+    return used;
+  }
+
+ private:
+  // Of the magnitudes in [from the tail `low`, to the tail `high`).
+  void split(const Tail& low, const Tail& high, unsigned bits) {
+    if (bits == 0 || low.count <= high.count) return;
+    const auto mean = static_cast<float>((low.sum - high.sum) / (low.count - high.count));
+    thresholds_[count_++] = mean;
+    const Tail middle = tail_from(magnitudes_, mean);
+    split(low, middle, bits - 1);
+    split(middle, high, bits - 1);
+  }
+  void refine() {
+    std::array<double, kClassesMax> mean{};
+    const std::size_t used = means(mean);
+    count_ = used - 1;
+    for (std::size_t c = 0; c < count_; ++c)
+      thresholds_[c] = static_cast<float>((mean[c] + mean[c + 1]) / 2);
+  }
+
+  std::span<const float> magnitudes_;
+  std::array<float, kClassesMax> thresholds_{};
+  std::size_t count_ = 0;
+};
+
+// Class boundaries between levels: the middle of two, which no two different levels share.
+void classify(std::span<const float> magnitudes, std::span<const std::uint16_t> levels,
+              std::span<std::uint8_t> classes) {
+  std::fill(classes.begin(), classes.end(), std::uint8_t{0});
+  for (std::size_t c = 0; c + 1 < levels.size(); ++c) {
+    const double middle = (static_cast<double>(from_bf16(levels[c])) +
+                           static_cast<double>(from_bf16(levels[c + 1]))) / 2;
+    for (std::size_t i = 0; i < magnitudes.size(); ++i)
+      classes[i] = static_cast<std::uint8_t>(
+          classes[i] + (static_cast<double>(magnitudes[i]) >= middle ? 1 : 0));
+  }
+}
+
+// Leaves out the levels that no class uses; repeats the last one behind.
+Levels canonical(std::span<const std::uint16_t> levels, std::span<std::uint8_t> classes) {
+  std::array<bool, kClassesMax> used{};
+  for (std::uint8_t c : classes) used[c] = true;
+  std::array<std::uint8_t, kClassesMax> renamed{};
+  Levels result{};
+  std::size_t count = 0;
+  for (std::size_t c = 0; c < levels.size(); ++c) {
+    if (!used[c]) continue;
+    renamed[c] = static_cast<std::uint8_t>(count);
+    result[count++] = levels[c];
+  }
+  for (std::uint8_t& c : classes) c = renamed[c];
+  std::fill(result.begin() + static_cast<std::ptrdiff_t>(count), result.end(), result[count - 1]);
+  return result;
 }
 
 }  // namespace
 
 std::uint16_t to_bf16(float value) {
-  const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
+  const auto bits = std::bit_cast<std::uint32_t>(value);
   return static_cast<std::uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 
@@ -47,30 +151,52 @@ float from_bf16(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{
 
 bool is_level(std::uint16_t bits) { return bits >= kSmallestLevel && bits <= kLargestLevel; }
 
-Levels quantise(std::span<const float> magnitudes, ValueFormat format) {
-  Levels levels;
-  double threshold = 0;
-  Means means = means_around(magnitudes, threshold);
-  const double mean = means.high;
-  if (format == ValueFormat::kSignMagnitude) {
-    threshold = mean;
-    for (int step = 0; step < kLloydSteps; ++step) {
-      means = means_around(magnitudes, threshold);
-      if (means.highs == magnitudes.size()) break;
-      threshold = (means.low + means.high) / 2;
-    }
-    means = means_around(magnitudes, threshold);
-    levels.low = level_of(means.low);
-    levels.high = level_of(means.high);
-    if (means.highs < magnitudes.size() && means.highs > 0 && levels.low < levels.high) {
-      for (float magnitude : magnitudes)
-        levels.is_high.push_back(static_cast<double>(magnitude) >= threshold);
-      return levels;
+Levels quantise(std::span<const float> magnitudes, unsigned bits,
+                std::span<std::uint8_t> classes) {
+  MUSTER_CHECK(!magnitudes.empty() && bits <= 3, "nothing to quantise");
+  Levels levels{};
+  if (bits == 0) {
+    const Tail all = tail_from(magnitudes, 0);
+    levels.fill(level_of(all.sum / all.count));
+    std::fill(classes.begin(), classes.end(), std::uint8_t{0});
+    return levels;
+  }
+  std::size_t count = exact_levels(magnitudes, std::size_t{1} << bits, levels);
+  if (count == 0) {
+    std::array<double, kClassesMax> means{};
+    const std::size_t used = Lloyd(magnitudes, bits).means(means);
+    for (std::size_t c = 0; c < used; ++c) {
+      const std::uint16_t level = level_of(means[c]);
+      if (count == 0 || level > levels[count - 1]) levels[count++] = level;
     }
   }
-  levels.low = levels.high = level_of(mean);
-  levels.is_high.assign(magnitudes.size(), false);
-  return levels;
+  const std::span<const std::uint16_t> found(levels.data(), count);
+  classify(magnitudes, found, classes);
+  return canonical(found, classes);
+}
+
+std::uint32_t block_exponent(float largest) { return std::bit_cast<std::uint32_t>(largest) >> 23; }
+
+std::uint16_t to_scaled_half(float magnitude, std::uint32_t exponent) {
+  // In units of 2^-24 · 2^(exponent − 126): fp16 numbers below 1 have 11 significant bits and a unit no
+  // smaller than that.
+  const double units = std::ldexp(static_cast<double>(magnitude), 150 - static_cast<int>(exponent));
+  const int bits = std::max(0, std::ilogb(std::max(units, 1.0)) - 10);
+  const double rounded = std::ldexp(std::nearbyint(std::ldexp(units, -bits)), bits);
+  const double smallest = exponent < 24 ? std::ldexp(1.0, 24 - static_cast<int>(exponent)) : 1.0;
+  const double kept = std::clamp(rounded, smallest, 16777216.0 - 8192.0);  // below 1
+  const auto value = static_cast<std::uint32_t>(kept);
+  if (value < 1024) return static_cast<std::uint16_t>(value);
+  const auto shift = static_cast<std::uint32_t>(std::bit_width(value)) - 11;
+  return static_cast<std::uint16_t>((shift + 1) << 10 | ((value >> shift) & 0x3ff));
+}
+
+float from_scaled_half(std::uint16_t half, std::uint32_t exponent) {
+  if (half == 0 || half >= 0x3c00 || exponent == 0 || exponent > 254) return 0;
+  const std::uint32_t shift = half >> 10;
+  const double units = shift == 0 ? half : std::ldexp(1024 + (half & 0x3ff), static_cast<int>(shift) - 1);
+  const auto value = static_cast<float>(std::ldexp(units, static_cast<int>(exponent) - 150));
+  return std::isnormal(value) ? value : 0;
 }
 
 }  // namespace muster::compression

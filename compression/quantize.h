@@ -1,15 +1,12 @@
-// Quantisation of a block's kept values: signs with one or two bf16 magnitudes.
+// Quantisation of a block's kept values: a sign and one of up to eight bf16 magnitudes, or scaled fp16.
 //
-// Means run serially in fp64 over ascending indices, so they are equal everywhere. Encoding what was
-// decoded gives the same levels again. Thread safety: pure functions.
+// Means are fp64 sums of eight interleaved lanes, added as a tree, so they are equal on every path.
+// Encoding what was decoded gives the same content again. Thread safety: pure functions.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
-#include <vector>
-
-#include "base/bytes.h"
-#include "compression/payload.h"
 
 namespace muster::compression {
 
@@ -19,13 +16,19 @@ namespace muster::compression {
 // True for the bits of a positive, normal, finite number.
 [[nodiscard]] bool is_level(std::uint16_t bits);
 
-struct Levels {
-  std::uint16_t low = 0;   // bf16; the only one for kSign
-  std::uint16_t high = 0;  // kSignMagnitude; equal to low when one level is enough
-  std::vector<bool> is_high;
-};
+// Magnitudes of one block: ascending, each used at least once, in canonical order; behind the last one
+// that is used it is repeated.
+using Levels = std::array<std::uint16_t, 8>;  // bf16
 
-// REQUIRES: `magnitudes` not empty, each normal and positive.
-[[nodiscard]] Levels quantise(std::span<const float> magnitudes, ValueFormat format);
+// Lloyd's levels for `magnitudes`, 2^bits of them (bits 0…3), and which of them each magnitude is.
+// REQUIRES: magnitudes not empty, each normal and positive; classes of the same size.
+[[nodiscard]] Levels quantise(std::span<const float> magnitudes, unsigned bits,
+                              std::span<std::uint8_t> classes);
+
+// fp16 with an exponent per block: magnitude = mantissa · 2^(exponent − 126), the largest in [½, 1).
+[[nodiscard]] std::uint32_t block_exponent(float largest);  // 1..254
+[[nodiscard]] std::uint16_t to_scaled_half(float magnitude, std::uint32_t exponent);
+// 0 for what is no positive, normal fp32 number.
+[[nodiscard]] float from_scaled_half(std::uint16_t half, std::uint32_t exponent);
 
 }  // namespace muster::compression

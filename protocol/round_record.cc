@@ -75,7 +75,6 @@ namespace {
 OpenedPayload refused(OpenedPayload opened, OutcomeCode code, std::string problem) {
   opened.code = code;
   opened.problem = std::move(problem);
-  opened.update = {};
   return opened;
 }
 
@@ -98,12 +97,12 @@ Result<OpenedPayload> open_one(const RoundContext& context, const Signed<Commit>
                               context.params.uplink_format(context.position.round), blob);
   if (!payload)
     return refused(std::move(opened), OutcomeCode::kMalformed, payload.error().message);
-  auto update = compression::decode(context.layout, *payload);
-  if (!update) return refused(std::move(opened), OutcomeCode::kMalformed, update.error().message);
-  opened.norm = compression::norm(*update);
+  const auto summary = compression::summarise(context.layout, *payload);
+  if (!summary) return refused(std::move(opened), OutcomeCode::kMalformed, summary.error().message);
+  opened.norm = summary->norm;
   if (!(opened.norm >= context.params.verification.norm_min))
     return refused(std::move(opened), OutcomeCode::kBelowMinimumNorm, "norm too small");
-  opened.update = std::move(*update);
+  opened.payload = std::move(*payload);
   opened.code = OutcomeCode::kAccepted;
   return opened;
 }

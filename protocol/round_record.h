@@ -39,11 +39,11 @@ struct RoundContext {
                                                               const RoundOpen& open,
                                                               const std::vector<Bytes>& screens);
 
-// A committed payload after the reveal: decoded, or why not.
+// A committed payload after the reveal: checked, or why not.
 struct OpenedPayload {
   OutcomeCode code = OutcomeCode::kMissed;  // kAccepted: open and decoded, not yet ruled on
   Hash payload_id;
-  compression::SparseUpdate update;
+  compression::Payload payload;
   double norm = 0;
   std::string problem;  // in words, when not kAccepted
 };

@@ -124,7 +124,7 @@ Result<SealedRound> seal(const SealInputs& inputs, std::span<float> downlink_res
   for (const Outcome& outcome : manifest.outcomes) {
     if (outcome.code == OutcomeCode::kAccepted)
       contributions.push_back(
-          {outcome.standing, &inputs.payloads.at(outcome.uid).update, outcome.norm});
+          {outcome.standing, &inputs.payloads.at(outcome.uid).payload, outcome.norm});
   }
   manifest.null_round = contributions.size() < inputs.context.params.timing.miners_min;
   if (manifest.null_round) return round;

@@ -6,13 +6,13 @@
 #include "wire/codec.h"
 
 namespace muster::compression {
-constexpr std::uint8_t enum_count(ValueFormat) { return 2; }
+constexpr std::uint8_t enum_count(ValueFormat) { return kValueFormats; }
 }  // namespace muster::compression
 
 namespace muster::protocol {
 namespace {
 
-constexpr std::uint8_t kPayloadVersion = 1;
+constexpr std::uint8_t kPayloadVersion = 2;
 
 struct Header {
   std::uint8_t version = kPayloadVersion;

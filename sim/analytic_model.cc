@@ -62,8 +62,9 @@ AnalyticInnerLoop::AnalyticInnerLoop(const protocol::ProtocolParams& params,
       model_(model),
       layout_(state::layout_of(params.model)),
       theta_(std::move(theta)),
-      residual_(theta_.size(), 0.0f),
-      delta_(theta_.size(), 0.0f) {}
+      first_(theta_.size(), 0.0f),
+      second_(theta_.size(), 0.0f),
+      feedback_(first_, second_) {}
 
 Result<protocol::TrainReport> AnalyticInnerLoop::train(
     const protocol::TrainTask& task, const std::atomic<bool>& stop,
@@ -79,28 +80,25 @@ Result<protocol::TrainReport> AnalyticInnerLoop::train(
     for (std::size_t i = 0; i < trained.size(); ++i) trained[i] -= gradient[i];
     progress(step);
   }
-  for (std::size_t i = 0; i < delta_.size(); ++i) delta_[i] = theta_[i] - trained[i];
+  const auto delta = feedback_.delta();
+  for (std::size_t i = 0; i < delta.size(); ++i) delta[i] = theta_[i] - trained[i];
   return protocol::TrainReport{static_cast<std::uint32_t>(task.sequences.size()), task.inner_steps,
                                task.sequences.empty() ? 0 : model_.loss(trained, task.sequences[0])};
 }
 
 Result<compression::Payload> AnalyticInnerLoop::encode(const compression::PayloadFormat& format) {
-  std::vector<float> sum = residual_;
-  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += delta_[i];
-  MUSTER_TRY(compression::Payload payload, compression::compress(layout_, format, sum));
-  MUSTER_TRY(pending_, compression::decode(layout_, payload));
-  return payload;
+  return feedback_.compress(layout_, format);
 }
 
 void AnalyticInnerLoop::settle(protocol::Settlement settlement) {
-  if (pending_) {
-    for (std::size_t i = 0; i < residual_.size(); ++i) residual_[i] += delta_[i];
-    if (settlement == protocol::Settlement::kDelivered)
-      for (std::size_t i = 0; i < pending_->indices.size(); ++i)
-        residual_[pending_->indices[i]] -= pending_->values[i];
+  const float beta = params_.compression.error_feedback_decay;
+  if (!feedback_.is_pending() || settlement == protocol::Settlement::kMissed) {
+    feedback_.settle_missed(beta);
+  } else if (settlement == protocol::Settlement::kDelivered) {
+    feedback_.settle_delivered(beta);
+  } else {
+    feedback_.settle_kept(beta);
   }
-  for (float& value : residual_) value *= params_.compression.error_feedback_decay;
-  pending_.reset();
 }
 
 Status AnalyticInnerLoop::apply(const compression::SparseUpdate& aggregate) {
@@ -124,13 +122,13 @@ Bytes AnalyticInnerLoop::snapshot(std::uint64_t tag) const {
   ByteWriter writer;
   writer.write(tag);
   writer.append(bytes_of(std::span<const float>(theta_)));
-  writer.append(bytes_of(std::span<const float>(residual_)));
-  writer.append(bytes_of(std::span<const float>(delta_)));
-  writer.write(static_cast<std::uint64_t>(pending_ ? pending_->indices.size() : 0));
-  if (pending_) {
-    writer.append(bytes_of(std::span<const std::uint64_t>(pending_->indices)));
-    writer.append(bytes_of(std::span<const float>(pending_->values)));
-  }
+  const auto feedback = feedback_.state();
+  writer.append(bytes_of(feedback_.residual()));
+  writer.append(bytes_of(std::span<const float>(feedback_.delta())));
+  writer.write(static_cast<std::uint8_t>(feedback.pending));
+  writer.write(static_cast<std::uint64_t>(feedback.indices.size()));
+  writer.append(bytes_of(std::span<const std::uint64_t>(feedback.indices)));
+  writer.append(bytes_of(std::span<const float>(feedback.originals)));
   return std::move(writer).take();
 }
 
@@ -143,16 +141,17 @@ std::uint64_t AnalyticInnerLoop::restore(ByteSpan bytes) {
     if (!raw.empty()) std::memcpy(values.data(), raw.data(), raw.size());
   };
   fill(theta_);
-  fill(residual_);
-  fill(delta_);
-  pending_.reset();
-  if (const auto count = reader.read<std::uint64_t>(); count > 0) {
-    pending_.emplace();
-    pending_->indices.resize(count);
-    pending_->values.resize(count);
-    fill(pending_->indices);
-    fill(pending_->values);
-  }
+  feedback_ = compression::ErrorFeedback(first_, second_);
+  fill(first_);
+  fill(second_);
+  compression::ErrorFeedback::State feedback;
+  feedback.pending = reader.read<std::uint8_t>() == 1;
+  const auto count = reader.read<std::uint64_t>();
+  feedback.indices.resize(count);
+  feedback.originals.resize(count);
+  fill(feedback.indices);
+  fill(feedback.originals);
+  feedback_.restore(std::move(feedback));
   return tag;
 }
 

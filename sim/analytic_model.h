@@ -60,9 +60,8 @@ class AnalyticInnerLoop final : public protocol::InnerLoop {
   const AnalyticModel& model_;
   compression::Layout layout_;
   std::vector<float> theta_;
-  std::vector<float> residual_;
-  std::vector<float> delta_;
-  std::optional<compression::SparseUpdate> pending_;
+  std::vector<float> first_, second_;  // error feedback and Δ, which take turns
+  mutable compression::ErrorFeedback feedback_;
 };
 
 class AnalyticLossProbe final : public protocol::LossProbe {

@@ -17,9 +17,12 @@ namespace muster::state {
 
 struct Contribution {
   std::uint16_t standing = 0;
-  const compression::SparseUpdate* update = nullptr;
-  double norm = 0;  // compression::norm(*update)
+  const compression::Payload* payload = nullptr;
+  double norm = 0;  // of compression::summarise(*payload)
 };
+
+// No clip norm above this is sealed: sums stay far from overflow.
+inline constexpr double kClipNormMax = 1e30;
 
 struct SealedAggregate {
   double median_norm = 0;      // M
@@ -29,13 +32,16 @@ struct SealedAggregate {
   compression::SparseUpdate decoded;  // what the aggregate decodes to
 };
 
-// `contributions`: not empty, by ascending uid. `past_medians`: M of at most the last 16 sealed rounds.
-// Errors: kNonFinite (the sum overflows), kInvalidArgument (format).
+// One pass over the residual, segment by segment; the result does not depend on `threads`.
+// `contributions`: not empty, by ascending uid, of one format, each summarised without an error.
+// `past_medians`: M of at most the last 16 sealed rounds.
+// Errors: kNonFinite (norms above kClipNormMax), kInvalidArgument (format); the residual is as it was.
 [[nodiscard]] Result<SealedAggregate> seal_aggregate(const compression::Layout& layout,
                                                      std::span<const Contribution> contributions,
                                                      std::span<const double> past_medians,
                                                      const compression::PayloadFormat& downlink,
                                                      float downlink_decay,
-                                                     std::span<float> downlink_residual);
+                                                     std::span<float> downlink_residual,
+                                                     unsigned threads = 1);
 
 }  // namespace muster::state

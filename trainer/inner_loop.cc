@@ -1,6 +1,7 @@
 #include "trainer/inner_loop.h"
 
 #include <cmath>
+#include <utility>
 
 #include "base/file.h"
 #include "base/limits.h"
@@ -12,7 +13,7 @@ namespace muster::trainer {
 namespace {
 
 constexpr std::string_view kMagic = "MUSTERTR";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 
 }  // namespace
 
@@ -25,7 +26,9 @@ LibtorchInnerLoop::LibtorchInnerLoop(const TrainerConfig& config, Data data,
       type_(compute_type(config.compute)),
       theta_(tensor_of(parameters)),
       optimizer_(config),
-      residual_(parameters.size(), 0.0f) {}
+      first_(parameters.size(), 0.0f),
+      second_(parameters.size(), 0.0f),
+      feedback_(first_, second_) {}
 
 Result<protocol::TrainReport> LibtorchInnerLoop::train(
     const protocol::TrainTask& task, const std::atomic<bool>& stop,
@@ -51,31 +54,34 @@ Result<protocol::TrainReport> LibtorchInnerLoop::train(
   }
   report.inner_steps = task.inner_steps;
   report.sequences_used = static_cast<std::uint32_t>(sequences.size());
-  delta_.resize(residual_.size());
+  const auto delta = feedback_.delta();
   const auto before = floats(theta_), after = floats(trained);
-  for (std::size_t i = 0; i < delta_.size(); ++i) delta_[i] = before[i] - after[i];
+  trained_ = true;
+  for (std::size_t i = 0; i < delta.size(); ++i) {
+    delta[i] = before[i] - after[i];
+    trained_ = trained_ && std::isfinite(delta[i]);
+  }
+  if (!trained_)
+    return Error{Errc::kNonFinite,
+                 "training diverged in round " + std::to_string(task.round.value)};
   return report;
 }
 
 Result<compression::Payload> LibtorchInnerLoop::encode(const compression::PayloadFormat& format) {
-  MUSTER_CHECK(delta_.size() == residual_.size(), "encode without training");
-  std::vector<float> sum(residual_.size());
-  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = residual_[i] + delta_[i];
-  MUSTER_TRY(compression::Payload payload, compression::compress(layout_, format, sum));
-  MUSTER_TRY(sent_, compression::decode(layout_, payload));
-  return payload;
+  MUSTER_CHECK(std::exchange(trained_, false), "encode without training");
+  return feedback_.compress(layout_, format, static_cast<unsigned>(config_.threads));
 }
 
 void LibtorchInnerLoop::settle(protocol::Settlement settlement) {
-  compression::ErrorFeedback feedback(std::move(residual_));
-  if (settlement != protocol::Settlement::kMissed && sent_) {
-    feedback.add(delta_);
-    if (settlement == protocol::Settlement::kDelivered) feedback.subtract(*sent_);
+  const float beta = config_.error_feedback_decay;
+  trained_ = false;
+  if (!feedback_.is_pending() || settlement == protocol::Settlement::kMissed) {
+    feedback_.settle_missed(beta);
+  } else if (settlement == protocol::Settlement::kDelivered) {
+    feedback_.settle_delivered(beta);
+  } else {
+    feedback_.settle_kept(beta);
   }
-  feedback.decay(config_.error_feedback_decay);
-  residual_.assign(feedback.residual().begin(), feedback.residual().end());
-  delta_.clear();
-  sent_.reset();
 }
 
 Status LibtorchInnerLoop::apply(const compression::SparseUpdate& aggregate) {
@@ -86,13 +92,13 @@ Status LibtorchInnerLoop::apply(const compression::SparseUpdate& aggregate) {
 std::span<const float> LibtorchInnerLoop::parameters() const { return floats(theta_); }
 
 Status LibtorchInnerLoop::set_parameters(std::span<const float> parameters) {
-  if (parameters.size() != residual_.size())
+  if (parameters.size() != first_.size())
     return Error{Errc::kInvalidArgument, "parameters of another model"};
   theta_ = tensor_of(parameters);
   return {};
 }
 
-// File: magic, version, layout hash, tag, steps, flags, arrays, SHA-256 of all before it.
+// File: magic, version, layout hash, tag, steps, arrays, error feedback, SHA-256 of all before it.
 Status LibtorchInnerLoop::save(const std::filesystem::path& path, std::uint64_t tag) const {
   ByteWriter writer;
   writer.append(bytes_of(kMagic));
@@ -100,16 +106,17 @@ Status LibtorchInnerLoop::save(const std::filesystem::path& path, std::uint64_t 
   writer.append(layout_.hash().bytes);
   writer.write(tag);
   writer.write(static_cast<std::uint64_t>(optimizer_.steps.item<double>()));
-  writer.write(static_cast<std::uint8_t>(sent_.has_value()));
   writer.append(bytes_of(floats(theta_)));
   writer.append(bytes_of(floats(optimizer_.first_moment)));
   writer.append(bytes_of(floats(optimizer_.second_moment)));
-  writer.append(bytes_of(std::span<const float>(residual_)));
-  if (sent_) {
-    writer.append(bytes_of(std::span<const float>(delta_)));
-    writer.write(static_cast<std::uint64_t>(sent_->indices.size()));
-    writer.append(bytes_of(std::span<const std::uint64_t>(sent_->indices)));
-    writer.append(bytes_of(std::span<const float>(sent_->values)));
+  const auto feedback = feedback_.state();
+  writer.append(bytes_of(feedback_.residual()));
+  writer.write(static_cast<std::uint8_t>(feedback.pending));
+  if (feedback.pending) {
+    writer.append(bytes_of(std::span<const float>(feedback_.delta())));
+    writer.write(static_cast<std::uint64_t>(feedback.indices.size()));
+    writer.append(bytes_of(std::span<const std::uint64_t>(feedback.indices)));
+    writer.append(bytes_of(std::span<const float>(feedback.originals)));
   }
   const Hash check = sha256(writer.bytes());
   writer.append(check.bytes);
@@ -136,7 +143,6 @@ Result<std::uint64_t> LibtorchInnerLoop::load(const std::filesystem::path& path)
 
   const auto tag = reader.read<std::uint64_t>();
   optimizer_.steps.fill_(static_cast<double>(reader.read<std::uint64_t>()));
-  const bool pending = reader.read<std::uint8_t>() == 1;
   auto fill = [&reader](auto values) {
     const ByteSpan raw = reader.take(values.size_bytes());
     if (!raw.empty()) std::memcpy(values.data(), raw.data(), raw.size());
@@ -144,20 +150,23 @@ Result<std::uint64_t> LibtorchInnerLoop::load(const std::filesystem::path& path)
   fill(mutable_floats(theta_));
   fill(mutable_floats(optimizer_.first_moment));
   fill(mutable_floats(optimizer_.second_moment));
-  fill(std::span<float>(residual_));
-  delta_.clear();
-  sent_.reset();
-  if (pending) {
-    delta_.resize(residual_.size());
-    fill(std::span<float>(delta_));
+  feedback_ = compression::ErrorFeedback(first_, second_);
+  fill(std::span<float>(first_));
+  trained_ = false;
+  compression::ErrorFeedback::State feedback;
+  feedback.pending = reader.read<std::uint8_t>() == 1;
+  if (feedback.pending) {
+    fill(std::span<float>(second_));
     const auto count = reader.read<std::uint64_t>();
-    if (count > residual_.size()) return Error{Errc::kMalformed, name + ": too many entries"};
-    sent_.emplace();
-    sent_->indices.resize(count);
-    sent_->values.resize(count);
-    fill(std::span<std::uint64_t>(sent_->indices));
-    fill(std::span<float>(sent_->values));
+    if (count > second_.size()) return Error{Errc::kMalformed, name + ": too many entries"};
+    feedback.indices.resize(count);
+    feedback.originals.resize(count);
+    fill(std::span<std::uint64_t>(feedback.indices));
+    fill(std::span<float>(feedback.originals));
   }
+  for (std::uint64_t index : feedback.indices)
+    if (index >= second_.size()) return Error{Errc::kMalformed, name + ": an entry out of range"};
+  feedback_.restore(std::move(feedback));
   if (reader.remaining() != 32 || reader.failed())
     return Error{Errc::kMalformed, name + ": of another size than its content"};
   return tag;

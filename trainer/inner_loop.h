@@ -1,8 +1,6 @@
 // LibtorchInnerLoop: a miner's training on LibTorch. See protocol/inner_loop.h for the contract.
 #pragma once
 
-#include <optional>
-
 #include "compression/error_feedback.h"
 #include "protocol/inner_loop.h"
 #include "trainer/data.h"
@@ -33,9 +31,9 @@ class LibtorchInnerLoop final : public protocol::InnerLoop {
   at::ScalarType type_;
   at::Tensor theta_;
   AdamW optimizer_;
-  std::vector<float> residual_;                     // error feedback e
-  std::vector<float> delta_;                        // Δ of the last training; empty when settled
-  std::optional<compression::SparseUpdate> sent_;   // decoded payload of the last encode
+  std::vector<float> first_, second_;    // error feedback and Δ, which take turns
+  mutable compression::ErrorFeedback feedback_;  // saving multiplies in what is owed
+  bool trained_ = false;                 // Δ is there and not yet encoded
 };
 
 }  // namespace muster::trainer

@@ -258,7 +258,8 @@ bool Validator::open_all() {
   for (const auto& [uid, payload] : progress_.opened) {
     if (payload.code == OutcomeCode::kAccepted)
       progress_.payloads[uid] =
-          std::make_shared<const compression::SparseUpdate>(payload.update);
+          std::make_shared<const compression::SparseUpdate>(
+              compression::decode(layout_, payload.payload).value());
   }
   progress_.payloads_ready = true;
   return true;

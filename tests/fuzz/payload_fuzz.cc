@@ -9,8 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const Layout layout = Layout::make({{"a", {4096}}, {"b", {100}}}).value();
   if (size < 2) return 0;
   const std::uint32_t keeps[] = {1, 64, 1024, 4096};
-  const Payload payload{{keeps[data[0] % 4], data[1] % 2 == 0 ? ValueFormat::kSign
-                                                              : ValueFormat::kSignMagnitude},
+  const Payload payload{{keeps[data[0] % 4], static_cast<ValueFormat>(data[1] % kValueFormats)},
                         {muster::Bytes(data + 2, data + size)}};
   const auto update = decode(layout, payload);
   if (!update) return 0;

@@ -9,31 +9,28 @@ namespace {
 
 using compression::Layout;
 using compression::PayloadFormat;
+using compression::Payload;
 using compression::SparseUpdate;
 using compression::ValueFormat;
 
 const PayloadFormat kDense{4096, ValueFormat::kSignMagnitude};
 
-SparseUpdate update_of(const std::vector<float>& values) {
-  SparseUpdate update;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    update.indices.push_back(i);
-    update.values.push_back(values[i]);
-  }
-  update.segment_ends = {values.size()};
-  return update;
+// A payload of exactly these values.
+Payload payload_of(const std::vector<float>& values) {
+  const Layout layout = Layout::make({{"a", {values.size()}}}).value();
+  return compression::compress(layout, {4096, ValueFormat::kFloat32}, values).value();
 }
 
-Contribution contribution(std::uint16_t standing, const SparseUpdate& update) {
-  return {standing, &update, compression::norm(update)};
+Contribution contribution(const Layout& layout, std::uint16_t standing, const Payload& payload) {
+  return {standing, &payload, compression::summarise(layout, payload).value().norm};
 }
 
 TEST(Aggregate, ClipsToTheLowerMedianOfTheNorms) {
   const Layout layout = Layout::make({{"a", {1}}}).value();
-  const SparseUpdate small = update_of({1}), middle = update_of({2}), huge = update_of({1000});
+  const Payload small = payload_of({1}), middle = payload_of({2}), huge = payload_of({1000});
   std::vector<float> residual(1, 0.0f);
-  const std::vector<Contribution> contributions{contribution(1, small), contribution(1, middle),
-                                                contribution(1, huge)};
+  const std::vector<Contribution> contributions{contribution(layout, 1, small), contribution(layout, 1, middle),
+                                                contribution(layout, 1, huge)};
   const auto sealed = seal_aggregate(layout, contributions, {}, kDense, 1.0f, residual).value();
   EXPECT_EQ(sealed.median_norm, 2);
   EXPECT_EQ(sealed.clip_norm, 2);
@@ -42,9 +39,9 @@ TEST(Aggregate, ClipsToTheLowerMedianOfTheNorms) {
 
 TEST(Aggregate, ClipNormNeverFallsBelowHalfTheTrailingMedian) {
   const Layout layout = Layout::make({{"a", {1}}}).value();
-  const SparseUpdate tiny = update_of({0.01f});
+  const Payload tiny = payload_of({0.01f});
   std::vector<float> residual(1, 0.0f);
-  const std::vector<Contribution> contributions{contribution(1, tiny)};
+  const std::vector<Contribution> contributions{contribution(layout, 1, tiny)};
   const std::vector<double> past{8, 10, 12};
   const auto sealed = seal_aggregate(layout, contributions, past, kDense, 1.0f, residual).value();
   EXPECT_EQ(sealed.clip_norm, 5);
@@ -52,21 +49,21 @@ TEST(Aggregate, ClipNormNeverFallsBelowHalfTheTrailingMedian) {
 
 TEST(Aggregate, WeighsByStandingAndEquallyWhenAllAreZero) {
   const Layout layout = Layout::make({{"a", {1}}}).value();
-  const SparseUpdate one = update_of({1});
+  const Payload one = payload_of({1});
   std::vector<float> residual(1, 0.0f);
-  const std::vector<Contribution> uneven{contribution(100, one), contribution(300, one)};
+  const std::vector<Contribution> uneven{contribution(layout, 100, one), contribution(layout, 300, one)};
   const auto by_standing = seal_aggregate(layout, uneven, {}, kDense, 1.0f, residual).value();
   EXPECT_EQ(by_standing.weights, (std::vector<float>{0.25f, 0.75f}));
-  const std::vector<Contribution> none{contribution(0, one), contribution(0, one)};
+  const std::vector<Contribution> none{contribution(layout, 0, one), contribution(layout, 0, one)};
   const auto equal = seal_aggregate(layout, none, {}, kDense, 1.0f, residual).value();
   EXPECT_EQ(equal.weights, (std::vector<float>{0.5f, 0.5f}));
 }
 
 TEST(Aggregate, LeavesInTheResidualWhatTheDownlinkDidNotCarry) {
   const Layout layout = Layout::make({{"a", {8}}}).value();
-  const SparseUpdate update = update_of({8, 7, 6, 5, 4, 3, 2, 1});
+  const Payload update = payload_of({8, 7, 6, 5, 4, 3, 2, 1});
   std::vector<float> residual(8, 0.0f);
-  const std::vector<Contribution> contributions{contribution(1, update)};
+  const std::vector<Contribution> contributions{contribution(layout, 1, update)};
   const auto sealed =
       seal_aggregate(layout, contributions, {}, {1024, ValueFormat::kSign}, 1.0f, residual).value();
   ASSERT_EQ(sealed.decoded.indices.size(), 2u);
@@ -78,17 +75,18 @@ TEST(Aggregate, LeavesInTheResidualWhatTheDownlinkDidNotCarry) {
 TEST(Aggregate, IsBitEqualToTheNaiveSum) {
   const Layout layout = Layout::make({{"a", {5000}}}).value();
   Prng random(11);
+  std::vector<Payload> payloads;
   std::vector<SparseUpdate> updates;
   for (int miner = 0; miner < 5; ++miner) {
     std::vector<float> dense(5000);
     for (float& x : dense) x = static_cast<float>(random.uniform() - 0.5);
-    updates.push_back(
-        compression::decode(layout, compression::compress(layout, {256, ValueFormat::kSign}, dense)
-                                        .value())
-            .value());
+    payloads.push_back(
+        compression::compress(layout, {256, ValueFormat::kSign}, dense).value());
+    updates.push_back(compression::decode(layout, payloads.back()).value());
   }
   std::vector<Contribution> contributions;
-  for (const auto& update : updates) contributions.push_back(contribution(1000, update));
+  for (const auto& payload : payloads)
+    contributions.push_back(contribution(layout, 1000, payload));
   std::vector<float> residual(5000);
   for (float& x : residual) x = static_cast<float>(random.uniform() * 1e-3);
   std::vector<float> expected = residual;
@@ -103,6 +101,40 @@ TEST(Aggregate, IsBitEqualToTheNaiveSum) {
     expected[sealed.decoded.indices[i]] -= sealed.decoded.values[i];
   for (float& x : expected) x *= 0.5f;
   EXPECT_EQ(residual, expected);
+}
+
+TEST(Aggregate, IsTheSameOnAnyNumberOfThreads) {
+  const Layout layout = Layout::make({{"a", {2100, 4096}}}).value();
+  Prng random(12);
+  std::vector<Payload> payloads;
+  std::vector<float> values(layout.parameters());
+  for (int miner = 0; miner < 3; ++miner) {
+    for (float& x : values) x = static_cast<float>(random.uniform() - 0.5);
+    payloads.push_back(compression::compress(layout, {64, ValueFormat::kSign}, values).value());
+  }
+  std::vector<Contribution> contributions;
+  for (const auto& payload : payloads) contributions.push_back(contribution(layout, 7, payload));
+  std::vector<float> one(values.size(), 0.0f), three(values.size(), 0.0f);
+  const PayloadFormat downlink{256, ValueFormat::kSignMagnitude};
+  const auto a = seal_aggregate(layout, contributions, {}, downlink, 0.9f, one, 1).value();
+  const auto b = seal_aggregate(layout, contributions, {}, downlink, 0.9f, three, 3).value();
+  EXPECT_EQ(a.aggregate, b.aggregate);
+  EXPECT_EQ(a.decoded.indices, b.decoded.indices);
+  EXPECT_EQ(a.decoded.values, b.decoded.values);
+  EXPECT_EQ(one, three);
+  const auto decoded = compression::decode(layout, a.aggregate).value();
+  EXPECT_EQ(decoded.values, a.decoded.values);
+  EXPECT_EQ(decoded.segment_ends, a.decoded.segment_ends);
+}
+
+TEST(Aggregate, RefusesNormsThatCouldOverflowAndLeavesTheResidual) {
+  const Layout layout = Layout::make({{"a", {1}}}).value();
+  const Payload huge = payload_of({3e38f});
+  std::vector<float> residual(1, 0.5f);
+  const std::vector<Contribution> contributions{contribution(layout, 1, huge)};
+  EXPECT_EQ(seal_aggregate(layout, contributions, {}, kDense, 1.0f, residual).error().code,
+            Errc::kNonFinite);
+  EXPECT_EQ(residual[0], 0.5f);
 }
 
 }  // namespace

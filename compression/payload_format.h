@@ -1,0 +1,40 @@
+// PayloadFormat: how much of each block a payload keeps, and how it writes the values.
+//
+// Thread safety: values.
+#pragma once
+
+#include <cstdint>
+
+#include "base/result.h"
+#include "compression/layout.h"
+
+namespace muster::compression {
+
+enum class ValueFormat : std::uint8_t {
+  kSign = 0,           // sign, and one bf16 scale per block (the mean magnitude)
+  kSignMagnitude = 1,  // sign, and one of 2 bf16 levels per block (Lloyd)
+  kMagnitude2 = 2,     // … of 4
+  kMagnitude3 = 3,     // … of 8
+  kFloat16 = 4,        // fp16 below an exponent per block
+  kFloat32 = 5,
+};
+inline constexpr std::uint8_t kValueFormats = 6;
+
+// Bits of a level's number; 0 for one level and for floats.
+[[nodiscard]] constexpr unsigned level_bits(ValueFormat format) {
+  return format <= ValueFormat::kMagnitude3 ? static_cast<unsigned>(format) : 0;
+}
+[[nodiscard]] constexpr bool has_levels(ValueFormat format) {
+  return format <= ValueFormat::kMagnitude3;
+}
+
+struct PayloadFormat {
+  std::uint32_t keep = 64;  // per full block, 1..kBlockElements
+  ValueFormat values = ValueFormat::kSign;
+  bool operator==(const PayloadFormat&) const = default;
+};
+
+// Errors: kInvalidArgument, naming the field.
+[[nodiscard]] Status check_format(const PayloadFormat& format);
+
+}  // namespace muster::compression

@@ -1,0 +1,116 @@
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "compression/quantize.h"
+#include "compression/segment_codec.h"
+#include "compression/select.h"
+
+namespace muster::compression {
+
+SegmentWriter::SegmentWriter(const PayloadFormat& format, const GapModel& gaps)
+    : format_(format),
+      gaps_(gaps),
+      selected_(kBlockElements),
+      values_(kBlockElements),
+      magnitudes_(kBlockElements),
+      classes_(kBlockElements) {}
+
+Result<KeptEntries> SegmentWriter::add_block(std::span<const float> values) {
+  const auto elements = static_cast<std::uint32_t>(values.size());
+  const std::uint32_t keep = kept_in_block(format_.keep, elements);
+  count_ = kernels().select(values.data(), elements, keep, selected_.data());
+  if (count_ == kNotFinite) {
+    const auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
+    return Error{Errc::kNonFinite,
+                 "element " + std::to_string(bad - values.begin()) + " is not finite"};
+  }
+  counts_.push_back(static_cast<std::uint16_t>(count_));
+  full_ = full_ && count_ == keep;
+  if (count_ > 0) {
+    for (std::uint32_t i = 0; i < count_; ++i) values_[i] = values[selected_[i]];
+    for (std::uint32_t i = 0; i < count_; ++i) magnitudes_[i] = std::fabs(values_[i]);
+    for (std::uint32_t i = 0; i < count_; ++i) signs_.write(std::signbit(values_[i]), 1);
+    if (count_ < elements) write_gaps(elements);
+    if (has_levels(format_.values)) {
+      write_levels();
+    } else if (format_.values == ValueFormat::kFloat16) {
+      write_half();
+    } else {
+      write_float();
+    }
+  }
+  return KeptEntries{std::span(selected_).first(count_), std::span(values_).first(count_)};
+}
+
+void SegmentWriter::write_gaps(std::uint32_t elements) {
+  const unsigned low_bits = gaps_.low_bits();
+  const std::uint32_t mask = (1u << low_bits) - 1;
+  std::uint32_t next = 0;
+  const RansTable* table = &gaps_.table(GapModel::kBase);
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    const std::uint32_t left = count_ - i;
+    if (GapModel::changes_at(left)) table = &gaps_.table(gaps_.choose(left, elements - next));
+    const std::uint32_t gap = selected_[i] - next;
+    lows_.write(gap & mask, low_bits);
+    std::uint32_t quotient = gap >> low_bits;
+    for (; quotient >= kGapEscape; quotient -= kGapEscape) coder_.put(table->symbol(kGapEscape));
+    coder_.put(table->symbol(quotient));
+    next = selected_[i] + 1u;
+  }
+}
+
+void SegmentWriter::write_levels() {
+  const std::span<std::uint8_t> classes = std::span(classes_).first(count_);
+  const unsigned bits = level_bits(format_.values);
+  const Levels levels = quantise(std::span(magnitudes_).first(count_), bits, classes);
+  for (std::size_t c = 0; c < std::size_t{1} << bits; ++c) scales_.write(levels[c]);
+  for (std::uint32_t i = 0; i < count_; ++i)
+    values_[i] = std::copysign(from_bf16(levels[classes[i]]), values_[i]);
+  if (bits > 0) all_classes_.insert(all_classes_.end(), classes.begin(), classes.end());
+}
+
+void SegmentWriter::write_half() {
+  const float largest =
+      *std::max_element(magnitudes_.begin(), magnitudes_.begin() + static_cast<std::ptrdiff_t>(count_));
+  const std::uint32_t exponent = block_exponent(largest);
+  scales_.write(static_cast<std::uint16_t>(exponent));
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    const std::uint16_t half = to_scaled_half(magnitudes_[i], exponent);
+    raw_.write(half, 14);
+    values_[i] = std::copysign(from_scaled_half(half, exponent), values_[i]);
+  }
+}
+
+void SegmentWriter::write_float() {
+  for (std::uint32_t i = 0; i < count_; ++i)
+    raw_.write(std::bit_cast<std::uint32_t>(magnitudes_[i]), 31);
+}
+
+Bytes SegmentWriter::finish() {
+  ByteWriter head;
+  head.write(static_cast<std::uint8_t>(full_ ? 0 : 1));
+  if (!full_)
+    for (std::uint16_t count : counts_) head.write(count);
+  head.append(scales_.bytes());
+  if (!all_classes_.empty()) {
+    std::vector<std::uint64_t> occurrences(std::size_t{1} << level_bits(format_.values), 0);
+    for (std::uint8_t c : all_classes_) ++occurrences[c];
+    const auto frequencies = scale_frequencies(occurrences);
+    for (std::uint32_t frequency : frequencies) head.write(static_cast<std::uint16_t>(frequency));
+    const RansTable table = RansTable::make(frequencies);
+    for (std::uint8_t c : all_classes_) coder_.put(table.symbol(c));
+  }
+  Bytes bytes = std::move(head).take();
+  lows_.finish(bytes);
+  signs_.finish(bytes);
+  raw_.finish(bytes);
+  coder_.finish(bytes);
+  counts_.clear();
+  scales_ = {};
+  all_classes_.clear();
+  full_ = true;
+  return bytes;
+}
+
+}  // namespace muster::compression

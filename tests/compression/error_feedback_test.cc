@@ -1,0 +1,108 @@
+#include "compression/error_feedback.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/prng.h"
+
+namespace muster::compression {
+namespace {
+
+class ErrorFeedbackTest : public ::testing::Test {
+ protected:
+  static constexpr float kBeta = 0.9f;
+  const PayloadFormat format_{64, ValueFormat::kSign};
+  Layout layout_ = Layout::make({{"a", {3, 4096}}, {"b", {77}}}).value();
+  std::vector<float> first_ = std::vector<float>(layout_.parameters(), 0.0f), second_ = first_;
+  ErrorFeedback feedback_{first_, second_};
+  Prng random_{3};
+
+  std::vector<float> delta() {
+    std::vector<float> values(layout_.parameters());
+    for (float& x : values) x = static_cast<float>(random_.uniform() - 0.5);
+    return values;
+  }
+  Payload compressed(const std::vector<float>& update) {
+    std::copy(update.begin(), update.end(), feedback_.delta().begin());
+    return feedback_.compress(layout_, format_).value();
+  }
+  std::vector<float> residual() {
+    return {feedback_.residual().begin(), feedback_.residual().end()};
+  }
+};
+
+TEST_F(ErrorFeedbackTest, KeepsWhatCompressionLeftOut) {
+  const Layout layout = Layout::make({{"a", {4}}}).value();
+  std::vector<float> residual(4, 0.0f), delta{4, 1, 0, 0};
+  ErrorFeedback feedback(residual, delta);
+  ASSERT_TRUE(feedback.compress(layout, {1, ValueFormat::kSign}));
+  feedback.settle_delivered(0.5f);
+  EXPECT_EQ(std::vector<float>(feedback.residual().begin(), feedback.residual().end()),
+            (std::vector<float>{0, 0.5f, 0, 0}));
+}
+
+// e ← β(e + Δ − decoded), e ← β(e + Δ), e ← βe, written the plainest way.
+TEST_F(ErrorFeedbackTest, FollowsItsDefinitionThroughAnyHistory) {
+  std::vector<float> expected(layout_.parameters(), 0.0f);
+  for (int round = 0; round < 40; ++round) {
+    const std::uint64_t kind = random_.below(3);
+    if (random_.chance(0.2)) (void)compressed(delta());  // made, and made again: the last one counts
+    if (kind == 2) {
+      feedback_.settle_missed(kBeta);
+    } else {
+      const auto update = delta();
+      for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += update[i];
+      const Payload payload = compressed(update);
+      ASSERT_EQ(payload, compress(layout_, format_, expected).value()) << "round " << round;
+      const SparseUpdate sent = decode(layout_, payload).value();
+      if (kind == 0) {
+        for (std::size_t i = 0; i < sent.indices.size(); ++i)
+          expected[sent.indices[i]] -= sent.values[i];
+        feedback_.settle_delivered(kBeta);
+      } else {
+        feedback_.settle_kept(kBeta);
+      }
+    }
+    for (float& value : expected) value *= kBeta;
+    if (round % 5 == 0) {
+      ASSERT_EQ(residual(), expected) << "round " << round;
+    }
+  }
+  EXPECT_EQ(residual(), expected);
+}
+
+TEST_F(ErrorFeedbackTest, GoesOnFromItsState) {
+  (void)compressed(delta());
+  feedback_.settle_delivered(kBeta);
+  (void)compressed(delta());
+
+  std::vector<float> e(feedback_.residual().begin(), feedback_.residual().end());
+  std::vector<float> sum(feedback_.delta().begin(), feedback_.delta().end());
+  ErrorFeedback restored(e, sum);
+  restored.restore(feedback_.state());
+  EXPECT_TRUE(restored.is_pending());
+  feedback_.settle_kept(kBeta);
+  restored.settle_kept(kBeta);
+  EXPECT_EQ(residual(), std::vector<float>(restored.residual().begin(), restored.residual().end()));
+}
+
+TEST_F(ErrorFeedbackTest, IsTheSameOnAnyNumberOfThreads) {
+  const Layout layout = Layout::make({{"a", {2100, 4096}}}).value();
+  std::vector<float> update(layout.parameters());
+  for (float& x : update) x = static_cast<float>(random_.uniform() - 0.5);
+  std::vector<float> first(update.size(), 0.0f), second = update;
+  std::vector<float> other_first = first, other_second = second;
+  ErrorFeedback a(first, second), b(other_first, other_second);
+  for (int round = 0; round < 3; ++round) {
+    std::copy(update.begin(), update.end(), a.delta().begin());
+    std::copy(update.begin(), update.end(), b.delta().begin());
+    EXPECT_EQ(a.compress(layout, format_, 1).value(), b.compress(layout, format_, 3).value());
+    a.settle_delivered(kBeta);
+    b.settle_delivered(kBeta);
+  }
+  EXPECT_TRUE(std::equal(a.residual().begin(), a.residual().end(), b.residual().begin()));
+}
+
+}  // namespace
+}  // namespace muster::compression
