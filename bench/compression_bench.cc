@@ -19,11 +19,11 @@
 #include "base/prng.h"
 #include "bench/bench_size.h"
 #include "compression/error_feedback.h"
-#include "compression/segment_codec.h"
 #include "compression/segmented_blob.h"
-#include "compression/select.h"
+#include "compression/kernels.h"
 #include "state/aggregate.h"
 #include "state/outer_step.h"
+#include "state/weighted_sum.h"
 
 namespace muster {
 namespace {
@@ -216,18 +216,20 @@ class Bench {
   // Sum of the payloads with a weight each, onto what is there.
   void aggregate(const std::vector<Payload>& payloads, const PayloadFormat& format, unsigned threads) {
     const GapModel gaps(format.keep);
+    const std::vector<float> weights(payloads.size(), 1.0f / static_cast<float>(payloads.size()));
+    std::vector<const Payload*> pointers;
+    for (const Payload& payload : payloads) pointers.push_back(&payload);
     const Status status = parallel_for(layout_.segment_count(), threads, [&] {
-      return [&, reader = SegmentReader(format, gaps), inputs = std::vector<SegmentEntries>(payloads.size()),
-              next = std::vector<std::size_t>()](std::size_t s) mutable -> Status {
+      return [&, sum = state::WeightedSum(layout_, gaps, pointers, weights)](
+                 std::size_t s) mutable -> Status {
+        MUSTER_TRY_STATUS(sum.open(static_cast<std::uint32_t>(s)));
         const auto& segment = layout_.segment(static_cast<std::uint32_t>(s));
-        for (std::size_t c = 0; c < payloads.size(); ++c)
-          MUSTER_TRY_STATUS(reader.read(layout_, static_cast<std::uint32_t>(s), payloads[c].segments[s], inputs[c]));
-        next.assign(payloads.size(), 0);
+        const std::span<float> all(scratch_);
         for (std::uint32_t b = 0; b < segment.blocks; ++b) {
-          float* sum = scratch_.data() + layout_.block(segment.first_block + b).offset;
-          for (std::size_t c = 0; c < payloads.size(); ++c)
-            for (std::uint32_t i = 0; i < inputs[c].counts[b]; ++i, ++next[c])
-              sum[inputs[c].indices[next[c]]] += 0.0625f * inputs[c].values[next[c]];
+          const Block& block = layout_.block(segment.first_block + b);
+          const auto behind = all.subspan(block.offset + block.elements);
+          MUSTER_TRY_STATUS(sum.add_block(all.subspan(block.offset, block.elements),
+                                          behind.first(std::min<std::size_t>(behind.size(), kBlockElements))));
         }
         return {};
       };
@@ -244,7 +246,8 @@ class Bench {
     const auto sealed =
         state::seal_aggregate(layout_, contributions, {}, downlink, 1.0f, scratch_, threads).value();
     (void)blob_id(write_blob({{}, sealed.aggregate.segments})).value();
-    state::outer_step(dense_, sealed.decoded, 0.0f);
+    MUSTER_CHECK(state::outer_step(dense_, layout_, sealed.aggregate, 0.0f, threads).has_value(),
+                 "an aggregate of our own");
   }
 
   double speed_of(const char* key, std::uint32_t keep, unsigned threads) const {

@@ -2,7 +2,7 @@
 
 #include "base/parallel.h"
 #include "compression/segment_codec.h"
-#include "compression/select.h"
+#include "compression/kernels.h"
 
 namespace muster::compression {
 namespace {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "compression/layout.h"
 
@@ -31,28 +32,27 @@ std::array<std::uint32_t, 32> frequencies(double density, unsigned low_bits) {
   return result;
 }
 
-}  // namespace
-
-GapModel::GapModel(std::uint32_t keep)
-    : density_(static_cast<double>(keep + 1) / (kBlockElements + 1)) {
-  const auto octaves = static_cast<unsigned>(std::bit_width(kBlockElements / keep) - 1);
-  low_bits_ = octaves > 2 ? octaves - 2 : 0;
-  double density = density_ / 8;
-  for (std::uint32_t model = 0; model < kModels; ++model) {
-    const auto table = frequencies(model == kBase ? density_ : density, low_bits_);
-    tables_.push_back(RansTable::make(table));
-    density *= kHalfOctave;
-  }
+// The fewest elements among which `entries` entries are thinner than `density`.
+std::uint16_t elements_below(std::uint32_t entries, double density) {
+  // The last entry is as likely anywhere; 0.6 fits a geometric distribution to that best.
+  const double counted = (entries == 1 ? 0.6 : entries) + 1;
+  return static_cast<std::uint16_t>(std::min(std::floor(counted / density), kBlockElements + 1.0));
 }
 
-std::uint32_t GapModel::choose(std::uint32_t entries_left, std::uint32_t elements_left) const {
-  // The last entry is as likely anywhere; 0.8 fits a geometric distribution to that best.
-  const double entries = entries_left == 1 ? 0.6 : entries_left;
-  const double ratio = (entries + 1) / (static_cast<double>(elements_left + 1) * density_);
-  std::uint32_t model = 0;
-  for (double limit = kQuarterOctave / 8; model + 1 < kModels && ratio >= limit; limit *= kHalfOctave)
-    ++model;
-  return model;
+}  // namespace
+
+GapModel::GapModel(std::uint32_t keep) {
+  const double base = static_cast<double>(keep + 1) / (kBlockElements + 1);
+  const auto octaves = static_cast<unsigned>(std::bit_width(kBlockElements / keep) - 1);
+  low_bits_ = octaves > 2 ? octaves - 2 : 0;
+  double density = base / 8;
+  for (std::uint32_t model = 0; model < kModels; ++model) {
+    const auto table = frequencies(model == kBase ? base : density, low_bits_);
+    tables_.push_back(RansTable::make(table));
+    for (std::size_t left = 0; left < limits_.size() && model + 1 < kModels; ++left)
+      limits_[left][model] = elements_below(1u << left, density * kQuarterOctave);
+    density *= kHalfOctave;
+  }
 }
 
 }  // namespace muster::compression

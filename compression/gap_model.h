@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -26,19 +27,26 @@ class GapModel {
   [[nodiscard]] unsigned low_bits() const { return low_bits_; }
   // The model to start a block with.
   static constexpr std::uint32_t kBase = 6;
-  // True when the next entry is one before which the model is chosen again.
+  // With so many entries left it is chosen anew for the first time.
+  static constexpr std::uint32_t kChangesFrom = 8;
   [[nodiscard]] static bool changes_at(std::uint32_t entries_left) {
-    return entries_left <= 8 && (0x116u >> entries_left & 1) != 0;  // 8, 4, 2, 1
+    return entries_left <= kChangesFrom && (0x116u >> entries_left & 1) != 0;  // 8, 4, 2, 1
   }
-  // The model for `entries_left` entries among `elements_left` elements.
-  [[nodiscard]] std::uint32_t choose(std::uint32_t entries_left, std::uint32_t elements_left) const;
+  // The model for `entries_left` entries among `elements_left` elements. REQUIRES: changes_at().
+  [[nodiscard]] std::uint32_t choose(std::uint32_t entries_left, std::uint32_t elements_left) const {
+    std::uint32_t model = 0;
+    for (std::uint16_t limit : limits_[static_cast<std::size_t>(std::countr_zero(entries_left))])
+      model += elements_left < limit ? 1 : 0;
+    return model;
+  }
 
   [[nodiscard]] const RansTable& table(std::uint32_t model) const { return tables_[model]; }
 
  private:
   static constexpr std::uint32_t kModels = 13;  // densities of 2^(j/2) times the base, j = −6…6
   unsigned low_bits_ = 0;
-  double density_ = 0;
+  // For 1, 2, 4 and 8 entries left: among fewer elements than this a model is too thin.
+  std::array<std::array<std::uint16_t, kModels - 1>, 4> limits_{};
   std::vector<RansTable> tables_;
 };
 

@@ -1,33 +1,12 @@
 #include "compression/payload.h"
 
 #include <cmath>
-#include <functional>
+#include <memory>
 
 #include "base/parallel.h"
 #include "compression/segment_codec.h"
 
 namespace muster::compression {
-namespace {
-
-// Calls take(segment, entries) for every decoded segment, in any order.
-template <class Take>
-Status read_segments(const Layout& layout, const Payload& payload, unsigned threads, Take take) {
-  MUSTER_TRY_STATUS(check_shape(layout, payload));
-  const GapModel gaps(payload.format.keep);
-  return parallel_for(payload.segments.size(), threads, [&] {
-    return [&, reader = SegmentReader(payload.format, gaps),
-            entries = SegmentEntries{}](std::size_t s) mutable -> Status {
-      const auto segment = static_cast<std::uint32_t>(s);
-      if (Status status = reader.read(layout, segment, payload.segments[s], entries); !status)
-        return in_segment(std::move(status).error(), s);
-      take(segment, entries);
-      return {};
-    };
-  });
-}
-
-}  // namespace
-
 Status check_format(const PayloadFormat& format) {
   if (format.keep < 1 || format.keep > kBlockElements)
     return Error{Errc::kInvalidArgument, "keep is " + std::to_string(format.keep) +
@@ -71,46 +50,58 @@ Result<Payload> compress(const Layout& layout, const PayloadFormat& format,
   return payload;
 }
 
+Status for_each_block(const Layout& layout, const Payload& payload, unsigned threads,
+                      const TakeBlock& take) {
+  MUSTER_TRY_STATUS(check_shape(layout, payload));
+  const GapModel gaps(payload.format.keep);
+  return parallel_for(payload.segments.size(), threads, [&] {
+    return [&, reader = SegmentReader(payload.format, gaps),
+            buffers = std::make_unique<BlockBuffers>()](std::size_t s) mutable -> Status {
+      const auto segment = static_cast<std::uint32_t>(s);
+      auto read = [&]() -> Status {
+        MUSTER_TRY_STATUS(reader.open(layout, segment, payload.segments[s]));
+        const SegmentRange& range = layout.segment(segment);
+        for (std::uint32_t b = 0; b < range.blocks; ++b) {
+          MUSTER_TRY(const BlockEntries entries, reader.next(*buffers));
+          take(s, layout.block(range.first_block + b), entries);
+        }
+        return reader.close();
+      };
+      if (Status status = read(); !status) return in_segment(std::move(status).error(), s);
+      return {};
+    };
+  });
+}
+
 Result<SparseUpdate> decode(const Layout& layout, const Payload& payload, unsigned threads) {
-  std::vector<SegmentEntries> segments(payload.segments.size());
-  MUSTER_TRY_STATUS(read_segments(layout, payload, threads, [&](auto segment, auto& entries) {
-    segments[segment] = std::move(entries);
-    entries = {};
+  std::vector<SparseUpdate> parts(payload.segments.size());
+  MUSTER_TRY_STATUS(for_each_block(layout, payload, threads,
+                                [&](std::size_t s, const Block& block, const BlockEntries& entries) {
+    for (std::uint16_t index : entries.indices) parts[s].indices.push_back(block.offset + index);
+    parts[s].values.insert(parts[s].values.end(), entries.values.begin(), entries.values.end());
   }));
   SparseUpdate update;
-  std::uint64_t total = 0;
-  for (const SegmentEntries& entries : segments) {
-    total += entries.values.size();
-    update.segment_ends.push_back(total);
-  }
-  update.indices.reserve(total);
-  update.values.reserve(total);
-  for (std::uint32_t s = 0; s < layout.segment_count(); ++s) {
-    SegmentEntries& entries = segments[s];
-    const std::uint16_t* index = entries.indices.data();
-    for (std::uint32_t b = 0; b < entries.counts.size(); ++b) {
-      const std::uint64_t offset = layout.block(layout.segment(s).first_block + b).offset;
-      for (std::uint32_t i = 0; i < entries.counts[b]; ++i)
-        update.indices.push_back(offset + *index++);
-    }
-    update.values.insert(update.values.end(), entries.values.begin(), entries.values.end());
-    entries = {};
+  for (SparseUpdate& part : parts) {
+    update.indices.insert(update.indices.end(), part.indices.begin(), part.indices.end());
+    update.values.insert(update.values.end(), part.values.begin(), part.values.end());
+    update.segment_ends.push_back(update.indices.size());
+    part = {};
   }
   return update;
 }
 
 Result<PayloadSummary> summarise(const Layout& layout, const Payload& payload, unsigned threads) {
-  std::vector<double> squares(payload.segments.size());
-  std::vector<std::uint64_t> counts(payload.segments.size());
-  MUSTER_TRY_STATUS(read_segments(layout, payload, threads, [&](auto segment, const auto& entries) {
-    squares[segment] = entries.square_norm;
-    counts[segment] = entries.values.size();
+  std::vector<PayloadSummary> parts(payload.segments.size());
+  MUSTER_TRY_STATUS(for_each_block(layout, payload, threads,
+                                [&](std::size_t s, const Block&, const BlockEntries& entries) {
+    parts[s].entries += entries.indices.size();
+    parts[s].norm += entries.square_norm;
   }));
   PayloadSummary summary;
   double square = 0;
-  for (std::size_t s = 0; s < squares.size(); ++s) {
-    square += squares[s];
-    summary.entries += counts[s];
+  for (const PayloadSummary& part : parts) {
+    square += part.norm;
+    summary.entries += part.entries;
   }
   summary.norm = std::sqrt(square);
   return summary;

@@ -7,11 +7,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "compression/block_entries.h"
 #include "compression/layout.h"
 #include "compression/payload_format.h"
 
@@ -50,6 +52,12 @@ struct PayloadSummary {
 // Decodes as strictly, without keeping the entries: memory of one segment per thread. The same errors.
 [[nodiscard]] Result<PayloadSummary> summarise(const Layout& layout, const Payload& payload,
                                                unsigned threads = 1);
+
+// Decodes as strictly and hands out block after block: those of a segment in order by one thread, several
+// segments at once by several. Blocks before a malformed place have been handed out. The same errors.
+using TakeBlock = std::function<void(std::size_t segment, const Block&, const BlockEntries&)>;
+[[nodiscard]] Status for_each_block(const Layout& layout, const Payload& payload, unsigned threads,
+                                    const TakeBlock& take);
 
 // sqrt(Σ v²) in fp64, in order.
 [[nodiscard]] double norm(const SparseUpdate& update);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "compression/kernels.h"
 
 namespace muster::compression {
 namespace {
@@ -12,39 +13,10 @@ namespace {
 constexpr std::uint16_t kLargestLevel = 0x7f7f;
 constexpr std::uint16_t kSmallestLevel = 0x0080;
 constexpr int kLloydSteps = 6;
-constexpr std::size_t kLanes = 8;
 constexpr std::size_t kClassesMax = 8;
 
 std::uint16_t level_of(double mean) {
   return std::clamp(to_bf16(static_cast<float>(mean)), kSmallestLevel, kLargestLevel);
-}
-
-// Sum and count of the magnitudes at or above a threshold.
-struct Tail {
-  double sum = 0;
-  double count = 0;
-};
-
-Tail tail_from(std::span<const float> magnitudes, float threshold) {
-  double sums[kLanes] = {}, counts[kLanes] = {};
-  const std::size_t whole = magnitudes.size() / kLanes * kLanes;
-  for (std::size_t i = 0; i < whole; i += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const float magnitude = magnitudes[i + lane];
-      const bool in = magnitude >= threshold;
-      sums[lane] += in ? static_cast<double>(magnitude) : 0.0;
-      counts[lane] += in ? 1.0 : 0.0;
-    }
-  }
-  for (std::size_t i = whole; i < magnitudes.size(); ++i) {
-    const bool in = magnitudes[i] >= threshold;
-    sums[i - whole] += in ? static_cast<double>(magnitudes[i]) : 0.0;
-    counts[i - whole] += in ? 1.0 : 0.0;
-  }
-  auto tree = [](const double* x) {
-    return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
-  };
-  return {tree(sums), tree(counts)};
 }
 
 // What the magnitudes are exactly, when they are at most `most` different bf16 numbers; else 0 levels.
@@ -68,18 +40,19 @@ std::size_t exact_levels(std::span<const float> magnitudes, std::size_t most, Le
 // Classes between ascending thresholds; the first begins at 0. Starts by splitting at means.
 class Lloyd {
  public:
-  Lloyd(std::span<const float> magnitudes, unsigned bits) : magnitudes_(magnitudes) {
-    const Tail all = tail_from(magnitudes, 0);
-    split(all, {}, bits);
+  Lloyd(std::span<const float> magnitudes, unsigned bits)
+      : magnitudes_(magnitudes), all_(tail_from(0)) {
+    split(all_, {}, bits);
     std::sort(thresholds_.begin(), thresholds_.begin() + static_cast<std::ptrdiff_t>(count_));
-    for (int step = 0; step < kLloydSteps && count_ > 0; ++step) refine();
+    for (int step = 0; step < kLloydSteps && refine(); ++step) {
+    }
   }
   // Means of the classes that are not empty, ascending. Returns how many.
   std::size_t means(std::array<double, kClassesMax>& result) const {
     std::size_t used = 0;
-    Tail above = tail_from(magnitudes_, 0);
+    Tail above = all_;
     for (std::size_t c = 0; c <= count_; ++c) {
-      const Tail next = c < count_ ? tail_from(magnitudes_, thresholds_[c]) : Tail{};
+      const Tail next = c < count_ ? tail_from(thresholds_[c]) : Tail{};
       if (above.count > next.count)
         result[used++] = (above.sum - next.sum) / (above.count - next.count);
       above = next;
@@ -88,38 +61,53 @@ class Lloyd {
   }
 
  private:
+  Tail tail_from(float threshold) const {
+    return kernels().tail(magnitudes_.data(), magnitudes_.size(), threshold);
+  }
   // Of the magnitudes in [from the tail `low`, to the tail `high`).
   void split(const Tail& low, const Tail& high, unsigned bits) {
     if (bits == 0 || low.count <= high.count) return;
     const auto mean = static_cast<float>((low.sum - high.sum) / (low.count - high.count));
     thresholds_[count_++] = mean;
-    const Tail middle = tail_from(magnitudes_, mean);
+    const Tail middle = tail_from(mean);
     split(low, middle, bits - 1);
     split(middle, high, bits - 1);
   }
-  void refine() {
+  // False when nothing changed.
+  bool refine() {
     std::array<double, kClassesMax> mean{};
     const std::size_t used = means(mean);
+    const auto before = thresholds_;
+    const bool fewer = used - 1 < count_;
     count_ = used - 1;
     for (std::size_t c = 0; c < count_; ++c)
       thresholds_[c] = static_cast<float>((mean[c] + mean[c + 1]) / 2);
+    return fewer || thresholds_ != before;
   }
 
   std::span<const float> magnitudes_;
+  Tail all_;
   std::array<float, kClassesMax> thresholds_{};
   std::size_t count_ = 0;
 };
+
+// The smallest fp32 number that is not below `x`.
+float at_least(double x) {
+  const auto nearest = static_cast<float>(x);
+  return static_cast<double>(nearest) >= x
+             ? nearest
+             : std::bit_cast<float>(std::bit_cast<std::uint32_t>(nearest) + 1);
+}
 
 // Class boundaries between levels: the middle of two, which no two different levels share.
 void classify(std::span<const float> magnitudes, std::span<const std::uint16_t> levels,
               std::span<std::uint8_t> classes) {
   std::fill(classes.begin(), classes.end(), std::uint8_t{0});
   for (std::size_t c = 0; c + 1 < levels.size(); ++c) {
-    const double middle = (static_cast<double>(from_bf16(levels[c])) +
-                           static_cast<double>(from_bf16(levels[c + 1]))) / 2;
+    const float middle = at_least((static_cast<double>(from_bf16(levels[c])) +
+                                   static_cast<double>(from_bf16(levels[c + 1]))) / 2);
     for (std::size_t i = 0; i < magnitudes.size(); ++i)
-      classes[i] = static_cast<std::uint8_t>(
-          classes[i] + (static_cast<double>(magnitudes[i]) >= middle ? 1 : 0));
+      classes[i] = static_cast<std::uint8_t>(classes[i] + (magnitudes[i] >= middle ? 1 : 0));
   }
 }
 
@@ -156,7 +144,7 @@ Levels quantise(std::span<const float> magnitudes, unsigned bits,
   MUSTER_CHECK(!magnitudes.empty() && bits <= 3, "nothing to quantise");
   Levels levels{};
   if (bits == 0) {
-    const Tail all = tail_from(magnitudes, 0);
+    const Tail all = kernels().tail(magnitudes.data(), magnitudes.size(), 0);
     levels.fill(level_of(all.sum / all.count));
     std::fill(classes.begin(), classes.end(), std::uint8_t{0});
     return levels;
@@ -173,6 +161,18 @@ Levels quantise(std::span<const float> magnitudes, unsigned bits,
   const std::span<const std::uint16_t> found(levels.data(), count);
   classify(magnitudes, found, classes);
   return canonical(found, classes);
+}
+
+std::array<std::uint32_t, 8> count_classes(std::span<const std::uint8_t> classes) {
+  std::array<std::uint32_t, 8> counts{};
+  while (!classes.empty()) {
+    const std::size_t part = std::min<std::size_t>(classes.size(), 255);
+    std::uint64_t bytes = 0;  // a counter each
+    for (std::uint8_t c : classes.first(part)) bytes += std::uint64_t{1} << (8 * c);
+    for (std::size_t c = 0; c < 8; ++c) counts[c] += bytes >> (8 * c) & 0xff;
+    classes = classes.subspan(part);
+  }
+  return counts;
 }
 
 std::uint32_t block_exponent(float largest) { return std::bit_cast<std::uint32_t>(largest) >> 23; }

@@ -25,6 +25,9 @@ using Levels = std::array<std::uint16_t, 8>;  // bf16
 [[nodiscard]] Levels quantise(std::span<const float> magnitudes, unsigned bits,
                               std::span<std::uint8_t> classes);
 
+// How often each class occurs.
+[[nodiscard]] std::array<std::uint32_t, 8> count_classes(std::span<const std::uint8_t> classes);
+
 // fp16 with an exponent per block: magnitude = mantissa · 2^(exponent − 126), the largest in [½, 1).
 [[nodiscard]] std::uint32_t block_exponent(float largest);  // 1..254
 [[nodiscard]] std::uint16_t to_scaled_half(float magnitude, std::uint32_t exponent);

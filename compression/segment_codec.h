@@ -5,10 +5,12 @@
 // allocated once. Determinism: equal input gives equal bytes on every path and machine.
 #pragma once
 
+#include <array>
 #include <span>
 #include <vector>
 
 #include "compression/bit_plane.h"
+#include "compression/block_entries.h"
 #include "compression/gap_model.h"
 #include "compression/layout.h"
 #include "compression/payload_format.h"
@@ -51,42 +53,60 @@ class SegmentWriter {
   ByteWriter scales_;
   BitPlaneWriter lows_, signs_, raw_;
   RansEncoder coder_;
-  std::vector<std::uint8_t> all_classes_;
+  std::array<std::uint64_t, 8> occurrences_{};  // of each class
 };
 
-// A decoded segment: block after block.
-struct SegmentEntries {
-  std::vector<std::uint16_t> counts;   // per block
-  std::vector<std::uint16_t> indices;  // within their block
-  std::vector<float> values;           // finite, normal
-  double square_norm = 0;              // Σ values²; see docs/payload.md for its order
+// What a block is decoded in. Readers that take turns share one, so that it stays in the cache.
+struct BlockBuffers {
+  std::array<std::uint8_t, 2 * kBlockElements> symbols{};
+  std::array<std::uint32_t, kBlockElements> numbers{};  // from a bit plane
+  std::array<std::uint16_t, kBlockElements> indices{};
+  std::array<float, kBlockElements> values{};
 };
 
+// Reads a segment block by block, so that many payloads can be added up while a block is in the cache.
 class SegmentReader {
  public:
+  // REQUIRES: check_format(format). The model outlives the reader.
   SegmentReader(const PayloadFormat& format, const GapModel& gaps);
 
-  // Strict inverse of a writer. Errors: kTruncated, kMalformed, kNonFinite, naming the block where one is
-  // at fault. Time and memory are bounded by the segment's blocks, whatever the bytes are.
-  [[nodiscard]] Status read(const Layout& layout, std::uint32_t segment, ByteSpan bytes,
-                            SegmentEntries& entries);
+  // Time and memory of reading a segment are bounded by its blocks, whatever the bytes are. All three
+  // together are the strict inverse of a writer, and name the block that is at fault.
+  // The bytes outlive the reading. Errors: kTruncated, kMalformed, kNonFinite.
+  [[nodiscard]] Status open(const Layout& layout, std::uint32_t segment, ByteSpan bytes);
+  // REQUIRES: the segment has another block. The result lies in `buffers`. The same errors.
+  [[nodiscard]] Result<BlockEntries> next(BlockBuffers& buffers);
+  // What can only be checked behind the last block. REQUIRES: every block was read. Error: kMalformed.
+  [[nodiscard]] Status close();
 
  private:
-  Status read_counts(const Layout& layout, const SegmentRange& segment, ByteReader& in,
-                     SegmentEntries& entries);
-  Status read_scales(ByteReader& in, const SegmentEntries& entries);
-  Status read_indices(const Layout& layout, const SegmentRange& segment, BitPlaneReader& lows,
-                      SegmentEntries& entries);
-  Status read_classes(const SegmentEntries& entries);
-  Status read_level_values(BitPlaneReader& signs, SegmentEntries& entries);
-  Status read_raw_values(BitPlaneReader& signs, BitPlaneReader& raw, SegmentEntries& entries);
+  Status read_counts(ByteReader& in);
+  Status read_scales(ByteReader& in);
+  bool read_indices(std::uint32_t elements, std::uint32_t count, BlockBuffers& to);
+  bool read_classes(std::span<const std::uint16_t> levels, std::uint32_t count, BlockBuffers& to);
+  void read_level_values(std::span<const std::uint16_t> levels, std::uint32_t count, BlockBuffers& to);
+  Status read_raw_values(std::uint32_t count, BlockBuffers& to);
 
   PayloadFormat format_;
   const GapModel& gaps_;
-  RansDecoder coder_;
-  std::vector<std::uint16_t> scales_;  // per block: its levels, or its exponent
+
+  // Of the segment.
+  const Layout* layout_ = nullptr;
+  SegmentRange range_{};
+  std::vector<std::uint16_t> counts_;  // entries of each block
+  std::vector<std::uint16_t> scales_;  // of each block with entries: its levels, or its exponent
   std::vector<std::uint32_t> frequencies_;
-  std::vector<std::uint8_t> classes_;
+  RansTable classes_table_;
+  std::array<std::uint64_t, 8> occurrences_{};  // of each class
+  BitPlaneReader lows_, signs_, raw_;
+  RansDecoder coder_;
+  bool has_symbols_ = false;
+  std::uint32_t block_ = 0;  // the next one
+  std::size_t scale_ = 0;
+
+  // Of the current block.
+  std::array<std::uint32_t, 8> class_counts_{};
+  double square_norm_ = 0;
 };
 
 }  // namespace muster::compression

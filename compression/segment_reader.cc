@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "compression/kernels.h"
 #include "compression/quantize.h"
 #include "compression/segment_codec.h"
 
@@ -34,36 +35,73 @@ std::size_t scales_per_block(ValueFormat format) {
   return format == ValueFormat::kFloat32 ? 0 : std::size_t{1} << level_bits(format);
 }
 
+// Escapes are rare, and a maximum is quicker than a count.
+bool has_escape(std::span<const std::uint8_t> symbols) {
+  std::uint8_t largest = 0;
+  for (std::uint8_t symbol : symbols) largest = std::max(largest, symbol);
+  return largest == kGapEscape;
+}
+
+std::uint32_t count_escapes(std::span<const std::uint8_t> symbols) {
+  return static_cast<std::uint32_t>(std::count(symbols.begin(), symbols.end(), std::uint8_t{kGapEscape}));
+}
+
 }  // namespace
 
 SegmentReader::SegmentReader(const PayloadFormat& format, const GapModel& gaps)
     : format_(format), gaps_(gaps) {}
 
-Status SegmentReader::read_counts(const Layout& layout, const SegmentRange& segment, ByteReader& in,
-                                  SegmentEntries& entries) {
+Status SegmentReader::open(const Layout& layout, std::uint32_t segment, ByteSpan bytes) {
+  layout_ = &layout;
+  range_ = layout.segment(segment);
+  block_ = 0;
+  scale_ = 0;
+  occurrences_ = {};
+  ByteReader in(bytes);
+  MUSTER_TRY_STATUS(read_counts(in));
+  MUSTER_TRY_STATUS(read_scales(in));
+  std::uint64_t total = 0, coded = 0;
+  for (std::uint32_t b = 0; b < range_.blocks; ++b) {
+    total += counts_[b];
+    if (counts_[b] < layout.block(range_.first_block + b).elements) coded += counts_[b];
+  }
+  auto plane = [&in](std::uint64_t count, unsigned bits) {
+    return BitPlaneReader(in.take(BitPlaneReader::size(count, bits)), bits);
+  };
+  lows_ = plane(coded, gaps_.low_bits());
+  signs_ = plane(total, 1);
+  raw_ = plane(total, raw_width(format_.values));
+  if (in.failed()) return Error{Errc::kTruncated, "bit planes end too early"};
+  has_symbols_ = coded > 0 || !frequencies_.empty();
+  if (has_symbols_) MUSTER_TRY_STATUS(coder_.start(in.take(in.remaining())));
+  if (in.remaining() > 0) return Error{Errc::kMalformed, "bytes after the last block"};
+  return {};
+}
+
+Status SegmentReader::read_counts(ByteReader& in) {
   const auto flags = in.read<std::uint8_t>();
   if (in.failed()) return Error{Errc::kTruncated, "no flags"};
   if (flags > 1) return Error{Errc::kMalformed, "unknown flags"};
   bool full = true;
-  entries.counts.clear();
-  for (std::uint32_t b = 0; b < segment.blocks; ++b) {
+  counts_.clear();
+  for (std::uint32_t b = 0; b < range_.blocks; ++b) {
     const std::uint32_t keep =
-        kept_in_block(format_.keep, layout.block(segment.first_block + b).elements);
+        kept_in_block(format_.keep, layout_->block(range_.first_block + b).elements);
     const std::uint32_t count = flags == 0 ? keep : in.read<std::uint16_t>();
     if (count > keep) return in_block(b, Errc::kMalformed, "more entries than are kept");
     full = full && count == keep;
-    entries.counts.push_back(static_cast<std::uint16_t>(count));
+    counts_.push_back(static_cast<std::uint16_t>(count));
   }
   if (in.failed()) return Error{Errc::kTruncated, "counts end too early"};
   if (full && flags == 1) return Error{Errc::kMalformed, "counts although every block is full"};
   return {};
 }
 
-Status SegmentReader::read_scales(ByteReader& in, const SegmentEntries& entries) {
+Status SegmentReader::read_scales(ByteReader& in) {
   const std::size_t per_block = scales_per_block(format_.values);
   scales_.clear();
-  for (std::size_t b = 0; b < entries.counts.size(); ++b) {
-    if (entries.counts[b] == 0) continue;
+  for (std::size_t b = 0; b < counts_.size(); ++b) {
+    if (counts_[b] == 0) continue;
     for (std::size_t c = 0; c < per_block; ++c) scales_.push_back(in.read<std::uint16_t>());
     const auto own = std::span(scales_).last(per_block);
     if (in.failed()) return Error{Errc::kTruncated, "scales end too early"};
@@ -82,158 +120,143 @@ Status SegmentReader::read_scales(ByteReader& in, const SegmentEntries& entries)
   }
   if (in.failed()) return Error{Errc::kTruncated, "level frequencies end too early"};
   if (sum != kRansTotal) return Error{Errc::kMalformed, "level frequencies of a wrong sum"};
+  classes_table_ = RansTable::make(frequencies_);
   return {};
 }
 
-Status SegmentReader::read_indices(const Layout& layout, const SegmentRange& segment,
-                                   BitPlaneReader& lows, SegmentEntries& entries) {
-  const unsigned low_bits = gaps_.low_bits();
-  std::uint16_t* out = entries.indices.data();
-  for (std::uint32_t b = 0; b < segment.blocks; ++b) {
-    const std::uint32_t elements = layout.block(segment.first_block + b).elements;
-    const std::uint32_t count = entries.counts[b];
-    if (count == elements) {
-      std::iota(out, out + count, std::uint16_t{0});
-      out += count;
-      continue;
-    }
-    const RansTable* table = &gaps_.table(GapModel::kBase);
-    std::uint32_t next = 0;
-    for (std::uint32_t left = count; left > 0; --left) {
-      if (GapModel::changes_at(left)) table = &gaps_.table(gaps_.choose(left, elements - next));
-      std::uint32_t symbol = coder_.get(*table), quotient = symbol;
-      // A block of 4096 has room for at most 133 escapes; what overruns is found below.
-      while (symbol == kGapEscape && quotient <= kBlockElements)
-        quotient += symbol = coder_.get(*table);
-      const std::uint32_t index = next + (quotient << low_bits | lows.next());
-      if (index > elements - left) return in_block(b, Errc::kMalformed, "an index outside");
-      *out++ = static_cast<std::uint16_t>(index);
-      next = index + 1;
-    }
+Result<BlockEntries> SegmentReader::next(BlockBuffers& buffers) {
+  MUSTER_CHECK(block_ < range_.blocks, "no further block");
+  const std::uint32_t b = block_++, count = counts_[b];
+  if (count == 0) return BlockEntries{};
+  const std::uint32_t elements = layout_->block(range_.first_block + b).elements;
+  if (count == elements) {
+    std::iota(buffers.indices.begin(), buffers.indices.begin() + count, std::uint16_t{0});
+  } else {
+    if (!read_indices(elements, count, buffers)) return in_block(b, Errc::kMalformed, "an index outside");
     if (!coder_.fits()) return in_block(b, Errc::kTruncated, "indices end too early");
   }
-  return {};
-}
-
-Status SegmentReader::read_classes(const SegmentEntries& entries) {
-  classes_.clear();
-  if (frequencies_.empty()) return {};
-  const RansTable table = RansTable::make(frequencies_);
-  std::vector<std::uint64_t> occurrences(frequencies_.size(), 0);
-  std::size_t scale = 0;
-  for (std::size_t b = 0; b < entries.counts.size(); ++b) {
-    const std::uint32_t count = entries.counts[b];
-    if (count == 0) continue;
-    std::uint32_t used = 0, largest = 0;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const std::uint32_t c = coder_.get(table);
-      classes_.push_back(static_cast<std::uint8_t>(c));
-      ++occurrences[c];
-      used |= 1u << c;
-      largest = std::max(largest, c);
-    }
+  const std::size_t scales = scales_per_block(format_.values);
+  const auto levels = std::span<const std::uint16_t>(scales_).subspan(scale_, scales);
+  if (!frequencies_.empty()) {
+    if (!read_classes(levels, count, buffers)) return in_block(b, Errc::kMalformed, "a level that is not used");
     if (!coder_.fits()) return in_block(b, Errc::kTruncated, "levels end too early");
-    // The different levels are exactly the used ones.
-    const auto own = std::span(scales_).subspan(scale, frequencies_.size());
-    scale += frequencies_.size();
-    std::uint32_t different = 1;
-    for (std::size_t c = 1; c < own.size(); ++c) different += own[c] != own[c - 1] ? 1 : 0;
-    if (used != (1u << different) - 1) return in_block(b, Errc::kMalformed, "a level that is not used");
   }
-  if (scale_frequencies(occurrences) != frequencies_)
-    return Error{Errc::kMalformed, "level frequencies that are not those of the levels"};
-  return {};
-}
-
-Status SegmentReader::read_level_values(BitPlaneReader& signs, SegmentEntries& entries) {
-  const std::size_t per_block = scales_per_block(format_.values);
-  const std::uint16_t* levels = scales_.data();
-  const std::uint8_t* classes = classes_.empty() ? nullptr : classes_.data();
-  float* out = entries.values.data();
-  for (std::uint32_t count : entries.counts) {
-    if (count == 0) continue;
-    std::uint32_t occurrences[8] = {};
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const std::uint32_t c = classes == nullptr ? 0 : *classes++;
-      ++occurrences[c];
-      *out++ = std::bit_cast<float>(std::uint32_t{levels[c]} << 16 | signs.next() << 31);
-    }
-    double square = 0;
-    for (std::size_t c = 0; c < per_block; ++c) {
-      const auto level = static_cast<double>(from_bf16(levels[c]));
-      square += occurrences[c] * (level * level);
-    }
-    entries.square_norm += square;
-    levels += per_block;
-  }
-  return {};
-}
-
-Status SegmentReader::read_raw_values(BitPlaneReader& signs, BitPlaneReader& raw,
-                                      SegmentEntries& entries) {
-  const bool half = format_.values == ValueFormat::kFloat16;
-  const std::uint16_t* exponents = scales_.data();
-  float* out = entries.values.data();
-  for (std::size_t b = 0; b < entries.counts.size(); ++b) {
-    const std::uint32_t count = entries.counts[b];
-    if (count == 0) continue;
-    const std::uint32_t exponent = half ? *exponents++ : 0;
-    std::uint32_t largest = 0;
-    double square = 0;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const std::uint32_t bits = raw.next();
-      largest = std::max(largest, bits);
-      const float magnitude = half ? from_scaled_half(static_cast<std::uint16_t>(bits), exponent)
-                                   : std::bit_cast<float>(bits);
-      if (!std::isnormal(magnitude))
-        return in_block(b, Errc::kNonFinite, "a value that is zero, denormal or not finite");
-      square += static_cast<double>(magnitude) * static_cast<double>(magnitude);
-      *out++ = signs.next() == 1 ? -magnitude : magnitude;
-    }
-    if (half && largest < 0x3800)
-      return in_block(b, Errc::kMalformed, "an exponent that is not the largest value's");
-    entries.square_norm += square;
-  }
-  return {};
-}
-
-Status SegmentReader::read(const Layout& layout, std::uint32_t segment, ByteSpan bytes,
-                           SegmentEntries& entries) {
-  const SegmentRange& range = layout.segment(segment);
-  ByteReader in(bytes);
-  MUSTER_TRY_STATUS(read_counts(layout, range, in, entries));
-  MUSTER_TRY_STATUS(read_scales(in, entries));
-  std::uint64_t total = 0, coded = 0;
-  for (std::uint32_t b = 0; b < range.blocks; ++b) {
-    total += entries.counts[b];
-    if (entries.counts[b] < layout.block(range.first_block + b).elements) coded += entries.counts[b];
-  }
-  entries.indices.resize(total);
-  entries.values.resize(total);
-  entries.square_norm = 0;
-
-  const unsigned width = raw_width(format_.values);
-  auto plane = [&in](std::uint64_t count, unsigned bits) {
-    return BitPlaneReader(in.take(BitPlaneReader::size(count, bits)), bits);
-  };
-  BitPlaneReader lows = plane(coded, gaps_.low_bits());
-  BitPlaneReader signs = plane(total, 1);
-  BitPlaneReader raw = plane(total, width);
-  if (in.failed()) return Error{Errc::kTruncated, "bit planes end too early"};
-  const bool has_symbols = coded > 0 || !frequencies_.empty();
-  if (has_symbols) MUSTER_TRY_STATUS(coder_.start(in.take(in.remaining())));
-  if (in.remaining() > 0) return Error{Errc::kMalformed, "bytes after the last block"};
-
-  MUSTER_TRY_STATUS(read_indices(layout, range, lows, entries));
-  MUSTER_TRY_STATUS(read_classes(entries));
-  if (has_symbols && !coder_.finished())
-    return Error{Errc::kMalformed, "coded symbols that do not end where an encoder starts"};
   if (has_levels(format_.values)) {
-    MUSTER_TRY_STATUS(read_level_values(signs, entries));
+    read_level_values(levels, count, buffers);
   } else {
-    MUSTER_TRY_STATUS(read_raw_values(signs, raw, entries));
+    MUSTER_TRY_STATUS(read_raw_values(count, buffers));
   }
-  if (!lows.padding_is_zero() || !signs.padding_is_zero() || !raw.padding_is_zero())
+  scale_ += scales;
+  return BlockEntries{std::span(buffers.indices).first(count), std::span(buffers.values).first(count), square_norm_};
+}
+
+// False when an index lies outside the block.
+bool SegmentReader::read_indices(std::uint32_t elements, std::uint32_t count, BlockBuffers& to) {
+  const unsigned low_bits = gaps_.low_bits();
+  // All but the last few entries share a table. Escapes make more symbols than entries; a block has room
+  // for at most 4096 / 31 of them.
+  const RansTable& base = gaps_.table(GapModel::kBase);
+  const std::uint32_t plain = count > GapModel::kChangesFrom ? count - GapModel::kChangesFrom : 0;
+  std::uint32_t symbols = 0;
+  for (std::uint32_t missing = plain; missing > 0;) {
+    if (symbols + missing > to.symbols.size()) return false;
+    coder_.get(base, to.symbols.data() + symbols, missing);
+    const auto decoded = std::span(to.symbols).subspan(symbols, missing);
+    symbols += missing;
+    missing = has_escape(decoded) ? count_escapes(decoded) : 0;
+  }
+  std::uint32_t next = 0, entry = 0;
+  if (symbols == plain) {
+    next = kernels().indices_of(to.symbols.data(), plain, low_bits, lows_.bytes().data(),
+                                lows_.bytes().size(), lows_.bit(), to.indices.data());
+    lows_.skip(plain);
+    entry = plain;
+  } else {
+    std::uint32_t quotient = 0;
+    for (std::uint32_t i = 0; i < symbols; ++i) {
+      quotient += to.symbols[i];
+      if (to.symbols[i] == kGapEscape) continue;
+      next += quotient << low_bits | lows_.next();
+      to.indices[entry++] = static_cast<std::uint16_t>(next++);
+      quotient = 0;
+    }
+  }
+  if (next > elements) return false;
+  const RansTable* table = &base;
+  for (; entry < count; ++entry) {
+    const std::uint32_t left = count - entry;
+    if (GapModel::changes_at(left)) table = &gaps_.table(gaps_.choose(left, elements - next));
+    std::uint32_t symbol = coder_.get(*table), quotient = symbol;
+    while (symbol == kGapEscape && quotient <= kBlockElements) quotient += symbol = coder_.get(*table);
+    next += quotient << low_bits | lows_.next();
+    if (next >= elements) return false;
+    to.indices[entry] = static_cast<std::uint16_t>(next++);
+  }
+  return true;
+}
+
+// Into symbols and class_counts_. False when the different levels are not exactly the used ones.
+bool SegmentReader::read_classes(std::span<const std::uint16_t> levels, std::uint32_t count,
+                                 BlockBuffers& to) {
+  coder_.get(classes_table_, to.symbols.data(), count);
+  class_counts_ = count_classes(std::span(to.symbols).first(count));
+  bool exact = true, different = true;
+  for (std::size_t c = 0; c < levels.size(); ++c) {
+    different = different && (c == 0 || levels[c] != levels[c - 1]);
+    exact = exact && different == (class_counts_[c] > 0);
+    occurrences_[c] += class_counts_[c];
+  }
+  return exact;
+}
+
+void SegmentReader::read_level_values(std::span<const std::uint16_t> levels, std::uint32_t count,
+                                      BlockBuffers& to) {
+  signs_.read(to.numbers.data(), count);
+  std::array<std::uint32_t, 16> by_class_and_sign{};
+  square_norm_ = 0;
+  for (std::size_t c = 0; c < levels.size(); ++c) {
+    by_class_and_sign[2 * c] = std::uint32_t{levels[c]} << 16;
+    by_class_and_sign[2 * c + 1] = by_class_and_sign[2 * c] | 1u << 31;
+    const auto level = static_cast<double>(from_bf16(levels[c]));
+    square_norm_ += (levels.size() == 1 ? count : class_counts_[c]) * (level * level);
+  }
+  if (levels.size() == 1) {
+    for (std::uint32_t i = 0; i < count; ++i)
+      to.values[i] = std::bit_cast<float>(by_class_and_sign[0] | to.numbers[i] << 31);
+  } else {
+    for (std::uint32_t i = 0; i < count; ++i)
+      to.values[i] = std::bit_cast<float>(by_class_and_sign[(2u * to.symbols[i] + to.numbers[i]) % 16]);
+  }
+}
+
+Status SegmentReader::read_raw_values(std::uint32_t count, BlockBuffers& to) {
+  const bool half = format_.values == ValueFormat::kFloat16;
+  const std::uint32_t exponent = half ? scales_[scale_] : 0;
+  std::uint32_t largest = 0;
+  square_norm_ = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint32_t bits = raw_.next();
+    largest = std::max(largest, bits);
+    const float magnitude = half ? from_scaled_half(static_cast<std::uint16_t>(bits), exponent)
+                                 : std::bit_cast<float>(bits);
+    if (!std::isnormal(magnitude))
+      return in_block(block_ - 1, Errc::kNonFinite, "a value that is zero, denormal or not finite");
+    square_norm_ += static_cast<double>(magnitude) * static_cast<double>(magnitude);
+    to.values[i] = signs_.next() == 1 ? -magnitude : magnitude;
+  }
+  if (half && largest < 0x3800)
+    return in_block(block_ - 1, Errc::kMalformed, "an exponent that is not the largest value's");
+  return {};
+}
+
+Status SegmentReader::close() {
+  MUSTER_CHECK(block_ == range_.blocks, "blocks that were not read");
+  if (!frequencies_.empty() &&
+      scale_frequencies(std::span(occurrences_).first(frequencies_.size())) != frequencies_)
+    return Error{Errc::kMalformed, "level frequencies that are not those of the levels"};
+  if (has_symbols_ && !coder_.finished())
+    return Error{Errc::kMalformed, "coded symbols that do not end where an encoder starts"};
+  if (!lows_.padding_is_zero() || !signs_.padding_is_zero() || !raw_.padding_is_zero())
     return Error{Errc::kMalformed, "padding that is not zero"};
   return {};
 }

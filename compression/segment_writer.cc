@@ -4,14 +4,15 @@
 
 #include "compression/quantize.h"
 #include "compression/segment_codec.h"
-#include "compression/select.h"
+#include "compression/kernels.h"
 
 namespace muster::compression {
 
 SegmentWriter::SegmentWriter(const PayloadFormat& format, const GapModel& gaps)
     : format_(format),
       gaps_(gaps),
-      selected_(kBlockElements),
+      selected_(kBlockElements + 16),  // as the kernels ask for
+     
       values_(kBlockElements),
       magnitudes_(kBlockElements),
       classes_(kBlockElements) {}
@@ -46,6 +47,7 @@ Result<KeptEntries> SegmentWriter::add_block(std::span<const float> values) {
 void SegmentWriter::write_gaps(std::uint32_t elements) {
   const unsigned low_bits = gaps_.low_bits();
   const std::uint32_t mask = (1u << low_bits) - 1;
+  coder_.reserve(count_ + elements / kGapEscape);
   std::uint32_t next = 0;
   const RansTable* table = &gaps_.table(GapModel::kBase);
   for (std::uint32_t i = 0; i < count_; ++i) {
@@ -67,7 +69,11 @@ void SegmentWriter::write_levels() {
   for (std::size_t c = 0; c < std::size_t{1} << bits; ++c) scales_.write(levels[c]);
   for (std::uint32_t i = 0; i < count_; ++i)
     values_[i] = std::copysign(from_bf16(levels[classes[i]]), values_[i]);
-  if (bits > 0) all_classes_.insert(all_classes_.end(), classes.begin(), classes.end());
+  if (bits == 0) return;
+  coder_.reserve(count_);
+  for (std::uint8_t c : classes) coder_.put_later(c);
+  const auto counts = count_classes(classes);
+  for (std::size_t c = 0; c < counts.size(); ++c) occurrences_[c] += counts[c];
 }
 
 void SegmentWriter::write_half() {
@@ -93,22 +99,21 @@ Bytes SegmentWriter::finish() {
   if (!full_)
     for (std::uint16_t count : counts_) head.write(count);
   head.append(scales_.bytes());
-  if (!all_classes_.empty()) {
-    std::vector<std::uint64_t> occurrences(std::size_t{1} << level_bits(format_.values), 0);
-    for (std::uint8_t c : all_classes_) ++occurrences[c];
-    const auto frequencies = scale_frequencies(occurrences);
+  RansTable classes;
+  if (level_bits(format_.values) > 0 && !scales_.bytes().empty()) {
+    const auto frequencies =
+        scale_frequencies(std::span(occurrences_).first(std::size_t{1} << level_bits(format_.values)));
     for (std::uint32_t frequency : frequencies) head.write(static_cast<std::uint16_t>(frequency));
-    const RansTable table = RansTable::make(frequencies);
-    for (std::uint8_t c : all_classes_) coder_.put(table.symbol(c));
+    classes = RansTable::make(frequencies);
   }
   Bytes bytes = std::move(head).take();
   lows_.finish(bytes);
   signs_.finish(bytes);
   raw_.finish(bytes);
-  coder_.finish(bytes);
+  coder_.finish(classes, bytes);
   counts_.clear();
   scales_ = {};
-  all_classes_.clear();
+  occurrences_ = {};
   full_ = true;
   return bytes;
 }

@@ -38,7 +38,7 @@ void Coordinator::send_receipt(const PublicKey& to, protocol::ReceiptFor what,
 Actions Coordinator::take_actions() { return std::exchange(actions_, {}); }
 
 protocol::RoundContext Coordinator::context() const {
-  return {params_, layout_, head_.position()};
+  return {params_, layout_, head_.position(), config_.threads};
 }
 
 // ---- inputs
@@ -361,8 +361,13 @@ Result<protocol::SealedRound> Coordinator::make_seal(
   return protocol::seal(inputs, model_.downlink_residual);
 }
 
-void Coordinator::step_model(const compression::SparseUpdate& aggregate) {
-  state::outer_step(model_.theta, aggregate, params_.compression.outer_learning_rate);
+void Coordinator::step_model(const protocol::SealedRound& sealed) {
+  if (!sealed.manifest.null_round) {
+    const Status stepped =
+        state::outer_step(model_.theta, layout_, sealed.aggregate,
+                          params_.compression.outer_learning_rate, config_.threads);
+    MUSTER_CHECK(stepped.has_value(), stepped ? "" : stepped.error().message);
+  }
   model_round_ = model_round_.next();
   theta_root_ = state::parameters_root(layout_, model_.theta);
 }
@@ -379,7 +384,7 @@ Status Coordinator::apply_manifest(ByteSpan bytes) {
       return Error{Errc::kConflict, "round " + std::to_string(head_.round().value) +
                                         ": sealing it again gives another manifest"};
     }
-    step_model(sealed.aggregate);
+    step_model(sealed);
   }
   head_.advance(wire::message_hash(bytes), round_.open->message, manifest.message);
   if (model_.checkpoint && head_.round() == model_.checkpoint->round) {

@@ -72,6 +72,7 @@ struct Config {
   // A node at least that many rounds behind a checkpoint is offered it instead of a replay. θ and the
   // residual cost 8 bytes per parameter, an aggregate of the default density about 0.07.
   std::uint32_t offer_after = 100;
+  std::uint32_t threads = 1;  // for summing up and compressing
 };
 
 // The model as the core finds it and keeps it up to date: at genesis or at a checkpoint.
@@ -145,7 +146,7 @@ class Coordinator {
   [[nodiscard]] Result<protocol::SealedRound> make_seal(
       const std::vector<Bytes>& screens, const std::vector<protocol::Evidence>& evidence,
       const std::map<Uid, std::uint32_t>& arrivals);
-  void step_model(const compression::SparseUpdate& aggregate);
+  void step_model(const protocol::SealedRound& sealed);
   template <class Message>
   Bytes sign(const Message& message) const {
     return protocol::sign_message(head_.position(), message, key_);

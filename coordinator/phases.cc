@@ -157,7 +157,7 @@ void Coordinator::seal_round(TimeMs now) {
   Bytes message = sign(sealed->manifest);
   persist_and_broadcast(message);
 
-  step_model(sealed->aggregate);
+  step_model(*sealed);
   actions_.push_back(RoundSealed{head_.round(), sealed->manifest, *theta_root_,
                                  state::parameters_root(layout_, model_.downlink_residual)});
   head_.advance(wire::message_hash(message), round_.open->message, sealed->manifest);

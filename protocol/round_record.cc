@@ -97,7 +97,7 @@ Result<OpenedPayload> open_one(const RoundContext& context, const Signed<Commit>
                               context.params.uplink_format(context.position.round), blob);
   if (!payload)
     return refused(std::move(opened), OutcomeCode::kMalformed, payload.error().message);
-  const auto summary = compression::summarise(context.layout, *payload);
+  const auto summary = compression::summarise(context.layout, *payload, context.threads);
   if (!summary) return refused(std::move(opened), OutcomeCode::kMalformed, summary.error().message);
   opened.norm = summary->norm;
   if (!(opened.norm >= context.params.verification.norm_min))

@@ -20,6 +20,7 @@ struct RoundContext {
   const ProtocolParams& params;
   const compression::Layout& layout;
   Position position;
+  unsigned threads = 1;  // of this machine; no result depends on it
 };
 
 [[nodiscard]] const RosterEntry* find_in_roster(const RoundOpen& open, const PublicKey& hotkey);

@@ -134,9 +134,10 @@ Result<SealedRound> seal(const SealInputs& inputs, std::span<float> downlink_res
              state::seal_aggregate(inputs.context.layout, contributions,
                                    inputs.head.past_medians(),
                                    params.downlink_format(inputs.context.position.round),
-                                   params.compression.downlink_decay, downlink_residual));
+                                   params.compression.downlink_decay, downlink_residual,
+                                   inputs.context.threads));
   aggregate_into(inputs, sealed, round);
-  round.aggregate = std::move(sealed.decoded);
+  round.aggregate = std::move(sealed.aggregate);
   return round;
 }
 

@@ -27,8 +27,8 @@ struct SealInputs {
 
 struct SealedRound {
   Manifest manifest;
-  Bytes aggregate_blob;                 // empty in a null round
-  compression::SparseUpdate aggregate;  // decoded, to step with
+  Bytes aggregate_blob;            // empty in a null round
+  compression::Payload aggregate;  // the same, to step with
 };
 
 // Updates `downlink_residual` unless the round is null.

@@ -4,6 +4,7 @@
 
 #include "base/parallel.h"
 #include "compression/segment_codec.h"
+#include "state/weighted_sum.h"
 
 namespace muster::state {
 namespace {
@@ -32,78 +33,43 @@ std::vector<float> weights_of(std::span<const Contribution> contributions, doubl
 // One segment: all contributions onto the residual, block by block, and what is left behind in it.
 class SegmentSealer {
  public:
-  SegmentSealer(const compression::Layout& layout, std::span<const Contribution> contributions,
-                std::span<const float> weights, const compression::PayloadFormat& uplink,
-                const compression::GapModel& uplink_gaps,
-                const compression::PayloadFormat& downlink,
-                const compression::GapModel& downlink_gaps, float decay)
+  SegmentSealer(const compression::Layout& layout, WeightedSum contributions,
+                compression::SegmentWriter writer, float decay)
       : layout_(layout),
-        contributions_(contributions),
-        weights_(weights),
-        decay_(decay),
-        reader_(uplink, uplink_gaps),
-        writer_(downlink, downlink_gaps),
-        inputs_(contributions.size()) {}
+        contributions_(std::move(contributions)),
+        writer_(std::move(writer)),
+        decay_(decay) {}
 
-  // Appends what the segment's bytes decode to, to `decoded`.
-  Bytes seal(std::uint32_t s, std::span<float> residual, compression::SparseUpdate& decoded) {
-    for (std::size_t c = 0; c < contributions_.size(); ++c) {
-      const auto& payload = *contributions_[c].payload;
-      const Status read = reader_.read(layout_, s, payload.segments[s], inputs_[c]);
-      MUSTER_CHECK(read.has_value(), read ? "" : read.error().message);
-    }
-    next_.assign(contributions_.size(), 0);
+  // Errors: those of the payloads.
+  Result<Bytes> seal(std::uint32_t s, std::span<float> residual) {
+    MUSTER_TRY_STATUS(contributions_.open(s));
     const compression::SegmentRange& segment = layout_.segment(s);
     for (std::uint32_t b = 0; b < segment.blocks; ++b) {
       const compression::Block& block = layout_.block(segment.first_block + b);
-      seal_block(b, block.offset, residual.subspan(block.offset, block.elements), decoded);
+      const std::span<float> sum = residual.subspan(block.offset, block.elements);
+      const std::span<const float> behind = residual.subspan(block.offset + block.elements);
+      MUSTER_TRY_STATUS(contributions_.add_block(
+          sum, behind.first(std::min<std::size_t>(behind.size(), compression::kBlockElements))));
+      leave_behind(sum);
     }
     return writer_.finish();
   }
 
  private:
-  void seal_block(std::uint32_t b, std::uint64_t offset, std::span<float> sum,
-                  compression::SparseUpdate& decoded) {
-    for (std::size_t c = 0; c < inputs_.size(); ++c) {
-      const std::uint16_t* indices = inputs_[c].indices.data() + next_[c];
-      const float* values = inputs_[c].values.data() + next_[c];
-      const std::uint32_t count = inputs_[c].counts[b];
-      const float weight = weights_[c];
-      for (std::uint32_t i = 0; i < count; ++i) sum[indices[i]] += weight * values[i];
-      next_[c] += count;
-    }
+  void leave_behind(std::span<float> sum) {
     const auto kept = writer_.add_block(sum);
     MUSTER_CHECK(kept.has_value(), "a sum that is not finite");
     const auto [indices, values] = *kept;
-    for (std::size_t i = 0; i < indices.size(); ++i) {
-      sum[indices[i]] -= values[i];
-      decoded.indices.push_back(offset + indices[i]);
-    }
-    decoded.values.insert(decoded.values.end(), values.begin(), values.end());
+    for (std::size_t i = 0; i < indices.size(); ++i) sum[indices[i]] -= values[i];
     if (decay_ != 1)
       for (float& value : sum) value *= decay_;
   }
 
   const compression::Layout& layout_;
-  std::span<const Contribution> contributions_;
-  std::span<const float> weights_;
-  float decay_;
-  compression::SegmentReader reader_;
+  WeightedSum contributions_;
   compression::SegmentWriter writer_;
-  std::vector<compression::SegmentEntries> inputs_;
-  std::vector<std::size_t> next_;  // entry of each input
+  float decay_;
 };
-
-compression::SparseUpdate joined(std::vector<compression::SparseUpdate> parts) {
-  compression::SparseUpdate whole;
-  for (auto& part : parts) {
-    whole.indices.insert(whole.indices.end(), part.indices.begin(), part.indices.end());
-    whole.values.insert(whole.values.end(), part.values.begin(), part.values.end());
-    whole.segment_ends.push_back(whole.indices.size());
-    part = {};
-  }
-  return whole;
-}
 
 }  // namespace
 
@@ -134,17 +100,18 @@ Result<SealedAggregate> seal_aggregate(const compression::Layout& layout,
 
   const compression::GapModel uplink_gaps(uplink.keep), downlink_gaps(downlink.keep);
   sealed.aggregate = {downlink, std::vector<Bytes>(layout.segment_count())};
-  std::vector<compression::SparseUpdate> decoded(layout.segment_count());
-  MUSTER_TRY_STATUS(parallel_for(layout.segment_count(), threads, [&] {
-    return [&, sealer = SegmentSealer(layout, contributions, sealed.weights, uplink, uplink_gaps,
-                                      downlink, downlink_gaps,
+  std::vector<const compression::Payload*> payloads;
+  for (const Contribution& contribution : contributions) payloads.push_back(contribution.payload);
+  const Status summed = parallel_for(layout.segment_count(), threads, [&] {
+    return [&, sealer = SegmentSealer(layout, {layout, uplink_gaps, payloads, sealed.weights},
+                                      {downlink, downlink_gaps},
                                       downlink_decay)](std::size_t s) mutable -> Status {
-      sealed.aggregate.segments[s] =
-          sealer.seal(static_cast<std::uint32_t>(s), downlink_residual, decoded[s]);
+      MUSTER_TRY(sealed.aggregate.segments[s],
+                 sealer.seal(static_cast<std::uint32_t>(s), downlink_residual));
       return {};
     };
-  }));
-  sealed.decoded = joined(std::move(decoded));
+  });
+  MUSTER_CHECK(summed.has_value(), summed ? "" : summed.error().message);
   return sealed;
 }
 

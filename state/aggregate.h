@@ -29,10 +29,10 @@ struct SealedAggregate {
   double clip_norm = 0;        // c
   std::vector<float> weights;  // aᵢ, in the order of the contributions
   compression::Payload aggregate;
-  compression::SparseUpdate decoded;  // what the aggregate decodes to
 };
 
-// One pass over the residual, segment by segment; the result does not depend on `threads`.
+// One pass over the residual, block by block, in memory of a segment per thread; the result does not
+// depend on `threads`.
 // `contributions`: not empty, by ascending uid, of one format, each summarised without an error.
 // `past_medians`: M of at most the last 16 sealed rounds.
 // Errors: kNonFinite (norms above kClipNormMax), kInvalidArgument (format); the residual is as it was.

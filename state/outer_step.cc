@@ -19,6 +19,19 @@ void outer_step(std::span<float> parameters, const compression::SparseUpdate& ag
     parameters[aggregate.indices[i]] -= outer_learning_rate * aggregate.values[i];
 }
 
+Status outer_step(std::span<float> parameters, const compression::Layout& layout,
+                  const compression::Payload& aggregate, float outer_learning_rate,
+                  unsigned threads) {
+  MUSTER_CHECK(parameters.size() == layout.parameters(), "an update of another model");
+  return compression::for_each_block(
+      layout, aggregate, threads,
+      [&](std::size_t, const compression::Block& block, const compression::BlockEntries& entries) {
+        float* theta = parameters.data() + block.offset;
+        for (std::size_t i = 0; i < entries.indices.size(); ++i)
+          theta[entries.indices[i]] -= outer_learning_rate * entries.values[i];
+      });
+}
+
 UndoLog outer_step_with_undo(std::span<float> parameters,
                              const compression::SparseUpdate& aggregate,
                              float outer_learning_rate) {

@@ -15,6 +15,12 @@ namespace muster::state {
 void outer_step(std::span<float> parameters, const compression::SparseUpdate& aggregate,
                 float outer_learning_rate);
 
+// The same from the payload itself, on several threads, without keeping what it decodes to.
+// Errors: those of compression::decode; θ is then partly stepped. REQUIRES: θ of this layout.
+[[nodiscard]] Status outer_step(std::span<float> parameters, const compression::Layout& layout,
+                                const compression::Payload& aggregate, float outer_learning_rate,
+                                unsigned threads);
+
 // What restores the parameters that a sparse change touched, bit for bit.
 struct UndoLog {
   std::vector<std::uint64_t> indices;

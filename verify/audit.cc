@@ -8,9 +8,10 @@ namespace muster::verify {
 using protocol::MessageType;
 
 Audit::Audit(const protocol::ProtocolParams& params, std::vector<float> initial_theta,
-             protocol::BlobReader blobs)
+             protocol::BlobReader blobs, unsigned threads)
     : params_(params),
       layout_(state::layout_of(params.model)),
+      threads_(threads),
       blobs_(std::move(blobs)),
       head_(params, protocol::run_id_of(params)),
       theta_(std::move(initial_theta)),
@@ -90,7 +91,7 @@ Status Audit::take_envelope(const wire::Envelope& envelope, ByteSpan bytes) {
 Status Audit::take_manifest(const wire::Envelope& envelope, ByteSpan bytes) {
   if (!open_) return Error{Errc::kConflict, "before the round is open"};
   MUSTER_TRY(const auto manifest, protocol::read_body<protocol::Manifest>(envelope));
-  const protocol::RoundContext context{params_, layout_, head_.position()};
+  const protocol::RoundContext context{params_, layout_, head_.position(), threads_};
   MUSTER_TRY(const auto payloads, protocol::open_payloads(context, commits_, reveals_, blobs_));
   std::map<Uid, std::uint32_t> arrivals;
   for (const auto& outcome : manifest.outcomes) arrivals[outcome.uid] = outcome.arrival_ms;
@@ -114,7 +115,9 @@ Status Audit::take_manifest(const wire::Envelope& envelope, ByteSpan bytes) {
   if (!manifest.null_round) MUSTER_TRY_STATUS(blobs_(manifest.aggregate_id).has_value()
                                                   ? Status()
                                                   : Status(Error{Errc::kNotFound, "no aggregate"}));
-  state::outer_step(theta_, sealed.aggregate, params_.compression.outer_learning_rate);
+  if (!manifest.null_round)
+    MUSTER_TRY_STATUS(state::outer_step(theta_, layout_, sealed.aggregate,
+                                        params_.compression.outer_learning_rate, threads_));
   theta_root_ = state::parameters_root(layout_, theta_);
   downlink_root_ = state::parameters_root(layout_, residual_);
   ++report_.rounds;

@@ -27,7 +27,7 @@ struct AuditReport {
 class Audit {
  public:
   Audit(const protocol::ProtocolParams& params, std::vector<float> initial_theta,
-        protocol::BlobReader blobs);
+        protocol::BlobReader blobs, unsigned threads = 1);
   // Takes the archive's messages in order. False once the chain is broken: the rest cannot be checked.
   bool take(ByteSpan message);
   [[nodiscard]] AuditReport finish();
@@ -41,6 +41,7 @@ class Audit {
 
   protocol::ProtocolParams params_;
   compression::Layout layout_;
+  unsigned threads_;
   protocol::BlobReader blobs_;
   protocol::ChainHead head_;
   std::vector<float> theta_;

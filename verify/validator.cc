@@ -238,7 +238,7 @@ bool Validator::open_all() {
   if (progress_.payloads_ready) return true;
   if (!progress_.fetching.empty() || progress_.accused) return false;
   const auto& open = follower_.open()->message;
-  const protocol::RoundContext context{params_, layout_, head().position()};
+  const protocol::RoundContext context{params_, layout_, head().position(), config_.threads};
   auto reveals = protocol::read_reveals(head().position(), open, *progress_.commits,
                                         follower_.reveals_closed()->message);
   if (!reveals) {
@@ -259,7 +259,7 @@ bool Validator::open_all() {
     if (payload.code == OutcomeCode::kAccepted)
       progress_.payloads[uid] =
           std::make_shared<const compression::SparseUpdate>(
-              compression::decode(layout_, payload.payload).value());
+              compression::decode(layout_, payload.payload, config_.threads).value());
   }
   progress_.payloads_ready = true;
   return true;
@@ -330,7 +330,7 @@ Result<protocol::SealedRound> Validator::seal_again(std::vector<float>& residual
   const auto& manifest = follower_.manifest()->message;
   std::map<Uid, std::uint32_t> arrivals;
   for (const auto& outcome : manifest.outcomes) arrivals[outcome.uid] = outcome.arrival_ms;
-  const protocol::SealInputs inputs{{params_, layout_, head().position()},
+  const protocol::SealInputs inputs{{params_, layout_, head().position(), config_.threads},
                                     head(),
                                     follower_.open()->message,
                                     wire::message_hash(follower_.open()->bytes),
@@ -370,7 +370,7 @@ void Validator::verify_and_apply() {
   const bool null_round = sealed->manifest.null_round;
   last_aggregate_ = null_round ? nullptr
                                : std::make_shared<const compression::SparseUpdate>(
-                                     std::move(sealed->aggregate));
+                                     compression::decode(layout_, sealed->aggregate, config_.threads).value());
   actions_.push_back(Persist{head().round(), follower_.open()->bytes});
   actions_.push_back(Persist{head().round(), follower_.manifest()->bytes});
   actions_.push_back(Apply{head().round().next(), last_aggregate_, residual_});

@@ -85,6 +85,7 @@ struct Config {
   // How long a Screen may wait for scores that are not finished when the keys are out. A validator that
   // shares its machine waits; one with time to spare has scored by then anyway.
   std::uint32_t score_wait_ms = 10'000;
+  std::uint32_t threads = 1;  // for decoding and checking seals
 };
 
 class Validator {

@@ -31,9 +31,10 @@ Source random_source(Prng& random, std::size_t symbols, std::size_t count) {
 
 Bytes encoded(const Source& source) {
   RansEncoder encoder;
+  encoder.reserve(source.values.size());
   for (std::uint32_t value : source.values) encoder.put(source.table.symbol(value));
   Bytes bytes;
-  encoder.finish(bytes);
+  encoder.finish({}, bytes);
   return bytes;
 }
 
@@ -70,7 +71,7 @@ TEST(Rans, CostsTheEntropyAndLittleMore) {
 
 TEST(Rans, WritesNothingForNothing) {
   Bytes bytes{1};
-  RansEncoder().finish(bytes);
+  RansEncoder().finish({}, bytes);
   EXPECT_EQ(bytes, Bytes{1});
 }
 

@@ -15,6 +15,32 @@ TEST(OuterStep, MovesAgainstTheAggregate) {
   EXPECT_EQ(theta, (std::vector<float>{0.5f, 1, 2}));
 }
 
+TEST(OuterStep, IsTheSameFromThePayloadOnAnyNumberOfThreads) {
+  const auto layout = compression::Layout::make({{"a", {1500, 4096}}}).value();
+  Prng random(5);
+  std::vector<float> update(layout.parameters());
+  for (float& x : update) x = static_cast<float>(random.uniform() - 0.5);
+  const auto payload = compression::compress(
+      layout, {64, compression::ValueFormat::kSignMagnitude}, update).value();
+  std::vector<float> plain = update;
+  outer_step(plain, compression::decode(layout, payload).value(), 0.7f);
+  for (unsigned threads : {1u, 3u}) {
+    std::vector<float> theta = update;
+    ASSERT_TRUE(outer_step(theta, layout, payload, 0.7f, threads));
+    EXPECT_EQ(theta, plain);
+  }
+}
+
+TEST(OuterStep, NamesTheSegmentOfAPayloadThatIsMalformed) {
+  const auto layout = compression::Layout::make({{"a", {1500, 4096}}}).value();
+  std::vector<float> theta(layout.parameters(), 1.0f);
+  auto payload = compression::compress(layout, {}, theta).value();
+  payload.segments[1].pop_back();
+  const Status stepped = outer_step(theta, layout, payload, 1.0f, 1);
+  ASSERT_FALSE(stepped);
+  EXPECT_NE(stepped.error().message.find("segment 1"), std::string::npos) << stepped.error().message;
+}
+
 TEST(OuterStep, IsUndoneBitForBit) {
   Prng random(4);
   std::vector<float> theta(100);

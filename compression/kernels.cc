@@ -1,4 +1,4 @@
-#include "compression/select.h"
+#include "compression/kernels.h"
 
 #include <vector>
 
@@ -16,7 +16,8 @@ std::vector<const Kernels*> find_kernels() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2"))
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2"))
     found.push_back(&kAvx512Kernels);
   if (__builtin_cpu_supports("avx2")) found.push_back(&kAvx2Kernels);
 #endif
