@@ -90,11 +90,6 @@ std::uint64_t bytes_of_payload(const Payload& payload) {
   return bytes;
 }
 
-const char* name_of(ValueFormat format) {
-  constexpr const char* kNames[] = {"sign", "2 levels", "4 levels", "8 levels", "fp16", "fp32"};
-  return kNames[static_cast<std::size_t>(format)];
-}
-
 class Bench {
  public:
   explicit Bench(const Options& options)
@@ -142,7 +137,7 @@ class Bench {
                            {"bytes_per_parameter", all_bits * entries / 8 / parameters()},
                            {"relative_mse", relative_mse(dense_, update)}};
     std::printf("%4u  %-9s  %10.3f  %6.3f  %10.3f  %11.5f  %12.5f\n", format.keep,
-                name_of(format.values), index_bits, bound_bits(format.keep), all_bits - index_bits,
+                std::string(name_of(format.values)).c_str(), index_bits, bound_bits(format.keep), all_bits - index_bits,
                 row["bytes_per_parameter"].get<double>(), row["relative_mse"].get<double>());
     report_["rates"].push_back(row);
   }

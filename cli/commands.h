@@ -32,6 +32,8 @@ void add_generate(CLI::App& app, Action& chosen);
 void add_audit(CLI::App& app, Action& chosen);
 void add_export(CLI::App& app, Action& chosen);
 void add_data(CLI::App& app, Action& chosen);
+void add_inspect(CLI::App& app, Action& chosen);
+void add_tune(CLI::App& app, Action& chosen);
 void add_sim(CLI::App& app, Action& chosen);
 
 }  // namespace muster::cli

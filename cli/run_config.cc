@@ -49,6 +49,13 @@ class Section {
     }
     return *this;
   }
+  Section& field(const char* key, compression::ValueFormat& target) {
+    const toml::node* node = find(key);
+    if (node == nullptr) return *this;
+    const auto format = compression::value_format_named(node->value_exact<std::string>().value_or(""));
+    if (!format) return refuse(*node, key, "a value format: " + format.error().message);
+    return target = *format, *this;
+  }
   // [[rounds, keep], …]
   Section& field(const char* key, std::vector<protocol::DensityStage>& target) {
     const toml::node* node = find(key);
@@ -173,6 +180,8 @@ Status read_sections(const toml::table& root, const std::string& file, RunConfig
   MUSTER_TRY_STATUS(section("compression")
                         .field("schedule", p.compression.schedule)
                         .field("error_feedback_decay", p.compression.error_feedback_decay)
+                        .field("values", p.compression.values)
+                        .field("downlink_values", p.compression.downlink_values)
                         .field("downlink_factor", p.compression.downlink_factor)
                         .field("downlink_decay", p.compression.downlink_decay)
                         .field("outer_learning_rate", p.compression.outer_learning_rate)

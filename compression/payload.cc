@@ -7,16 +7,6 @@
 #include "compression/segment_codec.h"
 
 namespace muster::compression {
-Status check_format(const PayloadFormat& format) {
-  if (format.keep < 1 || format.keep > kBlockElements)
-    return Error{Errc::kInvalidArgument, "keep is " + std::to_string(format.keep) +
-                                             ", must be from 1 to " +
-                                             std::to_string(kBlockElements)};
-  if (static_cast<std::uint8_t>(format.values) >= kValueFormats)
-    return Error{Errc::kInvalidArgument, "unknown value format"};
-  return {};
-}
-
 Error in_segment(Error error, std::size_t segment) {
   return std::move(error).within("payload segment " + std::to_string(segment));
 }

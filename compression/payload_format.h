@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "base/result.h"
 #include "compression/layout.h"
@@ -33,6 +34,11 @@ struct PayloadFormat {
   ValueFormat values = ValueFormat::kSign;
   bool operator==(const PayloadFormat&) const = default;
 };
+
+// "sign", "levels2", "levels4", "levels8", "fp16", "fp32".
+[[nodiscard]] std::string_view name_of(ValueFormat format);
+// Error: kInvalidArgument, with the names there are.
+[[nodiscard]] Result<ValueFormat> value_format_named(std::string_view name);
 
 // Errors: kInvalidArgument, naming the field.
 [[nodiscard]] Status check_format(const PayloadFormat& format);

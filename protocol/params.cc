@@ -42,6 +42,8 @@ Status validate_compression(const CompressionParams& p) {
   for (const DensityStage& stage : p.schedule)
     MUSTER_TRY_STATUS(
         in_range("compression.schedule keep", stage.keep, 1, compression::kBlockElements));
+  MUSTER_TRY_STATUS(compression::check_format({1, p.values}));
+  MUSTER_TRY_STATUS(compression::check_format({1, p.downlink_values}));
   MUSTER_TRY_STATUS(in_range("compression.error_feedback_decay", p.error_feedback_decay, 0, 1));
   MUSTER_TRY_STATUS(in_range("compression.downlink_factor", p.downlink_factor, 1, 4096));
   MUSTER_TRY_STATUS(in_range("compression.downlink_decay", p.downlink_decay, 0, 1));
@@ -74,14 +76,14 @@ Status validate_timing(const TimingParams& p) {
 }  // namespace
 
 compression::PayloadFormat ProtocolParams::uplink_format(Round round) const {
-  return {keep_at(compression.schedule, round), compression::ValueFormat::kSign};
+  return {keep_at(compression.schedule, round), compression.values};
 }
 
 compression::PayloadFormat ProtocolParams::downlink_format(Round round) const {
   const std::uint64_t keep =
       std::uint64_t{keep_at(compression.schedule, round)} * compression.downlink_factor;
   return {static_cast<std::uint32_t>(std::min<std::uint64_t>(keep, compression::kBlockElements)),
-          compression::ValueFormat::kSignMagnitude};
+          compression.downlink_values};
 }
 
 Status validate(const ProtocolParams& params) {

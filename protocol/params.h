@@ -46,12 +46,15 @@ struct DensityStage {
 struct CompressionParams {
   std::vector<DensityStage> schedule;
   float error_feedback_decay = 0.99f;
+  compression::ValueFormat values = compression::ValueFormat::kSign;
+  compression::ValueFormat downlink_values = compression::ValueFormat::kSignMagnitude;
   std::uint32_t downlink_factor = 4;    // the aggregate keeps min(4096, factor · keep)
   float downlink_decay = 1.0f;
   float outer_learning_rate = 1.0f;
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(schedule, error_feedback_decay, downlink_factor, downlink_decay, outer_learning_rate);
+    archive(schedule, error_feedback_decay, values, downlink_values, downlink_factor, downlink_decay,
+            outer_learning_rate);
   }
 };
 

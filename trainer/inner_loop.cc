@@ -1,21 +1,15 @@
 #include "trainer/inner_loop.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "base/file.h"
-#include "base/limits.h"
 #include "state/outer_step.h"
 #include "trainer/flat_tensor.h"
 #include "trainer/torch_scope.h"
+#include "trainer/trainer_state.h"
 
 namespace muster::trainer {
-namespace {
-
-constexpr std::string_view kMagic = "MUSTERTR";
-constexpr std::uint32_t kVersion = 2;
-
-}  // namespace
 
 LibtorchInnerLoop::LibtorchInnerLoop(const TrainerConfig& config, Data data,
                                      std::span<const float> parameters)
@@ -98,78 +92,31 @@ Status LibtorchInnerLoop::set_parameters(std::span<const float> parameters) {
   return {};
 }
 
-// File: magic, version, layout hash, tag, steps, arrays, error feedback, SHA-256 of all before it.
 Status LibtorchInnerLoop::save(const std::filesystem::path& path, std::uint64_t tag) const {
-  ByteWriter writer;
-  writer.append(bytes_of(kMagic));
-  writer.write(kVersion);
-  writer.append(layout_.hash().bytes);
-  writer.write(tag);
-  writer.write(static_cast<std::uint64_t>(optimizer_.steps.item<double>()));
-  writer.append(bytes_of(floats(theta_)));
-  writer.append(bytes_of(floats(optimizer_.first_moment)));
-  writer.append(bytes_of(floats(optimizer_.second_moment)));
-  const auto feedback = feedback_.state();
-  writer.append(bytes_of(feedback_.residual()));
-  writer.write(static_cast<std::uint8_t>(feedback.pending));
-  if (feedback.pending) {
-    writer.append(bytes_of(std::span<const float>(feedback_.delta())));
-    writer.write(static_cast<std::uint64_t>(feedback.indices.size()));
-    writer.append(bytes_of(std::span<const std::uint64_t>(feedback.indices)));
-    writer.append(bytes_of(std::span<const float>(feedback.originals)));
-  }
-  const Hash check = sha256(writer.bytes());
-  writer.append(check.bytes);
-  return replace_file(path, writer.bytes());
+  TrainerStateView state{.tag = tag,
+                         .steps = static_cast<std::uint64_t>(optimizer_.steps.item<double>()),
+                         .theta = floats(theta_),
+                         .first_moment = floats(optimizer_.first_moment),
+                         .second_moment = floats(optimizer_.second_moment),
+                         .residual = feedback_.residual(),
+                         .delta = {},
+                         .feedback = feedback_.state()};
+  if (state.feedback.pending) state.delta = feedback_.delta();
+  return write_trainer_state(path, layout_, state);
 }
 
 Result<std::uint64_t> LibtorchInnerLoop::load(const std::filesystem::path& path) {
-  MUSTER_TRY(const Bytes file, read_file(path, limits::kBlobBytesMax));
-  const std::string name = path.string();
-  ByteReader reader(file);
-  const ByteSpan magic = reader.take(kMagic.size());
-  if (magic.size() != kMagic.size() || !std::equal(magic.begin(), magic.end(), kMagic.begin()))
-    return Error{Errc::kMalformed, name + ": not a trainer checkpoint"};
-  if (const auto version = reader.read<std::uint32_t>(); version != kVersion)
-    return Error{Errc::kVersion, name + ": trainer checkpoint version " + std::to_string(version) +
-                                     ", this build reads " + std::to_string(kVersion)};
-  if (file.size() < 32) return Error{Errc::kTruncated, name + ": cut off"};
-  const Hash check = sha256(ByteSpan(file).first(file.size() - 32));
-  if (!std::equal(check.bytes.begin(), check.bytes.end(), file.end() - 32))
-    return Error{Errc::kBadHash, name + ": damaged, its checksum does not match"};
-  const ByteSpan layout = reader.take(32);
-  if (!std::equal(layout.begin(), layout.end(), layout_.hash().bytes.begin()))
-    return Error{Errc::kInvalidArgument, name + ": made for another model"};
-
-  const auto tag = reader.read<std::uint64_t>();
-  optimizer_.steps.fill_(static_cast<double>(reader.read<std::uint64_t>()));
-  auto fill = [&reader](auto values) {
-    const ByteSpan raw = reader.take(values.size_bytes());
-    if (!raw.empty()) std::memcpy(values.data(), raw.data(), raw.size());
-  };
-  fill(mutable_floats(theta_));
-  fill(mutable_floats(optimizer_.first_moment));
-  fill(mutable_floats(optimizer_.second_moment));
+  MUSTER_TRY(TrainerState state, read_trainer_state(path, layout_));
+  optimizer_.steps.fill_(static_cast<double>(state.steps));
+  std::ranges::copy(state.theta, mutable_floats(theta_).begin());
+  std::ranges::copy(state.first_moment, mutable_floats(optimizer_.first_moment).begin());
+  std::ranges::copy(state.second_moment, mutable_floats(optimizer_.second_moment).begin());
+  first_ = std::move(state.residual);
+  if (state.feedback.pending) second_ = std::move(state.delta);
   feedback_ = compression::ErrorFeedback(first_, second_);
-  fill(std::span<float>(first_));
+  feedback_.restore(std::move(state.feedback));
   trained_ = false;
-  compression::ErrorFeedback::State feedback;
-  feedback.pending = reader.read<std::uint8_t>() == 1;
-  if (feedback.pending) {
-    fill(std::span<float>(second_));
-    const auto count = reader.read<std::uint64_t>();
-    if (count > second_.size()) return Error{Errc::kMalformed, name + ": too many entries"};
-    feedback.indices.resize(count);
-    feedback.originals.resize(count);
-    fill(std::span<std::uint64_t>(feedback.indices));
-    fill(std::span<float>(feedback.originals));
-  }
-  for (std::uint64_t index : feedback.indices)
-    if (index >= second_.size()) return Error{Errc::kMalformed, name + ": an entry out of range"};
-  feedback_.restore(std::move(feedback));
-  if (reader.remaining() != 32 || reader.failed())
-    return Error{Errc::kMalformed, name + ": of another size than its content"};
-  return tag;
+  return state.tag;
 }
 
 }  // namespace muster::trainer

@@ -1,4 +1,5 @@
-// Payload segments against a fixed layout: bounded time, only finite values, ascending indices.
+// Payload segments against a fixed layout: bounded time, only finite values, ascending indices, and no
+// second byte string for a content.
 #include <cmath>
 
 #include "base/check.h"
@@ -13,10 +14,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                         {muster::Bytes(data + 2, data + size)}};
   const auto update = decode(layout, payload);
   if (!update) return 0;
+  std::vector<float> dense(layout.parameters());
   for (std::size_t i = 0; i < update->indices.size(); ++i) {
+    dense[update->indices[i]] = update->values[i];
     MUSTER_CHECK(std::isnormal(update->values[i]), "a value that is not normal");
     MUSTER_CHECK(update->indices[i] < layout.parameters(), "an index outside");
     MUSTER_CHECK(i == 0 || update->indices[i - 1] < update->indices[i], "indices not ascending");
   }
+  MUSTER_CHECK(compress(layout, payload.format, dense).value() == payload, "not the canonical bytes");
   return 0;
 }

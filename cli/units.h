@@ -1,0 +1,20 @@
+// Quantities as people write them. Thread safety: pure functions. Errors: kInvalidArgument, with the form.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace muster::cli {
+
+// "100mbit", "1.5gbit", "800kbit" (bits) or "12MB" (bytes) per second, to bytes per second; above 0.
+[[nodiscard]] Result<double> parse_rate(const std::string& text);
+// "90s", "20min", "1.5h", to seconds; above 0.
+[[nodiscard]] Result<double> parse_duration(const std::string& text);
+
+// "1.4 GB", "12.3 MB", "900 B".
+[[nodiscard]] std::string human_bytes(double bytes);
+// "1.5 h", "3.2 min", "12.0 s", "40 ms".
+[[nodiscard]] std::string human_seconds(double seconds);
+
+}  // namespace muster::cli

@@ -1,0 +1,37 @@
+#include "cli/units.h"
+
+#include <gtest/gtest.h>
+
+namespace muster::cli {
+namespace {
+
+TEST(Units, ReadRatesInBitsAndBytes) {
+  EXPECT_EQ(parse_rate("100mbit").value(), 12.5e6);
+  EXPECT_EQ(parse_rate("1.5gbit").value(), 187.5e6);
+  EXPECT_EQ(parse_rate("12MB").value(), 12e6);
+}
+
+TEST(Units, ReadDurations) {
+  EXPECT_EQ(parse_duration("90s").value(), 90);
+  EXPECT_EQ(parse_duration("20min").value(), 1200);
+  EXPECT_EQ(parse_duration("1.5h").value(), 5400);
+}
+
+TEST(Units, RefuseWhatIsNoQuantityAndSayTheForm) {
+  for (const char* text : {"", "fast", "100", "-1mbit", "0mbit", "1e999mbit", "100 mbit", "100mbits", "nanmbit"}) {
+    const auto rate = parse_rate(text);
+    ASSERT_FALSE(rate) << text;
+    EXPECT_NE(rate.error().message.find("100mbit"), std::string::npos);
+    EXPECT_FALSE(parse_duration(text)) << text;
+  }
+}
+
+TEST(Units, WriteThreeDigitsInTheLargestUnit) {
+  EXPECT_EQ(human_bytes(0), "0 B");
+  EXPECT_EQ(human_bytes(1234567), "1.23 MB");
+  EXPECT_EQ(human_seconds(1200), "20 min");
+  EXPECT_EQ(human_seconds(0.04), "40 ms");
+}
+
+}  // namespace
+}  // namespace muster::cli
