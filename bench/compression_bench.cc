@@ -1,23 +1,24 @@
 // Compression and aggregation, each beside this machine's own copy speed in the same run.
 //
-//   bench/run.sh compression [--json FILE] [--params N] [--data FILE] [--reps N]
+//   bench/run.sh compression [--json FILE] -- [--params N] [--data FILE] [--reps N] [--peer FILE]
 //
-// --data: fp32 numbers, repeated as often as needed, instead of heavy-tailed random ones: error-feedback
-// buffers of a run come from `muster inspect state FILE --residual OUT`. Times are the best of the
+// --peer: what bench/peers/templar_codec.py printed, to compare with.
+// --data: fp32 numbers, repeated as often as needed, instead of heavy-tailed random ones: the buffer of
+// a run comes from `muster inspect state FILE --residual OUT --round N --miner NAME`. Times are the best of the
 // repetitions; copy speed counts bytes read and written.
 #include <algorithm>
-#include <chrono>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/file.h"
 #include "base/parallel.h"
-#include "base/prng.h"
 #include "bench/bench_size.h"
+#include "bench/measure.h"
 #include "compression/error_feedback.h"
 #include "compression/segmented_blob.h"
 #include "compression/kernels.h"
@@ -29,6 +30,7 @@ namespace muster {
 namespace {
 
 using namespace compression;
+using bench::seconds;
 using nlohmann::ordered_json;
 
 constexpr std::size_t kPayloads = 16;
@@ -36,27 +38,12 @@ constexpr std::size_t kPayloads = 16;
 struct Options {
   std::uint64_t blocks = bench::blocks();
   int reps = 5;
-  std::string data, json;
+  std::string data, json, peer;
 };
 
-double seconds(const std::function<void()>& work, int reps) {
-  double best = 1e30;
-  for (int rep = 0; rep < reps; ++rep) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  }
-  return best;
-}
-
-// Heavy-tailed, as error-feedback buffers are.
-std::vector<float> make_update(std::uint64_t count, std::uint64_t seed) {
-  Prng random(seed);
+std::vector<float> synthetic(std::uint64_t count) {
   std::vector<float> dense(count);
-  for (float& x : dense) {
-    const double u = random.uniform() * 2 - 1;
-    x = static_cast<float>(u * u * u / (1.05 - u * u));
-  }
+  bench::fill_heavy_tailed(dense, 1);
   return dense;
 }
 
@@ -95,7 +82,7 @@ class Bench {
   explicit Bench(const Options& options)
       : options_(options),
         layout_(Layout::make({{"a", {options.blocks, kBlockElements}}}).value()),
-        dense_(options.data.empty() ? make_update(layout_.parameters(), 1)
+        dense_(options.data.empty() ? synthetic(layout_.parameters())
                                     : read_update(options.data, layout_.parameters())),
         scratch_(dense_.size(), 0.0f) {
     report_["parameters"] = layout_.parameters();
@@ -105,6 +92,7 @@ class Bench {
 
   ordered_json run() {
     rates_and_distortion();
+    level_entropy();
     for (unsigned threads : {1u, 2u}) speeds(threads);
     targets();
     return report_;
@@ -142,6 +130,40 @@ class Bench {
     report_["rates"].push_back(row);
   }
 
+  // Bits that magnitude levels take, over the entropy of how often each occurs.
+  void level_entropy() {
+    for (const ValueFormat values : {ValueFormat::kSignMagnitude, ValueFormat::kMagnitude2, ValueFormat::kMagnitude3}) {
+      const PayloadFormat format{64, values};
+      const std::size_t levels = std::size_t{1} << level_bits(values);
+      const Payload payload = compress(layout_, format, dense_, 2).value();
+      std::vector<std::array<double, 8>> counts(layout_.segment_count());
+      MUSTER_CHECK(for_each_block(layout_, payload, 2, [&](std::size_t s, const Block&, const BlockEntries& entries) {
+                     std::set<float> used;
+                     for (float value : entries.values) used.insert(std::fabs(value));
+                     for (float value : entries.values)
+                       ++counts[s][static_cast<std::size_t>(std::distance(used.begin(), used.find(std::fabs(value))))];
+                   }).has_value(), "a payload of our own");
+      double entropy = 0, entries = 0;
+      for (const auto& segment : counts) {
+        double total = 0;
+        for (double count : segment) total += count;
+        for (double count : segment)
+          if (count > 0) entropy -= count * std::log2(count / total);
+        entries += total;
+      }
+      const auto row = row_of(format);
+      const double scales = 16.0 * static_cast<double>(levels * layout_.block_count()) / entries;
+      const double ratio = (row["bits_per_value"].get<double>() - 1 - scales) / (entropy / entries);
+      report_["levels"].push_back({{"values", name_of(values)}, {"entropy_bits", entropy / entries}, {"ratio", ratio}});
+    }
+  }
+
+  const ordered_json& row_of(const PayloadFormat& format) const {
+    for (const auto& row : report_["rates"])
+      if (row["k"] == format.keep && row["values"] == name_of(format.values)) return row;
+    MUSTER_CHECK(false, "a format that was not measured");
+  }
+
   // Bytes read and written per second.
   double copy_rate(unsigned threads) {
     const double time = seconds(
@@ -160,15 +182,15 @@ class Bench {
   }
 
   void speeds(unsigned threads) {
-    const double copy = copy_rate(threads);
-    std::printf("\n%u thread%s: copy %.1f GB/s (read + written)\n", threads, threads == 1 ? "" : "s",
-                copy / 1e9);
-    std::printf("   k   compress + EF        of copy   decode        aggregate of 16   seal of 16   of "
-                "copying θ\n");
-    for (std::uint32_t keep : {16u, 64u, 256u, 1024u}) speed(keep, threads, copy);
+    std::printf("\n%u thread%s, parameters per second; copy in GB/s read + written\n", threads,
+                threads == 1 ? "" : "s");
+    std::printf("   k    copy   compress + EF  of copy    decode  aggregate of 16  seal of 16  copies of θ  "
+                "without checks\n");
+    for (std::uint32_t keep : {16u, 64u, 256u, 1024u}) speed(keep, threads);
   }
 
-  void speed(std::uint32_t keep, unsigned threads, double copy) {
+  void speed(std::uint32_t keep, unsigned threads) {
+    double copy = copy_rate(threads);
     const PayloadFormat uplink{keep, ValueFormat::kSign};
     std::fill(scratch_.begin(), scratch_.end(), 0.0f);
     std::vector<float> delta = dense_;
@@ -192,11 +214,13 @@ class Bench {
     const double aggregate_time =
         seconds([&] { aggregate(payloads, uplink, threads); }, options_.reps);
     const double seal_time = seconds([&] { seal(payloads, keep, threads); }, options_.reps);
+    copy = std::max(copy, copy_rate(threads));
     const double share = (parameters() * 12 + bytes) / compress_time / copy;
     const double seal_copies = seal_time / (parameters() * 8 / copy);
-    std::printf("%4u  %6.0f M param/s  %9.2f  %6.0f M/s  %13.0f M/s  %8.0f M/s  %12.1f\n", keep,
+    const double unchecked = (seal_time - decode_time * kPayloads) / (parameters() * 8 / copy);
+    std::printf("%4u  %6.1f  %12.0f M  %7.2f  %6.0f M  %13.0f M  %8.0f M  %11.1f  %14.1f\n", keep, copy / 1e9,
                 parameters() / compress_time / 1e6, share, parameters() / decode_time / 1e6,
-                parameters() / aggregate_time / 1e6, parameters() / seal_time / 1e6, seal_copies);
+                parameters() / aggregate_time / 1e6, parameters() / seal_time / 1e6, seal_copies, unchecked);
     report_["speeds"].push_back({{"k", keep},
                                  {"threads", threads},
                                  {"copy_bytes_per_s", copy},
@@ -205,7 +229,8 @@ class Bench {
                                  {"decode_params_per_s", parameters() / decode_time},
                                  {"aggregate16_params_per_s", parameters() / aggregate_time},
                                  {"seal16_params_per_s", parameters() / seal_time},
-                                 {"seal16_copies_of_theta", seal_copies}});
+                                 {"seal16_copies_of_theta", seal_copies},
+                                 {"seal16_without_checks_copies_of_theta", unchecked}});
   }
 
   // Sum of the payloads with a weight each, onto what is there.
@@ -240,7 +265,7 @@ class Bench {
     const PayloadFormat downlink{std::min(4 * keep, kBlockElements), ValueFormat::kSignMagnitude};
     const auto sealed =
         state::seal_aggregate(layout_, contributions, {}, downlink, 1.0f, scratch_, threads).value();
-    (void)blob_id(write_blob({{}, sealed.aggregate.segments})).value();
+    (void)blob_id(write_blob({{}, sealed.aggregate.segments}), threads).value();
     MUSTER_CHECK(state::outer_step(dense_, layout_, sealed.aggregate, 0.0f, threads).has_value(),
                  "an aggregate of our own");
   }
@@ -267,6 +292,9 @@ class Bench {
     }
     target("bits per index, k = 16…512, over the bound: at most 1.01", worst, worst <= 1.01);
     target("bytes per parameter at k = 64: at most 0.0170", bytes64, bytes64 <= 0.0170);
+    double levels = 0;
+    for (const auto& row : report_["levels"]) levels = std::max(levels, row["ratio"].get<double>());
+    target("bits per level over their entropy: at most 1.02", levels, levels <= 1.02);
     const double compress = speed_of("compress_of_copy", 64, 1);
     target("compress with EF at k = 64, of copy bandwidth: at least 0.5", compress, compress >= 0.5);
     const double seal = speed_of("seal16_copies_of_theta", 64, 1);
@@ -274,6 +302,13 @@ class Bench {
     for (const char* key : {"compress_params_per_s", "aggregate16_params_per_s", "seal16_params_per_s"}) {
       const double gain = speed_of(key, 64, 2) / speed_of(key, 64, 1);
       target(std::string("two threads over one, ") + key + ": at least 1.8", gain, gain >= 1.8);
+    }
+    if (options_.peer.empty()) return;
+    const auto peer = nlohmann::json::parse(std::ifstream(options_.peer));
+    for (const auto& [key, least] : {std::pair{"compress_params_per_s", 10.0}, {"aggregate16_params_per_s", 8.0}}) {
+      const double gain = speed_of(key, 64, 1) / peer.at(key).get<double>();
+      target(std::string(key) + " at k = 64 over " + peer.at("codec").get<std::string>() + ": at least " +
+                 std::to_string(static_cast<int>(least)), gain, gain >= least);
     }
   }
 
@@ -285,7 +320,7 @@ class Bench {
 
 int usage(const char* problem) {
   std::fprintf(stderr, "bench_compression: %s\nusage: bench_compression [--json FILE] [--params N] "
-                       "[--data FILE] [--reps N]\n", problem);
+                       "[--data FILE] [--reps N] [--peer FILE]\n", problem);
   return 2;
 }
 
@@ -300,6 +335,7 @@ int main(int argc, char** argv) {
     if (i + 1 == argc) return usage((name + " needs a value").c_str());
     if (name == "--json") options.json = argv[i + 1];
     else if (name == "--data") options.data = argv[i + 1];
+    else if (name == "--peer") options.peer = argv[i + 1];
     else if (name == "--reps") options.reps = std::max(1, std::atoi(argv[i + 1]));
     else if (name == "--params") options.blocks = std::max<std::uint64_t>(1, std::strtoull(argv[i + 1], nullptr, 10) / kBlockElements);
     else return usage(("unknown option " + name).c_str());

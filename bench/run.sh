@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sets up as far as needed, builds, and runs the benchmarks.
-#   bench/run.sh [NAME…] [--json FILE] [-- OPTIONS]   NAME: compression, wire; default: all
+#   bench/run.sh [NAME…] [--json FILE] [-- OPTIONS]   NAME: compression, compression_large, wire;
+#                                                        default: compression and wire
 # OPTIONS go to the one benchmark that is named; with several, FILE holds one object by name.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -8,7 +9,7 @@ names=() json= options=()
 while [ $# -gt 0 ]; do
   case $1 in
     --json) json=${2:?--json needs a file}; shift ;;
-    -h|--help) sed -n '2,4s/^# //p' "$0"; exit 0 ;;
+    -h|--help) sed -n '2,5s/^# //p' "$0"; exit 0 ;;
     --) shift; options=("$@"); break ;;
     *) names+=("$1") ;;
   esac

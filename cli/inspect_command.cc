@@ -277,6 +277,17 @@ Result<NamedState> read_state(const std::string& path, const compression::Layout
                     checkpoint->downlink_residual};
 }
 
+// Makes of a miner's error feedback after a round the buffer that its payload was cut from.
+Status put_back(InspectOptions options, const protocol::ProtocolParams& params,
+                const compression::Layout& layout, std::vector<float>& residual) {
+  options.file.clear();
+  MUSTER_TRY(const auto named, read_payload(options, RunFolder{options.run}, params, layout, false));
+  MUSTER_TRY(const auto sent, compression::decode(layout, named.payload));
+  for (float& value : residual) value /= params.compression.error_feedback_decay;
+  for (std::size_t i = 0; i < sent.indices.size(); ++i) residual[sent.indices[i]] += sent.values[i];
+  return {};
+}
+
 Result<int> inspect_state(const InspectOptions& options) {
   MUSTER_TRY(const auto params, read_params(RunFolder{options.run}));
   const auto layout = state::layout_of(params.model);
@@ -298,7 +309,9 @@ Result<int> inspect_state(const InspectOptions& options) {
   }
   if (options.as_json) std::printf("%s\n", json.dump(2).c_str());
   if (!options.residual.empty()) {
-    MUSTER_TRY_STATUS(replace_file(options.residual, bytes_of(std::span<const float>(named.residual))));
+    std::vector<float> residual = named.residual;
+    if (options.round) MUSTER_TRY_STATUS(put_back(options, params, layout, residual));
+    MUSTER_TRY_STATUS(replace_file(options.residual, bytes_of(std::span<const float>(residual))));
   }
   MUSTER_TRY_STATUS(write_html(options.html, named.what, body));
   return 0;
@@ -317,10 +330,12 @@ void add_inspect(CLI::App& app, Action& chosen) {
     if (std::string_view(name) == "state") {
       file->required();
       kind->add_option("--residual", options->residual, "Also write the error feedback here, as raw fp32");
+      kind->add_option("--round", options->round,
+                       "… with what the payload of this round, its last, took out of it put back");
     } else {
       kind->add_option("--round", options->round, "Instead of a file: of this round");
     }
-    if (std::string_view(name) == "payload")
+    if (std::string_view(name) != "aggregate")
       kind->add_option("--miner", options->miner, "… and this hotkey (hex or its start), or name of a key in the run");
     kind->add_option("--run", options->run, "Folder of its run: the model, and the keys that open it")
         ->capture_default_str();

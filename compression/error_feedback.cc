@@ -5,16 +5,6 @@
 #include "compression/kernels.h"
 
 namespace muster::compression {
-namespace {
-
-// What one segment keeps: positions in the flat array, and e + Δ there.
-struct Kept {
-  std::vector<std::uint64_t> indices;
-  std::vector<float> originals;
-};
-
-}  // namespace
-
 Result<Payload> ErrorFeedback::compress(const Layout& layout, const PayloadFormat& format,
                                         unsigned threads) {
   MUSTER_TRY_STATUS(check_format(format));
@@ -22,7 +12,7 @@ Result<Payload> ErrorFeedback::compress(const Layout& layout, const PayloadForma
                "an update of another layout");
   pending_ = false;
   Payload payload{format, std::vector<Bytes>(layout.segment_count())};
-  std::vector<Kept> kept(layout.segment_count());
+  kept_.assign(layout.segment_count(), {});
   const GapModel gaps(format.keep);
   MUSTER_TRY_STATUS(parallel_for(layout.segment_count(), threads, [&] {
     return [&, writer = SegmentWriter(format, gaps)](std::size_t s) mutable -> Status {
@@ -36,8 +26,8 @@ Result<Payload> ErrorFeedback::compress(const Layout& layout, const PayloadForma
           return in_segment(std::move(entries).error().within("block " + std::to_string(b)), s);
         const auto [indices, values] = *entries;
         for (std::size_t i = 0; i < indices.size(); ++i) {
-          kept[s].indices.push_back(block.offset + indices[i]);
-          kept[s].originals.push_back(sum[indices[i]]);
+          kept_[s].indices.push_back(block.offset + indices[i]);
+          kept_[s].originals.push_back(sum[indices[i]]);
           sum[indices[i]] -= values[i];
         }
       }
@@ -46,12 +36,6 @@ Result<Payload> ErrorFeedback::compress(const Layout& layout, const PayloadForma
     };
   }));
   pending_ = true;
-  indices_.clear();
-  originals_.clear();
-  for (const Kept& segment : kept) {
-    indices_.insert(indices_.end(), segment.indices.begin(), segment.indices.end());
-    originals_.insert(originals_.end(), segment.originals.begin(), segment.originals.end());
-  }
   return payload;
 }
 
@@ -59,6 +43,7 @@ void ErrorFeedback::take_turns(float beta) {
   std::swap(residual_, delta_);
   owed_beta_ = beta;
   pending_ = false;
+  kept_.clear();
 }
 
 void ErrorFeedback::settle_delivered(float beta) {
@@ -68,7 +53,9 @@ void ErrorFeedback::settle_delivered(float beta) {
 
 void ErrorFeedback::settle_kept(float beta) {
   MUSTER_CHECK(pending_, "settled without a payload");
-  for (std::size_t i = 0; i < indices_.size(); ++i) delta_[indices_[i]] = originals_[i];
+  for (const Kept& segment : kept_)
+    for (std::size_t i = 0; i < segment.indices.size(); ++i)
+      delta_[segment.indices[i]] = segment.originals[i];
   take_turns(beta);
 }
 
@@ -90,11 +77,19 @@ std::span<const float> ErrorFeedback::residual() {
   return residual_;
 }
 
+ErrorFeedback::State ErrorFeedback::state() const {
+  State state{pending_, {}, {}};
+  for (const Kept& segment : kept_) {
+    state.indices.insert(state.indices.end(), segment.indices.begin(), segment.indices.end());
+    state.originals.insert(state.originals.end(), segment.originals.begin(), segment.originals.end());
+  }
+  return state;
+}
+
 void ErrorFeedback::restore(State state) {
   owed_beta_ = 1;
   pending_ = state.pending;
-  indices_ = std::move(state.indices);
-  originals_ = std::move(state.originals);
+  kept_ = {{std::move(state.indices), std::move(state.originals)}};
 }
 
 }  // namespace muster::compression

@@ -45,7 +45,7 @@ class ErrorFeedback {
     std::vector<std::uint64_t> indices;  // of the pending payload
     std::vector<float> originals;        // e + Δ there; delta() holds e + Δ − decoded
   };
-  [[nodiscard]] State state() const { return {pending_, indices_, originals_}; }
+  [[nodiscard]] State state() const;
   // With residual() and delta() filled again. REQUIRES: indices within them.
   void restore(State state);
 
@@ -56,8 +56,11 @@ class ErrorFeedback {
   std::span<float> residual_, delta_;
   float owed_beta_ = 1;  // e is this times the array
   bool pending_ = false;
-  std::vector<std::uint64_t> indices_;
-  std::vector<float> originals_;
+  struct Kept {
+    std::vector<std::uint64_t> indices;
+    std::vector<float> originals;
+  };
+  std::vector<Kept> kept_;  // of each segment of the pending payload
 };
 
 }  // namespace muster::compression

@@ -1,6 +1,7 @@
 #include "compression/segmented_blob.h"
 
 #include "base/limits.h"
+#include "base/parallel.h"
 
 namespace muster::compression {
 namespace {
@@ -67,10 +68,16 @@ Result<SegmentedBlob> read_blob(ByteSpan bytes) {
   return blob;
 }
 
-Result<Hash> blob_id(ByteSpan bytes) {
+Result<Hash> blob_id(ByteSpan bytes, unsigned threads) {
   MUSTER_TRY(const Parts parts, split(bytes));
-  std::vector<Hash> leaves{merkle_leaf(parts.prefix_and_header)};
-  for (ByteSpan segment : parts.segments) leaves.push_back(merkle_leaf(segment));
+  std::vector<Hash> leaves(1 + parts.segments.size());
+  leaves[0] = merkle_leaf(parts.prefix_and_header);
+  MUSTER_TRY_STATUS(parallel_for(parts.segments.size(), threads, [&] {
+    return [&](std::size_t s) -> Status {
+      leaves[1 + s] = merkle_leaf(parts.segments[s]);
+      return {};
+    };
+  }));
   return merkle_root(leaves);
 }
 

@@ -25,6 +25,6 @@ struct SegmentedBlob {
 [[nodiscard]] Result<SegmentedBlob> read_blob(ByteSpan bytes);
 
 // The id of a blob's bytes, or why they are none. The same errors.
-[[nodiscard]] Result<Hash> blob_id(ByteSpan bytes);
+[[nodiscard]] Result<Hash> blob_id(ByteSpan bytes, unsigned threads = 1);
 
 }  // namespace muster::compression

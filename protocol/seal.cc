@@ -93,7 +93,7 @@ void aggregate_into(const SealInputs& inputs, const state::SealedAggregate& seal
   manifest.clip_norm = sealed.clip_norm;
   round.aggregate_blob = write_aggregate(position.run_id, position.round, inputs.context.layout,
                                          sealed.aggregate);
-  manifest.aggregate_id = compression::blob_id(round.aggregate_blob).value();
+  manifest.aggregate_id = compression::blob_id(round.aggregate_blob, inputs.context.threads).value();
   manifest.state_id_after =
       state::next_state_id(manifest.state_id_before, manifest.aggregate_id);
 }

@@ -1,6 +1,9 @@
 #include "state/outer_step.h"
 
+#include <algorithm>
+
 #include "base/check.h"
+#include "base/prefetch.h"
 
 namespace muster::state {
 namespace {
@@ -26,6 +29,8 @@ Status outer_step(std::span<float> parameters, const compression::Layout& layout
   return compression::for_each_block(
       layout, aggregate, threads,
       [&](std::size_t, const compression::Block& block, const compression::BlockEntries& entries) {
+        const auto behind = parameters.subspan(block.offset + block.elements);
+        prefetch<float>(behind.first(std::min<std::size_t>(behind.size(), compression::kBlockElements)));
         float* theta = parameters.data() + block.offset;
         for (std::size_t i = 0; i < entries.indices.size(); ++i)
           theta[entries.indices[i]] -= outer_learning_rate * entries.values[i];

@@ -1,15 +1,8 @@
 #include "state/weighted_sum.h"
 
+#include "base/prefetch.h"
+
 namespace muster::state {
-namespace {
-
-// Entries lie at random places of a block; without this each of them would wait for the memory.
-void prefetch(std::span<const float> values) {
-  constexpr std::size_t kLine = 64 / sizeof(float);
-  for (std::size_t i = 0; i < values.size(); i += kLine) __builtin_prefetch(&values[i], 1);
-}
-
-}  // namespace
 
 WeightedSum::WeightedSum(const compression::Layout& layout, const compression::GapModel& gaps,
                          std::vector<const compression::Payload*> payloads,
@@ -30,8 +23,9 @@ Status WeightedSum::open(std::uint32_t segment) {
 
 Status WeightedSum::add_block(std::span<float> sum, std::span<const float> ahead) {
   for (std::size_t p = 0; p < readers_.size(); ++p) {
+    // Entries lie at random places of a block; without this each of them would wait for the memory.
     const std::size_t share = ahead.size() / readers_.size();
-    prefetch(ahead.subspan(p * share, share));
+    prefetch<float>(ahead.subspan(p * share, share));
     MUSTER_TRY(const compression::BlockEntries entries, readers_[p].next(*buffers_));
     const float weight = weights_[p];
     for (std::size_t i = 0; i < entries.indices.size(); ++i)
