@@ -69,6 +69,8 @@ class RansDecoder {
   static constexpr std::size_t kUncheckedMax = 16384;
   // False when more words were used than there are.
   [[nodiscard]] bool fits() const { return next_ <= end_; }
+  // Bytes of the stream that were used so far.
+  [[nodiscard]] std::uint64_t used_bytes() const { return sizeof(states_) + 2 * next_; }
   // True when every state is back where an encoder starts and no word is left.
   [[nodiscard]] bool finished() const;
 

@@ -71,7 +71,8 @@ class SegmentReader {
   SegmentReader(const PayloadFormat& format, const GapModel& gaps);
 
   // Time and memory of reading a segment are bounded by its blocks, whatever the bytes are. All three
-  // together are the strict inverse of a writer, and name the block that is at fault.
+  // together are the strict inverse of a writer. Errors name the byte of the segment where the fault was
+  // seen, and the block, where it lies in one.
   // The bytes outlive the reading. Errors: kTruncated, kMalformed, kNonFinite.
   [[nodiscard]] Status open(const Layout& layout, std::uint32_t segment, ByteSpan bytes);
   // REQUIRES: the segment has another block. The result lies in `buffers`. The same errors.
@@ -80,8 +81,17 @@ class SegmentReader {
   [[nodiscard]] Status close();
 
  private:
+  [[nodiscard]] Error fault(Errc code, const char* what, std::uint64_t byte) const;
+  [[nodiscard]] std::uint64_t byte_of(const ByteReader& in) const { return bytes_.size() - in.remaining(); }
+  [[nodiscard]] std::uint64_t byte_of(const BitPlaneReader& plane) const {
+    return static_cast<std::uint64_t>(plane.bytes().data() - bytes_.data()) + plane.bit() / 8;
+  }
+  // Of the next word of coded symbols.
+  [[nodiscard]] std::uint64_t coder_byte() const { return symbols_start_ + coder_.used_bytes(); }
+
   Status read_counts(ByteReader& in);
   Status read_scales(ByteReader& in);
+  Status check_levels(std::span<const std::uint16_t> levels, std::uint64_t byte) const;
   bool read_indices(std::uint32_t elements, std::uint32_t count, BlockBuffers& to);
   bool read_classes(std::span<const std::uint16_t> levels, std::uint32_t count, BlockBuffers& to);
   void read_level_values(std::span<const std::uint16_t> levels, std::uint32_t count, BlockBuffers& to);
@@ -93,6 +103,8 @@ class SegmentReader {
   // Of the segment.
   const Layout* layout_ = nullptr;
   SegmentRange range_{};
+  ByteSpan bytes_;
+  std::uint64_t symbols_start_ = 0;    // where coded symbols begin
   std::vector<std::uint16_t> counts_;  // entries of each block
   std::vector<std::uint16_t> scales_;  // of each block with entries: its levels, or its exponent
   std::vector<std::uint32_t> frequencies_;

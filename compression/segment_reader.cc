@@ -10,21 +10,8 @@
 namespace muster::compression {
 namespace {
 
-Error in_block(std::size_t block, Errc code, const char* what) {
-  return {code, "block " + std::to_string(block) + ": " + what};
-}
-
-// Whether `levels` are ascending numbers, repeated behind the last different one.
-Status check_levels(std::span<const std::uint16_t> levels, std::size_t block) {
-  for (std::size_t c = 0; c < levels.size(); ++c) {
-    if (!is_level(levels[c]))
-      return in_block(block, Errc::kNonFinite, "a level that is zero, denormal or not finite");
-    if (c == 0) continue;
-    const bool ended = c >= 2 && levels[c - 1] == levels[c - 2];
-    if (levels[c] < levels[c - 1] || (ended && levels[c] != levels[c - 1]))
-      return in_block(block, Errc::kMalformed, "levels out of order");
-  }
-  return {};
+Error in_block(std::size_t block, Error error) {
+  return std::move(error).within("block " + std::to_string(block));
 }
 
 unsigned raw_width(ValueFormat format) {
@@ -51,9 +38,15 @@ std::uint32_t count_escapes(std::span<const std::uint8_t> symbols) {
 SegmentReader::SegmentReader(const PayloadFormat& format, const GapModel& gaps)
     : format_(format), gaps_(gaps) {}
 
+Error SegmentReader::fault(Errc code, const char* what, std::uint64_t byte) const {
+  return {code, std::string(what) + " at byte " + std::to_string(std::min<std::uint64_t>(byte, bytes_.size())) +
+                    " of " + std::to_string(bytes_.size())};
+}
+
 Status SegmentReader::open(const Layout& layout, std::uint32_t segment, ByteSpan bytes) {
   layout_ = &layout;
   range_ = layout.segment(segment);
+  bytes_ = bytes;
   block_ = 0;
   scale_ = 0;
   occurrences_ = {};
@@ -71,29 +64,33 @@ Status SegmentReader::open(const Layout& layout, std::uint32_t segment, ByteSpan
   lows_ = plane(coded, gaps_.low_bits());
   signs_ = plane(total, 1);
   raw_ = plane(total, raw_width(format_.values));
-  if (in.failed()) return Error{Errc::kTruncated, "bit planes end too early"};
+  if (in.failed()) return fault(Errc::kTruncated, "bit planes end too early", bytes_.size());
   has_symbols_ = coded > 0 || !frequencies_.empty();
-  if (has_symbols_) MUSTER_TRY_STATUS(coder_.start(in.take(in.remaining())));
-  if (in.remaining() > 0) return Error{Errc::kMalformed, "bytes after the last block"};
+  symbols_start_ = byte_of(in);
+  if (has_symbols_) {
+    if (const Status started = coder_.start(in.take(in.remaining())); !started)
+      return fault(started.error().code, started.error().message.c_str(), symbols_start_);
+  }
+  if (in.remaining() > 0) return fault(Errc::kMalformed, "bytes after the last block", byte_of(in));
   return {};
 }
 
 Status SegmentReader::read_counts(ByteReader& in) {
   const auto flags = in.read<std::uint8_t>();
-  if (in.failed()) return Error{Errc::kTruncated, "no flags"};
-  if (flags > 1) return Error{Errc::kMalformed, "unknown flags"};
+  if (in.failed()) return fault(Errc::kTruncated, "no flags", 0);
+  if (flags > 1) return fault(Errc::kMalformed, "unknown flags", 0);
   bool full = true;
   counts_.clear();
   for (std::uint32_t b = 0; b < range_.blocks; ++b) {
     const std::uint32_t keep =
         kept_in_block(format_.keep, layout_->block(range_.first_block + b).elements);
     const std::uint32_t count = flags == 0 ? keep : in.read<std::uint16_t>();
-    if (count > keep) return in_block(b, Errc::kMalformed, "more entries than are kept");
+    if (count > keep) return in_block(b, fault(Errc::kMalformed, "more entries than are kept", byte_of(in) - 2));
     full = full && count == keep;
     counts_.push_back(static_cast<std::uint16_t>(count));
   }
-  if (in.failed()) return Error{Errc::kTruncated, "counts end too early"};
-  if (full && flags == 1) return Error{Errc::kMalformed, "counts although every block is full"};
+  if (in.failed()) return fault(Errc::kTruncated, "counts end too early", bytes_.size());
+  if (full && flags == 1) return fault(Errc::kMalformed, "counts although every block is full", 0);
   return {};
 }
 
@@ -104,11 +101,12 @@ Status SegmentReader::read_scales(ByteReader& in) {
     if (counts_[b] == 0) continue;
     for (std::size_t c = 0; c < per_block; ++c) scales_.push_back(in.read<std::uint16_t>());
     const auto own = std::span(scales_).last(per_block);
-    if (in.failed()) return Error{Errc::kTruncated, "scales end too early"};
+    if (in.failed()) return fault(Errc::kTruncated, "scales end too early", bytes_.size());
+    const std::uint64_t start = byte_of(in) - per_block * sizeof(own[0]);
     if (has_levels(format_.values)) {
-      MUSTER_TRY_STATUS(check_levels(own, b));
+      if (Status levels = check_levels(own, start); !levels) return in_block(b, std::move(levels).error());
     } else if (per_block == 1 && (own[0] < 1 || own[0] > 254)) {
-      return in_block(b, Errc::kMalformed, "an exponent out of range");
+      return in_block(b, fault(Errc::kMalformed, "an exponent out of range", start));
     }
   }
   frequencies_.clear();
@@ -118,9 +116,22 @@ Status SegmentReader::read_scales(ByteReader& in) {
     frequencies_.push_back(in.read<std::uint16_t>());
     sum += frequencies_.back();
   }
-  if (in.failed()) return Error{Errc::kTruncated, "level frequencies end too early"};
-  if (sum != kRansTotal) return Error{Errc::kMalformed, "level frequencies of a wrong sum"};
+  if (in.failed()) return fault(Errc::kTruncated, "level frequencies end too early", bytes_.size());
+  if (sum != kRansTotal) return fault(Errc::kMalformed, "level frequencies of a wrong sum", byte_of(in));
   classes_table_ = RansTable::make(frequencies_);
+  return {};
+}
+
+// Whether `levels`, which begin at `byte`, are ascending numbers, repeated behind the last different one.
+Status SegmentReader::check_levels(std::span<const std::uint16_t> levels, std::uint64_t byte) const {
+  for (std::size_t c = 0; c < levels.size(); ++c, byte += sizeof(levels[0])) {
+    if (!is_level(levels[c]))
+      return fault(Errc::kNonFinite, "a level that is zero, denormal or not finite", byte);
+    if (c == 0) continue;
+    const bool ended = c >= 2 && levels[c - 1] == levels[c - 2];
+    if (levels[c] < levels[c - 1] || (ended && levels[c] != levels[c - 1]))
+      return fault(Errc::kMalformed, "levels out of order", byte);
+  }
   return {};
 }
 
@@ -132,14 +143,14 @@ Result<BlockEntries> SegmentReader::next(BlockBuffers& buffers) {
   if (count == elements) {
     std::iota(buffers.indices.begin(), buffers.indices.begin() + count, std::uint16_t{0});
   } else {
-    if (!read_indices(elements, count, buffers)) return in_block(b, Errc::kMalformed, "an index outside");
-    if (!coder_.fits()) return in_block(b, Errc::kTruncated, "indices end too early");
+    if (!read_indices(elements, count, buffers)) return in_block(b, fault(Errc::kMalformed, "an index outside", coder_byte()));
+    if (!coder_.fits()) return in_block(b, fault(Errc::kTruncated, "indices end too early", coder_byte()));
   }
   const std::size_t scales = scales_per_block(format_.values);
   const auto levels = std::span<const std::uint16_t>(scales_).subspan(scale_, scales);
   if (!frequencies_.empty()) {
-    if (!read_classes(levels, count, buffers)) return in_block(b, Errc::kMalformed, "a level that is not used");
-    if (!coder_.fits()) return in_block(b, Errc::kTruncated, "levels end too early");
+    if (!read_classes(levels, count, buffers)) return in_block(b, fault(Errc::kMalformed, "a level that is not used", coder_byte()));
+    if (!coder_.fits()) return in_block(b, fault(Errc::kTruncated, "levels end too early", coder_byte()));
   }
   if (has_levels(format_.values)) {
     read_level_values(levels, count, buffers);
@@ -235,17 +246,20 @@ Status SegmentReader::read_raw_values(std::uint32_t count, BlockBuffers& to) {
   std::uint32_t largest = 0;
   square_norm_ = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint64_t byte = byte_of(raw_);
     const std::uint32_t bits = raw_.next();
     largest = std::max(largest, bits);
     const float magnitude = half ? from_scaled_half(static_cast<std::uint16_t>(bits), exponent)
                                  : std::bit_cast<float>(bits);
     if (!std::isnormal(magnitude))
-      return in_block(block_ - 1, Errc::kNonFinite, "a value that is zero, denormal or not finite");
+      return in_block(block_ - 1,
+                      fault(Errc::kNonFinite, "a value that is zero, denormal or not finite", byte));
     square_norm_ += static_cast<double>(magnitude) * static_cast<double>(magnitude);
     to.values[i] = signs_.next() == 1 ? -magnitude : magnitude;
   }
   if (half && largest < 0x3800)
-    return in_block(block_ - 1, Errc::kMalformed, "an exponent that is not the largest value's");
+    return in_block(block_ - 1, fault(Errc::kMalformed, "an exponent that is not the largest value's",
+                                      byte_of(raw_)));
   return {};
 }
 
@@ -253,11 +267,11 @@ Status SegmentReader::close() {
   MUSTER_CHECK(block_ == range_.blocks, "blocks that were not read");
   if (!frequencies_.empty() &&
       scale_frequencies(std::span(occurrences_).first(frequencies_.size())) != frequencies_)
-    return Error{Errc::kMalformed, "level frequencies that are not those of the levels"};
+    return fault(Errc::kMalformed, "level frequencies that are not those of the levels", bytes_.size());
   if (has_symbols_ && !coder_.finished())
-    return Error{Errc::kMalformed, "coded symbols that do not end where an encoder starts"};
-  if (!lows_.padding_is_zero() || !signs_.padding_is_zero() || !raw_.padding_is_zero())
-    return Error{Errc::kMalformed, "padding that is not zero"};
+    return fault(Errc::kMalformed, "coded symbols that do not end where an encoder starts", coder_byte());
+  for (const BitPlaneReader* plane : {&lows_, &signs_, &raw_})
+    if (!plane->padding_is_zero()) return fault(Errc::kMalformed, "padding that is not zero", byte_of(*plane));
   return {};
 }
 

@@ -45,6 +45,19 @@ TEST(Payload, KeepsSignsAndTheRoundedMeanMagnitude) {
   EXPECT_EQ(update.values, (std::vector<float>{2, -2, 2}));
 }
 
+// docs/payload.md walks through these bytes.
+TEST(Payload, IsByteForByteTheWorkedExample) {
+  const Layout layout = Layout::make({{"a", {256}}}).value();
+  std::vector<float> dense(256, 0.125f);
+  dense[3] = 1;
+  dense[40] = -3;
+  dense[41] = 2;
+  dense[200] = -2;
+  const Payload payload = compress(layout, {64, ValueFormat::kSign}, dense).value();
+  EXPECT_EQ(to_hex(payload.segments[0]),
+            "00" "0040" "43e0" "0a" "88440300" "d5c90600" "cc620400" "fb4a1a00");
+}
+
 TEST(Payload, EncodesWhatItDecodedToTheSameBytes) {
   const Layout layout = small_layout();
   Prng random(7);
@@ -120,6 +133,28 @@ TEST(Payload, NamesSegmentAndBlockOfANonFiniteValue) {
   const auto result = compress(layout, {64, ValueFormat::kSign}, dense);
   EXPECT_EQ(result.error().code, Errc::kNonFinite);
   EXPECT_NE(result.error().message.find("segment 0: block 1"), std::string::npos);
+}
+
+// Of a segment whose first block is to hold 64 entries: flags, two scales, a plane of low bits, …
+TEST(Payload, NamesSegmentBlockAndByteOfWhatItRefuses) {
+  const Layout layout = small_layout();
+  Prng random(16);
+  const Payload whole = compress(layout, {64, ValueFormat::kSign}, random_update(layout, random)).value();
+  auto refusal = [&](auto&& damage) {
+    Payload damaged = whole;
+    damage(damaged.segments[0]);
+    return decode(layout, damaged).error().message;
+  };
+  const std::string size = std::to_string(whole.segments[0].size());
+  EXPECT_EQ(refusal([](Bytes& bytes) { bytes[0] = 2; }),
+            "payload segment 0: unknown flags at byte 0 of " + size);
+  EXPECT_EQ(refusal([](Bytes& bytes) { bytes[4] = 0xff; }),
+            "payload segment 0: block 1: a level that is zero, denormal or not finite at byte 3 of " + size);
+  EXPECT_EQ(refusal([](Bytes& bytes) { bytes.resize(6); }),
+            "payload segment 0: scales end too early at byte 6 of 6");
+  EXPECT_EQ(refusal([](Bytes& bytes) { bytes.push_back(0); bytes.push_back(0); }),
+            "payload segment 0: coded symbols that do not end where an encoder starts at byte " + size + " of " +
+                std::to_string(whole.segments[0].size() + 2));
 }
 
 TEST(Payload, CostsLittleMoreThanTheEntropyBoundAt64Of4096) {
