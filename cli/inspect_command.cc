@@ -95,32 +95,39 @@ struct Found {
 
 Result<Found> find_blob(const InspectOptions& options, const RunFolder& folder, bool want_aggregate) {
   const std::string kind = want_aggregate ? "aggregate" : "payload";
-  ArchiveSearch::Wanted wanted;
+  const bool by_round = options.round.has_value();
+  if (!by_round && options.file.empty())
+    return Error{Errc::kInvalidArgument, "which " + kind + "? Give its file, or --round" +
+                                             (want_aggregate ? "" : " and --miner")};
+  if (by_round && options.miner.empty() && !want_aggregate)
+    return Error{Errc::kInvalidArgument, "--round needs --miner too"};
   Bytes blob;
+  Hash id;
   if (!options.file.empty()) {
     MUSTER_TRY(blob, read_file(options.file, limits::kBlobBytesMax));
-    auto id = compression::blob_id(blob);
-    if (!id) return std::move(id).error().within(options.file);
-    wanted = [id = *id](const Provenance& p) { return p.blob == id; };
-  } else {
-    if (!options.round || (options.miner.empty() && !want_aggregate))
-      return Error{Errc::kInvalidArgument, "which " + kind + "? Give its file, or --round" +
-                                               (want_aggregate ? "" : " and --miner")};
-    MUSTER_TRY(const std::string hotkey, hotkey_of(folder, options.miner));
-    wanted = [round = Round{*options.round}, hotkey, want_aggregate](const Provenance& p) {
-      return p.round == round && (want_aggregate ? p.hotkey == PublicKey{} : p.hotkey.hex().starts_with(hotkey));
-    };
+    auto own_id = compression::blob_id(blob);
+    if (!own_id) return std::move(own_id).error().within(options.file);
+    id = *own_id;
   }
-  ArchiveSearch search(std::move(wanted));
+  MUSTER_TRY(const std::string hotkey, hotkey_of(folder, options.miner));
+  ArchiveSearch search([&](const Provenance& p) {
+    if (!by_round) return p.blob == id;
+    return p.round.value == *options.round &&
+           (want_aggregate ? p.hotkey == PublicKey{} : p.hotkey.hex().starts_with(hotkey));
+  });
   MUSTER_TRY_STATUS(store::read_archive(folder.archive(), [&](ByteSpan m) { return search.take(m); }));
-  if (!search.found())
+  if (!search.found() && by_round)
     return Error{Errc::kNotFound, "no such " + kind + " in the archive of " + options.run +
                                       "; name another run with --run"};
+  if (!search.found())
+    return Error{Errc::kNotFound, options.file + ": no round of " + options.run + " has a blob of its id, " + id.brief() +
+                                      "…: it is of another run (--run), or damaged; --round" +
+                                      (want_aggregate ? "" : " and --miner") + " of the whole one show where"};
   const Provenance& found = *search.found();
   if ((found.hotkey == PublicKey{}) != want_aggregate)
     return Error{Errc::kInvalidArgument, options.file + " is " + (want_aggregate ? "a payload" : "an aggregate") +
                                              "; inspect it as one"};
-  if (blob.empty()) {
+  if (options.file.empty()) {
     MUSTER_TRY(auto blobs, store::FileBlobStore::open(folder.blobs()));
     MUSTER_TRY(blob, blobs->get(found.blob));
   }
@@ -132,6 +139,17 @@ struct NamedPayload {
   Payload payload;
 };
 
+// Errors: those of decoding; kBadHash (a damaged blob that can be decoded all the same).
+Status check_content(const InspectOptions& options, const compression::Layout& layout, const Found& found,
+                     const Payload& payload) {
+  if (auto summary = compression::summarise(layout, payload); !summary)
+    return std::move(summary).error().within(options.file);
+  MUSTER_TRY(const Hash id, compression::blob_id(found.blob));
+  if (id == found.provenance.blob) return {};
+  return Error{Errc::kBadHash, options.file + ": its id is " + id.brief() + "…, the round's is " +
+                                   found.provenance.blob.brief() + "…; every segment decodes, so values or indices are changed"};
+}
+
 Result<NamedPayload> read_payload(const InspectOptions& options, const RunFolder& folder,
                                   const protocol::ProtocolParams& params,
                                   const compression::Layout& layout, bool want_aggregate) {
@@ -142,11 +160,13 @@ Result<NamedPayload> read_payload(const InspectOptions& options, const RunFolder
   if (want_aggregate) {
     MUSTER_TRY(Payload payload, protocol::read_aggregate(run_id, round, layout,
                                                          params.downlink_format(round), found.blob));
+    MUSTER_TRY_STATUS(check_content(options, layout, found, payload));
     return NamedPayload{"aggregate of " + in_round, std::move(payload)};
   }
   if (!key) return Error{Errc::kNotFound, "payload " + id.brief() + ": sealed, and no key was revealed in " + in_round};
   MUSTER_TRY(Payload payload, protocol::open_payload({run_id, round, hotkey}, *key, layout,
                                                      params.uplink_format(round), found.blob));
+  MUSTER_TRY_STATUS(check_content(options, layout, found, payload));
   return NamedPayload{"payload of " + hotkey.hex().substr(0, 16) + ", " + in_round, std::move(payload)};
 }
 
@@ -333,7 +353,7 @@ void add_inspect(CLI::App& app, Action& chosen) {
       kind->add_option("--round", options->round,
                        "… with what the payload of this round, its last, took out of it put back");
     } else {
-      kind->add_option("--round", options->round, "Instead of a file: of this round");
+      kind->add_option("--round", options->round, "Instead of a file: of this round; with one: what the file should be");
     }
     if (std::string_view(name) != "aggregate")
       kind->add_option("--miner", options->miner, "… and this hotkey (hex or its start), or name of a key in the run");

@@ -22,7 +22,7 @@ Result<Parts> split(ByteSpan bytes) {
   const auto version = reader.read<std::uint32_t>();
   const auto header_bytes = reader.read<std::uint32_t>();
   const auto count = reader.read<std::uint32_t>();
-  if (reader.failed()) return Error{Errc::kTruncated, "blob: shorter than its prefix"};
+  if (reader.failed()) return Error{Errc::kTruncated, "blob: ends at byte " + std::to_string(bytes.size()) + ", inside its prefix"};
   if (magic != kMagic) return Error{Errc::kMalformed, "blob: no muster blob"};
   if (version != kVersion) {
     return Error{Errc::kVersion, "blob: version " + std::to_string(version) +
@@ -36,9 +36,16 @@ Result<Parts> split(ByteSpan bytes) {
   Parts parts;
   parts.header = reader.take(header_bytes);
   parts.prefix_and_header = bytes.first(bytes.size() - reader.remaining());
-  for (std::uint64_t length : lengths) parts.segments.push_back(reader.take(length));
-  if (reader.failed()) return Error{Errc::kTruncated, "blob: shorter than its lengths say"};
-  if (!reader.finished()) return Error{Errc::kMalformed, "blob: bytes after its last segment"};
+  if (reader.failed()) return Error{Errc::kTruncated, "blob: ends at byte " + std::to_string(bytes.size()) + ", inside its header"};
+  for (std::uint64_t length : lengths) {
+    if (reader.remaining() < length)
+      return Error{Errc::kTruncated, "blob: ends at byte " + std::to_string(bytes.size()) + ", inside segment " +
+                                         std::to_string(parts.segments.size())};
+    parts.segments.push_back(reader.take(length));
+  }
+  if (!reader.finished())
+    return Error{Errc::kMalformed, "blob: bytes after its last segment, from byte " +
+                                       std::to_string(bytes.size() - reader.remaining())};
   return parts;
 }
 

@@ -35,6 +35,14 @@ TEST(SegmentedBlob, RefusesTruncationTrailingBytesAndHugeCounts) {
   EXPECT_EQ(read_blob(bytes).error().code, Errc::kTooLarge);
 }
 
+TEST(SegmentedBlob, NamesTheSegmentAndByteWhereItIsCut) {
+  const Bytes bytes = write_blob({{1, 2}, {{1, 2, 3}, {4, 5, 6}}});  // 16 + 16 + 2 + 3 + 3
+  auto refusal = [&](std::size_t length) { return read_blob(ByteSpan(bytes).first(length)).error().message; };
+  EXPECT_EQ(refusal(38), "blob: ends at byte 38, inside segment 1");
+  EXPECT_EQ(refusal(33), "blob: ends at byte 33, inside its header");
+  EXPECT_EQ(refusal(9), "blob: ends at byte 9, inside its prefix");
+}
+
 TEST(SegmentedBlob, NamesBothVersions) {
   Bytes bytes = write_blob(kBlob);
   bytes[4] = 9;
