@@ -74,7 +74,7 @@ struct ServeAxon {
   static constexpr CallId kId{kSubtensorPallet, 4, "serve_axon"};
   Netuid netuid = 0;
   std::uint32_t version = 0;
-  ScaleU128 ip = 0;
+  Uint128 ip = 0;
   std::uint16_t port = 0;
   std::uint8_t ip_type = 4;  // 4 or 6
   std::uint8_t protocol = 0;

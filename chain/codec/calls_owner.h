@@ -84,7 +84,7 @@ using SetMechanismSplit =
     AdminSetting<77, "sudo_set_mechanism_emission_split", std::optional<std::vector<std::uint16_t>>>;
 using SetRecycleOrBurn = AdminSetting<80, "sudo_set_recycle_or_burn", OwnerIncentiveSetting>;
 using SetBurnHalfLife = AdminSetting<89, "sudo_set_burn_half_life", std::uint16_t>;
-using SetBurnIncreaseMult = AdminSetting<90, "sudo_set_burn_increase_mult", ScaleU128>;  // U64F64
+using SetBurnIncreaseMult = AdminSetting<90, "sudo_set_burn_increase_mult", Uint128>;  // U64F64
 using SetOwnerCutEnabled = AdminSetting<92, "sudo_set_owner_cut_enabled", bool>;
 using SetMinChildkeyTake = AdminSetting<93, "sudo_set_min_childkey_take_per_subnet", std::uint16_t>;
 

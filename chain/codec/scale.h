@@ -22,10 +22,9 @@
 #include "base/hash.h"
 #include "base/result.h"
 #include "base/sign.h"
+#include "chain/fixed/int128.h"
 
 namespace muster::chain {
-
-__extension__ typedef unsigned __int128 ScaleU128;
 
 // Why bytes are not the canonical encoding of what was asked for.
 enum class ScaleFault : std::uint8_t {
@@ -75,7 +74,7 @@ class ScaleWriter {
     else
       out_.write(static_cast<std::make_unsigned_t<T>>(value));
   }
-  void write(ScaleU128 value) {
+  void write(Uint128 value) {
     out_.write(static_cast<std::uint64_t>(value));
     out_.write(static_cast<std::uint64_t>(value >> 64));
   }
@@ -138,10 +137,10 @@ class ScaleReader {
       value = static_cast<T>(raw);
     }
   }
-  void read(ScaleU128& value) {
+  void read(Uint128& value) {
     std::uint64_t low = 0, high = 0;
     (*this)(low, high);
-    value = (static_cast<ScaleU128>(high) << 64) | low;
+    value = (static_cast<Uint128>(high) << 64) | low;
   }
   // A compact integer of at most `maximum`; compacts over 64 bits are refused as too large.
   [[nodiscard]] std::uint64_t read_compact(std::uint64_t maximum);

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "chain/fixed/int128.h"
+
 namespace muster::chain {
 namespace {
 
@@ -91,15 +93,14 @@ std::vector<double> limit_weights(std::span<const double> weights, double limit)
 }
 
 std::vector<std::uint16_t> split_to_u16(std::span<const std::uint64_t> proportions) {
-  __extension__ typedef unsigned __int128 Wide;
-  Wide total = 0;
+  Uint128 total = 0;
   for (const std::uint64_t part : proportions) total += part;
   std::vector<std::uint16_t> parts(proportions.size(), 0);
   if (total == 0) return parts;
   unsigned rest = 65535;
   std::size_t last = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    parts[i] = static_cast<std::uint16_t>(Wide{proportions[i]} * 65535 / total);
+    parts[i] = static_cast<std::uint16_t>(Uint128{proportions[i]} * 65535 / total);
     rest -= parts[i];
     if (proportions[i] > 0) last = i;
   }

@@ -1,0 +1,34 @@
+// The families of vector files: which `schema` is checked by which function.
+//
+// A checker throws Malformed for a case that it cannot read; a kind it does not know is a failed verdict. It must bound
+// every loop by what the case may ask for. Thread safety: pure functions.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "tests/chain/vectors/verdict.h"
+
+namespace muster::chain::vectors {
+
+Verdict check_math_case(const json& test);
+Verdict check_protocol_case(const json& test);
+Verdict check_keys_case(const json& test);
+Verdict check_commit_case(const json& test);
+Verdict check_weights_convert_case(const json& test);
+
+struct Family {
+  std::string_view schema;  // its version included, as the file says it
+  Verdict (*check)(const json& test);
+  const char* items = nullptr;  // a list inside each case whose elements are checked and counted instead
+};
+
+inline constexpr std::array kFamilies{
+    Family{"yuma-math/1", check_math_case},
+    Family{"protocol/1", check_protocol_case},
+    Family{"keys/1", check_keys_case},
+    Family{"commit/1", check_commit_case},
+    Family{"weights-convert/1", check_weights_convert_case},
+};
+
+}  // namespace muster::chain::vectors
