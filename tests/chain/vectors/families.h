@@ -12,6 +12,7 @@
 namespace muster::chain::vectors {
 
 Verdict check_math_case(const json& test);
+Verdict check_swap_case(const json& test);
 
 struct Family {
   std::string_view schema;  // its version included, as the file says it
@@ -20,6 +21,7 @@ struct Family {
 };
 
 inline constexpr std::array kFamilies{
+    Family{"swap/1", check_swap_case},
     Family{"yuma-math/1", check_math_case},
 };
 
