@@ -16,6 +16,7 @@ Verdict check_protocol_case(const json& test);
 Verdict check_keys_case(const json& test);
 Verdict check_commit_case(const json& test);
 Verdict check_weights_convert_case(const json& test);
+Verdict check_swap_case(const json& test);
 
 struct Family {
   std::string_view schema;  // its version included, as the file says it
@@ -24,6 +25,7 @@ struct Family {
 };
 
 inline constexpr std::array kFamilies{
+    Family{"swap/1", check_swap_case},
     Family{"yuma-math/1", check_math_case},
     Family{"protocol/1", check_protocol_case},
     Family{"keys/1", check_keys_case},
