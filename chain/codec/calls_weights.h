@@ -10,8 +10,6 @@ namespace muster::chain {
 
 using U16s = std::vector<std::uint16_t>;
 
-inline constexpr std::size_t kTimelockedCommitBytesMax = 5000;
-
 struct SetWeights {
   static constexpr CallId kId{kSubtensorPallet, 0, "set_weights"};
   Netuid netuid = 0;

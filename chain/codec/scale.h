@@ -12,6 +12,7 @@
 #include <array>
 #include <concepts>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -22,7 +23,7 @@
 #include "base/hash.h"
 #include "base/result.h"
 #include "base/sign.h"
-#include "chain/fixed/int128.h"
+#include "chain/fixed/fixed.h"
 
 namespace muster::chain {
 
@@ -59,6 +60,9 @@ struct BoundedBytes {
 namespace scale_detail {
 template <class T, class Codec>
 concept HasFields = requires(T& value, Codec& codec) { T::fields(value, codec); };
+// For types that don't know of encodings: a function scale_fields beside them or beside their user.
+template <class T, class Codec>
+concept HasFreeFields = requires(T& value, Codec& codec) { scale_fields(value, codec); };
 }  // namespace scale_detail
 
 class ScaleWriter {
@@ -95,10 +99,19 @@ class ScaleWriter {
     write_compact(values.size());
     for (const T& value : values) write(value);
   }
+  void write(const std::vector<bool>& values) {
+    write_compact(values.size());
+    for (const bool value : values) write(value);
+  }
   template <class T>
   void write(const std::set<T>& values) {
     write_compact(values.size());
     for (const T& value : values) write(value);
+  }
+  template <class Key, class T>
+  void write(const std::map<Key, T>& values) {
+    write_compact(values.size());
+    for (const auto& [key, value] : values) (*this)(key, value);
   }
   template <class T>
   void write(const std::optional<T>& value) {
@@ -107,9 +120,22 @@ class ScaleWriter {
   }
   template <class A, class B>
   void write(const std::pair<A, B>& pair) { (*this)(pair.first, pair.second); }
+  template <Integer Bits, int kFraction>
+  void write(const Fixed<Bits, kFraction>& value) {
+    if constexpr (sizeof(Bits) == 16)
+      write(static_cast<Uint128>(value.bits));
+    else
+      write(value.bits);
+  }
+  // An enum whose values are 0..maximum.
+  template <class Enum>
+  void enumeration(Enum value, std::uint8_t) { write(static_cast<std::uint8_t>(value)); }
   template <class T>
     requires scale_detail::HasFields<const T, ScaleWriter>
   void write(const T& value) { T::fields(value, *this); }
+  template <class T>
+    requires scale_detail::HasFreeFields<const T, ScaleWriter>
+  void write(const T& value) { scale_fields(value, *this); }
 
   void append(ByteSpan bytes) { out_.append(bytes); }
   [[nodiscard]] const Bytes& bytes() const { return out_.bytes(); }
@@ -164,6 +190,11 @@ class ScaleReader {
     for (std::size_t count = read_count(kCountMax); count > 0 && !failed(); --count)
       read(values.emplace_back());
   }
+  void read(std::vector<bool>& values) {
+    values.clear();
+    for (std::size_t count = read_count(kCountMax); count > 0 && !failed(); --count)
+      values.push_back(read_bool());
+  }
   template <class T>
   void read(std::set<T>& values) {
     values.clear();
@@ -174,6 +205,17 @@ class ScaleReader {
       values.insert(values.end(), value);
     }
   }
+  template <class Key, class T>
+  void read(std::map<Key, T>& values) {
+    values.clear();
+    for (std::size_t count = read_count(kCountMax); count > 0 && !failed(); --count) {
+      Key key{};
+      read(key);
+      if (!values.empty() && !(values.rbegin()->first < key))
+        return fail(ScaleFault::kNotAscending);
+      read(values.emplace_hint(values.end(), key, T{})->second);
+    }
+  }
   template <class T>
   void read(std::optional<T>& value) {
     value.reset();
@@ -182,9 +224,24 @@ class ScaleReader {
   }
   template <class A, class B>
   void read(std::pair<A, B>& pair) { (*this)(pair.first, pair.second); }
+  template <Integer Bits, int kFraction>
+  void read(Fixed<Bits, kFraction>& value) {
+    if constexpr (sizeof(Bits) == 16) {
+      Uint128 bits = 0;
+      read(bits);
+      value.bits = static_cast<Bits>(bits);
+    } else {
+      read(value.bits);
+    }
+  }
+  template <class Enum>
+  void enumeration(Enum& value, std::uint8_t maximum) { value = static_cast<Enum>(read_tag(maximum)); }
   template <class T>
     requires scale_detail::HasFields<T, ScaleReader>
   void read(T& value) { T::fields(value, *this); }
+  template <class T>
+    requires scale_detail::HasFreeFields<T, ScaleReader>
+  void read(T& value) { scale_fields(value, *this); }
 
   [[nodiscard]] bool read_bool();
   // One byte of at most `maximum`, else kUnknownTag.

@@ -19,6 +19,9 @@ inline constexpr Netuid kRootNetuid = 0;
 // An incentive mechanism's number within a subnet.
 using MechanismId = std::uint8_t;
 
+// One timelocked ciphertext of weights.
+inline constexpr std::size_t kTimelockedCommitBytesMax = 5000;
+
 // What becomes of the incentive that goes to an owner's own hotkeys.
 enum class OwnerIncentive : std::uint8_t { kBurn, kRecycle };
 // What a coldkey gets for its root dividends: TAO, alpha, or alpha of `subnets` and TAO of the others.

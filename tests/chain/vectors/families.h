@@ -11,6 +11,8 @@
 
 namespace muster::chain::vectors {
 
+// `next` is the step after this one, if any.
+Verdict check_epoch_step(const json& step, const json* next);
 Verdict check_math_case(const json& test);
 Verdict check_protocol_case(const json& test);
 Verdict check_keys_case(const json& test);
@@ -20,12 +22,14 @@ Verdict check_swap_case(const json& test);
 
 struct Family {
   std::string_view schema;  // its version included, as the file says it
-  Verdict (*check)(const json& test);
-  const char* items = nullptr;  // a list inside each case whose elements are checked and counted instead
+  Verdict (*check)(const json& test) = nullptr;
+  // For cases that are a list of steps under "steps", each of which is checked and counted instead.
+  Verdict (*check_step)(const json& step, const json* next) = nullptr;
 };
 
 inline constexpr std::array kFamilies{
     Family{"swap/1", check_swap_case},
+    Family{"yuma-epoch/1", nullptr, check_epoch_step},
     Family{"yuma-math/1", check_math_case},
     Family{"protocol/1", check_protocol_case},
     Family{"keys/1", check_keys_case},

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 
 #include "tests/chain/vectors/families.h"
@@ -72,27 +73,29 @@ class FileRun {
   static std::string label(std::size_t index, const json& test) {
     std::string text = "case " + std::to_string(index);
     if (!test.is_object()) return text;
-    for (const char* name : {"fn", "kind", "name", "label"})
+    for (const char* name : {"fn", "kind", "name"})
       if (test.contains(name) && test[name].is_string())
         text += " " + test[name].get_ref<const std::string&>().substr(0, 80);
     return text;
   }
 
   void check_case(const Family& family, const json& test, const std::string& name) {
+    if (family.check != nullptr) return counted(name, [&] { return family.check(test); });
     try {
-      if (family.items == nullptr) return count(name, family.check(test));
-      std::size_t index = 0;
-      for (const json& item : array_of(member(test, family.items), family.items))
-        check_item(family, item, name + " " + label(index++, item));
+      const json& steps = array_of(member(test, "steps"), "steps");
+      for (std::size_t i = 0; i < steps.size(); ++i)
+        counted(name + " step " + std::to_string(i), [&] {
+          return family.check_step(steps[i], i + 1 < steps.size() ? &steps[i + 1] : nullptr);
+        });
     } catch (const Malformed& error) {
       ++outcome_.total;
       complain(name, error.what());
     }
   }
 
-  void check_item(const Family& family, const json& item, const std::string& name) {
+  void counted(const std::string& name, const std::function<Verdict()>& check) {
     try {
-      count(name, family.check(item));
+      count(name, check());
     } catch (const Malformed& error) {
       ++outcome_.total;
       complain(name, error.what());
