@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
+#include <variant>
 
 namespace muster::chain::runtime {
 
@@ -124,6 +126,22 @@ inline constexpr int kDispatchErrorCount = static_cast<int>(DispatchError::kWeig
 using Outcome = std::optional<DispatchError>;
 inline constexpr std::nullopt_t kDone = std::nullopt;
 
+// A value, or why not.
+template <class T>
+class [[nodiscard]] Attempt {
+ public:
+  Attempt(T value) : content_(std::in_place_index<0>, std::move(value)) {}           // NOLINT
+  Attempt(DispatchError error) : content_(std::in_place_index<1>, error) {}          // NOLINT
+  [[nodiscard]] bool succeeded() const { return content_.index() == 0; }
+  // REQUIRES: succeeded().
+  [[nodiscard]] const T& value() const { return std::get<0>(content_); }
+  // REQUIRES: !succeeded().
+  [[nodiscard]] DispatchError error() const { return std::get<1>(content_); }
+
+ private:
+  std::variant<T, DispatchError> content_;
+};
+
 }  // namespace muster::chain::runtime
 
 // MUSTER_ENSURE(condition, kName): returns DispatchError::kName unless `condition` holds.
@@ -136,3 +154,12 @@ inline constexpr std::nullopt_t kDone = std::nullopt;
   do {                                                   \
     if (const auto muster_outcome = (expression)) return *muster_outcome; \
   } while (false)
+#define MUSTER_ATTEMPT_VALUE_(attempt, declaration, expression) \
+  const auto attempt = (expression);                            \
+  if (!attempt.succeeded()) return attempt.error();             \
+  declaration = attempt.value()
+#define MUSTER_ATTEMPT_CONCAT_(a, b) a##b
+#define MUSTER_ATTEMPT_CONCAT(a, b) MUSTER_ATTEMPT_CONCAT_(a, b)
+// MUSTER_ATTEMPT_VALUE(auto x, f()): declares x from f()'s value or returns f()'s error.
+#define MUSTER_ATTEMPT_VALUE(declaration, expression) \
+  MUSTER_ATTEMPT_VALUE_(MUSTER_ATTEMPT_CONCAT(muster_attempt_, __LINE__), declaration, expression)
