@@ -9,16 +9,16 @@
 #include <vector>
 
 #include "chain/codec/subtensor_types.h"
+#include "chain/economy/block_emission.h"
+#include "chain/economy/schedule.h"
 #include "chain/fixed/fixed.h"
 
 namespace muster::chain::runtime {
 
 inline constexpr std::uint64_t kTao = 1'000'000'000;                 // rao
-inline constexpr std::uint64_t kIssuanceMax = 21'000'000 * kTao;      // rao, of TAO and of each alpha
 inline constexpr std::uint16_t kUidsMax = 256;                        // of a subnet, over all its mechanisms
 inline constexpr std::uint16_t kUidsMin = 64;                         // that an owner may limit a subnet to
-inline constexpr std::uint16_t kTempoMin = 360;                       // that an owner may set
-inline constexpr std::uint16_t kTempoMax = 50'400;
+inline constexpr std::uint16_t kTempoMin = 360;                       // that an owner may set, up to kTempoMax
 inline constexpr std::uint16_t kCommitRevealVersion = 4;
 inline constexpr std::size_t kUnrevealedCommitsMax = 10;              // of one hotkey
 inline constexpr std::size_t kChildrenMax = 5;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "chain/economy/injection.h"
 #include "chain/runtime/balances.h"
 
 namespace muster::chain::runtime {
@@ -201,8 +202,7 @@ U64F64 price_of(const State& state, Netuid netuid) {
 }
 
 U96F32 tao_weight_of(const NetworkParameters& network) {
-  return safe_div(fixed_from<U96F32>(network.tao_weight),
-                  fixed_from<U96F32>(~std::uint64_t{0}));
+  return fraction_of_u64(network.tao_weight);
 }
 
 }  // namespace muster::chain::runtime

@@ -86,7 +86,7 @@ struct SubnetEconomy {
   std::uint64_t alpha_recycled = 0;
   std::uint64_t alpha_burned = 0;     // destroyed, but still in the issuance
   std::uint64_t protocol_alpha = 0;   // bought by the chain itself
-  U64F64 moving_price;
+  I96F32 moving_price;
   U96F32 root_proportion;
   U96F32 miner_burned;                // fraction of the last epoch's incentive that owners' hotkeys had
   std::uint64_t burn_rao = kTao;      // registration price

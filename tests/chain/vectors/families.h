@@ -13,11 +13,16 @@ namespace muster::chain::vectors {
 
 // `next` is the step after this one, if any.
 Verdict check_epoch_step(const json& step, const json* next);
+Verdict check_coinbase_case(const json& test);
+Verdict check_emission_case(const json& test);
+Verdict check_emission_gate_case(const json& test);
 Verdict check_math_case(const json& test);
 Verdict check_protocol_case(const json& test);
 Verdict check_keys_case(const json& test);
 Verdict check_commit_case(const json& test);
 Verdict check_weights_convert_case(const json& test);
+Verdict check_registration_case(const json& test);
+Verdict check_schedule_case(const json& test);
 Verdict check_swap_case(const json& test);
 
 struct Family {
@@ -28,6 +33,11 @@ struct Family {
 };
 
 inline constexpr std::array kFamilies{
+    Family{"coinbase/1", check_coinbase_case},
+    Family{"emission/1", check_emission_case},
+    Family{"emission-gate/1", check_emission_gate_case},
+    Family{"registration/1", check_registration_case},
+    Family{"schedule/1", check_schedule_case},
     Family{"swap/1", check_swap_case},
     Family{"yuma-epoch/1", nullptr, check_epoch_step},
     Family{"yuma-math/1", check_math_case},

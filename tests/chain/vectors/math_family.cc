@@ -1,7 +1,5 @@
 // Cases of yuma-math/1: the functions that the epoch is made of, one at a time.
 #include <cstdlib>
-#include <functional>
-#include <map>
 #include <regex>
 
 #include "chain/fixed/median.h"
@@ -9,6 +7,7 @@
 #include "chain/fixed/transcendental.h"
 #include "chain/fixed/vectors.h"
 #include "chain/yuma/liquid_alpha.h"
+#include "tests/chain/vectors/dispatch.h"
 #include "tests/chain/vectors/families.h"
 
 namespace muster::chain::vectors {
@@ -284,7 +283,7 @@ Verdict from_proportion(const json& test) {
 }  // namespace
 
 Verdict check_math_case(const json& test) {
-  static const std::map<std::string, Verdict (*)(const json&)> kChecks{
+  static const Checks kChecks{
       {"max_upscale_i32f32_to_u16", upscaled},
       {"max_upscale_u16", upscaled},
       {"vec_max_limited", max_limited},
@@ -308,9 +307,7 @@ Verdict check_math_case(const json& test) {
       {"stake_fraction_i32f32", stake_fraction},
       {"fixed_proportion_to_u16", to_proportion},
       {"u16_proportion_to_fixed", from_proportion}};
-  const std::string& function = string_of(member(test, "fn"), "fn");
-  const auto check = kChecks.find(function);
-  return check == kChecks.end() ? Verdict::unknown_kind(function) : check->second(test);
+  return dispatch(kChecks, test, "fn");
 }
 
 }  // namespace muster::chain::vectors

@@ -1,9 +1,9 @@
 // Cases of swap/1: the weighted pool.
 #include <cstdlib>
-#include <map>
 
 #include "chain/economy/pool.h"
 #include "chain/fixed/power.h"
+#include "tests/chain/vectors/dispatch.h"
 #include "tests/chain/vectors/families.h"
 
 namespace muster::chain::vectors {
@@ -252,7 +252,7 @@ Verdict initial(const json& test) {
 }  // namespace
 
 Verdict check_swap_case(const json& test) {
-  static const std::map<std::string, Verdict (*)(const json&)> kChecks{
+  static const Checks kChecks{
       {"pow_scaled", power},
       {"exp_scaled", reserves},
       {"price", price},
@@ -268,9 +268,7 @@ Verdict check_swap_case(const json& test) {
       {"inject_liquidity", injection},
       {"init_with_price", initial},
       {"init_default", initial}};
-  const std::string& function = string_of(member(test, "fn"), "fn");
-  const auto check = kChecks.find(function);
-  return check == kChecks.end() ? Verdict::unknown_kind(function) : check->second(test);
+  return dispatch(kChecks, test, "fn");
 }
 
 }  // namespace muster::chain::vectors
