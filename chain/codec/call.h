@@ -1,0 +1,45 @@
+// Call: one of Subtensor's dispatchable calls with its arguments, and its encoding.
+//
+// Two bytes name pallet and call, the arguments follow in SCALE. Calls that are not listed here (leasing, EVM, locks,
+// crowdloans, key swaps, batches, governance) are refused as unknown. Thread safety: plain values.
+#pragma once
+
+#include <variant>
+
+#include "chain/codec/calls_keys.h"
+#include "chain/codec/calls_owner.h"
+#include "chain/codec/calls_stake.h"
+#include "chain/codec/calls_weights.h"
+
+namespace muster::chain {
+
+using RuntimeCall = std::variant<
+    SetWeights, SetMechanismWeights, CommitWeights, CommitMechanismWeights, RevealWeights,
+    RevealMechanismWeights, CommitTimelockedWeights, CommitTimelockedMechanismWeights,
+    TransferAllowDeath, TransferKeepAlive, AddStake, AddStakeLimit, AddStakeBurn, RemoveStake,
+    RemoveStakeLimit, RemoveStakeFullLimit, UnstakeAll, UnstakeAllAlpha, MoveStake, TransferStake,
+    SwapStake, SwapStakeLimit, RecycleAlpha, BurnAlpha, ClaimRoot, SetRootClaimType, Register,
+    BurnedRegister, RegisterLimit, RootRegister, RegisterNetwork, StartCall, TryAssociateHotkey,
+    ServeAxon, IncreaseTake, DecreaseTake, SetChildkeyTake, SetChildren, SetAutoParentDelegation,
+    SetAutoStakeHotkey, SetCommitment, SetTempo, SetActivityCutoffFactor, TriggerEpoch,
+    SetServingRateLimit, SetWeightsVersionKey, SetImmunityPeriod, SetMinAllowedWeights,
+    SetMaxAllowedUids, SetRho, SetMinBurn, SetMaxBurn, SetBondsMovingAverage,
+    SetCommitRevealEnabled, SetLiquidAlphaEnabled, SetAlphaValues, SetRevealPeriod,
+    SetBondsPenalty, SetTransferEnabled, SetSubnetOwnerHotkey, SetAlphaSigmoidSteepness,
+    SetYuma3Enabled, SetBondsResetEnabled, SetOwnerImmuneLimit, SetMechanismCount,
+    SetMechanismSplit, SetRecycleOrBurn, SetBurnHalfLife, SetBurnIncreaseMult, SetOwnerCutEnabled,
+    SetMinChildkeyTake>;
+
+[[nodiscard]] CallId id_of(const RuntimeCall& call);
+[[nodiscard]] Bytes encode_call(const RuntimeCall& call);
+// The whole of `bytes`. Errors: those of error_of(ScaleFault).
+[[nodiscard]] Result<RuntimeCall> decode_call(ByteSpan bytes);
+// The next call of `reader`; one of the variant's alternatives even when the reader has failed.
+[[nodiscard]] RuntimeCall read_call(ScaleReader& reader);
+
+// How many calls this build knows; for tests that want each once.
+inline constexpr std::size_t kCallCount = std::variant_size_v<RuntimeCall>;
+// The default-constructed call of that number. REQUIRES: number < kCallCount.
+[[nodiscard]] RuntimeCall default_call(std::size_t number);
+
+}  // namespace muster::chain

@@ -1,0 +1,51 @@
+#include "chain/economy/pruning.h"
+
+#include <tuple>
+
+namespace muster::chain {
+namespace {
+
+std::tuple<std::uint64_t, std::uint64_t> rank_of(const PrunableNeuron& neuron) {
+  return {neuron.emission, neuron.registered_at};
+}
+
+}  // namespace
+
+bool is_immune(std::uint64_t block, std::uint64_t registered_at, std::uint16_t immunity_period) {
+  return (block > registered_at ? block - registered_at : 0) < immunity_period;
+}
+
+std::optional<std::uint16_t> neuron_to_prune(std::span<const PrunableNeuron> neurons,
+                                             std::uint64_t block, std::uint16_t immunity_period,
+                                             std::uint16_t non_immune_min) {
+  std::optional<std::uint16_t> immune;
+  std::optional<std::uint16_t> free;
+  std::size_t free_count = 0;
+  for (std::size_t uid = 0; uid < neurons.size(); ++uid) {
+    const PrunableNeuron& neuron = neurons[uid];
+    if (neuron.is_immortal) continue;
+    const bool now_immune = is_immune(block, neuron.registered_at, immunity_period);
+    auto& best = now_immune ? immune : free;
+    if (!now_immune) ++free_count;
+    if (!best || rank_of(neuron) < rank_of(neurons[*best])) best = static_cast<std::uint16_t>(uid);
+  }
+  return free_count > non_immune_min ? free : immune;
+}
+
+std::optional<std::uint16_t> subnet_to_prune(std::span<const PrunableSubnet> subnets,
+                                             std::uint64_t block, std::uint64_t immunity_period) {
+  const PrunableSubnet* best = nullptr;
+  for (const PrunableSubnet& subnet : subnets) {
+    std::uint64_t immune_until;
+    if (__builtin_add_overflow(subnet.registered_at, immunity_period, &immune_until))
+      immune_until = UINT64_MAX;
+    if (block < immune_until) continue;
+    if (best == nullptr || std::tie(subnet.moving_price, subnet.registered_at) <
+                               std::tie(best->moving_price, best->registered_at))
+      best = &subnet;
+  }
+  if (best == nullptr) return std::nullopt;
+  return best->netuid;
+}
+
+}  // namespace muster::chain
