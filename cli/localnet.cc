@@ -222,7 +222,7 @@ class Localnet {
       MUSTER_TRY(auto transport, wire::ZmqClient::connect(context_, address(0),
                                                           ledger_key.public_key(), key));
       auto client = std::make_unique<chain::RemoteLedger>(std::move(transport),
-                                                          ledger_key.public_key(), key,
+                                                          ledger_key.public_key(), key, params_.netuid,
                                                           kLedgerWaitMs);
       Result<protocol::Metagraph> metagraph = Error{Errc::kTimeout, ""};
       for (int attempt = 0; attempt < 10 && !metagraph && !stop; ++attempt) {
@@ -230,14 +230,12 @@ class Localnet {
         if (auto ended = processes_[0].poll()) return node_failed(processes_[0], *ended);
       }
       if (!metagraph) return std::move(metagraph).error();
-      const bool known = std::any_of(
-          metagraph->neurons.begin(), metagraph->neurons.end(),
-          [&](const auto& neuron) { return neuron.hotkey == key.public_key(); });
       const bool validator = name.starts_with("validator");
-      if (!known) {
-        MUSTER_TRY_STATUS(client->register_neuron(validator ? Role::kValidator : Role::kMiner));
-        if (validator) MUSTER_TRY_STATUS(client->add_stake(kValidatorStake));
-      }
+      MUSTER_TRY_STATUS(client->register_neuron(validator ? Role::kValidator : Role::kMiner));
+      const bool has_stake = std::any_of(metagraph->neurons.begin(), metagraph->neurons.end(), [&](const auto& neuron) {
+        return neuron.hotkey == key.public_key() && neuron.stake > 0;
+      });
+      if (validator && !has_stake) MUSTER_TRY_STATUS(client->add_stake(kValidatorStake));
       ledger_ = std::move(client);
     }
     return {};

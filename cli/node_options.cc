@@ -66,7 +66,7 @@ Result<std::unique_ptr<chain::RemoteLedger>> connect_ledger(wire::ZmqContext& co
                                                             const NodeBase& node) {
   MUSTER_TRY(auto transport, wire::ZmqClient::connect(context, options.ledger_address,
                                                       node.ledger_key, node.key));
-  return std::make_unique<chain::RemoteLedger>(std::move(transport), node.ledger_key, node.key);
+  return std::make_unique<chain::RemoteLedger>(std::move(transport), node.ledger_key, node.key, node.params.netuid);
 }
 
 }  // namespace muster::cli

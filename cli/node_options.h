@@ -6,7 +6,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
-#include "chain/service.h"
+#include "chain/service/remote_ledger.h"
 #include "cli/run_folder.h"
 #include "wire/zmq_transport.h"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "chain/genesis.h"
+#include "chain/runtime/genesis.h"
 #include "protocol/params.h"
 #include "trainer/trainer.h"
 
@@ -35,7 +35,7 @@ struct RunConfig {
   trainer::Compute compute = trainer::Compute::kAuto;
   std::uint32_t score_wait_ms = 10'000;
   CheckpointConfig checkpoint;
-  chain::Genesis genesis;
+  chain::runtime::Genesis genesis;  // without owner and balances, which only `init` knows
   LocalnetConfig localnet;
 };
 

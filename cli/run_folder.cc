@@ -16,14 +16,28 @@ namespace {
 constexpr std::size_t kDefinitionBytesMax = 1u << 20;
 // Of run.muster and genesis.muster: magic, version, encoding. Raised with every change of either encoding.
 constexpr std::string_view kMagic = "MUSTERDF";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
+
+// Canonical bytes: of a genesis those that its hash is of.
+Bytes encode(const protocol::ProtocolParams& params) { return wire::encode(params); }
+Bytes encode(const chain::runtime::Genesis& genesis) { return chain::scale_encode(genesis); }
+template <class T>
+Result<T> decode(ByteSpan bytes, const std::string& name) {
+  if constexpr (std::is_same_v<T, chain::runtime::Genesis>) {
+    auto genesis = chain::scale_decode<T>(bytes);
+    if (!genesis) return std::move(genesis).error().within(name);
+    return genesis;
+  } else {
+    return wire::decode<T>(bytes, name);
+  }
+}
 
 template <class T>
 Status write_definition(const fs::path& path, const T& definition) {
   ByteWriter writer;
   writer.append(bytes_of(kMagic));
   writer.write(kVersion);
-  writer.append(wire::encode(definition));
+  writer.append(encode(definition));
   return replace_file(path, writer.bytes());
 }
 
@@ -40,7 +54,7 @@ Result<T> read_definition(const fs::path& path) {
       version != kVersion)
     return Error{Errc::kVersion, path.string() + ": made by another version of muster; use that one, "
                                                  "or make the run again"};
-  return wire::decode<T>(reader.take(reader.remaining()), path.string());
+  return decode<T>(reader.take(reader.remaining()), path.string());
 }
 
 }  // namespace
@@ -77,19 +91,21 @@ Status init_run(const RunFolder& folder, RunConfig config, const std::vector<Pub
   MUSTER_TRY(const SigningKey coordinator, ensure_key(folder, "coordinator"));
   MUSTER_TRY([[maybe_unused]] const SigningKey ledger, ensure_key(folder, "ledger"));
 
-  constexpr std::uint64_t kStartBalance = 1'000'000'000'000;  // rao: 1000 tokens to play with
-  for (const PublicKey& hotkey : hotkeys) config.genesis.balances.push_back({hotkey, kStartBalance});
-  MUSTER_TRY_STATUS(chain::validate(config.genesis));
+  constexpr std::uint64_t kStartBalance = 1'000 * chain::runtime::kTao;  // to play with
+  auto& genesis = config.genesis;
+  for (const PublicKey& hotkey : hotkeys) genesis.balances.push_back({hotkey, kStartBalance});
+  genesis.subnets.front().owner_coldkey = genesis.subnets.front().owner_hotkey = coordinator.public_key();
+  MUSTER_TRY_STATUS(chain::runtime::validate(genesis));
 
   auto& params = config.params;
   params.data_root = train.root();
   params.sequences = train.sequences(params.model.context);
   params.coordinator = coordinator.public_key();
-  params.ledger_genesis = chain::genesis_hash(config.genesis);
+  params.ledger_genesis = chain::runtime::genesis_hash(genesis);
   params.initial_theta_root =
       state::parameters_root(state::layout_of(params.model), initial_theta(params));
   MUSTER_TRY_STATUS(protocol::validate(params));
-  MUSTER_TRY_STATUS(write_definition(folder.genesis_file(), config.genesis));
+  MUSTER_TRY_STATUS(write_definition(folder.genesis_file(), genesis));
   return write_definition(folder.params_file(), params);
 }
 
@@ -99,8 +115,8 @@ Result<protocol::ProtocolParams> read_params(const RunFolder& folder) {
   return params;
 }
 
-Result<chain::Genesis> read_genesis(const RunFolder& folder) {
-  return read_definition<chain::Genesis>(folder.genesis_file());
+Result<chain::runtime::Genesis> read_genesis(const RunFolder& folder) {
+  return read_definition<chain::runtime::Genesis>(folder.genesis_file());
 }
 
 trainer::TrainerConfig trainer_config(const RunFolder& folder,

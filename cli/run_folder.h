@@ -10,7 +10,7 @@
 
 #include <filesystem>
 
-#include "chain/genesis.h"
+#include "chain/runtime/genesis.h"
 #include "cli/run_config.h"
 #include "protocol/params.h"
 #include "trainer/trainer.h"
@@ -45,7 +45,7 @@ struct RunFolder {
 [[nodiscard]] Result<SigningKey> ensure_key(const RunFolder& folder, const std::string& node);
 
 [[nodiscard]] Result<protocol::ProtocolParams> read_params(const RunFolder& folder);
-[[nodiscard]] Result<chain::Genesis> read_genesis(const RunFolder& folder);
+[[nodiscard]] Result<chain::runtime::Genesis> read_genesis(const RunFolder& folder);
 
 // θ before round 0.
 [[nodiscard]] std::vector<float> initial_theta(const protocol::ProtocolParams& params);

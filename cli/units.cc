@@ -1,5 +1,7 @@
 #include "cli/units.h"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -47,6 +49,29 @@ Result<double> parse_rate(const std::string& text) {
 Result<double> parse_duration(const std::string& text) {
   static constexpr Unit kUnits[] = {{"s", 1}, {"min", 60}, {"h", 3600}};
   return parse(text, kUnits, "90s, 20min or 1h");
+}
+
+Result<std::uint64_t> parse_rao(const std::string& text) {
+  constexpr std::size_t kDigits = 9;
+  const auto dot = text.find('.');
+  const std::string whole = text.substr(0, dot), part = dot == std::string::npos ? "" : text.substr(dot + 1);
+  const bool digits = std::all_of(whole.begin(), whole.end(), [](unsigned char c) { return std::isdigit(c); }) &&
+                      std::all_of(part.begin(), part.end(), [](unsigned char c) { return std::isdigit(c); });
+  if (!digits || whole.empty() || whole.size() > 10 || part.size() > kDigits || (dot != std::string::npos && part.empty()))
+    return Error{Errc::kInvalidArgument,
+                 "'" + text + "' is no amount; write it as 12 or 0.5, with at most nine digits behind the point"};
+  return std::stoull(whole + part + std::string(kDigits - part.size(), '0'));
+}
+
+std::string exact_tao(std::uint64_t rao) {
+  std::string part = std::to_string(rao % 1'000'000'000);
+  return std::to_string(rao / 1'000'000'000) + "." + std::string(9 - part.size(), '0') + part;
+}
+
+std::string human_tao(std::uint64_t rao) {
+  std::string whole = std::to_string(rao / 1'000'000'000);
+  for (std::size_t at = whole.size(); at > 3;) whole.insert(at -= 3, " ");
+  return whole + exact_tao(rao).substr(exact_tao(rao).find('.'), 4);
 }
 
 std::string human_bytes(double bytes) {

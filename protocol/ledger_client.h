@@ -18,18 +18,27 @@ struct Neuron {
   Uid uid;
   PublicKey hotkey;
   Role role = Role::kMiner;
-  std::uint64_t stake = 0;             // rao
+  std::uint64_t stake = 0;             // alpha-rao, and root stake by its weight
   std::uint64_t registered_block = 0;
   std::uint64_t last_update = 0;       // block of its last weights
   std::uint16_t incentive = 0;         // share of the miners' emission in the last epoch, of 65535
-  std::uint64_t earned = 0;            // rao of alpha since registration
+  std::uint64_t earned = 0;            // alpha-rao on this hotkey: what was paid to it and staked on it
 };
 
 struct Metagraph {
   std::uint64_t block = 0;
   Hash block_hash;
   std::uint32_t tempo = 0;             // blocks per epoch
+  std::uint64_t epoch = 0;             // that a commit made now belongs to
   std::vector<Neuron> neurons;         // ascending by uid
+};
+
+// Hides weights until they are shown: the salt makes their commitment unguessable.
+struct WeightVector {
+  std::vector<Uid> uids;
+  std::vector<std::uint16_t> weights;
+  Hash salt;
+  bool operator==(const WeightVector&) const = default;
 };
 
 class LedgerClient {
@@ -39,13 +48,12 @@ class LedgerClient {
   [[nodiscard]] virtual Result<Metagraph> metagraph() = 0;
 
   // Submitted under this client's hotkey; in force from the next block on. Errors: the ledger's reason.
+  // Nothing is left to do when it is registered in this role already.
   [[nodiscard]] virtual Status register_neuron(Role role) = 0;
   [[nodiscard]] virtual Status add_stake(std::uint64_t rao) = 0;
   // Commits to weights that reveal_weights shows in the next epoch: nobody can copy them in time.
-  [[nodiscard]] virtual Status commit_weights(const Hash& commitment) = 0;
-  [[nodiscard]] virtual Status reveal_weights(const std::vector<Uid>& uids,
-                                              const std::vector<std::uint16_t>& weights,
-                                              const Hash& salt) = 0;
+  [[nodiscard]] virtual Status commit_weights(const WeightVector& vector) = 0;
+  [[nodiscard]] virtual Status reveal_weights(const WeightVector& vector) = 0;
 };
 
 using ValidatorStakes = std::map<PublicKey, std::uint64_t>;  // rao
@@ -56,15 +64,6 @@ using ValidatorStakes = std::map<PublicKey, std::uint64_t>;  // rao
   for (const Neuron& neuron : metagraph.neurons)
     if (neuron.role == Role::kValidator) stakes[neuron.hotkey] = neuron.stake;
   return stakes;
-}
-
-[[nodiscard]] inline Hash weights_commitment(const PublicKey& hotkey, const std::vector<Uid>& uids,
-                                             const std::vector<std::uint16_t>& weights,
-                                             const Hash& salt) {
-  ByteWriter writer;
-  for (const Uid uid : uids) writer.write(uid.value);
-  for (const std::uint16_t weight : weights) writer.write(weight);
-  return tagged_hash("muster/weights", {hotkey.bytes, writer.bytes(), salt.bytes});
 }
 
 }  // namespace muster::protocol

@@ -250,10 +250,9 @@ class Service {
     const auto step = setter_.next(metagraph, weights);
     Status status;
     if (const auto* commit = std::get_if<WeightSetter::Commit>(&step))
-      status = parts_.ledger->commit_weights(commit->commitment);
+      status = parts_.ledger->commit_weights(commit->vector);
     if (const auto* reveal = std::get_if<WeightSetter::Reveal>(&step))
-      status = parts_.ledger->reveal_weights(reveal->vector.uids, reveal->vector.weights,
-                                             reveal->vector.salt);
+      status = parts_.ledger->reveal_weights(reveal->vector);
     if (status) setter_.submitted(step);
     return status;
   }

@@ -5,19 +5,10 @@
 #include "base/cipher.h"
 
 namespace muster::verify {
-namespace {
-
-// The epoch that the block after `block` belongs to, and whether that block still does so for sure.
-std::uint64_t epoch_after(const protocol::Metagraph& metagraph) {
-  return (metagraph.block + 1) / metagraph.tempo;
-}
-
-}  // namespace
-
-WeightSetter::Vector WeightSetter::vector_for(
+protocol::WeightVector WeightSetter::vector_for(
     const protocol::Metagraph& metagraph,
     const std::map<PublicKey, std::uint16_t>& weights) const {
-  Vector vector;
+  protocol::WeightVector vector;
   for (const auto& neuron : metagraph.neurons) {
     const auto weight = weights.find(neuron.hotkey);
     if (neuron.role != Role::kMiner || weight == weights.end() || weight->second == 0) continue;
@@ -27,24 +18,23 @@ WeightSetter::Vector WeightSetter::vector_for(
   // Derived, so that a restart between commit and reveal can still reveal the same vector.
   ByteWriter info;
   info.append(bytes_of("muster/weights-salt"));
-  info.write(epoch_after(metagraph));
+  info.write(metagraph.epoch);
   hkdf_sha256(key_.seed(), {}, info.bytes(), vector.salt.bytes);
   return vector;
 }
 
 WeightSetter::Step WeightSetter::next(const protocol::Metagraph& metagraph,
                                       const std::map<PublicKey, std::uint16_t>& weights) {
-  const std::uint64_t epoch = epoch_after(metagraph);
-  if (committed_ && epoch == committed_epoch_ + 1) return Reveal{*committed_};
+  const std::uint64_t epoch = metagraph.epoch;
+  // A commit that crossed the end of an epoch on its way is to be revealed one later than it seems.
+  if (committed_ && epoch > committed_epoch_ && epoch <= committed_epoch_ + 2) return Reveal{*committed_};
   if (committed_ && epoch <= committed_epoch_) return std::monostate{};
   committed_.reset();
-  Vector vector = vector_for(metagraph, weights);
+  protocol::WeightVector vector = vector_for(metagraph, weights);
   if (vector.uids.empty()) return std::monostate{};
-  const Hash commitment = protocol::weights_commitment(key_.public_key(), vector.uids,
-                                                       vector.weights, vector.salt);
   proposed_ = std::move(vector);
   proposed_epoch_ = epoch;
-  return Commit{commitment};
+  return Commit{*proposed_};
 }
 
 void WeightSetter::submitted(const Step& step) {

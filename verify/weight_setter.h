@@ -15,16 +15,11 @@ class WeightSetter {
  public:
   explicit WeightSetter(const SigningKey& key) : key_(key) {}
 
-  struct Vector {
-    std::vector<Uid> uids;
-    std::vector<std::uint16_t> weights;
-    Hash salt;
-  };
   struct Commit {
-    Hash commitment;
+    protocol::WeightVector vector;
   };
   struct Reveal {
-    Vector vector;
+    protocol::WeightVector vector;
   };
   using Step = std::variant<std::monostate, Commit, Reveal>;
 
@@ -35,17 +30,17 @@ class WeightSetter {
   // Call when the step's submission was accepted.
   void submitted(const Step& step);
   // The vector revealed last, and since which block it counts.
-  [[nodiscard]] const std::optional<Vector>& in_force() const { return in_force_; }
+  [[nodiscard]] const std::optional<protocol::WeightVector>& in_force() const { return in_force_; }
 
  private:
-  [[nodiscard]] Vector vector_for(const protocol::Metagraph& metagraph,
+  [[nodiscard]] protocol::WeightVector vector_for(const protocol::Metagraph& metagraph,
                                   const std::map<PublicKey, std::uint16_t>& weights) const;
   SigningKey key_;
-  std::optional<Vector> committed_;
+  std::optional<protocol::WeightVector> committed_;
   std::uint64_t committed_epoch_ = 0;
-  std::optional<Vector> proposed_;  // of the Commit handed out last
+  std::optional<protocol::WeightVector> proposed_;  // of the Commit handed out last
   std::uint64_t proposed_epoch_ = 0;
-  std::optional<Vector> in_force_;
+  std::optional<protocol::WeightVector> in_force_;
 };
 
 }  // namespace muster::verify

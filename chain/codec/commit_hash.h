@@ -11,13 +11,7 @@
 
 namespace muster::chain {
 
-// A subnet's mechanisms are told apart in storage and hashes by mechanism·4096 + netuid.
-inline constexpr std::uint16_t kSubnetCountMax = 4096;
-[[nodiscard]] constexpr std::uint16_t mechanism_index(Netuid netuid, MechanismId mechanism) {
-  return static_cast<std::uint16_t>(mechanism * kSubnetCountMax + netuid);
-}
-
-// BLAKE2b-256 of (hotkey, index, uids, weights, salt, version key) in SCALE.
+// BLAKE2b-256 of (hotkey, mechanism_index, uids, weights, salt, version key) in SCALE.
 [[nodiscard]] Hash weights_commit_hash(const AccountId& hotkey, std::uint16_t index,
                                        const std::vector<std::uint16_t>& uids,
                                        const std::vector<std::uint16_t>& weights,

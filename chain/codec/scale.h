@@ -15,6 +15,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -93,6 +94,10 @@ class ScaleWriter {
   void write(const BoundedBytes<kBytesMax>& text) {
     write_compact(text.bytes.size());
     out_.append(text.bytes);
+  }
+  void write(const std::string& text) {
+    write_compact(text.size());
+    out_.append(bytes_of(text));
   }
   template <class T>
   void write(const std::vector<T>& values) {
@@ -182,6 +187,10 @@ class ScaleReader {
   void read(BoundedBytes<kBytesMax>& text) {
     const ByteSpan bytes = take(read_count(kBytesMax));
     text.bytes.assign(bytes.begin(), bytes.end());
+  }
+  void read(std::string& text) {
+    const ByteSpan bytes = take(read_count(kCountMax));
+    text.assign(bytes.begin(), bytes.end());
   }
   // Every element takes at least a byte, so a count over the bytes left fails before anything is allocated.
   template <class T>

@@ -33,8 +33,9 @@ enum class Refusal : std::uint8_t {
   kTakeTooHigh,          // 27
   kHotkeyUnknown,        // 4
   kBadRequest,           // 255: what upstream gives no code
+  kFreeCallFails,        // ours: a call without fee that would fail, which would cost its sender nothing
 };
-inline constexpr int kRefusalCount = static_cast<int>(Refusal::kBadRequest) + 1;
+inline constexpr int kRefusalCount = static_cast<int>(Refusal::kFreeCallFails) + 1;
 
 [[nodiscard]] std::string_view name_of(Refusal refusal);
 // Upstream's custom error code.

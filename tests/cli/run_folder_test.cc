@@ -25,7 +25,7 @@ TEST_F(RunFolderTest, ReadsTheRunThatItMade) {
   ASSERT_TRUE(init_run(folder_, config_, {}));
   const auto params = read_params(folder_).value();
   EXPECT_EQ(params.model, config_.params.model);
-  EXPECT_EQ(params.ledger_genesis, chain::genesis_hash(read_genesis(folder_).value()));
+  EXPECT_EQ(params.ledger_genesis, chain::runtime::genesis_hash(read_genesis(folder_).value()));
 }
 
 TEST_F(RunFolderTest, MakesNoRunOverAnother) {

@@ -1,0 +1,126 @@
+#include "chain/runtime/neurons.h"
+
+#include <algorithm>
+
+#include "chain/economy/pruning.h"
+
+namespace muster::chain::runtime {
+namespace {
+
+struct OwnedUid {
+  std::uint64_t registered = 0;
+  std::uint16_t uid = 0;
+};
+
+// Of the owner's coldkey, in the order in which its hotkeys were made.
+std::vector<OwnedUid> owned_uids(const State& state, const Subnet& subnet) {
+  std::vector<OwnedUid> owned;
+  const auto record = state.coldkeys.find(subnet.owner_coldkey);
+  if (record == state.coldkeys.end()) return owned;
+  for (const AccountId& hotkey : record->second.owned_hotkeys)
+    if (const auto uid = subnet.neurons.uid_of(hotkey))
+      owned.push_back({subnet.neurons.registration_blocks[*uid], *uid});
+  return owned;
+}
+
+void clear_in(const Context& context, Mechanism& mechanism, std::uint16_t uid,
+              std::uint64_t block) {
+  context.edit(mechanism.incentive[uid]) = 0;
+  context.edit(mechanism.bonds[uid]).clear();
+  context.edit(mechanism.weights[uid]).clear();
+  for (Row& row : mechanism.weights) {
+    const auto weighed = std::ranges::find(row, uid, &SparseEntry<std::uint16_t>::column);
+    if (weighed != row.end()) context.edit(*weighed).value = 0;
+  }
+  context.edit(mechanism.last_update[uid]) = block;
+}
+
+}  // namespace
+
+std::uint16_t append_neuron(const Context& context, Subnet& subnet, const AccountId& hotkey) {
+  Neurons& neurons = context.edit(subnet.neurons);
+  const auto uid = static_cast<std::uint16_t>(neurons.count());
+  neurons.hotkeys.push_back(hotkey);
+  neurons.registration_blocks.push_back(context.block());
+  neurons.active.push_back(true);
+  neurons.permits.push_back(false);
+  for (auto* list : {&neurons.consensus, &neurons.dividends, &neurons.validator_trust,
+                     &neurons.stake_weight})
+    list->push_back(0);
+  neurons.emission.push_back(0);
+  neurons.uids.emplace(hotkey, uid);
+  for (Mechanism& mechanism : subnet.mechanisms) {
+    context.journal.append(mechanism.last_update, context.block());
+    context.journal.append(mechanism.incentive, std::uint16_t{0});
+    context.journal.append(mechanism.weights, Row{});
+    context.journal.append(mechanism.bonds, Row{});
+  }
+  return uid;
+}
+
+void replace_neuron(const Context& context, Subnet& subnet, std::uint16_t uid,
+                    const AccountId& hotkey) {
+  const AccountId old = subnet.neurons.hotkeys[uid];
+  if (old == subnet.owner_hotkey) return;
+  Neurons& neurons = context.edit(subnet.neurons);
+  neurons.uids.erase(old);
+  neurons.uids.emplace(hotkey, uid);
+  neurons.hotkeys[uid] = hotkey;
+  neurons.registration_blocks[uid] = context.block();
+  neurons.active[uid] = true;
+  neurons.permits[uid] = false;
+  for (auto* list : {&neurons.consensus, &neurons.dividends, &neurons.validator_trust,
+                     &neurons.stake_weight})
+    (*list)[uid] = 0;
+  neurons.emission[uid] = 0;
+  context.journal.erase(subnet.axons, old);
+  for (Mechanism& mechanism : subnet.mechanisms) clear_in(context, mechanism, uid, context.block());
+}
+
+std::optional<std::uint16_t> owner_uid_of(const Subnet& subnet) {
+  return subnet.neurons.uid_of(subnet.owner_hotkey);
+}
+
+std::vector<std::uint16_t> immortal_uids_of(const State& state, const Subnet& subnet) {
+  std::vector<OwnedUid> owned = owned_uids(state, subnet);
+  std::ranges::sort(owned, {}, [](const OwnedUid& a) { return std::pair(a.registered, a.uid); });
+  const std::size_t limit = subnet.parameters.owner_immune_limit;
+  if (owned.size() > limit) owned.resize(limit);
+  std::vector<std::uint16_t> uids;
+  for (const OwnedUid& one : owned) uids.push_back(one.uid);
+  const auto owner = owner_uid_of(subnet);
+  if (owner && std::ranges::find(uids, *owner) == uids.end()) {
+    uids.insert(uids.begin(), *owner);
+    if (uids.size() > limit) uids.resize(limit);
+  }
+  return uids;
+}
+
+std::vector<AccountId> owner_hotkeys_of(const State& state, const Subnet& subnet) {
+  std::vector<AccountId> hotkeys;
+  for (const OwnedUid& one : owned_uids(state, subnet))
+    hotkeys.push_back(subnet.neurons.hotkeys[one.uid]);
+  if (owner_uid_of(subnet)) hotkeys.push_back(subnet.owner_hotkey);
+  return hotkeys;
+}
+
+std::optional<std::uint16_t> uid_to_replace(const State& state, const Subnet& subnet) {
+  const Neurons& neurons = subnet.neurons;
+  std::vector<PrunableNeuron> prunable(neurons.count());
+  for (std::size_t uid = 0; uid < prunable.size(); ++uid)
+    prunable[uid] = {neurons.emission[uid], neurons.registration_blocks[uid], false};
+  for (const std::uint16_t uid : immortal_uids_of(state, subnet)) prunable[uid].is_immortal = true;
+  return neuron_to_prune(prunable, state.block, subnet.parameters.immunity_period,
+                         subnet.parameters.non_immune_uids_min);
+}
+
+EpochClock clock_of(const Subnet& subnet) {
+  return {subnet.parameters.tempo, subnet.schedule.last_epoch_block,
+          subnet.schedule.pending_epoch_at, subnet.schedule.blocks_since_last_step};
+}
+
+std::uint64_t commit_epoch_of(const State& state, const Subnet& subnet) {
+  return epoch_of_commit(subnet.schedule.epoch_index, is_epoch_due(clock_of(subnet), state.block));
+}
+
+}  // namespace muster::chain::runtime
