@@ -7,9 +7,9 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 build=${1:-$root/build}
 
 packages=(g++ cmake ninja-build ccache pkg-config python3 python3-pip unzip
-          libzmq3-dev cppzmq-dev libcereal-dev libssl-dev libsodium-dev libsqlite3-dev libzstd-dev
+          libzmq3-dev cppzmq-dev libcereal-dev libssl-dev libsodium-dev libxxhash-dev libsqlite3-dev libzstd-dev
           libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libspdlog-dev
-          libgtest-dev libgmock-dev libbenchmark-dev)
+          libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev)
 
 fail() { echo "setup: $*" >&2; exit 1; }
 
