@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "chain/fixed/power.h"
+#include "chain/fixed/quick_power.h"
 
 namespace muster::chain {
 namespace {
@@ -46,6 +47,17 @@ std::uint64_t input_reserve(const Pool& pool, Side side) {
 
 std::uint64_t output_reserve(const Pool& pool, Side side) {
   return side == Side::kBuy ? pool.alpha_reserve : pool.tao_reserve;
+}
+
+// floor(10^18 * (reserve / after)^(power / degree)), or nothing where that has no 64 bits.
+std::optional<std::uint64_t> scaled_power(std::uint64_t reserve, std::uint64_t after,
+                                          std::uint64_t power, std::uint64_t degree) {
+  if (power != degree)
+    if (const auto quick = quick_power({reserve, after, power, degree}, kWeightOne)) return quick;
+  const auto result =
+      pow_ratio_scaled({reserve, after}, {power, degree}, kSwapPrecisionBits, kWeightOne);
+  if (!result || result->negative) return std::nullopt;
+  return result->size.to_u64();
 }
 
 // The fee on top of a net amount that is not the whole order.
@@ -148,12 +160,11 @@ U64F64 reserve_power(std::uint64_t quote_weight, std::uint64_t reserve, Int128 c
       change >= 0 ? saturating_plus(reserve, static_cast<std::uint64_t>(change))
                   : saturating_minus(reserve, static_cast<std::uint64_t>(-change));
   if (after == 0) return U64F64::zero();
+  if (after == reserve) return U64F64::one();
   const std::uint64_t base_weight = kWeightOne - quote_weight;
-  const Ratio weights = exponent == Exponent::kBaseOverQuote ? Ratio{base_weight, quote_weight}
-                                                             : Ratio{quote_weight, base_weight};
-  const auto power = pow_ratio_scaled({reserve, after}, weights, kSwapPrecisionBits, kWeightOne);
-  if (!power || power->negative) return U64F64::zero();
-  const auto scaled = power->size.to_u64();
+  const auto scaled = exponent == Exponent::kBaseOverQuote
+                          ? scaled_power(reserve, after, base_weight, quote_weight)
+                          : scaled_power(reserve, after, quote_weight, base_weight);
   if (!scaled) return U64F64::zero();
   const U64F64 result = safe_div(fixed_from<U64F64>(*scaled), fixed_from<U64F64>(kWeightOne));
   return change >= 0 ? std::min(result, U64F64::one()) : result;

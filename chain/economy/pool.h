@@ -3,7 +3,7 @@
 // With x alpha, y TAO and weights w1 + w2 = 1 the price is (w1 / w2) (y / x), and a swap keeps x^w1 y^w2. Equal weights are a
 // constant product. An injection in another proportion than the price moves the weights instead of the price.
 // Source: subtensor: pallets/swap (balancer.rs, swap_step.rs, impls.rs).
-// Thread safety: plain values, pure functions. Cost: under 1 us with equal weights, else up to a millisecond.
+// Thread safety: plain values, pure functions. Cost: under 1 us, but a millisecond for a swap that stops at its limit.
 #pragma once
 
 #include <cstdint>

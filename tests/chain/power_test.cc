@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "chain/fixed/quick_power.h"
+
 namespace muster::chain {
 namespace {
 
@@ -99,6 +101,39 @@ RC_GTEST_PROP(BigUint, RootIsTheLargest, (std::uint64_t a, std::uint64_t b, std:
   const BigUint next = root + BigUint(Uint128{1});
   RC_ASSERT(root.power(degree) * denominator <= numerator);
   RC_ASSERT(next.power(degree) * denominator > numerator);
+}
+
+TEST(QuickPower, DoesNotAnswerOutsideItsRange) {
+  EXPECT_EQ(quick_power({0, 5, 1, 2}, kScale), std::nullopt);
+  EXPECT_EQ(quick_power({6, 5, 1, 2}, kScale), std::nullopt);
+  EXPECT_EQ(quick_power({1, 2000, 1, 2}, kScale), std::nullopt);
+  EXPECT_EQ(quick_power({1, 2, 99, 1}, kScale), std::nullopt);
+  EXPECT_EQ(quick_power({1, 2, 1, 0}, kScale), std::nullopt);
+  EXPECT_EQ(quick_power({1, 1000, 90, 1}, kScale), std::nullopt);
+}
+
+TEST(QuickPower, DoesNotAnswerAtAnExactValue) {
+  EXPECT_EQ(quick_power({1, 4, 1, 2}, kScale), std::nullopt);
+  EXPECT_EQ(quick_power({1, 1, 1, 3}, kScale), std::nullopt);
+  EXPECT_EQ(quick_power({1, 3, 2, 1}, kScale), 111'111'111'111'111'111u);
+}
+
+// Over the pool's whole range of weights and inputs, with many near equal weights and near a base of one.
+RC_GTEST_PROP(QuickPower, GivesTheSlowOnesDigits, ()) {
+  const auto reserve = *rc::gen::inRange<std::uint64_t>(1, std::uint64_t{1} << *rc::gen::inRange(1, 54));
+  const auto more = *rc::gen::inRange<std::uint64_t>(1, 1 + reserve * *rc::gen::element(1, 10, 999));
+  const auto weight = *rc::gen::oneOf(rc::gen::inRange<std::uint64_t>(kScale / 100, kScale / 100 * 99),
+                                      rc::gen::inRange<std::uint64_t>(kScale / 2 - 1000, kScale / 2 + 1000));
+  const auto quick = quick_power({reserve, reserve + more, weight, kScale - weight}, kScale);
+  if (quick) RC_ASSERT(*quick == power_of({reserve, reserve + more}, {weight, kScale - weight}));
+}
+
+TEST(QuickPower, AnswersForOrdinarySwaps) {
+  for (std::uint64_t amount = 1; amount < 1'000'000'000'000; amount = amount * 3 + 1)
+    EXPECT_EQ(quick_power({30'000'000'000'000, 30'000'000'000'000 + amount, 501'234'567'890'123'456,
+                           498'765'432'109'876'544}, kScale),
+              power_of({30'000'000'000'000, 30'000'000'000'000 + amount},
+                       {501'234'567'890'123'456, 498'765'432'109'876'544}));
 }
 
 RC_GTEST_PROP(Power, IsCloseToThePower, ()) {
