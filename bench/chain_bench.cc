@@ -1,4 +1,5 @@
-// The ledger's mathematics: Yuma epochs of a full subnet, and what a block costs per subnet that has no epoch.
+// The ledger's mathematics: Yuma epochs of a full subnet, and what a block costs per subnet that
+// has no epoch.
 //
 //   bench/run.sh chain [--json FILE] -- [--neurons N] [--validators N] [--reps N]
 //
@@ -50,13 +51,15 @@ EpochInput full_subnet(const Options& options, bool yuma3, bool liquid) {
   input.emission = 295'200'000'000;
   for (std::size_t i = 0; i < options.neurons; ++i) {
     const bool is_validator = i < options.validators;
-    input.alpha_stake.push_back(is_validator ? 1'000'000'000'000 + random.below(1'000'000'000'000'000) : 0);
+    input.alpha_stake.push_back(
+        is_validator ? 1'000'000'000'000 + random.below(1'000'000'000'000'000) : 0);
     input.root_stake.push_back(is_validator ? random.below(1'000'000'000'000'000) : 0);
     input.block_at_registration.push_back(1);
     input.last_update.push_back(900);
     input.validator_permit.push_back(is_validator);
     for (std::size_t j = 0; is_validator && j < options.neurons; ++j)
-      input.weights.append(static_cast<std::uint16_t>(j), static_cast<std::uint16_t>(1 + random.below(65535)));
+      input.weights.append(static_cast<std::uint16_t>(j),
+                           static_cast<std::uint16_t>(1 + random.below(65535)));
     input.weights.close_row();
     input.bonds.close_row();
   }
@@ -140,7 +143,8 @@ class Bench {
   double block_us() {
     std::vector<Subnet> subnets(128);
     for (Subnet& subnet : subnets) {
-      subnet.pool = {1'000'000'000'000'000, 3'000'000'000'000};  // cheap, so that TAO is left to buy alpha with
+      subnet.pool = {1'000'000'000'000'000,
+                     3'000'000'000'000};  // cheap, so that TAO is left to buy alpha with
       subnet.clock.last_epoch_block = 100'000;
     }
     std::uint64_t block = 100'000;
@@ -162,8 +166,10 @@ class Bench {
 };
 
 int usage(const std::string& problem) {
-  std::fprintf(stderr, "bench_chain: %s\nusage: bench_chain [--json FILE] [--neurons N] [--validators N] "
-                       "[--reps N]\n", problem.c_str());
+  std::fprintf(stderr,
+               "bench_chain: %s\nusage: bench_chain [--json FILE] [--neurons N] [--validators N] "
+               "[--reps N]\n",
+               problem.c_str());
   return 2;
 }
 
@@ -177,11 +183,16 @@ int main(int argc, char** argv) {
     const std::string name = argv[i];
     if (i + 1 == argc) return usage(name + " needs a value");
     const auto number = static_cast<std::size_t>(std::clamp(std::atoi(argv[i + 1]), 1, 4096));
-    if (name == "--json") options.json = argv[i + 1];
-    else if (name == "--neurons") options.neurons = number;
-    else if (name == "--validators") options.validators = number;
-    else if (name == "--reps") options.reps = static_cast<int>(number);
-    else return usage("unknown option " + name);
+    if (name == "--json")
+      options.json = argv[i + 1];
+    else if (name == "--neurons")
+      options.neurons = number;
+    else if (name == "--validators")
+      options.validators = number;
+    else if (name == "--reps")
+      options.reps = static_cast<int>(number);
+    else
+      return usage("unknown option " + name);
   }
   options.validators = std::min(options.validators, options.neurons);
   const auto report = Bench(options).run();

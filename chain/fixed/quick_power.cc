@@ -7,18 +7,19 @@
 namespace muster::chain {
 namespace {
 
-// Numbers of 120 fraction bits. A step's rounding is at most one of their last bits, called a bit below.
+// Numbers of 120 fraction bits. A step's rounding is at most one of their last bits, called a bit
+// below.
 constexpr int kBits = 120;
 constexpr Uint128 kOne = Uint128{1} << kBits;
-constexpr unsigned kSlots = 32;      // of the tables: what is left for a series is below 1/32
-constexpr unsigned kLogTerms = 25;   // 32^-25 / 25 < 2^-120
-constexpr unsigned kExpTerms = 17;   // 32^-17 / 17! < 2^-120
-constexpr int kShiftMax = 10;        // bases from 1/1024 on
+constexpr unsigned kSlots = 32;     // of the tables: what is left for a series is below 1/32
+constexpr unsigned kLogTerms = 25;  // 32^-25 / 25 < 2^-120
+constexpr unsigned kExpTerms = 17;  // 32^-17 / 17! < 2^-120
+constexpr int kShiftMax = 10;       // bases from 1/1024 on
 constexpr std::uint64_t kExponentMax = 99;
 
-// The base is off by a bit, which relative to 1/1024 is 2^10 bits. Its logarithm is off by these and by less than 2^9 of tables
-// and series, the exponent multiplies both by less than 99, and the exponential adds less than 2^10. This is over six times
-// the sum.
+// The base is off by a bit, which relative to 1/1024 is 2^10 bits. Its logarithm is off by these
+// and by less than 2^9 of tables and series, the exponent multiplies both by less than 99, and the
+// exponential adds less than 2^10. This is over six times the sum.
 constexpr Uint128 kErrorBits = Uint128{1} << 20;
 
 constexpr Uint128 multiply(Uint128 a, Uint128 b) {
@@ -99,11 +100,11 @@ std::optional<std::uint64_t> quick_power(const QuickPower& what, std::uint64_t s
     return std::nullopt;
   const Uint128 base =
       wide_divide({Uint128{what.numerator} >> (128 - kBits), Uint128{what.numerator} << kBits},
-                  what.denominator).quotient.low;
+                  what.denominator)
+          .quotient.low;
   if (base >> (kBits - kShiftMax) == 0) return std::nullopt;
   const int shift = high_half(base) == 0 ? 64 : __builtin_clzll(high_half(base)) - (127 - kBits);
-  const Uint128 minus_log =
-      static_cast<unsigned>(shift) * kLnTwo - log_of_mantissa(base << shift);
+  const Uint128 minus_log = static_cast<unsigned>(shift) * kLnTwo - log_of_mantissa(base << shift);
 
   const U256 product = wide_divide(wide_multiply(minus_log, what.power), what.degree).quotient;
   // Beyond e^-32 the slow computation is on its own as well.

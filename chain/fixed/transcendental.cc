@@ -15,8 +15,8 @@ struct Series {
   I32F32 sum;
   bool overflows = false;
 
-  // Adds the next term. False where that was the last that counts: an overflow, or zero and so all that follow.
-  // A divisor that is known to the compiler costs a multiplication.
+  // Adds the next term. False where that was the last that counts: an overflow, or zero and so all
+  // that follow. A divisor that is known to the compiler costs a multiplication.
   template <int kTerm>
   bool add() {
     const auto product = checked_mul(term, x);
@@ -99,14 +99,11 @@ std::optional<I32F32> checked_ln(I32F32 x) {
   return safe_div(*binary, kLog2E);
 }
 
-I32F32 ln_safe(I32F32 x) { return checked_ln(x).value_or(I32F32::zero()); }
-
 U64F64 pow_safe(U64F64 base, U64F64 exponent) {
   const auto logarithm = checked_ln(fixed_from<I32F32>(base));
   if (!logarithm) return U64F64::zero();
   constexpr I32F32 kOverflow = fixed_from<I32F32>(kIntegerMax<std::int32_t>);
-  const I32F32 power =
-      checked_exp(fixed_from<I32F32>(exponent) * *logarithm).value_or(kOverflow);
+  const I32F32 power = checked_exp(fixed_from<I32F32>(exponent) * *logarithm).value_or(kOverflow);
   return fixed_from<U64F64>(power);
 }
 

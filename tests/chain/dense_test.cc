@@ -1,9 +1,9 @@
-#include "chain/fixed/vectors.h"
-
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+
+#include "chain/fixed/vectors.h"
 
 namespace muster::chain {
 namespace {
@@ -34,7 +34,8 @@ TEST(Normalize, DividesByAWrappedSum) {
 }
 
 TEST(Largest, TiesGoToTheHigherIndex) {
-  EXPECT_EQ(is_among_largest(wholes({5, 5, 5, 5}), 2), (std::vector<bool>{false, false, true, true}));
+  EXPECT_EQ(is_among_largest(wholes({5, 5, 5, 5}), 2),
+            (std::vector<bool>{false, false, true, true}));
 }
 
 TEST(Largest, ZeroIsOnlyChosenWhereItMayBe) {
@@ -84,7 +85,8 @@ RC_GTEST_PROP(Normalize, SumsToOneButForRounding, (const std::vector<std::uint32
   RC_ASSERT(sum.bits >= I32F32::one().bits - static_cast<std::int64_t>(values.size()));
 }
 
-RC_GTEST_PROP(Largest, ChoosesAsManyAsItMay, (const std::vector<std::uint32_t>& bits, std::uint8_t count)) {
+RC_GTEST_PROP(Largest, ChoosesAsManyAsItMay,
+              (const std::vector<std::uint32_t>& bits, std::uint8_t count)) {
   const auto chosen = is_among_largest(raw(bits), count);
   RC_ASSERT(static_cast<std::size_t>(std::count(chosen.begin(), chosen.end(), true)) ==
             std::min<std::size_t>(count, bits.size()));

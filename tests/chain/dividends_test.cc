@@ -64,7 +64,8 @@ TEST(SelfContribution, IsWhatIsNotLent) {
 
 TEST(Childkeys, ParentsOfTheSameOwnerPayNoTake) {
   const std::vector<Parent> parents{{kAll, 1000, 0, true}};
-  const ChildDividends split = split_among_parents(500, 0, parents, 11796, U96F32::zero(), U96F32::one());
+  const ChildDividends split =
+      split_among_parents(500, 0, parents, 11796, U96F32::zero(), U96F32::one());
   EXPECT_EQ(split.parents, (std::vector<std::uint64_t>{500}));
   EXPECT_EQ(split.child, 0u);
   EXPECT_EQ(split.burned, (std::vector<std::uint64_t>{0}));
@@ -72,13 +73,15 @@ TEST(Childkeys, ParentsOfTheSameOwnerPayNoTake) {
 
 TEST(Childkeys, WithoutContributionsTheChildKeepsAll) {
   const std::vector<Parent> parents{{kAll, 0, 0, false}};
-  const ChildDividends split = split_among_parents(500, 0, parents, 65535, U96F32::one(), U96F32::zero());
+  const ChildDividends split =
+      split_among_parents(500, 0, parents, 65535, U96F32::one(), U96F32::zero());
   EXPECT_EQ(split.child, 500u);
 }
 
 TEST(Childkeys, BurnAndTakeNeverExceedThePart) {
   const std::vector<Parent> parents{{kAll, 1000, 0, false}};
-  const ChildDividends split = split_among_parents(500, 0, parents, 65535, U96F32::zero(), U96F32::one());
+  const ChildDividends split =
+      split_among_parents(500, 0, parents, 65535, U96F32::zero(), U96F32::one());
   EXPECT_EQ(split.parents, (std::vector<std::uint64_t>{0}));
   EXPECT_EQ(split.burned, (std::vector<std::uint64_t>{500}));
 }
@@ -86,11 +89,13 @@ TEST(Childkeys, BurnAndTakeNeverExceedThePart) {
 RC_GTEST_PROP(Dividends, NeverExceedThePools, (std::uint32_t alpha, std::uint32_t root)) {
   const auto validators = *rc::gen::container<std::vector<Validator>>(rc::gen::exec([] {
     return Validator{whole(*rc::gen::inRange<std::uint64_t>(0, 1'000'000'000'000)),
-                     *rc::gen::inRange<std::uint64_t>(0, kSupply), *rc::gen::inRange<std::uint64_t>(0, kSupply)};
+                     *rc::gen::inRange<std::uint64_t>(0, kSupply),
+                     *rc::gen::inRange<std::uint64_t>(0, kSupply)};
   }));
   U96F32 alpha_paid;
   U96F32 root_paid;
-  for (const ValidatorPay& pay : distribute_dividends(validators, alpha, root, fraction_of_u64(kAll / 5))) {
+  for (const ValidatorPay& pay :
+       distribute_dividends(validators, alpha, root, fraction_of_u64(kAll / 5))) {
     alpha_paid = alpha_paid + pay.alpha;
     root_paid = root_paid + pay.root_alpha;
   }
@@ -100,7 +105,8 @@ RC_GTEST_PROP(Dividends, NeverExceedThePools, (std::uint32_t alpha, std::uint32_
 
 RC_GTEST_PROP(Childkeys, DividendsAreConserved, (std::uint32_t dividends, std::uint16_t take)) {
   const auto parents = *rc::gen::container<std::vector<Parent>>(rc::gen::exec([] {
-    return Parent{*rc::gen::arbitrary<std::uint64_t>(), *rc::gen::inRange<std::uint64_t>(0, kSupply),
+    return Parent{*rc::gen::arbitrary<std::uint64_t>(),
+                  *rc::gen::inRange<std::uint64_t>(0, kSupply),
                   *rc::gen::inRange<std::uint64_t>(0, kSupply), *rc::gen::arbitrary<bool>()};
   }));
   const auto own = *rc::gen::inRange<std::uint64_t>(0, kSupply);

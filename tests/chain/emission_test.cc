@@ -31,15 +31,14 @@ std::uint64_t emission_by_logarithm(std::uint64_t issuance) {
 
 rc::Gen<std::vector<SubnetDemand>> any_demand() {
   return rc::gen::container<std::vector<SubnetDemand>>(rc::gen::exec([] {
-    return SubnetDemand{U64F64::from_bits(Uint128{*rc::gen::arbitrary<std::uint64_t>()} << 4),
-                        U96F32::from_bits(*rc::gen::inRange<std::uint64_t>(0, std::uint64_t{5} << 30)),
-                        *rc::gen::arbitrary<bool>()};
+    return SubnetDemand{
+        U64F64::from_bits(Uint128{*rc::gen::arbitrary<std::uint64_t>()} << 4),
+        U96F32::from_bits(*rc::gen::inRange<std::uint64_t>(0, std::uint64_t{5} << 30)),
+        *rc::gen::arbitrary<bool>()};
   }));
 }
 
-U64F64 sum(const std::vector<U64F64>& shares) {
-  return wrapping_sum<U64F64>(shares);
-}
+U64F64 sum(const std::vector<U64F64>& shares) { return wrapping_sum<U64F64>(shares); }
 
 TEST(BlockEmission, HalvesAtItsThresholdsAsTheLogarithmDoes) {
   for (int halving = 1; halving < 40; ++halving) {
@@ -101,7 +100,8 @@ TEST(RootAlpha, IsPaidAboveOneOnly) {
 }
 
 TEST(EmissionGate, PassesHalfAtTheBar) {
-  const std::vector<U64F64> shares{U64F64::from_bits(U64F64::one().bits / 4), U64F64::from_bits(U64F64::one().bits / 4)};
+  const std::vector<U64F64> shares{U64F64::from_bits(U64F64::one().bits / 4),
+                                   U64F64::from_bits(U64F64::one().bits / 4)};
   const auto gated = gated_shares(shares, shares[0], fixed_from<U64F64>(3));
   EXPECT_EQ(gated[0], gated[1]);
   EXPECT_EQ(gated[0].bits, U64F64::one().bits / 2);
@@ -117,7 +117,8 @@ TEST(EmissionGate, KeepsItsBarBetweenUpdates) {
 }
 
 TEST(EmissionGate, BarIsTheShareOfItsRankOrTheLastPositive) {
-  const std::vector<U64F64> shares{U64F64::from_bits(3), U64F64::zero(), U64F64::from_bits(9), U64F64::from_bits(5)};
+  const std::vector<U64F64> shares{U64F64::from_bits(3), U64F64::zero(), U64F64::from_bits(9),
+                                   U64F64::from_bits(5)};
   GateParameters parameters;
   parameters.rank = 2;
   EXPECT_EQ(gate_bar(shares, parameters, {}, 0).bits, 5u);
@@ -146,9 +147,11 @@ TEST(RootProportion, OfNothingIsZero) {
   EXPECT_EQ(root_proportion(5, U96F32::one(), 0), U96F32::one());
 }
 
-RC_GTEST_PROP(AlphaOut, SplitsAreNeverMoreThanTheWhole, (std::uint16_t cut, std::uint32_t proportion)) {
+RC_GTEST_PROP(AlphaOut, SplitsAreNeverMoreThanTheWhole,
+              (std::uint16_t cut, std::uint32_t proportion)) {
   const auto whole = *rc::gen::inRange<std::uint64_t>(0, kFirstBlockEmission + 1);
-  const AlphaOutSplit split = split_alpha_out(fixed_from<U96F32>(whole), fraction_of_u16(cut), U96F32::from_bits(proportion));
+  const AlphaOutSplit split = split_alpha_out(fixed_from<U96F32>(whole), fraction_of_u16(cut),
+                                              U96F32::from_bits(proportion));
   const std::uint64_t paid = split.owner_cut + split.server + split.validator + split.root_alpha;
   RC_ASSERT(paid <= whole);
   RC_ASSERT(paid + 4 > whole);
@@ -167,7 +170,8 @@ TEST(MovingPrice, CountsSpotPricesUpToOne) {
 RC_GTEST_PROP(MovingPrice, MovesTowardsTheSpotPrice, (std::uint32_t from, std::uint32_t to)) {
   const I96F32 before = I96F32::from_bits(from);
   const auto spot = fixed_from<U64F64>(I96F32::from_bits(to));
-  const I96F32 after = next_moving_price(before, spot, I96F32::from_bits(429496730), 201'600, 201'600);
+  const I96F32 after =
+      next_moving_price(before, spot, I96F32::from_bits(429496730), 201'600, 201'600);
   RC_ASSERT(after.bits <= std::max(before.bits, Int128{to}));
   RC_ASSERT(after.bits + 2 >= std::min(before.bits, Int128{to}));
 }

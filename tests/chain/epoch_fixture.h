@@ -21,7 +21,8 @@ inline SparseU16 rows_of(const std::vector<std::vector<Weight>>& rows) {
   return result;
 }
 
-// Neurons with these stakes, all permitted, updated at block 90 of 100 and registered at block 1; no weights yet.
+// Neurons with these stakes, all permitted, updated at block 90 of 100 and registered at block 1;
+// no weights yet.
 inline EpochInput subnet_of(const std::vector<std::uint64_t>& stakes) {
   EpochInput input;
   input.parameters.commit_reveal = false;

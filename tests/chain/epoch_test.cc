@@ -53,7 +53,8 @@ TEST(Epoch, WithoutActiveStakePaysByAllStake) {
 TEST(Epoch, DividesBetweenMinersAndValidators) {
   const EpochOutput output = run_epoch(two_and_two());
   EXPECT_EQ(output.server_emission, (std::vector<std::uint64_t>{0, 0, 250'000'000, 250'000'000}));
-  EXPECT_EQ(output.validator_emission, (std::vector<std::uint64_t>{250'000'000, 250'000'000, 0, 0}));
+  EXPECT_EQ(output.validator_emission,
+            (std::vector<std::uint64_t>{250'000'000, 250'000'000, 0, 0}));
   EXPECT_EQ(output.validator_trust, (std::vector<std::uint16_t>{65535, 65535, 0, 0}));
 }
 
@@ -193,7 +194,8 @@ TEST(Epoch, LiquidAlphaForgetsBondsWithoutAWeight) {
 TEST(Epoch, ColumnsBeyondTheNeuronsAreIgnored) {
   EpochInput input = two_and_two();
   const EpochOutput before = run_epoch(input);
-  input.weights = rows_of({{{2, 65535}, {3, 65535}, {4, 65535}}, {{2, 65535}, {3, 65535}, {65535, 9}}, {}, {}});
+  input.weights =
+      rows_of({{{2, 65535}, {3, 65535}, {4, 65535}}, {{2, 65535}, {3, 65535}, {65535, 9}}, {}, {}});
   input.bonds = rows_of({{{9, 65535}}, {}, {}, {}});
   EXPECT_EQ(run_epoch(input).incentive, before.incentive);
   EXPECT_EQ(run_epoch(input).bonds, before.bonds);
@@ -233,7 +235,8 @@ EpochInput any_subnet() {
   };
   input.weights = rows();
   input.bonds = rows();
-  for (std::uint16_t i = 0; i < neurons; ++i) input.validator_permit[i] = *rc::gen::arbitrary<bool>();
+  for (std::uint16_t i = 0; i < neurons; ++i)
+    input.validator_permit[i] = *rc::gen::arbitrary<bool>();
   input.parameters.kappa = *rc::gen::arbitrary<std::uint16_t>();
   input.parameters.bonds_penalty = *rc::gen::arbitrary<std::uint16_t>();
   input.parameters.bonds_moving_average = *rc::gen::inRange<std::uint64_t>(0, 1'000'001);

@@ -113,7 +113,8 @@ RC_GTEST_PROP(Wide, QuotientAndRemainderMakeTheDividend,
   const WideQuotient result = wide_divide(dividend, divisor);
   RC_ASSERT(result.quotient.high == 0);
   RC_ASSERT(result.remainder < divisor);
-  RC_ASSERT(wide_add(wide_multiply(result.quotient.low, divisor), {0, result.remainder}) == dividend);
+  RC_ASSERT(wide_add(wide_multiply(result.quotient.low, divisor), {0, result.remainder}) ==
+            dividend);
 }
 
 RC_GTEST_PROP(Fixed, NarrowAndWideProductsAgree, (std::int64_t a, std::int64_t b)) {

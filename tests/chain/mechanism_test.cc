@@ -53,7 +53,8 @@ TEST(CombineMechanisms, AveragesByEmissionAndAddsAmounts) {
 }
 
 TEST(CombineMechanisms, WithoutEmissionTheFirstCountsAlone) {
-  const std::vector<EpochOutput> outputs{run_epoch(subnet_of({1000, 3000})), run_epoch(subnet_of({3000, 1000}))};
+  const std::vector<EpochOutput> outputs{run_epoch(subnet_of({1000, 3000})),
+                                         run_epoch(subnet_of({3000, 1000}))};
   const std::vector<std::uint64_t> emissions{0, 0};
   EXPECT_EQ(combine_mechanisms(outputs, emissions, 0).stake_weight, outputs[0].stake_weight);
 }

@@ -54,7 +54,8 @@ TEST(Pool, RefusesMoreThanAThousandReserves) {
   const Pool pool{10'000'000, 10'000'000};
   EXPECT_EQ(refusal(pool, order(Side::kSell, 10'000'000'001, 0)), SwapRefusal::kInputTooLarge);
   // The fee does not count.
-  EXPECT_TRUE(std::holds_alternative<Swap>(quote_swap(pool, order(Side::kSell, 10'000'000'001, 65535))));
+  EXPECT_TRUE(
+      std::holds_alternative<Swap>(quote_swap(pool, order(Side::kSell, 10'000'000'001, 65535))));
 }
 
 TEST(Pool, RefusesASmallOutputReserve) {
@@ -97,8 +98,9 @@ TEST(Pool, PowersOfReservesAreAtMostOneWhenTheyGrow) {
 }
 
 TEST(Pool, APowerOverSixtyFourBitsIsZero) {
-  EXPECT_EQ(reserve_power(kWeightHalf, UINT64_MAX, -(Int128{UINT64_MAX} - 1), Exponent::kBaseOverQuote),
-            U64F64::zero());
+  EXPECT_EQ(
+      reserve_power(kWeightHalf, UINT64_MAX, -(Int128{UINT64_MAX} - 1), Exponent::kBaseOverQuote),
+      U64F64::zero());
 }
 
 TEST(Injection, IntoAPoolWithoutAlphaIsRefused) {
@@ -128,7 +130,8 @@ TEST(WeightForPrice, GivesThatPrice) {
   EXPECT_FALSE(weight_for_price(1, 1000, U64F64::one()).has_value());
 }
 
-// The power's last decimal and the last bit of its division may give two units too much from reserves of 10^18.
+// The power's last decimal and the last bit of its division may give two units too much from
+// reserves of 10^18.
 RC_GTEST_PROP(Pool, ASwapLowersTheProductByRoundingAtMost, ()) {
   const Pool pool = *any_pool();
   const Side side = *rc::gen::element(Side::kBuy, Side::kSell);
@@ -147,14 +150,17 @@ RC_GTEST_PROP(Pool, ThereAndBackGivesNoProfitBeyondRounding, ()) {
   const auto bought = quote_swap(pool, order(Side::kBuy, amount, 0));
   RC_PRE(std::holds_alternative<Swap>(bought));
   const Swap buy = std::get<Swap>(bought);
-  const auto sold = quote_swap(after_swap(pool, Side::kBuy, buy), order(Side::kSell, buy.amount_out, 0));
+  const auto sold =
+      quote_swap(after_swap(pool, Side::kBuy, buy), order(Side::kSell, buy.amount_out, 0));
   RC_PRE(std::holds_alternative<Swap>(sold));
-  RC_ASSERT(std::get<Swap>(sold).amount_out <= amount + 2 + 2 * (pool.tao_reserve / pool.alpha_reserve));
+  RC_ASSERT(std::get<Swap>(sold).amount_out <=
+            amount + 2 + 2 * (pool.tao_reserve / pool.alpha_reserve));
 }
 
 RC_GTEST_PROP(Pool, MoreInGivesNoLessOut, ()) {
   Pool pool = *any_pool();
-  pool.quote_weight = *rc::gen::element(kWeightHalf, kWeightOne / 3, std::uint64_t{501'234'567'890'123'456});
+  pool.quote_weight =
+      *rc::gen::element(kWeightHalf, kWeightOne / 3, std::uint64_t{501'234'567'890'123'456});
   const Side side = *rc::gen::element(Side::kBuy, Side::kSell);
   const auto less = *rc::gen::inRange<std::uint64_t>(0, 1'000'000'000'000);
   const auto more = *rc::gen::inRange<std::uint64_t>(less, 1'000'000'000'001);

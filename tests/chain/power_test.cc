@@ -84,7 +84,8 @@ RC_GTEST_PROP(BigUint, SumsAndDifferencesUndoEachOther,
   RC_ASSERT((x + y) * x == x * x + y * x);
 }
 
-RC_GTEST_PROP(BigUint, DivisionLeavesARemainder, (std::uint64_t a, std::uint64_t b, std::uint64_t d)) {
+RC_GTEST_PROP(BigUint, DivisionLeavesARemainder,
+              (std::uint64_t a, std::uint64_t b, std::uint64_t d)) {
   const std::uint64_t divisor = d | 1;
   BigUint quotient = big(a, b) * big(b, a);
   const BigUint dividend = quotient;
@@ -118,12 +119,16 @@ TEST(QuickPower, DoesNotAnswerAtAnExactValue) {
   EXPECT_EQ(quick_power({1, 3, 2, 1}, kScale), 111'111'111'111'111'111u);
 }
 
-// Over the pool's whole range of weights and inputs, with many near equal weights and near a base of one.
+// Over the pool's whole range of weights and inputs, with many near equal weights and near a base
+// of one.
 RC_GTEST_PROP(QuickPower, GivesTheSlowOnesDigits, ()) {
-  const auto reserve = *rc::gen::inRange<std::uint64_t>(1, std::uint64_t{1} << *rc::gen::inRange(1, 54));
-  const auto more = *rc::gen::inRange<std::uint64_t>(1, 1 + reserve * *rc::gen::element(1, 10, 999));
-  const auto weight = *rc::gen::oneOf(rc::gen::inRange<std::uint64_t>(kScale / 100, kScale / 100 * 99),
-                                      rc::gen::inRange<std::uint64_t>(kScale / 2 - 1000, kScale / 2 + 1000));
+  const auto reserve =
+      *rc::gen::inRange<std::uint64_t>(1, std::uint64_t{1} << *rc::gen::inRange(1, 54));
+  const auto more =
+      *rc::gen::inRange<std::uint64_t>(1, 1 + reserve * *rc::gen::element(1, 10, 999));
+  const auto weight =
+      *rc::gen::oneOf(rc::gen::inRange<std::uint64_t>(kScale / 100, kScale / 100 * 99),
+                      rc::gen::inRange<std::uint64_t>(kScale / 2 - 1000, kScale / 2 + 1000));
   const auto quick = quick_power({reserve, reserve + more, weight, kScale - weight}, kScale);
   if (quick) RC_ASSERT(*quick == power_of({reserve, reserve + more}, {weight, kScale - weight}));
 }
@@ -131,7 +136,8 @@ RC_GTEST_PROP(QuickPower, GivesTheSlowOnesDigits, ()) {
 TEST(QuickPower, AnswersForOrdinarySwaps) {
   for (std::uint64_t amount = 1; amount < 1'000'000'000'000; amount = amount * 3 + 1)
     EXPECT_EQ(quick_power({30'000'000'000'000, 30'000'000'000'000 + amount, 501'234'567'890'123'456,
-                           498'765'432'109'876'544}, kScale),
+                           498'765'432'109'876'544},
+                          kScale),
               power_of({30'000'000'000'000, 30'000'000'000'000 + amount},
                        {501'234'567'890'123'456, 498'765'432'109'876'544}));
 }
@@ -140,9 +146,11 @@ RC_GTEST_PROP(Power, IsCloseToThePower, ()) {
   const auto numerator = *rc::gen::inRange<std::uint64_t>(1, std::uint64_t{1} << 50);
   const auto more = *rc::gen::inRange<std::uint64_t>(0, std::uint64_t{1} << 50);
   const auto weight = *rc::gen::inRange<std::uint64_t>(kScale / 4, kScale / 4 * 3);
-  const double exact = std::pow(static_cast<double>(numerator) / static_cast<double>(numerator + more),
-                                static_cast<double>(weight) / static_cast<double>(kScale - weight));
-  const auto got = static_cast<double>(power_of({numerator, numerator + more}, {weight, kScale - weight}));
+  const double exact =
+      std::pow(static_cast<double>(numerator) / static_cast<double>(numerator + more),
+               static_cast<double>(weight) / static_cast<double>(kScale - weight));
+  const auto got =
+      static_cast<double>(power_of({numerator, numerator + more}, {weight, kScale - weight}));
   RC_ASSERT(std::fabs(got / static_cast<double>(kScale) - exact) <= 1e-9);
 }
 

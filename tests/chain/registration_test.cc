@@ -45,7 +45,8 @@ RC_GTEST_PROP(BurnPrice, FactorIsTheLargestWhosePowerIsAtMostHalf, ()) {
 }
 
 TEST(Pruning, PrefersTheLeastEmissionThenTheOldestThenTheLowestUid) {
-  EXPECT_EQ(neuron_to_prune(std::vector<PrunableNeuron>{{5, 1}, {4, 9}, {4, 8}, {4, 8}}, 100, 10, 0), 2);
+  EXPECT_EQ(
+      neuron_to_prune(std::vector<PrunableNeuron>{{5, 1}, {4, 9}, {4, 8}, {4, 8}}, 100, 10, 0), 2);
 }
 
 TEST(Pruning, SparesTheImmuneWhileEnoughAreNot) {
@@ -72,7 +73,8 @@ TEST(Immunity, EndsAfterItsPeriod) {
 }
 
 TEST(SubnetPruning, TakesTheCheapestPastItsImmunity) {
-  const std::vector<PrunableSubnet> subnets{{1, U64F64::one(), 5}, {2, U64F64::zero(), 50}, {3, U64F64::one(), 4}};
+  const std::vector<PrunableSubnet> subnets{
+      {1, U64F64::one(), 5}, {2, U64F64::zero(), 50}, {3, U64F64::one(), 4}};
   EXPECT_EQ(subnet_to_prune(subnets, 20, 10), 3);
   EXPECT_EQ(subnet_to_prune(subnets, 60, 10), 2);
   EXPECT_EQ(subnet_to_prune(subnets, 60, UINT64_MAX), std::nullopt);

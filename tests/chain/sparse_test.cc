@@ -42,12 +42,6 @@ TEST(SparseRows, GiveBackWhatWasAppended) {
   EXPECT_EQ(rows.row(2).size(), 1u);
 }
 
-TEST(SparseRows, FilteredKeepsTheOrder) {
-  const auto kept = filtered(matrix({{{3, 1}, {1, 2}}, {{2, 1}}}),
-                             [](std::size_t row, std::size_t column) { return row == 0 || column != 2; });
-  EXPECT_EQ(kept, matrix({{{3, 1}, {1, 2}}, {}}));
-}
-
 TEST(RowNormalize, LeavesRowsWithoutAPositiveSum) {
   SparseMatrix rows = matrix({{{0, 0}}, {{0, -1}}, {{0, 1}, {1, 1}}});
   row_normalize(rows);
@@ -64,7 +58,8 @@ TEST(ColNormalize, IgnoresColumnsBeyondTheMatrix) {
 }
 
 TEST(ColClip, DropsWhatIsAboveABoundOfZeroAndKeepsAZero) {
-  EXPECT_EQ(col_clip(matrix({{{0, 5}, {1, 5}, {2, 0}}}), wholes({3, 0, 0})), matrix({{{0, 3}, {2, 0}}}));
+  EXPECT_EQ(col_clip(matrix({{{0, 5}, {1, 5}, {2, 0}}}), wholes({3, 0, 0})),
+            matrix({{{0, 3}, {2, 0}}}));
   EXPECT_EQ(col_clip(matrix({{{9, 5}}}), wholes({3})), matrix({{}}));
 }
 
@@ -76,8 +71,8 @@ TEST(Interpolated, IsOneOfItsEndsAtZeroAndOne) {
 }
 
 TEST(Interpolated, IsSortedAndPositiveBetween) {
-  const SparseMatrix half = interpolated(matrix({{{2, 2}, {0, 0}}}), matrix({{{1, 4}}}), 3,
-                                         I32F32::from_bits(kOne / 2));
+  const SparseMatrix half =
+      interpolated(matrix({{{2, 2}, {0, 0}}}), matrix({{{1, 4}}}), 3, I32F32::from_bits(kOne / 2));
   EXPECT_EQ(half, matrix({{{1, 2}, {2, 1}}}));
 }
 
@@ -109,13 +104,15 @@ TEST(Median, OfNothingIsZero) {
 
 TEST(Median, ATieGoesUp) {
   const std::vector<I32F32> stakes{I32F32::from_bits(kOne / 2), I32F32::from_bits(kOne / 2)};
-  EXPECT_EQ(weighted_median(stakes, wholes({1, 2}), I32F32::from_bits(kOne / 2), whole(1)), whole(2));
-  EXPECT_EQ(weighted_median(stakes, wholes({1, 2}), I32F32::from_bits(kOne / 2 - 1), whole(1)), whole(1));
+  EXPECT_EQ(weighted_median(stakes, wholes({1, 2}), I32F32::from_bits(kOne / 2), whole(1)),
+            whole(2));
+  EXPECT_EQ(weighted_median(stakes, wholes({1, 2}), I32F32::from_bits(kOne / 2 - 1), whole(1)),
+            whole(1));
 }
 
 TEST(ColumnMedians, CountAMissingEntryAsZero) {
-  const auto medians = column_medians(wholes({1, 1, 1}), matrix({{{0, 9}}, {}, {}}), 1,
-                                      I32F32::from_bits(kOne / 2));
+  const auto medians =
+      column_medians(wholes({1, 1, 1}), matrix({{{0, 9}}, {}, {}}), 1, I32F32::from_bits(kOne / 2));
   EXPECT_EQ(medians, wholes({0}));
 }
 
@@ -146,7 +143,8 @@ RC_GTEST_PROP(Median, SplitsTheStakeAtTheMinority, ()) {
   RC_ASSERT(up_to > minority);
 }
 
-RC_GTEST_PROP(RowNormalize, RowsSumToOneButForRounding, (const std::vector<std::uint16_t>& values)) {
+RC_GTEST_PROP(RowNormalize, RowsSumToOneButForRounding,
+              (const std::vector<std::uint16_t>& values)) {
   SparseMatrix rows;
   I32F32 sum;
   for (std::size_t j = 0; j < values.size(); ++j) {
