@@ -19,7 +19,10 @@ SparseMatrix stored_bonds(const EpochInput& epoch, bool scaled) {
   bonds.reserve(epoch.bonds.rows(), epoch.bonds.entries().size());
   for (std::size_t i = 0; i < epoch.bonds.rows(); ++i) {
     for (const auto& [column, value] : epoch.bonds.row(i)) {
-      if (column >= epoch.neurons() || last_epoch <= epoch.block_at_registration[column]) continue;
+      // A column beyond the neurons changes no other, but a reader in step with the columns stops
+      // at it.
+      const bool is_known = column < epoch.neurons();
+      if (last_epoch <= (is_known ? epoch.block_at_registration[column] : 0)) continue;
       bonds.append(column, scaled ? fixed_from_proportion(value) : fixed_from<I32F32>(value));
     }
     bonds.close_row();
