@@ -1,4 +1,5 @@
-// A small economy for tests: keys by number, a ledger's state with one started subnet, and calls without signatures.
+// A small economy for tests: keys by number, a ledger's state with one started subnet, and calls
+// without signatures.
 //
 // Thread safety: none; one owner.
 #pragma once
@@ -21,11 +22,14 @@ namespace muster::chain::runtime {
   account.bytes[31] = static_cast<std::uint8_t>(number);
   return account;
 }
-[[nodiscard]] inline SigningKey signing_key(std::uint8_t number) { return SigningKey(Seed{number, 7}); }
+[[nodiscard]] inline SigningKey signing_key(std::uint8_t number) {
+  return SigningKey(Seed{number, 7});
+}
 
 inline constexpr Netuid kSubnet = 1;
 
-// Coldkeys are key(100 + i) and own hotkeys key(200 + i). Coldkey 100 owns the subnet, 101 and 102 validate, the others mine.
+// Coldkeys are key(100 + i) and own hotkeys key(200 + i). Coldkey 100 owns the subnet, 101 and 102
+// validate, the others mine.
 [[nodiscard]] inline Genesis small_genesis() {
   Genesis genesis;
   genesis.name = "test";
@@ -74,7 +78,8 @@ class Economy {
     for (const Event& event : events_) found += std::holds_alternative<E>(event) ? 1 : 0;
     return found;
   }
-  // The validators weigh both miners, then epochs run: permits come with the first, incentives with the second.
+  // The validators weigh both miners, then epochs run: permits come with the first, incentives with
+  // the second.
   void run_epochs() {
     step(20);
     (void)call(key(201), SetWeights{kSubnet, {3, 4}, {100, 50}, 0});

@@ -1,7 +1,6 @@
-#include "chain/runtime/ledger.h"
-
 #include <gtest/gtest.h>
 
+#include "chain/runtime/ledger.h"
 #include "chain/runtime/stakes.h"
 #include "tests/chain/runtime_fixture.h"
 
@@ -105,8 +104,7 @@ TEST(RuntimeLedger, OtherSignatureSchemesAreNamedAsSuch) {
 
 TEST(RuntimeLedger, WithoutBalanceForTheFeeNothingIsPaid) {
   const Ledger ledger(signed_genesis());
-  EXPECT_EQ(ledger.check(signed_call(ledger, 3, transfer_to(account(2), 0), 0)),
-            Refusal::kPayment);
+  EXPECT_EQ(ledger.check(signed_call(ledger, 3, transfer_to(account(2), 0), 0)), Refusal::kPayment);
 }
 
 TEST(RuntimeLedger, AMortalExtrinsicDiesWithItsEra) {

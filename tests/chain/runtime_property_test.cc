@@ -20,37 +20,61 @@ class RandomCalls {
 
   [[nodiscard]] RuntimeCall next() {
     switch (random_.below(26)) {
-      case 0: return TransferKeepAlive{{coldkey()}, {amount()}};
-      case 1: return TransferAllowDeath{{coldkey()}, {amount()}};
-      case 2: return AddStake{hotkey(), netuid(), amount()};
-      case 3: return AddStakeLimit{hotkey(), netuid(), amount(), price(), random_.below(2) == 0};
-      case 4: return RemoveStake{hotkey(), netuid(), amount()};
-      case 5: return RemoveStakeLimit{hotkey(), netuid(), amount(), price(), random_.below(2) == 0};
-      case 6: return RemoveStakeFullLimit{hotkey(), netuid(), std::nullopt};
-      case 7: return MoveStake{hotkey(), hotkey(), netuid(), netuid(), amount()};
-      case 8: return TransferStake{coldkey(), hotkey(), netuid(), netuid(), amount()};
-      case 9: return SwapStake{hotkey(), netuid(), netuid(), amount()};
+      case 0:
+        return TransferKeepAlive{{coldkey()}, {amount()}};
+      case 1:
+        return TransferAllowDeath{{coldkey()}, {amount()}};
+      case 2:
+        return AddStake{hotkey(), netuid(), amount()};
+      case 3:
+        return AddStakeLimit{hotkey(), netuid(), amount(), price(), random_.below(2) == 0};
+      case 4:
+        return RemoveStake{hotkey(), netuid(), amount()};
+      case 5:
+        return RemoveStakeLimit{hotkey(), netuid(), amount(), price(), random_.below(2) == 0};
+      case 6:
+        return RemoveStakeFullLimit{hotkey(), netuid(), std::nullopt};
+      case 7:
+        return MoveStake{hotkey(), hotkey(), netuid(), netuid(), amount()};
+      case 8:
+        return TransferStake{coldkey(), hotkey(), netuid(), netuid(), amount()};
+      case 9:
+        return SwapStake{hotkey(), netuid(), netuid(), amount()};
       case 10:
-        return SwapStakeLimit{hotkey(), netuid(), netuid(), amount(), price(), random_.below(2) == 0};
+        return SwapStakeLimit{hotkey(), netuid(), netuid(),
+                              amount(), price(),  random_.below(2) == 0};
       case 11:
         if (random_.below(8) == 0) return UnstakeAll{hotkey()};
         return AddStake{hotkey(), kRootNetuid, amount()};
       case 12:
         if (random_.below(4) == 0) return UnstakeAllAlpha{hotkey()};
         return AddStake{hotkey(), kSubnet, amount()};
-      case 13: return BurnedRegister{netuid(), hotkey()};
-      case 14: return RootRegister{hotkey()};
-      case 15: return RegisterNetwork{hotkey()};
-      case 16: return StartCall{netuid()};
-      case 17: return SetChildren{hotkey(), netuid(), {{random_.next_u64(), hotkey()}}};
-      case 18: return RecycleAlpha{hotkey(), amount(), netuid()};
-      case 19: return BurnAlpha{hotkey(), amount(), netuid()};
-      case 20: return ClaimRoot{{netuid()}};
-      case 21: return SetRootClaimType{{static_cast<RootClaimType::Kind>(random_.below(2)), {}}};
-      case 22: return SetWeights{netuid(), {0, 3, 4}, {1, 2, 3}, 0};
-      case 23: return AddStakeBurn{hotkey(), netuid(), amount(), std::nullopt};
-      case 24: return DecreaseTake{hotkey(), static_cast<std::uint16_t>(random_.below(12'000))};
-      default: return SetMechanismCount{netuid(), static_cast<MechanismId>(random_.below(3))};
+      case 13:
+        return BurnedRegister{netuid(), hotkey()};
+      case 14:
+        return RootRegister{hotkey()};
+      case 15:
+        return RegisterNetwork{hotkey()};
+      case 16:
+        return StartCall{netuid()};
+      case 17:
+        return SetChildren{hotkey(), netuid(), {{random_.next_u64(), hotkey()}}};
+      case 18:
+        return RecycleAlpha{hotkey(), amount(), netuid()};
+      case 19:
+        return BurnAlpha{hotkey(), amount(), netuid()};
+      case 20:
+        return ClaimRoot{{netuid()}};
+      case 21:
+        return SetRootClaimType{{static_cast<RootClaimType::Kind>(random_.below(2)), {}}};
+      case 22:
+        return SetWeights{netuid(), {0, 3, 4}, {1, 2, 3}, 0};
+      case 23:
+        return AddStakeBurn{hotkey(), netuid(), amount(), std::nullopt};
+      case 24:
+        return DecreaseTake{hotkey(), static_cast<std::uint16_t>(random_.below(12'000))};
+      default:
+        return SetMechanismCount{netuid(), static_cast<MechanismId>(random_.below(3))};
     }
   }
 
@@ -62,7 +86,10 @@ class RandomCalls {
   Netuid netuid() { return static_cast<Netuid>(random_.below(random_.below(8) == 0 ? 5 : 3)); }
   std::uint64_t price() { return random_.below(2) == 0 ? kTao / 2 : 2 * kTao; }
   // From nothing to more than anyone has, all magnitudes alike.
-  std::uint64_t amount() { return random_.next_u64() >> (random_.below(4) == 0 ? random_.below(64) : 20 + random_.below(20)); }
+  std::uint64_t amount() {
+    return random_.next_u64() >>
+           (random_.below(4) == 0 ? random_.below(64) : 20 + random_.below(20));
+  }
 
   Prng random_;
 };
@@ -91,16 +118,17 @@ void require_sound(const State& state) {
 }
 
 TEST(Economy, KeepsItsSumsOverAnyHistory) {
-  EXPECT_TRUE(rc::check("balances, pools and shares sum to what was issued", [](std::uint64_t seed) {
-    Economy economy(property_genesis(seed));
-    RandomCalls calls(seed);
-    for (int i = 0; i < kSteps; ++i) {
-      if (calls.advances()) economy.step();
-      (void)economy.call(calls.signer(), calls.next());
-      if (i % 16 == 0) require_sound(economy.state());
-    }
-    require_sound(economy.state());
-  }));
+  EXPECT_TRUE(
+      rc::check("balances, pools and shares sum to what was issued", [](std::uint64_t seed) {
+        Economy economy(property_genesis(seed));
+        RandomCalls calls(seed);
+        for (int i = 0; i < kSteps; ++i) {
+          if (calls.advances()) economy.step();
+          (void)economy.call(calls.signer(), calls.next());
+          if (i % 16 == 0) require_sound(economy.state());
+        }
+        require_sound(economy.state());
+      }));
 }
 
 TEST(Economy, ACallThatFailsLeavesNoTrace) {
