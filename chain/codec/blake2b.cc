@@ -8,9 +8,9 @@ namespace {
 template <std::size_t kCount>
 std::array<std::uint8_t, kCount> hash(ByteSpan bytes) {
   std::array<std::uint8_t, kCount> out{};
-  MUSTER_CHECK(
-      crypto_generichash_blake2b(out.data(), out.size(), bytes.data(), bytes.size(), nullptr, 0) == 0,
-      "BLAKE2b");
+  MUSTER_CHECK(crypto_generichash_blake2b(out.data(), out.size(), bytes.data(), bytes.size(),
+                                          nullptr, 0) == 0,
+               "BLAKE2b");
   return out;
 }
 

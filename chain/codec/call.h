@@ -1,7 +1,8 @@
 // Call: one of Subtensor's dispatchable calls with its arguments, and its encoding.
 //
-// Two bytes name pallet and call, the arguments follow in SCALE. Calls that are not listed here (leasing, EVM, locks,
-// crowdloans, key swaps, batches, governance) are refused as unknown. Thread safety: plain values.
+// Two bytes name pallet and call, the arguments follow in SCALE. Calls that are not listed here
+// (leasing, EVM, locks, crowdloans, key swaps, batches, governance) are refused as unknown. Thread
+// safety: plain values.
 #pragma once
 
 #include <variant>
@@ -24,11 +25,10 @@ using RuntimeCall = std::variant<
     SetAutoStakeHotkey, SetCommitment, SetTempo, SetActivityCutoffFactor, TriggerEpoch,
     SetServingRateLimit, SetWeightsVersionKey, SetImmunityPeriod, SetMinAllowedWeights,
     SetMaxAllowedUids, SetRho, SetMinBurn, SetMaxBurn, SetBondsMovingAverage,
-    SetCommitRevealEnabled, SetLiquidAlphaEnabled, SetAlphaValues, SetRevealPeriod,
-    SetBondsPenalty, SetTransferEnabled, SetSubnetOwnerHotkey, SetAlphaSigmoidSteepness,
-    SetYuma3Enabled, SetBondsResetEnabled, SetOwnerImmuneLimit, SetMechanismCount,
-    SetMechanismSplit, SetRecycleOrBurn, SetBurnHalfLife, SetBurnIncreaseMult, SetOwnerCutEnabled,
-    SetMinChildkeyTake>;
+    SetCommitRevealEnabled, SetLiquidAlphaEnabled, SetAlphaValues, SetRevealPeriod, SetBondsPenalty,
+    SetTransferEnabled, SetSubnetOwnerHotkey, SetAlphaSigmoidSteepness, SetYuma3Enabled,
+    SetBondsResetEnabled, SetOwnerImmuneLimit, SetMechanismCount, SetMechanismSplit,
+    SetRecycleOrBurn, SetBurnHalfLife, SetBurnIncreaseMult, SetOwnerCutEnabled, SetMinChildkeyTake>;
 
 [[nodiscard]] CallId id_of(const RuntimeCall& call);
 [[nodiscard]] Bytes encode_call(const RuntimeCall& call);

@@ -1,4 +1,5 @@
-// CallId: which pallet and which call of it, as the two bytes before a call's arguments, and upstream's name.
+// CallId: which pallet and which call of it, as the two bytes before a call's arguments, and
+// upstream's name.
 //
 // Thread safety: plain values.
 #pragma once

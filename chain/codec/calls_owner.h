@@ -1,4 +1,5 @@
-// Calls of a subnet's owner: the schedule's (SubtensorModule) and the hyperparameter setters (AdminUtils).
+// Calls of a subnet's owner: the schedule's (SubtensorModule) and the hyperparameter setters
+// (AdminUtils).
 //
 // Upstream lets the root account make all of these too; a ledger of ours has no root account.
 // Source: subtensor: macros/dispatches.rs, pallets/admin-utils. Thread safety: plain values.
@@ -80,8 +81,8 @@ using SetYuma3Enabled = AdminSetting<69, "sudo_set_yuma3_enabled", bool>;
 using SetBondsResetEnabled = AdminSetting<70, "sudo_set_bonds_reset_enabled", bool>;
 using SetOwnerImmuneLimit = AdminSetting<72, "sudo_set_owner_immune_neuron_limit", std::uint16_t>;
 using SetMechanismCount = AdminSetting<76, "sudo_set_mechanism_count", MechanismId>;
-using SetMechanismSplit =
-    AdminSetting<77, "sudo_set_mechanism_emission_split", std::optional<std::vector<std::uint16_t>>>;
+using SetMechanismSplit = AdminSetting<77, "sudo_set_mechanism_emission_split",
+                                       std::optional<std::vector<std::uint16_t>>>;
 using SetRecycleOrBurn = AdminSetting<80, "sudo_set_recycle_or_burn", OwnerIncentiveSetting>;
 using SetBurnHalfLife = AdminSetting<89, "sudo_set_burn_half_life", std::uint16_t>;
 using SetBurnIncreaseMult = AdminSetting<90, "sudo_set_burn_increase_mult", Uint128>;  // U64F64

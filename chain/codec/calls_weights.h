@@ -1,4 +1,5 @@
-// Weight-setting calls of SubtensorModule: set, commit, reveal, for a subnet's only or for a named mechanism.
+// Weight-setting calls of SubtensorModule: set, commit, reveal, for a subnet's only or for a named
+// mechanism.
 //
 // Source: subtensor: macros/dispatches.rs. Thread safety: plain values.
 #pragma once

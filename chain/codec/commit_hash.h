@@ -1,5 +1,5 @@
-// What commits to weights before they are shown: the hash that reveal_weights must meet, and the plaintext of a
-// timelocked commit.
+// What commits to weights before they are shown: the hash that reveal_weights must meet, and the
+// plaintext of a timelocked commit.
 //
 // Source: subtensor: subnets/weights.rs, coinbase/reveal_commits.rs. Thread safety: pure functions.
 #pragma once

@@ -1,7 +1,7 @@
 // Drand quicknet's rounds: which one is public when, and by what identity ciphertexts wait for it.
 //
-// Source: drand quicknet (chain 52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971): a round each three
-// seconds from its genesis on. Thread safety: pure functions.
+// Source: drand quicknet (chain 52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971):
+// a round each three seconds from its genesis on. Thread safety: pure functions.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
-// Era: how long a signed extrinsic may live. Immortal, or mortal over a window of blocks that repeats.
+// Era: how long a signed extrinsic may live. Immortal, or mortal over a window of blocks that
+// repeats.
 //
-// A mortal era signs the hash of its birth block, so an extrinsic cannot be replayed on another fork, and dies at
-// birth + period. Source: sp_runtime generic/era.rs. Thread safety: a value.
+// A mortal era signs the hash of its birth block, so an extrinsic cannot be replayed on another
+// fork, and dies at birth + period. Source: sp_runtime generic/era.rs. Thread safety: a value.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,8 @@ class Era {
 
   // Immortal.
   Era() = default;
-  // Mortal from about `current_block`: the period is rounded up to a power of two within kPeriodMin..kPeriodMax, and
-  // long periods round the phase down to a multiple of period/4096.
+  // Mortal from about `current_block`: the period is rounded up to a power of two within
+  // kPeriodMin..kPeriodMax, and long periods round the phase down to a multiple of period/4096.
   [[nodiscard]] static Era mortal(std::uint64_t period, std::uint64_t current_block);
 
   [[nodiscard]] bool is_immortal() const { return period_ == 0; }

@@ -6,16 +6,26 @@ namespace muster::chain {
 
 std::string_view name_of(ScaleFault fault) {
   switch (fault) {
-    case ScaleFault::kNone: return "well formed";
-    case ScaleFault::kTruncated: return "truncated";
-    case ScaleFault::kNonMinimalCompact: return "a compact integer is not in its shortest form";
-    case ScaleFault::kCompactTooLarge: return "a compact integer is over its type's range";
-    case ScaleFault::kTooLong: return "a sequence is longer than its bound";
-    case ScaleFault::kNotABool: return "a bool is neither 0 nor 1";
-    case ScaleFault::kNotAscending: return "a set is not strictly ascending";
-    case ScaleFault::kUnknownTag: return "an unknown tag";
-    case ScaleFault::kUnknownCall: return "an unknown call";
-    case ScaleFault::kTrailingBytes: return "bytes are left over";
+    case ScaleFault::kNone:
+      return "well formed";
+    case ScaleFault::kTruncated:
+      return "truncated";
+    case ScaleFault::kNonMinimalCompact:
+      return "a compact integer is not in its shortest form";
+    case ScaleFault::kCompactTooLarge:
+      return "a compact integer is over its type's range";
+    case ScaleFault::kTooLong:
+      return "a sequence is longer than its bound";
+    case ScaleFault::kNotABool:
+      return "a bool is neither 0 nor 1";
+    case ScaleFault::kNotAscending:
+      return "a set is not strictly ascending";
+    case ScaleFault::kUnknownTag:
+      return "an unknown tag";
+    case ScaleFault::kUnknownCall:
+      return "an unknown call";
+    case ScaleFault::kTrailingBytes:
+      return "bytes are left over";
   }
   MUSTER_UNREACHABLE();
 }

@@ -1,11 +1,12 @@
 // SCALE: the byte encoding of Substrate chains, written and read canonically.
 //
-// Integers are little-endian, sequences carry a compact count, structs are their fields in order. A type with a
-// static `fields(self, codec)` is encoded and decoded by that one listing, so the two cannot disagree.
-// The reader takes only canonical bytes: what it accepts encodes to the same bytes again. It never reads outside its
-// span, allocates no more than a small multiple of the bytes given, and keeps the first fault for good; every read
-// after that gives zeros, so a decoder asks once, at its end.
-// Source: SCALE specification (Polkadot protocol, appendix A.2); parity-scale-codec. Thread safety: plain values.
+// Integers are little-endian, sequences carry a compact count, structs are their fields in order. A
+// type with a static `fields(self, codec)` is encoded and decoded by that one listing, so the two
+// cannot disagree. The reader takes only canonical bytes: what it accepts encodes to the same bytes
+// again. It never reads outside its span, allocates no more than a small multiple of the bytes
+// given, and keeps the first fault for good; every read after that gives zeros, so a decoder asks
+// once, at its end. Source: SCALE specification (Polkadot protocol, appendix A.2);
+// parity-scale-codec. Thread safety: plain values.
 #pragma once
 
 #include <algorithm>
@@ -36,8 +37,8 @@ enum class ScaleFault : std::uint8_t {
   kCompactTooLarge,    // a compact integer over its type's range
   kTooLong,            // a sequence over its bound
   kNotABool,
-  kNotAscending,       // an ordered set out of order, or with a repetition
-  kUnknownTag,         // an enum, option or address form that this decoder doesn't know
+  kNotAscending,  // an ordered set out of order, or with a repetition
+  kUnknownTag,    // an enum, option or address form that this decoder doesn't know
   kUnknownCall,
   kTrailingBytes,
 };
@@ -60,10 +61,14 @@ struct BoundedBytes {
 
 namespace scale_detail {
 template <class T, class Codec>
-concept HasFields = requires(T& value, Codec& codec) { T::fields(value, codec); };
+concept HasFields = requires(T& value, Codec& codec) {
+  T::fields(value, codec);
+};
 // For types that don't know of encodings: a function scale_fields beside them or beside their user.
 template <class T, class Codec>
-concept HasFreeFields = requires(T& value, Codec& codec) { scale_fields(value, codec); };
+concept HasFreeFields = requires(T& value, Codec& codec) {
+  scale_fields(value, codec);
+};
 }  // namespace scale_detail
 
 class ScaleWriter {
@@ -85,9 +90,13 @@ class ScaleWriter {
   }
   void write_compact(std::uint64_t value);
   template <std::unsigned_integral T>
-  void write(const Compact<T>& compact) { write_compact(compact.value); }
+  void write(const Compact<T>& compact) {
+    write_compact(compact.value);
+  }
   template <std::size_t kCount>
-  void write(const std::array<std::uint8_t, kCount>& bytes) { out_.append(bytes); }
+  void write(const std::array<std::uint8_t, kCount>& bytes) {
+    out_.append(bytes);
+  }
   void write(const PublicKey& key) { out_.append(key.bytes); }
   void write(const Hash& hash) { out_.append(hash.bytes); }
   template <std::size_t kBytesMax>
@@ -124,7 +133,9 @@ class ScaleWriter {
     if (value) write(*value);
   }
   template <class A, class B>
-  void write(const std::pair<A, B>& pair) { (*this)(pair.first, pair.second); }
+  void write(const std::pair<A, B>& pair) {
+    (*this)(pair.first, pair.second);
+  }
   template <Integer Bits, int kFraction>
   void write(const Fixed<Bits, kFraction>& value) {
     if constexpr (sizeof(Bits) == 16)
@@ -134,12 +145,14 @@ class ScaleWriter {
   }
   // An enum whose values are 0..maximum.
   template <class Enum>
-  void enumeration(Enum value, std::uint8_t) { write(static_cast<std::uint8_t>(value)); }
+  void enumeration(Enum value, std::uint8_t) {
+    write(static_cast<std::uint8_t>(value));
+  }
   template <class T>
-    requires scale_detail::HasFields<const T, ScaleWriter>
+  requires scale_detail::HasFields<const T, ScaleWriter>
   void write(const T& value) { T::fields(value, *this); }
   template <class T>
-    requires scale_detail::HasFreeFields<const T, ScaleWriter>
+  requires scale_detail::HasFreeFields<const T, ScaleWriter>
   void write(const T& value) { scale_fields(value, *this); }
 
   void append(ByteSpan bytes) { out_.append(bytes); }
@@ -180,7 +193,9 @@ class ScaleReader {
     compact.value = static_cast<T>(read_compact(static_cast<T>(-1)));
   }
   template <std::size_t kCount>
-  void read(std::array<std::uint8_t, kCount>& bytes) { copy_to(bytes); }
+  void read(std::array<std::uint8_t, kCount>& bytes) {
+    copy_to(bytes);
+  }
   void read(PublicKey& key) { copy_to(key.bytes); }
   void read(Hash& hash) { copy_to(hash.bytes); }
   template <std::size_t kBytesMax>
@@ -192,7 +207,8 @@ class ScaleReader {
     const ByteSpan bytes = take(read_count(kCountMax));
     text.assign(bytes.begin(), bytes.end());
   }
-  // Every element takes at least a byte, so a count over the bytes left fails before anything is allocated.
+  // Every element takes at least a byte, so a count over the bytes left fails before anything is
+  // allocated.
   template <class T>
   void read(std::vector<T>& values) {
     values.clear();
@@ -232,7 +248,9 @@ class ScaleReader {
     if (tag == 1) read(value.emplace());
   }
   template <class A, class B>
-  void read(std::pair<A, B>& pair) { (*this)(pair.first, pair.second); }
+  void read(std::pair<A, B>& pair) {
+    (*this)(pair.first, pair.second);
+  }
   template <Integer Bits, int kFraction>
   void read(Fixed<Bits, kFraction>& value) {
     if constexpr (sizeof(Bits) == 16) {
@@ -244,12 +262,14 @@ class ScaleReader {
     }
   }
   template <class Enum>
-  void enumeration(Enum& value, std::uint8_t maximum) { value = static_cast<Enum>(read_tag(maximum)); }
+  void enumeration(Enum& value, std::uint8_t maximum) {
+    value = static_cast<Enum>(read_tag(maximum));
+  }
   template <class T>
-    requires scale_detail::HasFields<T, ScaleReader>
+  requires scale_detail::HasFields<T, ScaleReader>
   void read(T& value) { T::fields(value, *this); }
   template <class T>
-    requires scale_detail::HasFreeFields<T, ScaleReader>
+  requires scale_detail::HasFreeFields<T, ScaleReader>
   void read(T& value) { scale_fields(value, *this); }
 
   [[nodiscard]] bool read_bool();

@@ -6,7 +6,8 @@ namespace muster::chain {
 namespace {
 
 constexpr std::uint8_t kSignedV4 = 0x84;
-// CheckMetadataHash: the extrinsic doesn't commit to the runtime's metadata, which a ledger of ours doesn't have.
+// CheckMetadataHash: the extrinsic doesn't commit to the runtime's metadata, which a ledger of ours
+// doesn't have.
 constexpr std::uint8_t kMetadataMode = 0;
 
 void write_extra(const SignedExtrinsic& extrinsic, ScaleWriter& writer) {
@@ -18,7 +19,8 @@ void write_extra(const SignedExtrinsic& extrinsic, ScaleWriter& writer) {
 
 void MultiSignature::fields(const MultiSignature& signature, ScaleWriter& codec) {
   codec(static_cast<std::uint8_t>(signature.scheme));
-  codec.append(ByteSpan(signature.bytes).first(signature.scheme == SignatureScheme::kEcdsa ? 65 : 64));
+  codec.append(
+      ByteSpan(signature.bytes).first(signature.scheme == SignatureScheme::kEcdsa ? 65 : 64));
 }
 
 void MultiSignature::fields(MultiSignature& signature, ScaleReader& codec) {
@@ -41,9 +43,8 @@ Bytes encode_extrinsic(const SignedExtrinsic& extrinsic) {
 
 Result<SignedExtrinsic> decode_extrinsic(ByteSpan bytes) {
   if (bytes.size() > kExtrinsicBytesMax)
-    return Error{Errc::kTooLarge,
-                 "an extrinsic of " + std::to_string(bytes.size()) + " bytes, over " +
-                     std::to_string(kExtrinsicBytesMax)};
+    return Error{Errc::kTooLarge, "an extrinsic of " + std::to_string(bytes.size()) +
+                                      " bytes, over " + std::to_string(kExtrinsicBytesMax)};
   ScaleReader reader(bytes);
   const std::uint64_t length = reader.read_compact(kExtrinsicBytesMax);
   if (!reader.failed() && length != reader.remaining())

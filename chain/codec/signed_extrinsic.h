@@ -1,8 +1,10 @@
-// SignedExtrinsic: a call with its signer, signature and lifetime, as Subtensor's transactions travel (format v4).
+// SignedExtrinsic: a call with its signer, signature and lifetime, as Subtensor's transactions
+// travel (format v4).
 //
-// compact(length) ‖ 0x84 ‖ signer ‖ signature ‖ era ‖ compact nonce ‖ compact tip ‖ metadata mode 0 ‖ call.
-// What is signed also binds the runtime's versions, the genesis and the birth block, which don't travel.
-// Source: sp_runtime generic/unchecked_extrinsic.rs; subtensor: runtime/src/lib.rs. Thread safety: plain values.
+// compact(length) ‖ 0x84 ‖ signer ‖ signature ‖ era ‖ compact nonce ‖ compact tip ‖ metadata mode 0
+// ‖ call. What is signed also binds the runtime's versions, the genesis and the birth block, which
+// don't travel. Source: sp_runtime generic/unchecked_extrinsic.rs; subtensor: runtime/src/lib.rs.
+// Thread safety: plain values.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +15,8 @@
 
 namespace muster::chain {
 
-// Longer ones are refused before they are looked at; the longest call in use, weights for 4096 uids, takes 16 KiB.
+// Longer ones are refused before they are looked at; the longest call in use, weights for 4096
+// uids, takes 16 KiB.
 inline constexpr std::size_t kExtrinsicBytesMax = 64 << 10;
 // A payload over this is signed by its BLAKE2b-256.
 inline constexpr std::size_t kSignedPayloadBytesMax = 256;
@@ -54,10 +57,11 @@ struct SignedExtrinsic {
 [[nodiscard]] Hash extrinsic_hash(ByteSpan bytes);
 
 // Call, extra and additional data, or their hash when over kSignedPayloadBytesMax.
-[[nodiscard]] Bytes signing_payload(const SignedExtrinsic& extrinsic, const SigningContext& context);
-[[nodiscard]] SignedExtrinsic sign_call(RuntimeCall call, const SigningKey& key, std::uint32_t nonce,
-                                        const SigningContext& context, Era era = {},
-                                        std::uint64_t tip_rao = 0);
+[[nodiscard]] Bytes signing_payload(const SignedExtrinsic& extrinsic,
+                                    const SigningContext& context);
+[[nodiscard]] SignedExtrinsic sign_call(RuntimeCall call, const SigningKey& key,
+                                        std::uint32_t nonce, const SigningContext& context,
+                                        Era era = {}, std::uint64_t tip_rao = 0);
 
 enum class SignatureVerdict : std::uint8_t { kGood, kBad, kUnsupportedScheme };
 [[nodiscard]] SignatureVerdict verify_extrinsic(const SignedExtrinsic& extrinsic,

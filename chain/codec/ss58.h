@@ -1,7 +1,8 @@
-// SS58 addresses of accounts: base58(prefix ‖ key ‖ first two bytes of blake2b-512("SS58PRE" ‖ prefix ‖ key)).
+// SS58 addresses of accounts: base58(prefix ‖ key ‖ first two bytes of blake2b-512("SS58PRE" ‖
+// prefix ‖ key)).
 //
-// The prefix names the network: 42 is Substrate's generic one and Bittensor's; 64..16383 take two bytes.
-// Source: the SS58 registry's format; sp_core crypto. Thread safety: pure functions.
+// The prefix names the network: 42 is Substrate's generic one and Bittensor's; 64..16383 take two
+// bytes. Source: the SS58 registry's format; sp_core crypto. Thread safety: pure functions.
 #pragma once
 
 #include <cstdint>
@@ -28,9 +29,11 @@ struct Ss58Address {
 // REQUIRES: prefix <= kSs58PrefixMax.
 [[nodiscard]] std::string ss58_encode(const AccountId& account,
                                       std::uint16_t prefix = kSubtensorPrefix);
-// Errors: kMalformed (not base58, another length, a prefix not in its shortest form or reserved), kBadHash.
+// Errors: kMalformed (not base58, another length, a prefix not in its shortest form or reserved),
+// kBadHash.
 [[nodiscard]] Result<Ss58Address> ss58_decode(std::string_view text);
-// The account of an address of Subtensor's prefix. Errors: those of ss58_decode; kWrongRun (another prefix).
+// The account of an address of Subtensor's prefix. Errors: those of ss58_decode; kWrongRun (another
+// prefix).
 [[nodiscard]] Result<AccountId> account_of_address(std::string_view text);
 
 }  // namespace muster::chain

@@ -1,4 +1,5 @@
-// Storage keys: where a Substrate node keeps an item, twox128(pallet) ‖ twox128(item) ‖ hashed keys.
+// Storage keys: where a Substrate node keeps an item, twox128(pallet) ‖ twox128(item) ‖ hashed
+// keys.
 //
 // The hashers of Subtensor's maps stand in its storage declarations. Thread safety: plain values.
 #pragma once
@@ -20,8 +21,12 @@ class StorageKey {
   StorageKey& twox64_concat(ByteSpan key) &;
   StorageKey& blake2_128_concat(ByteSpan key) &;
   StorageKey&& identity(std::uint16_t key) && { return std::move(identity(le_bytes(key))); }
-  StorageKey&& twox64_concat(std::uint16_t key) && { return std::move(twox64_concat(le_bytes(key))); }
-  StorageKey&& twox64_concat(const PublicKey& key) && { return std::move(twox64_concat(key.bytes)); }
+  StorageKey&& twox64_concat(std::uint16_t key) && {
+    return std::move(twox64_concat(le_bytes(key)));
+  }
+  StorageKey&& twox64_concat(const PublicKey& key) && {
+    return std::move(twox64_concat(key.bytes));
+  }
   StorageKey&& blake2_128_concat(const PublicKey& key) && {
     return std::move(blake2_128_concat(key.bytes));
   }

@@ -48,7 +48,8 @@ void AccountAddress::fields(AccountAddress& address, ScaleReader& codec) {
 
 CommitmentData CommitmentData::raw(ByteSpan bytes) {
   MUSTER_CHECK(bytes.size() <= kBigRawBytesMax, "commitment data too long");
-  return {bytes.size() <= kRawBytesMax ? Kind::kRaw : Kind::kBigRaw, {bytes.begin(), bytes.end()}, 0};
+  return {
+      bytes.size() <= kRawBytesMax ? Kind::kRaw : Kind::kBigRaw, {bytes.begin(), bytes.end()}, 0};
 }
 
 void CommitmentData::fields(const CommitmentData& data, ScaleWriter& codec) {

@@ -1,6 +1,8 @@
-// The plain values that Subtensor's calls carry: network numbers, commitment data, root claim choices.
+// The plain values that Subtensor's calls carry: network numbers, commitment data, root claim
+// choices.
 //
-// Source: subtensor: pallets/subtensor/src/lib.rs, pallets/commitments/src/types.rs. Thread safety: plain values.
+// Source: subtensor: pallets/subtensor/src/lib.rs, pallets/commitments/src/types.rs. Thread safety:
+// plain values.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +26,8 @@ inline constexpr std::size_t kTimelockedCommitBytesMax = 5000;
 
 // What becomes of the incentive that goes to an owner's own hotkeys.
 enum class OwnerIncentive : std::uint8_t { kBurn, kRecycle };
-// What a coldkey gets for its root dividends: TAO, alpha, or alpha of `subnets` and TAO of the others.
+// What a coldkey gets for its root dividends: TAO, alpha, or alpha of `subnets` and TAO of the
+// others.
 struct RootClaimType {
   enum class Kind : std::uint8_t { kSwap, kKeep, kKeepSubnets };
   Kind kind = Kind::kSwap;
@@ -49,14 +52,14 @@ struct AccountAddress {
 struct CommitmentData {
   enum class Kind : std::uint8_t {
     kNone,
-    kRaw,       // at most kRawBytesMax bytes
-    kBlake2,    // 32 bytes each
+    kRaw,     // at most kRawBytesMax bytes
+    kBlake2,  // 32 bytes each
     kSha256,
     kKeccak,
     kSha3,
     kTimelocked,  // at most kTimelockedBytesMax bytes, and a drand round
     kResetBonds,
-    kBigRaw,    // at most kBigRawBytesMax bytes
+    kBigRaw,  // at most kBigRawBytesMax bytes
   };
   static constexpr std::size_t kRawBytesMax = 128;
   static constexpr std::size_t kTimelockedBytesMax = 1024;

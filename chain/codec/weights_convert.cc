@@ -85,8 +85,8 @@ std::vector<double> limit_weights(std::span<const double> weights, double limit)
     kept += shares[i] / cut_sum < limit ? 1 : 0;
   }
   MUSTER_CHECK(kept > 0, "the smallest weight is over a limit that all could keep");
-  const double cutoff = (limit * below[kept - 1] - kEpsilon) /
-                        (1 - limit * static_cast<double>(n - kept)) * sum;
+  const double cutoff =
+      (limit * below[kept - 1] - kEpsilon) / (1 - limit * static_cast<double>(n - kept)) * sum;
   std::vector<double> cut(weights.begin(), weights.end());
   for (double& weight : cut) weight = std::min(weight, cutoff);
   return scaled(cut, sum_of(cut));

@@ -1,7 +1,7 @@
 // What a block mints: one TAO, halved each time that half of the remaining supply is out.
 //
-// The same curve gives each subnet's alpha from that subnet's own issuance. It follows issuance, not time: what is recycled
-// leaves the issuance and delays the next halving.
+// The same curve gives each subnet's alpha from that subnet's own issuance. It follows issuance,
+// not time: what is recycled leaves the issuance and delays the next halving.
 // Source: subtensor: coinbase/block_emission.rs. Thread safety: pure functions.
 #pragma once
 
@@ -21,9 +21,10 @@ inline constexpr std::uint64_t kBlocksPerDay = 7200;  // of 12 seconds
 // The emission of the block that finds this issuance; zero from 30 halvings on.
 [[nodiscard]] constexpr std::uint64_t block_emission(std::uint64_t issuance) {
   if (issuance >= kIssuanceMax) return 0;
-  // The source takes floor(log2(1 / (1 - issuance / max))) with 32 fraction bits. That equals counting the thresholds: with
-  // f = floor(issuance * 2^32 / max), 2^32 - f <= 2^(32-k) if and only if max - issuance <= floor(max / 2^k), and the
-  // roundings of the inverse and of the logarithm's halvings stay below the next power of two.
+  // The source takes floor(log2(1 / (1 - issuance / max))) with 32 fraction bits. That equals
+  // counting the thresholds: with f = floor(issuance * 2^32 / max), 2^32 - f <= 2^(32-k) if and
+  // only if max - issuance <= floor(max / 2^k), and the roundings of the inverse and of the
+  // logarithm's halvings stay below the next power of two.
   const std::uint64_t remaining = kIssuanceMax - issuance;
   int halvings = 0;
   while (halvings < 32 && remaining <= kIssuanceMax >> (halvings + 1)) ++halvings;

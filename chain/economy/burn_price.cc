@@ -13,8 +13,7 @@ std::uint64_t clamped(std::uint64_t burn, const BurnLimits& limits) {
 }
 
 std::uint64_t times(std::uint64_t value, std::uint64_t factor) {
-  return static_cast<std::uint64_t>(
-      std::min<Uint128>((Uint128{value} * factor) >> 32, UINT64_MAX));
+  return static_cast<std::uint64_t>(std::min<Uint128>((Uint128{value} * factor) >> 32, UINT64_MAX));
 }
 
 std::uint64_t power(std::uint64_t factor, std::uint16_t exponent) {
@@ -45,8 +44,7 @@ std::uint64_t burn_after_block(std::uint64_t burn, std::uint16_t half_life_block
   return burn_after_decay(burn, decays ? burn_decay_factor(half_life_blocks) : kOne, limits);
 }
 
-std::uint64_t burn_after_decay(std::uint64_t burn, std::uint64_t factor,
-                               const BurnLimits& limits) {
+std::uint64_t burn_after_decay(std::uint64_t burn, std::uint64_t factor, const BurnLimits& limits) {
   return clamped(times(burn, factor), limits);
 }
 

@@ -1,7 +1,9 @@
-// Childkeys: the stake that hotkeys lend one another, and how a child's dividends go back to its parents.
+// Childkeys: the stake that hotkeys lend one another, and how a child's dividends go back to its
+// parents.
 //
-// Proportions are parts of 2^64 - 1. Source: subtensor: staking/stake_utils.rs (get_inherited_for_hotkey_on_subnet),
-// coinbase/run_coinbase.rs (get_self_contribution, get_parent_child_dividends_distribution).
+// Proportions are parts of 2^64 - 1. Source: subtensor: staking/stake_utils.rs
+// (get_inherited_for_hotkey_on_subnet), coinbase/run_coinbase.rs (get_self_contribution,
+// get_parent_child_dividends_distribution).
 // Thread safety: plain values, pure functions.
 #pragma once
 
@@ -18,7 +20,8 @@ struct ParentStake {
   std::uint64_t stake = 0;
 };
 
-// own - what is lent to children + what parents lend, rounded down. For alpha and for root stake alike.
+// own - what is lent to children + what parents lend, rounded down. For alpha and for root stake
+// alike.
 [[nodiscard]] std::uint64_t inherited_stake(std::uint64_t own,
                                             std::span<const std::uint64_t> child_proportions,
                                             std::span<const ParentStake> parents);
@@ -41,8 +44,8 @@ struct ChildDividends {
   std::vector<std::uint64_t> burned;   // of each parent's part, by `burn`; to be recycled
 };
 
-// Divides a child's dividends by contribution. `take_u16` is the child's take, `burn` what is burned of the parts of parents
-// with another owner.
+// Divides a child's dividends by contribution. `take_u16` is the child's take, `burn` what is
+// burned of the parts of parents with another owner.
 [[nodiscard]] ChildDividends split_among_parents(std::uint64_t dividends,
                                                  std::uint64_t own_contribution,
                                                  std::span<const Parent> parents,

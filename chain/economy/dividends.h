@@ -1,6 +1,8 @@
-// How the dividends of an epoch become alpha and root payments to validators, and what a take leaves to their nominators.
+// How the dividends of an epoch become alpha and root payments to validators, and what a take
+// leaves to their nominators.
 //
-// Source: subtensor: coinbase/run_coinbase.rs (calculate_dividend_distribution, distribute_dividends_and_incentives).
+// Source: subtensor: coinbase/run_coinbase.rs (calculate_dividend_distribution,
+// distribute_dividends_and_incentives).
 // Thread safety: plain values, pure functions.
 #pragma once
 

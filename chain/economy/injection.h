@@ -1,7 +1,8 @@
 // What a block puts into a subnet's pool and pays to its participants.
 //
-// Source: subtensor: coinbase/run_coinbase.rs (get_subnet_terms, emit_to_subnets), coinbase/block_step.rs
-// (root_proportion), staking/stake_utils.rs (get_tao_weight). Thread safety: plain values, pure functions.
+// Source: subtensor: coinbase/run_coinbase.rs (get_subnet_terms, emit_to_subnets),
+// coinbase/block_step.rs (root_proportion), staking/stake_utils.rs (get_tao_weight). Thread safety:
+// plain values, pure functions.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +30,7 @@ struct InjectionTerms {
 
 // The terms of one subnet from what it had before the block.
 [[nodiscard]] InjectionTerms injection_terms(U96F32 tao_emission, U64F64 price,
-                                             std::uint64_t alpha_issuance,
-                                             U96F32 root_proportion);
+                                             std::uint64_t alpha_issuance, U96F32 root_proportion);
 
 // In rao; each is rounded down on its own, so that up to three are not paid.
 struct AlphaOutSplit {
@@ -40,7 +40,8 @@ struct AlphaOutSplit {
   std::uint64_t root_alpha = 0;  // paid or recycled
 };
 
-// `owner_cut` is zero where the subnet has it disabled. `root_proportion` is of the issuance after this block's alpha.
+// `owner_cut` is zero where the subnet has it disabled. `root_proportion` is of the issuance after
+// this block's alpha.
 [[nodiscard]] AlphaOutSplit split_alpha_out(U96F32 alpha_out, U96F32 owner_cut,
                                             U96F32 root_proportion);
 

@@ -9,8 +9,8 @@
 
 namespace muster::chain {
 
-// The average after one more block: alpha * b / (b + halving_blocks) of min(spot, 1), the rest of the old one.
-// `blocks_since_start` counts from the owner's start call.
+// The average after one more block: alpha * b / (b + halving_blocks) of min(spot, 1), the rest of
+// the old one. `blocks_since_start` counts from the owner's start call.
 [[nodiscard]] I96F32 next_moving_price(I96F32 moving_price, U64F64 spot_price, I96F32 moving_alpha,
                                        std::uint64_t blocks_since_start,
                                        std::uint64_t halving_blocks);

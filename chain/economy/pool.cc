@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "chain/fixed/power.h"
+#include "chain/fixed/quick_power.h"
 
 namespace muster::chain {
 namespace {
@@ -27,8 +28,8 @@ bool is_before(Side side, U64F64 price, U64F64 limit) {
 }
 
 U64F64 price_of(std::uint64_t quote_weight, std::uint64_t alpha, std::uint64_t tao) {
-  const U64F64 weights = safe_div(fixed_from<U64F64>(kWeightOne - quote_weight),
-                                  fixed_from<U64F64>(quote_weight));
+  const U64F64 weights =
+      safe_div(fixed_from<U64F64>(kWeightOne - quote_weight), fixed_from<U64F64>(quote_weight));
   return weights * safe_div(fixed_from<U64F64>(tao), fixed_from<U64F64>(alpha));
 }
 
@@ -46,6 +47,17 @@ std::uint64_t input_reserve(const Pool& pool, Side side) {
 
 std::uint64_t output_reserve(const Pool& pool, Side side) {
   return side == Side::kBuy ? pool.alpha_reserve : pool.tao_reserve;
+}
+
+// floor(10^18 * (reserve / after)^(power / degree)), or nothing where that has no 64 bits.
+std::optional<std::uint64_t> scaled_power(std::uint64_t reserve, std::uint64_t after,
+                                          std::uint64_t power, std::uint64_t degree) {
+  if (power != degree)
+    if (const auto quick = quick_power({reserve, after, power, degree}, kWeightOne)) return quick;
+  const auto result =
+      pow_ratio_scaled({reserve, after}, {power, degree}, kSwapPrecisionBits, kWeightOne);
+  if (!result || result->negative) return std::nullopt;
+  return result->size.to_u64();
 }
 
 // The fee on top of a net amount that is not the whole order.
@@ -113,8 +125,7 @@ std::uint64_t swap_fee(std::uint64_t amount, std::uint16_t fee_rate) {
 }
 
 std::uint64_t amount_out(const Pool& pool, Side side, std::uint64_t amount_in) {
-  const auto exponent =
-      side == Side::kBuy ? Exponent::kQuoteOverBase : Exponent::kBaseOverQuote;
+  const auto exponent = side == Side::kBuy ? Exponent::kQuoteOverBase : Exponent::kBaseOverQuote;
   const U64F64 kept =
       reserve_power(pool.quote_weight, input_reserve(pool, side), amount_in, exponent);
   return integer_from<std::uint64_t>(fixed_from<U64F64>(output_reserve(pool, side)) *
@@ -125,11 +136,9 @@ std::uint64_t amount_to_reach_price(const Pool& pool, Side side, U64F64 current,
   const bool is_buy = side == Side::kBuy;
   const Ratio base = is_buy ? Ratio{target.bits, current.bits} : Ratio{current.bits, target.bits};
   const std::uint64_t weight = is_buy ? pool.base_weight() : pool.quote_weight;
-  const auto power =
-      pow_ratio_scaled(base, {weight, kWeightOne}, kLimitPrecisionBits, kWeightOne);
+  const auto power = pow_ratio_scaled(base, {weight, kWeightOne}, kLimitPrecisionBits, kWeightOne);
   if (!power) return 0;
-  const std::uint64_t scaled =
-      power->negative ? 0 : power->size.to_u64().value_or(UINT64_MAX);
+  const std::uint64_t scaled = power->negative ? 0 : power->size.to_u64().value_or(UINT64_MAX);
   const U64F64 growth =
       safe_div(fixed_from<U64F64>(scaled), fixed_from<U64F64>(kWeightOne)) - U64F64::one();
   return integer_from<std::uint64_t>(fixed_from<U64F64>(input_reserve(pool, side)) * growth);
@@ -144,16 +153,15 @@ std::uint64_t alpha_for_tao_out(const Pool& pool, std::uint64_t tao_out) {
 
 U64F64 reserve_power(std::uint64_t quote_weight, std::uint64_t reserve, Int128 change,
                      Exponent exponent) {
-  const std::uint64_t after =
-      change >= 0 ? saturating_plus(reserve, static_cast<std::uint64_t>(change))
-                  : saturating_minus(reserve, static_cast<std::uint64_t>(-change));
+  const std::uint64_t after = change >= 0
+                                  ? saturating_plus(reserve, static_cast<std::uint64_t>(change))
+                                  : saturating_minus(reserve, static_cast<std::uint64_t>(-change));
   if (after == 0) return U64F64::zero();
+  if (after == reserve) return U64F64::one();
   const std::uint64_t base_weight = kWeightOne - quote_weight;
-  const Ratio weights = exponent == Exponent::kBaseOverQuote ? Ratio{base_weight, quote_weight}
-                                                             : Ratio{quote_weight, base_weight};
-  const auto power = pow_ratio_scaled({reserve, after}, weights, kSwapPrecisionBits, kWeightOne);
-  if (!power || power->negative) return U64F64::zero();
-  const auto scaled = power->size.to_u64();
+  const auto scaled = exponent == Exponent::kBaseOverQuote
+                          ? scaled_power(reserve, after, base_weight, quote_weight)
+                          : scaled_power(reserve, after, quote_weight, base_weight);
   if (!scaled) return U64F64::zero();
   const U64F64 result = safe_div(fixed_from<U64F64>(*scaled), fixed_from<U64F64>(kWeightOne));
   return change >= 0 ? std::min(result, U64F64::one()) : result;
@@ -172,8 +180,8 @@ std::optional<Pool> with_injection(const Pool& pool, std::uint64_t tao, std::uin
 
   Pool after;
   if (sum != 0)
-    after.quote_weight = static_cast<std::uint64_t>(
-        wide_divide(wide_multiply(quote, kWeightOne), sum).quotient.low);
+    after.quote_weight =
+        static_cast<std::uint64_t>(wide_divide(wide_multiply(quote, kWeightOne), sum).quotient.low);
   if (!is_valid_weight(after.quote_weight)) return std::nullopt;
   after.alpha_reserve = saturating_plus(pool.alpha_reserve, alpha);
   after.tao_reserve = saturating_plus(pool.tao_reserve, tao);

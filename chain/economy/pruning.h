@@ -1,7 +1,8 @@
 // Who makes room: the neuron that a registration replaces, and the subnet that a new one replaces.
 //
-// Source: subtensor: subnets/registration.rs (get_neuron_to_prune), utils/misc.rs (get_neuron_is_immune), coinbase/root.rs
-// (get_network_to_prune). Thread safety: plain values, pure functions.
+// Source: subtensor: subnets/registration.rs (get_neuron_to_prune), utils/misc.rs
+// (get_neuron_is_immune), coinbase/root.rs (get_network_to_prune). Thread safety: plain values,
+// pure functions.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +22,13 @@ struct PrunableNeuron {
 [[nodiscard]] bool is_immune(std::uint64_t block, std::uint64_t registered_at,
                              std::uint16_t immunity_period);
 
-// The uid, an index of `neurons`, with the least (emission, registration, uid): of the neurons past their immunity if there are
-// more than `non_immune_min` of these, else of the immune ones. Nothing where there is none.
-[[nodiscard]] std::optional<std::uint16_t> neuron_to_prune(
-    std::span<const PrunableNeuron> neurons, std::uint64_t block, std::uint16_t immunity_period,
-    std::uint16_t non_immune_min);
+// The uid, an index of `neurons`, with the least (emission, registration, uid): of the neurons past
+// their immunity if there are more than `non_immune_min` of these, else of the immune ones. Nothing
+// where there is none.
+[[nodiscard]] std::optional<std::uint16_t> neuron_to_prune(std::span<const PrunableNeuron> neurons,
+                                                           std::uint64_t block,
+                                                           std::uint16_t immunity_period,
+                                                           std::uint16_t non_immune_min);
 
 struct PrunableSubnet {
   std::uint16_t netuid = 0;
@@ -33,7 +36,8 @@ struct PrunableSubnet {
   std::uint64_t registered_at = 0;
 };
 
-// The netuid with the least (moving price, registration) past its immunity; the first of equals. Nothing where all are immune.
+// The netuid with the least (moving price, registration) past its immunity; the first of equals.
+// Nothing where all are immune.
 [[nodiscard]] std::optional<std::uint16_t> subnet_to_prune(std::span<const PrunableSubnet> subnets,
                                                            std::uint64_t block,
                                                            std::uint64_t immunity_period);

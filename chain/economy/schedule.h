@@ -1,8 +1,9 @@
 // When a subnet's epochs run, and when its weight commits may be revealed.
 //
-// Source: subtensor: coinbase/run_coinbase.rs (should_run_epoch, get_next_epoch_start_block), utils/misc.rs
-// (get_activity_cutoff_blocks), subnets/weights.rs (is_reveal_block_range, is_commit_expired), subnets/subnet.rs
-// (init_new_network). Thread safety: plain values, pure functions.
+// Source: subtensor: coinbase/run_coinbase.rs (should_run_epoch, get_next_epoch_start_block),
+// utils/misc.rs (get_activity_cutoff_blocks), subnets/weights.rs (is_reveal_block_range,
+// is_commit_expired), subnets/subnet.rs (init_new_network). Thread safety: plain values, pure
+// functions.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +14,9 @@ namespace muster::chain {
 inline constexpr std::uint64_t kTempoMax = 50'400;
 
 struct EpochClock {
-  std::uint16_t tempo = 360;               // blocks per epoch; 0 for a subnet without epochs
+  std::uint16_t tempo = 360;  // blocks per epoch; 0 for a subnet without epochs
   std::uint64_t last_epoch_block = 0;
-  std::uint64_t pending_epoch_at = 0;      // asked for by the owner or deferred; 0 for none
+  std::uint64_t pending_epoch_at = 0;  // asked for by the owner or deferred; 0 for none
   std::uint64_t blocks_since_last_step = 0;
 };
 
@@ -32,7 +33,8 @@ struct EpochClock {
 [[nodiscard]] std::uint64_t first_epoch_anchor(std::uint64_t block, std::uint16_t netuid,
                                                std::uint16_t tempo);
 
-// How long after an update a neuron counts as active: factor_milli / 1000 tempos, at least one block.
+// How long after an update a neuron counts as active: factor_milli / 1000 tempos, at least one
+// block.
 [[nodiscard]] std::uint64_t activity_cutoff_blocks(std::uint32_t factor_milli, std::uint16_t tempo);
 
 // The epoch that a commit or a reveal belongs to: one further where an epoch is due in this block.

@@ -17,10 +17,7 @@ SafeFloat shares_of(const SharePool& pool, std::int64_t change) {
 }  // namespace
 
 std::uint64_t value_of_share(const SharePool& pool, const SafeFloat& share) {
-  return SafeFloat(pool.total)
-      .times_over(share, pool.denominator)
-      .value_or(SafeFloat())
-      .to_u64();
+  return SafeFloat(pool.total).times_over(share, pool.denominator).value_or(SafeFloat()).to_u64();
 }
 
 SharePool with_change_for_all(const SharePool& pool, std::int64_t change) {

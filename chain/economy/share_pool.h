@@ -1,7 +1,8 @@
 // Share pools: how one total, such as a hotkey's stake, is held by many keys at once.
 //
-// A key's value is total * share / denominator, so raising the total pays every holder pro rata without touching one of
-// them. Source: subtensor: primitives/share-pool (SharePool). Thread safety: plain values, pure functions.
+// A key's value is total * share / denominator, so raising the total pays every holder pro rata
+// without touching one of them. Source: subtensor: primitives/share-pool (SharePool). Thread
+// safety: plain values, pure functions.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +28,9 @@ struct HeldShare {
   SafeFloat share;
 };
 
-// Changes one holder's value. In a pool without shares this holder gets all. A change that is worth no share, or an exponent
-// that overflows, leaves the shares as they are while the total still changes.
+// Changes one holder's value. In a pool without shares this holder gets all. A change that is worth
+// no share, or an exponent that overflows, leaves the shares as they are while the total still
+// changes.
 [[nodiscard]] HeldShare with_change_for_one(const SharePool& pool, const SafeFloat& share,
                                             std::int64_t change);
 

@@ -15,15 +15,14 @@ std::uint64_t saturating_product(std::uint64_t a, std::uint64_t b) {
 
 }  // namespace
 
-std::uint64_t lock_reduction_interval(std::uint64_t interval_blocks,
-                                      std::uint64_t block_emission) {
+std::uint64_t lock_reduction_interval(std::uint64_t interval_blocks, std::uint64_t block_emission) {
   const I64F64 halved =
       safe_div(fixed_from<I64F64>(block_emission), fixed_from<I64F64>(kFirstBlockEmission));
   return integer_from<std::uint64_t>(fixed_from<I64F64>(interval_blocks) * halved);
 }
 
-std::uint64_t lock_cost(const LastLock& last, std::uint64_t block,
-                        std::uint64_t reduction_interval, std::uint64_t least) {
+std::uint64_t lock_cost(const LastLock& last, std::uint64_t block, std::uint64_t reduction_interval,
+                        std::uint64_t least) {
   const std::uint64_t full = saturating_product(last.amount, last.block == 0 ? 1 : 2);
   const std::uint64_t per_block = reduction_interval == 0 ? 0 : last.amount / reduction_interval;
   const std::uint64_t passed = block > last.block ? block - last.block : 0;

@@ -1,7 +1,8 @@
 // What a new subnet costs and the pool it starts with.
 //
-// Source: subtensor: coinbase/root.rs (get_network_lock_cost, get_lock_reduction_interval), staking/stake_utils.rs
-// (get_median_subnet_alpha_price), subnets/subnet.rs (do_register_network). Thread safety: pure functions.
+// Source: subtensor: coinbase/root.rs (get_network_lock_cost, get_lock_reduction_interval),
+// staking/stake_utils.rs (get_median_subnet_alpha_price), subnets/subnet.rs (do_register_network).
+// Thread safety: pure functions.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,8 @@
 
 namespace muster::chain {
 
-// The interval over which a lock loses its own amount: it shrinks with each halving of the block emission.
+// The interval over which a lock loses its own amount: it shrinks with each halving of the block
+// emission.
 [[nodiscard]] std::uint64_t lock_reduction_interval(std::uint64_t interval_blocks,
                                                     std::uint64_t block_emission);
 

@@ -164,7 +164,8 @@ BigInt operator-(BigInt a) {
 BigInt operator+(const BigInt& a, const BigInt& b) {
   if (a.negative == b.negative) return {a.size + b.size, a.negative};
   if (a.size == b.size) return {};
-  return a.size > b.size ? BigInt{a.size - b.size, a.negative} : BigInt{b.size - a.size, b.negative};
+  return a.size > b.size ? BigInt{a.size - b.size, a.negative}
+                         : BigInt{b.size - a.size, b.negative};
 }
 
 BigInt operator*(const BigInt& a, const BigInt& b) {

@@ -1,6 +1,7 @@
 // Integers of any size, as much as powers with rational exponents need.
 //
-// Why: the pool's formula takes roots of products of some ten thousand bits and logarithms to a thousand.
+// Why: the pool's formula takes roots of products of some ten thousand bits and logarithms to a
+// thousand.
 // Thread safety: plain values. Cost: schoolbook.
 #pragma once
 
@@ -43,7 +44,8 @@ class BigUint {
   std::vector<std::uint64_t> limbs_;  // least first, the last one is not zero
 };
 
-// The largest r with r^degree * denominator <= numerator. REQUIRES: degree and denominator are not zero.
+// The largest r with r^degree * denominator <= numerator. REQUIRES: degree and denominator are not
+// zero.
 [[nodiscard]] BigUint root_of_ratio(const BigUint& numerator, const BigUint& denominator,
                                     std::uint32_t degree);
 

@@ -1,8 +1,9 @@
 // Binary fixed-point numbers with the rules of the economy's arithmetic.
 //
-// +, - and * saturate; * keeps the floor of the exact product; division truncates and has a name that says what it
-// does on a zero divisor or an overflow; a conversion keeps the floor and saturates. Sums wrap, as the upstream's
-// release builds do. Equal inputs give equal bits on every machine.
+// +, - and * saturate; * keeps the floor of the exact product; division truncates and has a name
+// that says what it does on a zero divisor or an overflow; a conversion keeps the floor and
+// saturates. Sums wrap, as the upstream's release builds do. Equal inputs give equal bits on every
+// machine.
 // Source: substrate-fixed 0.6.0 (arith.rs, traits.rs), subtensor: primitives/safe-math.
 // Thread safety: plain values.
 #pragma once
@@ -121,8 +122,7 @@ template <class To, Integer From>
 
 template <class To, Integer Bits, int kFraction>
 [[nodiscard]] constexpr To fixed_from(Fixed<Bits, kFraction> value) {
-  return To::from_bits(
-      clamped_shift<typename To::Bits>(value.bits, To::kFractionBits - kFraction));
+  return To::from_bits(clamped_shift<typename To::Bits>(value.bits, To::kFractionBits - kFraction));
 }
 
 // The floor; 0 for a negative number where `To` is unsigned.
@@ -134,8 +134,8 @@ template <Integer To, Integer Bits, int kFraction>
 // Modulo 2^bits: an overflowing sum wraps.
 template <class F>
 [[nodiscard]] constexpr F wrapping_add(F a, F b) {
-  return F::from_bits(static_cast<typename F::Bits>(
-      static_cast<Uint128>(a.bits) + static_cast<Uint128>(b.bits)));
+  return F::from_bits(
+      static_cast<typename F::Bits>(static_cast<Uint128>(a.bits) + static_cast<Uint128>(b.bits)));
 }
 
 template <class F>

@@ -107,13 +107,12 @@ std::optional<BigInt> pow_ratio_scaled(const Ratio& base, const Ratio& exponent,
     return exact_power(base, static_cast<std::uint32_t>(power), static_cast<std::uint32_t>(degree),
                        scale);
 
-  const std::size_t precision = std::max<std::size_t>(
-      {precision_bits, 32, BigUint(scale).bits() + 8});
+  const std::size_t precision =
+      std::max<std::size_t>({precision_bits, 32, BigUint(scale).bits() + 8});
   const SeriesArithmetic arithmetic(precision + kGuardBits);
   const BigInt ln_base =
       arithmetic.ln(BigUint(base.numerator)) - arithmetic.ln(BigUint(base.denominator));
-  const BigInt ln_power =
-      floor_divide(ln_base * BigInt{BigUint(Uint128{power}), false}, degree);
+  const BigInt ln_power = floor_divide(ln_base * BigInt{BigUint(Uint128{power}), false}, degree);
   return floor_shift(arithmetic.exp(ln_power) * BigInt{BigUint(scale), false}, precision);
 }
 

@@ -74,11 +74,11 @@ std::optional<SafeFloat> SafeFloat::normalized(U256 mantissa, std::int64_t expon
 }
 
 std::uint64_t SafeFloat::to_u64() const {
-  const std::uint64_t size = exponent_ < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(exponent_)
-                                           : static_cast<std::uint64_t>(exponent_);
+  const std::uint64_t size = exponent_ < 0
+                                 ? std::uint64_t{0} - static_cast<std::uint64_t>(exponent_)
+                                 : static_cast<std::uint64_t>(exponent_);
   const Uint128 scale = capped_power_of_ten(size);
-  const U256 value =
-      exponent_ > 0 ? wide_multiply(mantissa_, scale) : U256{0, mantissa_ / scale};
+  const U256 value = exponent_ > 0 ? wide_multiply(mantissa_, scale) : U256{0, mantissa_ / scale};
   if (value > U256{0, UINT64_MAX}) return UINT64_MAX;
   return static_cast<std::uint64_t>(value.low);
 }

@@ -1,7 +1,9 @@
-// SafeFloat: a non-negative decimal number of 21 digits with a 64-bit exponent, the unit of stake shares.
+// SafeFloat: a non-negative decimal number of 21 digits with a 64-bit exponent, the unit of stake
+// shares.
 //
-// The mantissa stays in (10^20, 10^21], so that one rao more or less always shows in a share and a tenth of it never does.
-// Digits that do not fit are cut off. Source: subtensor: primitives/share-pool (SafeFloat).
+// The mantissa stays in (10^20, 10^21], so that one rao more or less always shows in a share and a
+// tenth of it never does. Digits that do not fit are cut off. Source: subtensor:
+// primitives/share-pool (SafeFloat).
 // Thread safety: plain values.
 #pragma once
 
@@ -19,7 +21,8 @@ class SafeFloat {
   SafeFloat() = default;  // zero
   explicit SafeFloat(std::uint64_t integer);
 
-  // From what the accessors gave. Nothing where a zero has an exponent or the mantissa is out of its range.
+  // From what the accessors gave. Nothing where a zero has an exponent or the mantissa is out of
+  // its range.
   [[nodiscard]] static std::optional<SafeFloat> from_parts(Uint128 mantissa, std::int64_t exponent);
 
   [[nodiscard]] Uint128 mantissa() const { return mantissa_; }
@@ -29,11 +32,13 @@ class SafeFloat {
   // The floor; 2^64 - 1 where it is larger.
   [[nodiscard]] std::uint64_t to_u64() const;
 
-  // Nothing where the exponent overflows. The smaller number is cut to the exponent of the other one first.
+  // Nothing where the exponent overflows. The smaller number is cut to the exponent of the other
+  // one first.
   [[nodiscard]] std::optional<SafeFloat> plus(const SafeFloat& other) const;
   // Not below zero; nothing for 0 - x with x > 0.
   [[nodiscard]] std::optional<SafeFloat> minus(const SafeFloat& other) const;
-  // this * factor / divisor with one rounding. Nothing for a zero divisor or where an exponent overflows.
+  // this * factor / divisor with one rounding. Nothing for a zero divisor or where an exponent
+  // overflows.
   [[nodiscard]] std::optional<SafeFloat> times_over(const SafeFloat& factor,
                                                     const SafeFloat& divisor) const;
 

@@ -94,8 +94,7 @@ std::vector<I32F32> row_dots(const SparseMatrix& matrix, std::span<const I32F32>
   return dots;
 }
 
-std::vector<I32F32> row_dots_wrapping(const SparseMatrix& matrix,
-                                      std::span<const I32F32> factors) {
+std::vector<I32F32> row_dots_wrapping(const SparseMatrix& matrix, std::span<const I32F32> factors) {
   std::vector<I32F32> dots(matrix.rows());
   for (std::size_t i = 0; i < matrix.rows(); ++i)
     for (const auto& [column, value] : matrix.row(i))

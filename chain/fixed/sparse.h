@@ -1,7 +1,7 @@
 // Sparse matrices of weights and bonds: rows of (column, value), all in one flat vector.
 //
-// The entries of a row keep the order in which they were appended; nothing sorts them, because the rules that read
-// them see that order. An entry whose value is zero is not the same as no entry.
+// The entries of a row keep the order in which they were appended; nothing sorts them, because the
+// rules that read them see that order. An entry whose value is zero is not the same as no entry.
 // Source: subtensor: epoch/math.rs (the *_sparse functions).
 // Thread safety: plain values; the functions are pure and borrow their arguments for the call.
 #pragma once
@@ -59,27 +59,16 @@ class SparseRows {
 using SparseMatrix = SparseRows<I32F32>;
 using SparseU16 = SparseRows<std::uint16_t>;
 
-// The entries for which keep(row, column) holds, in order.
-template <class Value, class Keep>
-[[nodiscard]] SparseRows<Value> filtered(const SparseRows<Value>& matrix, const Keep& keep) {
-  SparseRows<Value> result;
-  result.reserve(matrix.rows(), matrix.entries().size());
-  for (std::size_t i = 0; i < matrix.rows(); ++i) {
-    for (const auto& [column, value] : matrix.row(i))
-      if (keep(i, column)) result.append(column, value);
-    result.close_row();
-  }
-  return result;
-}
-
 // Divides each row by its sum, where that is positive.
 void row_normalize(SparseMatrix& matrix);
-// Divides each column by its sum, where that is not zero. Columns from `columns` on stay as they are.
+// Divides each column by its sum, where that is not zero. Columns from `columns` on stay as they
+// are.
 void col_normalize(SparseMatrix& matrix, std::size_t columns);
 // Divides each column by its largest value, where that is positive.
 void col_max_upscale(SparseMatrix& matrix, std::size_t columns);
 
-// Values above their column's bound become the bound; the entry goes where that bound is not positive.
+// Values above their column's bound become the bound; the entry goes where that bound is not
+// positive.
 [[nodiscard]] SparseMatrix col_clip(const SparseMatrix& matrix, std::span<const I32F32> bounds);
 
 // Sums of rows, which wrap.
@@ -99,8 +88,8 @@ void col_max_upscale(SparseMatrix& matrix, std::size_t columns);
 [[nodiscard]] constexpr I32F32 interpolated(I32F32 a, I32F32 b, I32F32 ratio) {
   return a + ratio * (b - a);
 }
-// The same entry by entry: `a` itself for ratio 0, `b` for ratio 1; else in the order of columns, positive values only.
-// `b` where the numbers of rows differ.
+// The same entry by entry: `a` itself for ratio 0, `b` for ratio 1; else in the order of columns,
+// positive values only. `b` where the numbers of rows differ.
 [[nodiscard]] SparseMatrix interpolated(const SparseMatrix& a, const SparseMatrix& b,
                                         std::size_t columns, I32F32 ratio);
 
@@ -108,8 +97,9 @@ void col_max_upscale(SparseMatrix& matrix, std::size_t columns);
 [[nodiscard]] SparseMatrix moving_average(const SparseMatrix& fresh, const SparseMatrix& old,
                                           I32F32 alpha);
 
-// min(1, alpha_ij * fresh_ij + (1 - alpha_ij) * old_ij) for the entries of `fresh`, positive values only: what `fresh`
-// has no entry for vanishes. alpha_of_row(i, alphas) fills `alphas`, one per column; both matrices have equal rows.
+// min(1, alpha_ij * fresh_ij + (1 - alpha_ij) * old_ij) for the entries of `fresh`, positive values
+// only: what `fresh` has no entry for vanishes. alpha_of_row(i, alphas) fills `alphas`, one per
+// column; both matrices have equal rows.
 template <class AlphaOfRow>
 [[nodiscard]] SparseMatrix moving_average_by_entry(const SparseMatrix& fresh,
                                                    const SparseMatrix& old, std::size_t columns,

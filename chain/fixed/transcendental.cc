@@ -9,22 +9,29 @@ namespace {
 constexpr I32F32 kE = I32F32::from_bits(std::int64_t{22802600} << 9);
 constexpr I32F32 kLog2E = I32F32::from_bits(std::int64_t{12102203} << 9);
 
-// A divisor that is known to the compiler costs a multiplication, so the terms are unrolled.
-template <int kTerm>
-bool add_term(I32F32 x, I32F32& term, I32F32& sum) {
-  const auto product = checked_mul(term, x);
-  if (!product) return false;
-  term = I32F32::from_bits(product->bits / kTerm);
-  if (sum.bits > kIntegerMax<std::int64_t> - term.bits) return false;
-  sum.bits += term.bits;
-  return true;
-}
+struct Series {
+  I32F32 x;
+  I32F32 term;  // x^n / n!
+  I32F32 sum;
+  bool overflows = false;
 
-template <int... kTerms>
-bool add_terms(I32F32 x, I32F32& sum, std::integer_sequence<int, kTerms...>) {
-  I32F32 term = x;
-  return (add_term<kTerms + 2>(x, term, sum) && ...);
-}
+  // Adds the next term. False where that was the last that counts: an overflow, or zero and so all
+  // that follow. A divisor that is known to the compiler costs a multiplication.
+  template <int kTerm>
+  bool add() {
+    const auto product = checked_mul(term, x);
+    overflows = !product.has_value();
+    if (overflows) return false;
+    term = I32F32::from_bits(product->bits / kTerm);
+    overflows = __builtin_add_overflow(sum.bits, term.bits, &sum.bits);
+    return !overflows && term.bits != 0;
+  }
+
+  template <int... kTerms>
+  void add_all(std::integer_sequence<int, kTerms...>) {
+    (void)(add<kTerms + 2>() && ...);
+  }
+};
 
 // Halves, rounding the last bit up.
 template <class F>
@@ -59,9 +66,10 @@ std::optional<I32F32> checked_exp(I32F32 x) {
   if (x == I32F32::min()) return std::nullopt;
   if (negative) x.bits = -x.bits;
   if (x.bits > kIntegerMax<std::int64_t> - I32F32::one().bits) return std::nullopt;
-  I32F32 sum = x + I32F32::one();
-  if (!add_terms(x, sum, std::make_integer_sequence<int, 30>{})) return std::nullopt;
-  return negative ? checked_div(I32F32::one(), sum) : sum;
+  Series series{x, x, x + I32F32::one()};
+  series.add_all(std::make_integer_sequence<int, 30>{});
+  if (series.overflows) return std::nullopt;
+  return negative ? checked_div(I32F32::one(), series.sum) : series.sum;
 }
 
 I32F32 exp_safe(I32F32 x) {
@@ -91,14 +99,11 @@ std::optional<I32F32> checked_ln(I32F32 x) {
   return safe_div(*binary, kLog2E);
 }
 
-I32F32 ln_safe(I32F32 x) { return checked_ln(x).value_or(I32F32::zero()); }
-
 U64F64 pow_safe(U64F64 base, U64F64 exponent) {
   const auto logarithm = checked_ln(fixed_from<I32F32>(base));
   if (!logarithm) return U64F64::zero();
   constexpr I32F32 kOverflow = fixed_from<I32F32>(kIntegerMax<std::int32_t>);
-  const I32F32 power =
-      checked_exp(fixed_from<I32F32>(exponent) * *logarithm).value_or(kOverflow);
+  const I32F32 power = checked_exp(fixed_from<I32F32>(exponent) * *logarithm).value_or(kOverflow);
   return fixed_from<U64F64>(power);
 }
 

@@ -1,7 +1,9 @@
-// exp, log2, ln and powers of fixed-point numbers: the series and loops that every ledger must follow bit for bit.
+// exp, log2, ln and powers of fixed-point numbers: the series and loops that every ledger must
+// follow bit for bit.
 //
 // None of them is correctly rounded; that is the rule, not a defect.
-// Source: substrate-fixed 0.6.0 (transcendental.rs); subtensor: epoch/math.rs, coinbase/subnet_emissions.rs.
+// Source: substrate-fixed 0.6.0 (transcendental.rs); subtensor: epoch/math.rs,
+// coinbase/subnet_emissions.rs.
 // Thread safety: pure functions.
 #pragma once
 
@@ -23,10 +25,9 @@ template <class F>
 
 // log2(x) / log2(e), with log2(e) cut to 23 fraction bits; nothing where log2 has nothing.
 [[nodiscard]] std::optional<I32F32> checked_ln(I32F32 x);
-// Zero where checked_ln has nothing.
-[[nodiscard]] I32F32 ln_safe(I32F32 x);
 
-// base^exponent through ln and exp in I32F32: 0 where ln(base) has no value, 2^31 - 1 where exp overflows.
+// base^exponent through ln and exp in I32F32: 0 where ln(base) has no value, 2^31 - 1 where exp
+// overflows.
 [[nodiscard]] U64F64 pow_safe(U64F64 base, U64F64 exponent);
 
 // 1 / (1 + e^(-rho (x - kappa))).

@@ -32,9 +32,7 @@ void normalize_by(std::span<I32F32> values, I32F32 sum) {
   for (I32F32& value : values) value = safe_div(value, sum);
 }
 
-bool sums_to_zero(std::span<const I32F32> values) {
-  return wrapping_sum(values) == I32F32::zero();
-}
+bool sums_to_zero(std::span<const I32F32> values) { return wrapping_sum(values) == I32F32::zero(); }
 
 std::vector<bool> is_among_largest(std::span<const I32F32> values, std::size_t count) {
   std::vector<bool> chosen(values.size(), true);

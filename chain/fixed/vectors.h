@@ -30,10 +30,12 @@ void normalize_by(std::span<I32F32> values, I32F32 sum);
 [[nodiscard]] std::vector<std::uint16_t> upscaled_to_u16(std::span<const I32F32> values);
 [[nodiscard]] std::vector<std::uint16_t> upscaled_to_u16(std::span<const std::uint16_t> values);
 
-// Whether the largest share of the normalised values is at most limit / 65535. True for an empty list.
+// Whether the largest share of the normalised values is at most limit / 65535. True for an empty
+// list.
 [[nodiscard]] bool largest_share_within(std::span<const std::uint16_t> values, std::uint16_t limit);
 
-// Zeroes what `mask` marks; past its end everything counts as marked, but an empty mask marks nothing.
+// Zeroes what `mask` marks; past its end everything counts as marked, but an empty mask marks
+// nothing.
 void mask_values(const std::vector<bool>& mask, std::span<I32F32> values);
 
 // Element by element; a product that overflows is zero. As long as the shorter one.

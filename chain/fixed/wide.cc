@@ -5,9 +5,6 @@
 namespace muster::chain {
 namespace {
 
-constexpr std::uint64_t low_half(Uint128 x) { return static_cast<std::uint64_t>(x); }
-constexpr std::uint64_t high_half(Uint128 x) { return static_cast<std::uint64_t>(x >> 64); }
-
 constexpr Uint128 magnitude(Int128 x) {
   return x < 0 ? Uint128{0} - static_cast<Uint128>(x) : static_cast<Uint128>(x);
 }
@@ -48,25 +45,6 @@ std::uint64_t next_digit(Uint128& remainder, std::uint64_t digit, Uint128 diviso
 }
 
 }  // namespace
-
-U256 wide_multiply(Uint128 a, Uint128 b) {
-  const Uint128 low_low = Uint128{low_half(a)} * low_half(b);
-  const Uint128 low_high = Uint128{low_half(a)} * high_half(b);
-  const Uint128 high_low = Uint128{high_half(a)} * low_half(b);
-  const Uint128 high_high = Uint128{high_half(a)} * high_half(b);
-  const Uint128 middle = Uint128{high_half(low_low)} + low_half(low_high) + low_half(high_low);
-  return {high_high + high_half(low_high) + high_half(high_low) + high_half(middle),
-          (middle << 64) | low_half(low_low)};
-}
-
-U256 wide_add(U256 a, U256 b) {
-  const Uint128 low = a.low + b.low;
-  return {a.high + b.high + (low < a.low ? 1u : 0u), low};
-}
-
-U256 wide_subtract(U256 a, U256 b) {
-  return {a.high - b.high - (a.low < b.low ? 1u : 0u), a.low - b.low};
-}
 
 WideQuotient wide_divide(U256 dividend, Uint128 divisor) {
   MUSTER_CHECK(divisor != 0, "division by zero");

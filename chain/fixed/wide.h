@@ -19,9 +19,29 @@ struct U256 {
   [[nodiscard]] constexpr bool is_zero() const { return high == 0 && low == 0; }
 };
 
-[[nodiscard]] U256 wide_multiply(Uint128 a, Uint128 b);
-[[nodiscard]] U256 wide_add(U256 a, U256 b);       // modulo 2^256
-[[nodiscard]] U256 wide_subtract(U256 a, U256 b);  // modulo 2^256
+[[nodiscard]] constexpr std::uint64_t low_half(Uint128 x) { return static_cast<std::uint64_t>(x); }
+[[nodiscard]] constexpr std::uint64_t high_half(Uint128 x) {
+  return static_cast<std::uint64_t>(x >> 64);
+}
+
+[[nodiscard]] constexpr U256 wide_multiply(Uint128 a, Uint128 b) {
+  const Uint128 low_low = Uint128{low_half(a)} * low_half(b);
+  const Uint128 low_high = Uint128{low_half(a)} * high_half(b);
+  const Uint128 high_low = Uint128{high_half(a)} * low_half(b);
+  const Uint128 high_high = Uint128{high_half(a)} * high_half(b);
+  const Uint128 middle = Uint128{high_half(low_low)} + low_half(low_high) + low_half(high_low);
+  return {high_high + high_half(low_high) + high_half(high_low) + high_half(middle),
+          (middle << 64) | low_half(low_low)};
+}
+
+// Modulo 2^256.
+[[nodiscard]] constexpr U256 wide_add(U256 a, U256 b) {
+  const Uint128 low = a.low + b.low;
+  return {a.high + b.high + (low < a.low ? 1u : 0u), low};
+}
+[[nodiscard]] constexpr U256 wide_subtract(U256 a, U256 b) {
+  return {a.high - b.high - (a.low < b.low ? 1u : 0u), a.low - b.low};
+}
 
 struct WideQuotient {
   U256 quotient;

@@ -6,13 +6,17 @@ namespace {
 std::uint64_t blocks_between(const NetworkParameters& network, const Subnet& subnet,
                              LimitedAction action) {
   switch (action) {
-    case LimitedAction::kSetChildren: return network.children_rate_limit_blocks;
-    case LimitedAction::kSetChildkeyTake: return network.childkey_take_rate_limit_blocks;
+    case LimitedAction::kSetChildren:
+      return network.children_rate_limit_blocks;
+    case LimitedAction::kSetChildkeyTake:
+      return network.childkey_take_rate_limit_blocks;
     case LimitedAction::kSetWeightsVersionKey:
       return std::uint64_t{subnet.parameters.tempo} * network.version_key_rate_limit_tempos;
     case LimitedAction::kSetMechanismCount:
-    case LimitedAction::kSetMechanismSplit: return network.mechanism_rate_limit_blocks;
-    case LimitedAction::kSetTempo: return kTempoMin;
+    case LimitedAction::kSetMechanismSplit:
+      return network.mechanism_rate_limit_blocks;
+    case LimitedAction::kSetTempo:
+      return kTempoMin;
   }
   MUSTER_UNREACHABLE();
 }

@@ -32,8 +32,7 @@ void set_balance(const Context& context, const AccountId& account, std::uint64_t
 // REQUIRES: the account has it. Dust leaves the issuance.
 void take(const Context& context, const AccountId& account, std::uint64_t rao) {
   const std::uint64_t left = balance_of(context.state, account) - rao;
-  if (left >= context.network().existential_deposit_rao)
-    return set_balance(context, account, left);
+  if (left >= context.network().existential_deposit_rao) return set_balance(context, account, left);
   set_balance(context, account, 0);
   context.edit(context.state.issuance_rao) -= left;
 }
@@ -96,8 +95,8 @@ Outcome transfer_from_subnet(const Context& context, Netuid netuid, const Accoun
 }
 
 void pay_author_from_subnet(const Context& context, Netuid netuid, std::uint64_t rao) {
-  const bool paid = context.author != AccountId{} &&
-                    !transfer_from_subnet(context, netuid, context.author, rao);
+  const bool paid =
+      context.author != AccountId{} && !transfer_from_subnet(context, netuid, context.author, rao);
   if (!paid) recycle(context, subnet_account(netuid), rao);
 }
 

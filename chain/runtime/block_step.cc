@@ -69,11 +69,10 @@ std::vector<DueEpoch> take_due(const Context& context) {
       continue;
     }
     SubnetEconomy& economy = subnet.economy;
-    due.push_back({netuid,
-                   {std::exchange(economy.pending_server, 0),
-                    std::exchange(economy.pending_validator, 0),
-                    std::exchange(economy.pending_root, 0),
-                    std::exchange(economy.pending_owner, 0)}});
+    due.push_back(
+        {netuid,
+         {std::exchange(economy.pending_server, 0), std::exchange(economy.pending_validator, 0),
+          std::exchange(economy.pending_root, 0), std::exchange(economy.pending_owner, 0)}});
     schedule.blocks_since_last_step = 0;
     schedule.last_epoch_block = context.block();
     schedule.pending_epoch_at = 0;

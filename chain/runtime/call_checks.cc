@@ -54,18 +54,25 @@ Refusal check_take(const State& state, const AccountId& signer, const AccountId&
 
 Refusal refusal_of(DispatchError error) {
   switch (error) {
-    case DispatchError::kHotKeyNotRegisteredInNetwork: return Refusal::kNotRegistered;
-    case DispatchError::kInvalidIpAddress: return Refusal::kInvalidIpAddress;
-    case DispatchError::kServingRateLimitExceeded: return Refusal::kServingRateLimited;
-    case DispatchError::kInvalidPort: return Refusal::kInvalidPort;
-    default: return Refusal::kBadRequest;
+    case DispatchError::kHotKeyNotRegisteredInNetwork:
+      return Refusal::kNotRegistered;
+    case DispatchError::kInvalidIpAddress:
+      return Refusal::kInvalidIpAddress;
+    case DispatchError::kServingRateLimitExceeded:
+      return Refusal::kServingRateLimited;
+    case DispatchError::kInvalidPort:
+      return Refusal::kInvalidPort;
+    default:
+      return Refusal::kBadRequest;
   }
 }
 
 template <class Call>
-concept OfWeights = requires(const Call& call) { call.commit_hash; } ||
-                    requires(const Call& call) { call.commit; } ||
-                    requires(const Call& call) { call.version_key; };
+concept OfWeights = requires(const Call& call) {
+  call.commit_hash;
+}
+|| requires(const Call& call) { call.commit; }
+|| requires(const Call& call) { call.version_key; };
 
 struct Checker {
   const State& state;
@@ -117,12 +124,11 @@ Refusal check_call(const State& state, const AccountId& signer, const RuntimeCal
 }
 
 bool is_free(const RuntimeCall& call) {
-  return std::visit(Overloaded{[](const auto& one) { return OfWeights<std::remove_cvref_t<decltype(one)>>; },
-                               [](const IncreaseTake&) { return true; },
-                               [](const DecreaseTake&) { return true; },
-                               [](const ServeAxon&) { return true; },
-                               [](const SetCommitment&) { return true; }},
-                    call);
+  return std::visit(
+      Overloaded{[](const auto& one) { return OfWeights<std::remove_cvref_t<decltype(one)>>; },
+                 [](const IncreaseTake&) { return true; }, [](const DecreaseTake&) { return true; },
+                 [](const ServeAxon&) { return true; }, [](const SetCommitment&) { return true; }},
+      call);
 }
 
 }  // namespace muster::chain::runtime

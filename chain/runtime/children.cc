@@ -57,7 +57,8 @@ Relations without_relation(Relations relations, const AccountId& key) {
   return relations;
 }
 
-// Makes these the children of `parent`, in both directions. Nothing happens when that would break a rule.
+// Makes these the children of `parent`, in both directions. Nothing happens when that would break a
+// rule.
 void apply_children(const Context& context, Subnet& subnet, const AccountId& parent,
                     const Relations& planned) {
   Families& families = subnet.families;
@@ -107,7 +108,8 @@ const Relations& parents_of(const Subnet& subnet, const AccountId& hotkey) {
 
 std::uint16_t childkey_take_of(const State& state, const Subnet& subnet, const AccountId& hotkey) {
   const auto found = subnet.families.takes.find(hotkey);
-  const std::uint16_t take = found == subnet.families.takes.end() ? std::uint16_t{0} : found->second;
+  const std::uint16_t take =
+      found == subnet.families.takes.end() ? std::uint16_t{0} : found->second;
   return std::max(take, least_childkey_take(state, subnet));
 }
 
@@ -130,8 +132,7 @@ Outcome set_children(const Context& context, const AccountId& signer, const SetC
     return kDone;
   }
   context.journal.entry(subnet->families.pending, call.hotkey) = {
-      call.children,
-      saturating_add(context.block(), context.network().children_cooldown_blocks)};
+      call.children, saturating_add(context.block(), context.network().children_cooldown_blocks)};
   return kDone;
 }
 

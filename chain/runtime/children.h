@@ -1,7 +1,8 @@
-// Children: hotkeys that lend their stake to others, which then validate with it, and give the dividends back but for a take.
+// Children: hotkeys that lend their stake to others, which then validate with it, and give the
+// dividends back but for a take.
 //
-// Changes wait for a cooldown and an epoch, but for subnets that haven't started. Source: subtensor:
-// staking/set_children.rs. Thread safety: none; one owner.
+// Changes wait for a cooldown and an epoch, but for subnets that haven't started. Source:
+// subtensor: staking/set_children.rs. Thread safety: none; one owner.
 #pragma once
 
 #include "chain/codec/call.h"

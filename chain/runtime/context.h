@@ -1,7 +1,8 @@
-// Context: what a rule works on: a state, the journal of its changes, and the events that it tells of.
+// Context: what a rule works on: a state, the journal of its changes, and the events that it tells
+// of.
 //
-// Rules are free functions that take a Context first; the ones that can fail return an Outcome or an Attempt, and whoever
-// began the journal rolls it back. Thread safety: none; one owner.
+// Rules are free functions that take a Context first; the ones that can fail return an Outcome or
+// an Attempt, and whoever began the journal rolls it back. Thread safety: none; one owner.
 #pragma once
 
 #include "chain/runtime/event.h"
@@ -30,9 +31,13 @@ struct Context {
     return *found;
   }
   template <class T>
-  T& edit(T& place) const { return journal.edit(place); }
+  T& edit(T& place) const {
+    return journal.edit(place);
+  }
   template <class E>
-  void tell(E event) const { journal.append(events, Event(std::move(event))); }
+  void tell(E event) const {
+    journal.append(events, Event(std::move(event)));
+  }
 };
 
 // a + b and a - b within 0..2^64 - 1.

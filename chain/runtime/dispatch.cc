@@ -38,12 +38,13 @@ concept RevealsWeights =
     std::same_as<Call, RevealWeights> || std::same_as<Call, RevealMechanismWeights>;
 template <class Call>
 concept TimelocksWeights = std::same_as<Call, CommitTimelockedWeights> ||
-                           std::same_as<Call, CommitTimelockedMechanismWeights>;
+    std::same_as<Call, CommitTimelockedMechanismWeights>;
 
 // Applies each kind of call for one signer.
 struct Applier {
   const Context& context;
   const AccountId& signer;
+  const RuntimeCall& whole;
 
   // ---- weights
   template <SetsWeights Call>
@@ -89,8 +90,9 @@ struct Applier {
   Outcome operator()(const AddStakeBurn& call) const {
     const auto alpha =
         call.limit_price_rao
-            ? add_stake_limit(context, signer, {call.hotkey, call.netuid, call.amount_rao,
-                                                *call.limit_price_rao, false})
+            ? add_stake_limit(
+                  context, signer,
+                  {call.hotkey, call.netuid, call.amount_rao, *call.limit_price_rao, false})
             : add_stake(context, signer, {call.hotkey, call.netuid, call.amount_rao});
     if (!alpha.succeeded()) return alpha.error();
     return destroy_alpha(context, signer, call.hotkey, call.netuid, alpha.value(),
@@ -114,19 +116,19 @@ struct Applier {
     return unstake_all_alpha(context, signer, call.hotkey);
   }
   Outcome operator()(const MoveStake& call) const {
-    return move_stake(context, {signer, signer, call.origin_hotkey, call.destination_hotkey,
-                                call.origin_netuid, call.destination_netuid, call.amount_alpha,
-                                std::nullopt, std::nullopt, false});
+    return move_stake(
+        context, {signer, signer, call.origin_hotkey, call.destination_hotkey, call.origin_netuid,
+                  call.destination_netuid, call.amount_alpha, std::nullopt, std::nullopt, false});
   }
   Outcome operator()(const TransferStake& call) const {
-    return move_stake(context, {signer, call.destination_coldkey, call.hotkey, call.hotkey,
-                                call.origin_netuid, call.destination_netuid, call.amount_alpha,
-                                std::nullopt, std::nullopt, true});
+    return move_stake(
+        context, {signer, call.destination_coldkey, call.hotkey, call.hotkey, call.origin_netuid,
+                  call.destination_netuid, call.amount_alpha, std::nullopt, std::nullopt, true});
   }
   Outcome operator()(const SwapStake& call) const {
-    return move_stake(context, {signer, signer, call.hotkey, call.hotkey, call.origin_netuid,
-                                call.destination_netuid, call.amount_alpha, std::nullopt,
-                                std::nullopt, false});
+    return move_stake(
+        context, {signer, signer, call.hotkey, call.hotkey, call.origin_netuid,
+                  call.destination_netuid, call.amount_alpha, std::nullopt, std::nullopt, false});
   }
   Outcome operator()(const SwapStakeLimit& call) const {
     return move_stake(context, {signer, signer, call.hotkey, call.hotkey, call.origin_netuid,
@@ -191,8 +193,8 @@ struct Applier {
 
   // ---- what a subnet's owner sets
   template <class Call>
-  Outcome operator()(const Call& call) const {
-    return apply_setting(context, signer, call);
+  Outcome operator()(const Call&) const {
+    return apply_owner_call(context, signer, whole);
   }
 };
 
@@ -202,7 +204,7 @@ Outcome dispatch(State& state, Events& events, const AccountId& author, const Ac
                  const RuntimeCall& call) {
   Journal journal;
   const Context context{state, journal, events, author};
-  const Outcome outcome = std::visit(Applier{context, signer}, call);
+  const Outcome outcome = std::visit(Applier{context, signer, call}, call);
   if (outcome) journal.roll_back();
   return outcome;
 }

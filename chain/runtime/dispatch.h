@@ -10,7 +10,8 @@
 
 namespace muster::chain::runtime {
 
-// Applies the call, or says why not and leaves state and events as they were. `author` earns the pools' fees.
+// Applies the call, or says why not and leaves state and events as they were. `author` earns the
+// pools' fees.
 [[nodiscard]] Outcome dispatch(State& state, Events& events, const AccountId& author,
                                const AccountId& signer, const RuntimeCall& call);
 

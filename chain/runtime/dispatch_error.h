@@ -1,7 +1,8 @@
-// DispatchError: why a call that got into a block didn't do what it asked for, under upstream's names.
+// DispatchError: why a call that got into a block didn't do what it asked for, under upstream's
+// names.
 //
-// Closed: one line per reason. Source: subtensor: macros/errors.rs, pallets/{admin-utils,swap,commitments}, pallet_balances.
-// Thread safety: plain values.
+// Closed: one line per reason. Source: subtensor: macros/errors.rs,
+// pallets/{admin-utils,swap,commitments}, pallet_balances. Thread safety: plain values.
 #pragma once
 
 #include <cstdint>
@@ -117,7 +118,8 @@ enum class DispatchError : std::uint8_t {
   kWeightVecLengthIsLow,
   kWeightVecNotEqualSize,
 };
-inline constexpr int kDispatchErrorCount = static_cast<int>(DispatchError::kWeightVecNotEqualSize) + 1;
+inline constexpr int kDispatchErrorCount =
+    static_cast<int>(DispatchError::kWeightVecNotEqualSize) + 1;
 
 // Upstream's name, as a client of it would see it.
 [[nodiscard]] std::string_view name_of(DispatchError error);
@@ -130,8 +132,8 @@ inline constexpr std::nullopt_t kDone = std::nullopt;
 template <class T>
 class [[nodiscard]] Attempt {
  public:
-  Attempt(T value) : content_(std::in_place_index<0>, std::move(value)) {}           // NOLINT
-  Attempt(DispatchError error) : content_(std::in_place_index<1>, error) {}          // NOLINT
+  Attempt(T value) : content_(std::in_place_index<0>, std::move(value)) {}   // NOLINT
+  Attempt(DispatchError error) : content_(std::in_place_index<1>, error) {}  // NOLINT
   [[nodiscard]] bool succeeded() const { return content_.index() == 0; }
   // REQUIRES: succeeded().
   [[nodiscard]] const T& value() const { return std::get<0>(content_); }
@@ -145,13 +147,13 @@ class [[nodiscard]] Attempt {
 }  // namespace muster::chain::runtime
 
 // MUSTER_ENSURE(condition, kName): returns DispatchError::kName unless `condition` holds.
-#define MUSTER_ENSURE(condition, reason) \
-  do {                                   \
+#define MUSTER_ENSURE(condition, reason)                                      \
+  do {                                                                        \
     if (!(condition)) return ::muster::chain::runtime::DispatchError::reason; \
   } while (false)
 // MUSTER_ATTEMPT(f()): returns f()'s error, if any.
-#define MUSTER_ATTEMPT(expression)                       \
-  do {                                                   \
+#define MUSTER_ATTEMPT(expression)                                        \
+  do {                                                                    \
     if (const auto muster_outcome = (expression)) return *muster_outcome; \
   } while (false)
 #define MUSTER_ATTEMPT_VALUE_(attempt, declaration, expression) \

@@ -21,15 +21,13 @@ inline void scale_fields(SafeFloat& value, ScaleReader& codec) {
   value = parsed.value_or(SafeFloat());
 }
 
-void scale_fields(auto& pool, auto& codec)
-  requires std::same_as<std::remove_cvref_t<decltype(pool)>, SharePool>
-{
+void scale_fields(
+    auto& pool, auto& codec) requires std::same_as<std::remove_cvref_t<decltype(pool)>, SharePool> {
   codec(pool.total, pool.denominator);
 }
 
-void scale_fields(auto& entry, auto& codec)
-  requires std::same_as<std::remove_cvref_t<decltype(entry)>, SparseEntry<std::uint16_t>>
-{
+void scale_fields(auto& entry, auto& codec) requires
+    std::same_as<std::remove_cvref_t<decltype(entry)>, SparseEntry<std::uint16_t>> {
   codec(entry.column, entry.value);
 }
 

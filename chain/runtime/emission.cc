@@ -43,8 +43,7 @@ Shares divide_between_subnets(const State& state) {
 
 U96F32 root_proportion_of(const Context& context, const SubnetEconomy& economy) {
   return root_proportion(context.subnet(kRootNetuid).economy.pool.tao_reserve,
-                         fraction_of_u64(context.network().tao_weight),
-                         alpha_issuance_of(economy));
+                         fraction_of_u64(context.network().tao_weight), alpha_issuance_of(economy));
 }
 
 InjectionTerms terms_of(const Context& context, const SubnetEconomy& economy, U96F32 tao) {
@@ -60,7 +59,8 @@ InjectionTerms terms_of(const Context& context, const SubnetEconomy& economy, U9
   return true;
 }
 
-// The weights move for the injection first; then what is too much to inject buys alpha; then the injection comes.
+// The weights move for the injection first; then what is too much to inject buys alpha; then the
+// injection comes.
 void inject(const Context& context, Netuid netuid, const InjectionTerms& terms,
             std::uint64_t& left_rao) {
   SubnetEconomy& economy = context.subnet(netuid).economy;

@@ -26,7 +26,8 @@ Status check_parameters(const std::string& where, const SubnetParameters& parame
     return refuse(where + "uids_max", "1..256");
   if (parameters.burn_min_rao > parameters.burn_max_rao)
     return refuse(where + "burn_min_rao", "at most burn_max_rao");
-  if (parameters.reveal_period_epochs == 0) return refuse(where + "reveal_period_epochs", "at least 1");
+  if (parameters.reveal_period_epochs == 0)
+    return refuse(where + "reveal_period_epochs", "at least 1");
   if (parameters.owner_immune_limit == 0) return refuse(where + "owner_immune_limit", "at least 1");
   if (parameters.fee_rate > kFeeRateMax) return refuse(where + "fee_rate", "at most 10000");
   if (parameters.mechanism_split) return refuse(where + "mechanism_split", "left to the owner");
@@ -62,7 +63,8 @@ Status check_subnet(const GenesisSubnet& subnet, Owners& owners) {
   if (subnet.netuid == kRootNetuid || subnet.netuid >= kMechanismStride)
     return refuse("subnet.netuid", "1..4095");
   MUSTER_TRY_STATUS(check_parameters(where, subnet.parameters));
-  if (subnet.tao_reserve < kReserveMin) return refuse(where + "tao_reserve", "at least 1000000 rao");
+  if (subnet.tao_reserve < kReserveMin)
+    return refuse(where + "tao_reserve", "at least 1000000 rao");
   if (subnet.alpha_reserve < kReserveMin)
     return refuse(where + "alpha_reserve", "at least 1000000 rao");
   MUSTER_TRY_STATUS(owners.note(where + "owner_hotkey", subnet.owner_coldkey, subnet.owner_hotkey));
@@ -158,14 +160,16 @@ Status validate(const Genesis& genesis) {
   if (network.lock_reduction_blocks == 0) return refuse("lock_reduction_blocks", "at least 1");
   if (network.mechanisms_max == 0 || network.mechanisms_max > kMechanismsMax)
     return refuse("mechanisms_max", "1..16");
-  if (network.root_claims_per_block > kUidsMax) return refuse("root_claims_per_block", "at most 256");
+  if (network.root_claims_per_block > kUidsMax)
+    return refuse("root_claims_per_block", "at most 256");
   std::set<AccountId> accounts;
   for (const GenesisBalance& balance : genesis.balances) {
     if (!accounts.insert(balance.account).second)
       return refuse("balances", "of different accounts");
     if (balance.rao < network.existential_deposit_rao)
       return refuse("balances", "at least the existential deposit each");
-    if (is_subnet_account(balance.account)) return refuse("balances", "without subnets' own accounts");
+    if (is_subnet_account(balance.account))
+      return refuse("balances", "without subnets' own accounts");
   }
   Owners owners;
   MUSTER_TRY_STATUS(check_neurons("root_", genesis.root_neurons, {}, network.root_uids_max));

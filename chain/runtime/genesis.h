@@ -1,7 +1,8 @@
 // Genesis: what a ledger starts from. Its hash names the ledger and is in every signature.
 //
-// Root (netuid 0) exists always; other subnets may exist from the start, with their pool, neurons and stakes, so that a
-// local network doesn't have to buy them first. Thread safety: plain values, pure functions.
+// Root (netuid 0) exists always; other subnets may exist from the start, with their pool, neurons
+// and stakes, so that a local network doesn't have to buy them first. Thread safety: plain values,
+// pure functions.
 #pragma once
 
 #include <string>
@@ -37,13 +38,13 @@ struct GenesisStake {
 
 struct GenesisSubnet {
   Netuid netuid = 1;
-  AccountId owner_coldkey, owner_hotkey;     // the owner's hotkey becomes uid 0
+  AccountId owner_coldkey, owner_hotkey;  // the owner's hotkey becomes uid 0
   SubnetParameters parameters;
   bool started = true;                       // as if start_call had been made at block 0
   std::uint64_t tao_reserve = 1'000 * kTao;  // equal reserves: a price of 1
   std::uint64_t alpha_reserve = 1'000 * kTao;
-  std::uint64_t burn_rao = kTao;             // registration price at the start
-  std::vector<GenesisNeuron> neurons;        // after the owner's, uids in order
+  std::uint64_t burn_rao = kTao;       // registration price at the start
+  std::vector<GenesisNeuron> neurons;  // after the owner's, uids in order
   std::vector<GenesisStake> stakes;
   bool operator==(const GenesisSubnet&) const = default;
   static void fields(auto& self, auto& codec) {
@@ -56,17 +57,17 @@ struct Genesis {
   std::string name = "muster-local";
   std::uint32_t block_ms = 12'000;
   NetworkParameters network;
-  AccountId author;                      // receives the fees of all blocks
-  std::uint64_t call_fee_rao = 0;        // for every call but the free ones; and
-  std::uint64_t byte_fee_rao = 1;        // for every byte of an extrinsic that pays
+  AccountId author;                // receives the fees of all blocks
+  std::uint64_t call_fee_rao = 0;  // for every call but the free ones; and
+  std::uint64_t byte_fee_rao = 1;  // for every byte of an extrinsic that pays
   std::vector<GenesisBalance> balances;
   std::vector<GenesisNeuron> root_neurons;
   std::vector<GenesisStake> root_stakes;
   std::vector<GenesisSubnet> subnets;
   bool operator==(const Genesis&) const = default;
   static void fields(auto& self, auto& codec) {
-    codec(self.name, self.block_ms, self.network, self.author, self.call_fee_rao,
-          self.byte_fee_rao, self.balances, self.root_neurons, self.root_stakes, self.subnets);
+    codec(self.name, self.block_ms, self.network, self.author, self.call_fee_rao, self.byte_fee_rao,
+          self.balances, self.root_neurons, self.root_stakes, self.subnets);
   }
 };
 

@@ -1,8 +1,9 @@
 // Journal: the old values of what a call changes, so that a call that fails changes nothing.
 //
-// Upstream runs every call in a storage transaction; this is ours. Every change of a State goes through edit, entry, erase
-// or append; roll_back puts the old values back in reverse order. A place that was edited must not move until then.
-// A journal that doesn't record costs nothing. Thread safety: none; one owner.
+// Upstream runs every call in a storage transaction; this is ours. Every change of a State goes
+// through edit, entry, erase or append; roll_back puts the old values back in reverse order. A
+// place that was edited must not move until then. A journal that doesn't record costs nothing.
+// Thread safety: none; one owner.
 #pragma once
 
 #include <functional>

@@ -10,7 +10,9 @@ Bytes encode_block(const Block& block) { return scale_encode(block); }
 
 Result<Block> decode_block(ByteSpan bytes) { return scale_decode<Block>(bytes); }
 
-Hash block_hash(const Block& block) { return tagged_hash("muster/chain-block", encode_block(block)); }
+Hash block_hash(const Block& block) {
+  return tagged_hash("muster/chain-block", encode_block(block));
+}
 
 Ledger::Ledger(const Genesis& genesis)
     : genesis_(genesis),
@@ -94,12 +96,11 @@ Submission Ledger::submit(ByteSpan extrinsic) {
   Journal journal;
   const Context context{state_, journal, events_, genesis_.author};
   ++journal.entry(state_.accounts, content.signer).nonce;
-  const bool paid = genesis_.author != AccountId{} &&
-                    !transfer(context, content.signer, genesis_.author, checked.fee_rao,
-                              Existence::kMustLive);
+  const bool paid =
+      genesis_.author != AccountId{} &&
+      !transfer(context, content.signer, genesis_.author, checked.fee_rao, Existence::kMustLive);
   if (!paid) recycle(context, content.signer, checked.fee_rao);
-  submission.error =
-      dispatch(state_, events_, genesis_.author, content.signer, content.call);
+  submission.error = dispatch(state_, events_, genesis_.author, content.signer, content.call);
   if (submission.error && is_free(content.call)) {
     journal.roll_back();
     return {Refusal::kFreeCallFails, submission.hash, submission.error, 0};
@@ -127,8 +128,8 @@ Status Ledger::apply(const Block& block) {
   for (const Bytes& extrinsic : block.extrinsics) {
     const Submission submission = submit(extrinsic);
     if (!submission.applied())
-      return Error{Errc::kConflict, name + ": an extrinsic is refused: " +
-                                        std::string(name_of(submission.refusal))};
+      return Error{Errc::kConflict,
+                   name + ": an extrinsic is refused: " + std::string(name_of(submission.refusal))};
   }
   if (block_hash(produce_block(block.state.has_value())) == block_hash(block)) return {};
   return Error{Errc::kConflict, name + " gives another state when replayed"};

@@ -1,8 +1,10 @@
-// Ledger: extrinsics in, blocks and balances out; the deterministic core of a chain with one author.
+// Ledger: extrinsics in, blocks and balances out; the deterministic core of a chain with one
+// author.
 //
-// Block n begins with its step (prices, emission, epochs) and then applies extrinsics in the order in which they come; the
-// ledger is always inside the block being built, so state() is that block's so far. A pure core: equal blocks from an equal
-// genesis give equal states and hashes on every machine. Thread safety: none; one owner.
+// Block n begins with its step (prices, emission, epochs) and then applies extrinsics in the order
+// in which they come; the ledger is always inside the block being built, so state() is that block's
+// so far. A pure core: equal blocks from an equal genesis give equal states and hashes on every
+// machine. Thread safety: none; one owner.
 #pragma once
 
 #include <deque>
@@ -19,9 +21,9 @@ inline constexpr std::size_t kBlockHashesKept = 2400;
 
 struct Block {
   std::uint64_t number = 0;
-  Hash parent;                      // hash of the block before; of the genesis for block 1
-  std::vector<Bytes> extrinsics;    // applied, in order
-  std::optional<Hash> state;        // of the ledger after this block, when its author took the time
+  Hash parent;                    // hash of the block before; of the genesis for block 1
+  std::vector<Bytes> extrinsics;  // applied, in order
+  std::optional<Hash> state;      // of the ledger after this block, when its author took the time
   bool operator==(const Block&) const = default;
   static void fields(auto& self, auto& codec) {
     codec(self.number, self.parent, self.extrinsics, self.state);
@@ -35,8 +37,8 @@ struct Block {
 // What submitting gave: refused, or applied with its call's outcome.
 struct Submission {
   Refusal refusal = Refusal::kNone;
-  Hash hash;                             // of the extrinsic
-  std::optional<DispatchError> error;    // the call failed; nonce and fee are spent
+  Hash hash;                           // of the extrinsic
+  std::optional<DispatchError> error;  // the call failed; nonce and fee are spent
   std::uint64_t fee_rao = 0;
   [[nodiscard]] bool applied() const { return refusal == Refusal::kNone; }
 };
@@ -48,12 +50,15 @@ class Ledger {
 
   // Whether `extrinsic` would be applied now.
   [[nodiscard]] Refusal check(ByteSpan extrinsic) const;
-  // Applies it to the block being built. Nothing changes when it is refused; only nonce and fee when its call fails.
+  // Applies it to the block being built. Nothing changes when it is refused; only nonce and fee
+  // when its call fails.
   Submission submit(ByteSpan extrinsic);
-  // Closes the block being built, begins the next one, and returns it. Hashing the state takes time linear in it.
+  // Closes the block being built, begins the next one, and returns it. Hashing the state takes time
+  // linear in it.
   Block produce_block(bool with_state_hash);
-  // Replays a block made elsewhere. REQUIRES: nothing was submitted since the last block. Errors: kConflict (it doesn't
-  // follow, has an extrinsic that is refused, or gives another state), after which this ledger is not to be used.
+  // Replays a block made elsewhere. REQUIRES: nothing was submitted since the last block. Errors:
+  // kConflict (it doesn't follow, has an extrinsic that is refused, or gives another state), after
+  // which this ledger is not to be used.
   [[nodiscard]] Status apply(const Block& block);
 
   // Of the block being built.
@@ -71,7 +76,8 @@ class Ledger {
   [[nodiscard]] std::optional<Hash> hash_of_block(std::uint64_t number) const;
 
   [[nodiscard]] std::uint32_t nonce_of(const AccountId& account) const;
-  // What a signature for this ledger covers. For an immortal era, or one that was born in a block whose hash is kept.
+  // What a signature for this ledger covers. For an immortal era, or one that was born in a block
+  // whose hash is kept.
   [[nodiscard]] std::optional<SigningContext> signing_context(const Era& era) const;
   [[nodiscard]] std::uint64_t fee_of(const RuntimeCall& call, std::size_t extrinsic_bytes) const;
 

@@ -66,7 +66,8 @@ std::vector<Portion> alpha_holders(const Subnet& subnet) {
     }
   }
   const SubnetEconomy& economy = subnet.economy;
-  // Upstream counts the pool's alpha only for subnets that are newer than its introduction, at block 0 here.
+  // Upstream counts the pool's alpha only for subnets that are newer than its introduction, at
+  // block 0 here.
   const std::uint64_t protocol =
       subnet.registered_block > 0
           ? saturating_add(economy.pool.alpha_reserve, economy.protocol_alpha)
@@ -126,8 +127,8 @@ std::optional<Netuid> network_to_prune(const State& state) {
   std::vector<PrunableSubnet> candidates;
   for (const auto& [netuid, subnet] : state.subnets)
     if (netuid != kRootNetuid)
-      candidates.push_back({netuid, fixed_from<U64F64>(subnet.economy.moving_price),
-                            subnet.registered_block});
+      candidates.push_back(
+          {netuid, fixed_from<U64F64>(subnet.economy.moving_price), subnet.registered_block});
   return subnet_to_prune(candidates, state.block, state.network.network_immunity_blocks);
 }
 
@@ -140,8 +141,7 @@ Subnet new_subnet(std::uint64_t block, Netuid netuid, const SubnetParameters& pa
   return subnet;
 }
 
-Outcome register_network(const Context& context, const AccountId& signer,
-                         const AccountId& hotkey) {
+Outcome register_network(const Context& context, const AccountId& signer, const AccountId& hotkey) {
   State& state = context.state;
   MUSTER_ENSURE(find_hotkey(state, hotkey) == nullptr || owns_hotkey(state, signer, hotkey),
                 kNonAssociatedColdKey);
@@ -215,8 +215,8 @@ Outcome register_neuron(const Context& context, const AccountId& signer, Netuid 
 
   MUSTER_ATTEMPT_VALUE(const std::uint64_t paid_rao,
                        transfer_to_subnet(context, netuid, signer, cost));
-  MUSTER_ATTEMPT_VALUE(const Swap swap, buy_alpha(context, netuid, paid_rao, kPriceLimitMax,
-                                                  SwapFee::kCharged));
+  MUSTER_ATTEMPT_VALUE(const Swap swap,
+                       buy_alpha(context, netuid, paid_rao, kPriceLimitMax, SwapFee::kCharged));
   recycle_alpha(context, netuid, swap.amount_out);
   std::uint16_t uid = 0;
   if (replaced) {

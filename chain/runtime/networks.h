@@ -1,8 +1,9 @@
 // Networks: subnets come, start and go; hotkeys register on them.
 //
-// A new subnet costs a lock that becomes its pool; at the limit it takes the place of the one with the lowest moving price,
-// whose TAO is paid to its alpha holders. Source: subtensor: subnets/{subnet,registration}.rs, coinbase/root.rs,
-// staking/remove_stake.rs (destroy_alpha_in_out_stakes). Thread safety: none; one owner.
+// A new subnet costs a lock that becomes its pool; at the limit it takes the place of the one with
+// the lowest moving price, whose TAO is paid to its alpha holders. Source: subtensor:
+// subnets/{subnet,registration}.rs, coinbase/root.rs, staking/remove_stake.rs
+// (destroy_alpha_in_out_stakes). Thread safety: none; one owner.
 #pragma once
 
 #include "chain/codec/call.h"
@@ -29,7 +30,8 @@ void dissolve_network(const Context& context, Netuid netuid);
 [[nodiscard]] Outcome root_register(const Context& context, const AccountId& signer,
                                     const AccountId& hotkey);
 
-// A subnet as it is before its neurons: parameters as given, burn decay cached, root's for netuid 0.
+// A subnet as it is before its neurons: parameters as given, burn decay cached, root's for netuid
+// 0.
 [[nodiscard]] Subnet new_subnet(std::uint64_t block, Netuid netuid,
                                 const SubnetParameters& parameters);
 

@@ -44,8 +44,8 @@ std::uint16_t append_neuron(const Context& context, Subnet& subnet, const Accoun
   neurons.registration_blocks.push_back(context.block());
   neurons.active.push_back(true);
   neurons.permits.push_back(false);
-  for (auto* list : {&neurons.consensus, &neurons.dividends, &neurons.validator_trust,
-                     &neurons.stake_weight})
+  for (auto* list :
+       {&neurons.consensus, &neurons.dividends, &neurons.validator_trust, &neurons.stake_weight})
     list->push_back(0);
   neurons.emission.push_back(0);
   neurons.uids.emplace(hotkey, uid);
@@ -69,8 +69,8 @@ void replace_neuron(const Context& context, Subnet& subnet, std::uint16_t uid,
   neurons.registration_blocks[uid] = context.block();
   neurons.active[uid] = true;
   neurons.permits[uid] = false;
-  for (auto* list : {&neurons.consensus, &neurons.dividends, &neurons.validator_trust,
-                     &neurons.stake_weight})
+  for (auto* list :
+       {&neurons.consensus, &neurons.dividends, &neurons.validator_trust, &neurons.stake_weight})
     (*list)[uid] = 0;
   neurons.emission[uid] = 0;
   context.journal.erase(subnet.axons, old);

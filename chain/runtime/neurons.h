@@ -9,19 +9,18 @@ namespace muster::chain::runtime {
 
 // A new uid at the end. REQUIRES: the hotkey has none there.
 std::uint16_t append_neuron(const Context& context, Subnet& subnet, const AccountId& hotkey);
-// Gives a uid to another hotkey, with nothing of the old one's but its stake; nothing happens to the owner's hotkey.
+// Gives a uid to another hotkey, with nothing of the old one's but its stake; nothing happens to
+// the owner's hotkey.
 void replace_neuron(const Context& context, Subnet& subnet, std::uint16_t uid,
                     const AccountId& hotkey);
 
 [[nodiscard]] std::optional<std::uint16_t> owner_uid_of(const Subnet& subnet);
 // Uids of the subnet owner's that are never replaced: its hotkey's, then the oldest.
-[[nodiscard]] std::vector<std::uint16_t> immortal_uids_of(const State& state,
-                                                          const Subnet& subnet);
+[[nodiscard]] std::vector<std::uint16_t> immortal_uids_of(const State& state, const Subnet& subnet);
 // Hotkeys of the subnet owner's, whose incentive is burned or recycled.
 [[nodiscard]] std::vector<AccountId> owner_hotkeys_of(const State& state, const Subnet& subnet);
 // Whom a new neuron replaces when all uids are taken; nothing if nobody can be.
-[[nodiscard]] std::optional<std::uint16_t> uid_to_replace(const State& state,
-                                                          const Subnet& subnet);
+[[nodiscard]] std::optional<std::uint16_t> uid_to_replace(const State& state, const Subnet& subnet);
 
 // Commits and reveals by that epoch: one further where an epoch is due in this block.
 [[nodiscard]] EpochClock clock_of(const Subnet& subnet);

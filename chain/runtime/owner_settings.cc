@@ -80,7 +80,7 @@ void note(const Context& context, Subnet& subnet, Hyperparameter which) {
 template <class Change>
 Outcome set(const Context& context, const AccountId& signer, Netuid netuid, Hyperparameter which,
             const Change& change) {
-  MUSTER_ATTEMPT_VALUE(Subnet* subnet, owned_subnet(context, signer, netuid));
+  MUSTER_ATTEMPT_VALUE(Subnet * subnet, owned_subnet(context, signer, netuid));
   MUSTER_ENSURE(is_within_limit(context, *subnet, which, limit_blocks(context, *subnet)),
                 kTxRateLimitExceeded);
   MUSTER_ENSURE(!is_frozen(context, *subnet), kAdminActionProhibitedDuringWeightsWindow);
@@ -93,7 +93,7 @@ Outcome set(const Context& context, const AccountId& signer, Netuid netuid, Hype
 template <class Change>
 Outcome set(const Context& context, const AccountId& signer, Netuid netuid, LimitedAction which,
             const Change& change) {
-  MUSTER_ATTEMPT_VALUE(Subnet* subnet, owned_subnet(context, signer, netuid));
+  MUSTER_ATTEMPT_VALUE(Subnet * subnet, owned_subnet(context, signer, netuid));
   MUSTER_ENSURE(may_act(context, *subnet, signer, which), kTxRateLimitExceeded);
   MUSTER_ENSURE(!is_frozen(context, *subnet), kAdminActionProhibitedDuringWeightsWindow);
   MUSTER_ATTEMPT(change(*subnet));
@@ -124,10 +124,10 @@ void resize_mechanisms(const Context& context, Subnet& subnet, std::size_t count
   context.edit(subnet.parameters.mechanism_split).reset();
 }
 
-}  // namespace
+// ---- the settings, one by one
 
 Outcome apply_setting(const Context& context, const AccountId& signer, const SetTempo& call) {
-  MUSTER_ATTEMPT_VALUE(Subnet* subnet, owned_subnet(context, signer, call.netuid));
+  MUSTER_ATTEMPT_VALUE(Subnet * subnet, owned_subnet(context, signer, call.netuid));
   MUSTER_ENSURE(call.value >= kTempoMin && call.value <= kTempoMax, kTempoOutOfBounds);
   MUSTER_ENSURE(!is_frozen(context, *subnet), kAdminActionProhibitedDuringWeightsWindow);
   MUSTER_ENSURE(may_act(context, *subnet, signer, LimitedAction::kSetTempo), kTxRateLimitExceeded);
@@ -139,7 +139,7 @@ Outcome apply_setting(const Context& context, const AccountId& signer, const Set
 
 Outcome apply_setting(const Context& context, const AccountId& signer,
                       const SetActivityCutoffFactor& call) {
-  MUSTER_ATTEMPT_VALUE(Subnet* subnet, owned_subnet(context, signer, call.netuid));
+  MUSTER_ATTEMPT_VALUE(Subnet * subnet, owned_subnet(context, signer, call.netuid));
   MUSTER_ENSURE(call.value >= kCutoffFactorMin && call.value <= kCutoffFactorMax,
                 kActivityCutoffFactorMilliOutOfBounds);
   MUSTER_ENSURE(!is_frozen(context, *subnet), kAdminActionProhibitedDuringWeightsWindow);
@@ -152,7 +152,7 @@ Outcome apply_setting(const Context& context, const AccountId& signer,
 }
 
 Outcome apply_setting(const Context& context, const AccountId& signer, const TriggerEpoch& call) {
-  MUSTER_ATTEMPT_VALUE(Subnet* subnet, owned_subnet(context, signer, call.netuid));
+  MUSTER_ATTEMPT_VALUE(Subnet * subnet, owned_subnet(context, signer, call.netuid));
   MUSTER_ENSURE(!subnet->parameters.commit_reveal, kDynamicTempoBlockedByCommitReveal);
   MUSTER_ENSURE(subnet->schedule.pending_epoch_at == 0, kEpochTriggerAlreadyPending);
   const std::uint64_t wait = context.network().admin_freeze_blocks;
@@ -195,18 +195,16 @@ Outcome apply_setting(const Context& context, const AccountId& signer,
 
 Outcome apply_setting(const Context& context, const AccountId& signer,
                       const SetMaxAllowedUids& call) {
-  return set(context, signer, call.netuid, Hyperparameter::kMaxAllowedUids,
-             [&](Subnet& subnet) -> Outcome {
-               MUSTER_ENSURE(call.value >= kUidsMin, kMaxAllowedUidsLessThanMinAllowedUids);
-               MUSTER_ENSURE(subnet.neurons.count() <= call.value,
-                             kMaxAllowedUidsLessThanCurrentUids);
-               MUSTER_ENSURE(call.value <= kUidsMax,
-                             kMaxAllowedUidsGreaterThanDefaultMaxAllowedUids);
-               MUSTER_ENSURE(call.value * subnet.mechanisms.size() <= kUidsMax,
-                             kTooManyUidsPerMechanism);
-               context.edit(subnet.parameters.uids_max) = call.value;
-               return kDone;
-             });
+  return set(
+      context, signer, call.netuid, Hyperparameter::kMaxAllowedUids,
+      [&](Subnet& subnet) -> Outcome {
+        MUSTER_ENSURE(call.value >= kUidsMin, kMaxAllowedUidsLessThanMinAllowedUids);
+        MUSTER_ENSURE(subnet.neurons.count() <= call.value, kMaxAllowedUidsLessThanCurrentUids);
+        MUSTER_ENSURE(call.value <= kUidsMax, kMaxAllowedUidsGreaterThanDefaultMaxAllowedUids);
+        MUSTER_ENSURE(call.value * subnet.mechanisms.size() <= kUidsMax, kTooManyUidsPerMechanism);
+        context.edit(subnet.parameters.uids_max) = call.value;
+        return kDone;
+      });
 }
 
 Outcome apply_setting(const Context& context, const AccountId& signer, const SetRho& call) {
@@ -214,25 +212,23 @@ Outcome apply_setting(const Context& context, const AccountId& signer, const Set
 }
 
 Outcome apply_setting(const Context& context, const AccountId& signer, const SetMinBurn& call) {
-  return set(context, signer, call.netuid, Hyperparameter::kMinBurn,
-             [&](Subnet& subnet) -> Outcome {
-               MUSTER_ENSURE(call.value < kMinBurnBelow &&
-                                 call.value < subnet.parameters.burn_max_rao,
-                             kValueNotInBounds);
-               context.edit(subnet.parameters.burn_min_rao) = call.value;
-               return kDone;
-             });
+  return set(
+      context, signer, call.netuid, Hyperparameter::kMinBurn, [&](Subnet& subnet) -> Outcome {
+        MUSTER_ENSURE(call.value < kMinBurnBelow && call.value < subnet.parameters.burn_max_rao,
+                      kValueNotInBounds);
+        context.edit(subnet.parameters.burn_min_rao) = call.value;
+        return kDone;
+      });
 }
 
 Outcome apply_setting(const Context& context, const AccountId& signer, const SetMaxBurn& call) {
-  return set(context, signer, call.netuid, Hyperparameter::kMaxBurn,
-             [&](Subnet& subnet) -> Outcome {
-               MUSTER_ENSURE(call.value > kMaxBurnAbove &&
-                                 call.value > subnet.parameters.burn_min_rao,
-                             kValueNotInBounds);
-               context.edit(subnet.parameters.burn_max_rao) = call.value;
-               return kDone;
-             });
+  return set(
+      context, signer, call.netuid, Hyperparameter::kMaxBurn, [&](Subnet& subnet) -> Outcome {
+        MUSTER_ENSURE(call.value > kMaxBurnAbove && call.value > subnet.parameters.burn_min_rao,
+                      kValueNotInBounds);
+        context.edit(subnet.parameters.burn_max_rao) = call.value;
+        return kDone;
+      });
 }
 
 Outcome apply_setting(const Context& context, const AccountId& signer,
@@ -295,11 +291,11 @@ Outcome apply_setting(const Context& context, const AccountId& signer,
 
 Outcome apply_setting(const Context& context, const AccountId& signer,
                       const SetSubnetOwnerHotkey& call) {
-  MUSTER_ATTEMPT_VALUE(Subnet* subnet, owned_subnet(context, signer, call.netuid));
+  MUSTER_ATTEMPT_VALUE(Subnet * subnet, owned_subnet(context, signer, call.netuid));
   constexpr auto kWhich = Hyperparameter::kOwnerHotkey;
-  MUSTER_ENSURE(is_within_limit(context, *subnet, kWhich,
-                                context.network().owner_hotkey_rate_limit_blocks),
-                kTxRateLimitExceeded);
+  MUSTER_ENSURE(
+      is_within_limit(context, *subnet, kWhich, context.network().owner_hotkey_rate_limit_blocks),
+      kTxRateLimitExceeded);
   MUSTER_ENSURE(!is_subnet_account(call.value), kCannotUseSystemAccount);
   note(context, *subnet, kWhich);
   context.edit(subnet->owner_hotkey) = call.value;
@@ -404,7 +400,7 @@ Outcome apply_setting(const Context& context, const AccountId& signer,
 
 Outcome apply_setting(const Context& context, const AccountId& signer,
                       const SetOwnerCutEnabled& call) {
-  MUSTER_ATTEMPT_VALUE(Subnet* subnet, owned_subnet(context, signer, call.netuid));
+  MUSTER_ATTEMPT_VALUE(Subnet * subnet, owned_subnet(context, signer, call.netuid));
   MUSTER_ENSURE(!is_frozen(context, *subnet), kAdminActionProhibitedDuringWeightsWindow);
   MUSTER_ENSURE(call.netuid != kRootNetuid, kNotPermittedOnRootSubnet);
   context.edit(subnet->parameters.owner_cut) = call.value;
@@ -421,6 +417,20 @@ Outcome apply_setting(const Context& context, const AccountId& signer,
                context.edit(subnet.parameters.childkey_take_min) = call.value;
                return kDone;
              });
+}
+
+}  // namespace
+
+Outcome apply_owner_call(const Context& context, const AccountId& signer,
+                         const RuntimeCall& call) {
+  return std::visit(
+      [&]<class Call>(const Call& one) -> Outcome {
+        if constexpr (requires { apply_setting(context, signer, one); })
+          return apply_setting(context, signer, one);
+        else
+          MUSTER_UNREACHABLE();
+      },
+      call);
 }
 
 }  // namespace muster::chain::runtime

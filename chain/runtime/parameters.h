@@ -1,7 +1,7 @@
 // What a network and a subnet are tuned by. The defaults are Subtensor's at spec 425.
 //
-// Source: subtensor: runtime/src/lib.rs (SubtensorInitial*), pallets/subtensor/src/lib.rs (Default*),
-// subnets/subnet.rs (init_new_network). Thread safety: plain values.
+// Source: subtensor: runtime/src/lib.rs (SubtensorInitial*), pallets/subtensor/src/lib.rs
+// (Default*), subnets/subnet.rs (init_new_network). Thread safety: plain values.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,12 @@
 
 namespace muster::chain::runtime {
 
-inline constexpr std::uint64_t kTao = 1'000'000'000;                 // rao
-inline constexpr std::uint16_t kUidsMax = 256;                        // of a subnet, over all its mechanisms
-inline constexpr std::uint16_t kUidsMin = 64;                         // that an owner may limit a subnet to
-inline constexpr std::uint16_t kTempoMin = 360;                       // that an owner may set, up to kTempoMax
+inline constexpr std::uint64_t kTao = 1'000'000'000;  // rao
+inline constexpr std::uint16_t kUidsMax = 256;        // of a subnet, over all its mechanisms
+inline constexpr std::uint16_t kUidsMin = 64;         // that an owner may limit a subnet to
+inline constexpr std::uint16_t kTempoMin = 360;       // that an owner may set, up to kTempoMax
 inline constexpr std::uint16_t kCommitRevealVersion = 4;
-inline constexpr std::size_t kUnrevealedCommitsMax = 10;              // of one hotkey
+inline constexpr std::size_t kUnrevealedCommitsMax = 10;  // of one hotkey
 inline constexpr std::size_t kChildrenMax = 5;
 inline constexpr std::size_t kRootClaimSubnetsMax = 5;
 inline constexpr std::size_t kCommitmentFieldsMax = 3;
@@ -36,20 +36,20 @@ struct NetworkParameters {
   std::uint64_t tao_weight = 971'718'665'099'567'868;  // of root stake against alpha, of 2^64 - 1
   std::uint64_t stake_threshold = 0;                   // weighted stake for setting weights
   EmissionRule emission_rule = EmissionRule::kPriceShares;
-  std::uint16_t emission_bar_rank = 32;                // kGated: which largest share is the bar
+  std::uint16_t emission_bar_rank = 32;  // kGated: which largest share is the bar
   std::uint64_t existential_deposit_rao = 500;
   std::uint64_t stake_min_rao = 2'000'000;
-  std::uint64_t nominator_stake_min_parts = 0;         // of stake_min_rao, in millionths
-  std::uint16_t subnet_owner_cut = 11'796;             // of 65535
+  std::uint64_t nominator_stake_min_parts = 0;  // of stake_min_rao, in millionths
+  std::uint16_t subnet_owner_cut = 11'796;      // of 65535
   std::uint8_t epochs_per_block_max = 2;
-  std::uint16_t subnet_limit = 128;                    // besides root
-  std::uint64_t network_rate_limit_blocks = 7'200;     // between two new subnets
+  std::uint16_t subnet_limit = 128;                 // besides root
+  std::uint64_t network_rate_limit_blocks = 7'200;  // between two new subnets
   std::uint64_t network_immunity_blocks = 1'296'000;
   std::uint64_t network_lock_min_rao = 1'000 * kTao;
   std::uint64_t lock_reduction_blocks = 14 * 7'200;
   std::uint64_t start_call_delay_blocks = 0;
   std::uint16_t root_uids_max = 64;
-  std::uint16_t take_default = 11'796;                 // of 65535; also the largest
+  std::uint16_t take_default = 11'796;  // of 65535; also the largest
   std::uint16_t take_min = 0;
   std::uint64_t take_rate_limit_blocks = 216'000;
   std::uint16_t childkey_take_min = 0;
@@ -57,11 +57,11 @@ struct NetworkParameters {
   std::uint64_t childkey_take_rate_limit_blocks = 216'000;
   std::uint64_t children_rate_limit_blocks = 150;
   std::uint64_t children_cooldown_blocks = 15 * 7'200;
-  std::uint64_t childkey_burn = 0;                     // of 2^64 - 1
-  std::uint64_t root_claim_threshold = 500'000;        // alpha-rao
-  std::uint64_t root_claims_per_block = 5;             // coldkeys
-  std::uint16_t admin_freeze_blocks = 10;              // before an epoch, no hyperparameter changes
-  std::uint16_t owner_rate_limit_tempos = 2;           // between two changes of one hyperparameter
+  std::uint64_t childkey_burn = 0;               // of 2^64 - 1
+  std::uint64_t root_claim_threshold = 500'000;  // alpha-rao
+  std::uint64_t root_claims_per_block = 5;       // coldkeys
+  std::uint16_t admin_freeze_blocks = 10;        // before an epoch, no hyperparameter changes
+  std::uint16_t owner_rate_limit_tempos = 2;     // between two changes of one hyperparameter
   std::uint16_t version_key_rate_limit_tempos = 5;
   std::uint64_t owner_hotkey_rate_limit_blocks = 50'400;
   std::uint8_t mechanisms_max = 2;
@@ -115,7 +115,8 @@ struct SubnetParameters {
   std::uint64_t burn_min_rao = 500'000;
   std::uint64_t burn_max_rao = 100 * kTao;
   std::uint16_t burn_half_life_blocks = 360;
-  U64F64 burn_increase = U64F64::from_bits((Uint128{1} << 64) + 0x428F'5C28'F5C2'9000);  // 1.26, a double
+  U64F64 burn_increase =
+      U64F64::from_bits((Uint128{1} << 64) + 0x428F'5C28'F5C2'9000);  // 1.26, a double
   bool owner_cut = true;
   OwnerIncentive owner_incentive = OwnerIncentive::kBurn;
   std::uint16_t childkey_take_min = 0;
@@ -129,11 +130,10 @@ struct SubnetParameters {
           self.validators_max, self.min_allowed_weights, self.immunity_period,
           self.non_immune_uids_min, self.owner_immune_limit, self.weights_version_key,
           self.weights_rate_limit_blocks, self.serving_rate_limit_blocks, self.commit_reveal,
-          self.reveal_period_epochs, self.yuma3, self.liquid_alpha, self.alpha_low,
-          self.alpha_high, self.alpha_sigmoid_steepness, self.bonds_moving_average,
-          self.bonds_penalty, self.bonds_reset, self.registration_allowed, self.transfer_allowed,
-          self.burn_min_rao, self.burn_max_rao, self.burn_half_life_blocks, self.burn_increase,
-          self.owner_cut);
+          self.reveal_period_epochs, self.yuma3, self.liquid_alpha, self.alpha_low, self.alpha_high,
+          self.alpha_sigmoid_steepness, self.bonds_moving_average, self.bonds_penalty,
+          self.bonds_reset, self.registration_allowed, self.transfer_allowed, self.burn_min_rao,
+          self.burn_max_rao, self.burn_half_life_blocks, self.burn_increase, self.owner_cut);
     codec.enumeration(self.owner_incentive, 1);
     codec(self.childkey_take_min, self.emission_enabled, self.fee_rate, self.price_halving_blocks,
           self.mechanism_split);

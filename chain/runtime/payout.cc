@@ -88,8 +88,8 @@ EpochOutput run_mechanisms(const Context& context, Netuid netuid, std::uint64_t 
                      subnet.parameters.mechanism_split);
   std::vector<EpochOutput> outputs;
   for (std::size_t i = 0; i < subnet.mechanisms.size(); ++i) {
-    const EpochInput input = epoch_input_of(context.state, netuid, static_cast<MechanismId>(i),
-                                            emissions[i]);
+    const EpochInput input =
+        epoch_input_of(context.state, netuid, static_cast<MechanismId>(i), emissions[i]);
     EpochOutput output = run_epoch(input);
     subnet.mechanisms[i].incentive = output.incentive;
     store_bonds(subnet.mechanisms[i].bonds, output.bonds);
@@ -187,13 +187,12 @@ std::vector<Pay> validator_pays(const Context& context, Netuid netuid,
   const std::vector<ValidatorPay> amounts = distribute_dividends(
       validators, validator_alpha, root_alpha, tao_weight_of(context.network()));
   std::vector<Pay> pays;
-  for (const auto& [hotkey, earned] : dividends)
-    pays.push_back({hotkey, amounts[pays.size()]});
+  for (const auto& [hotkey, earned] : dividends) pays.push_back({hotkey, amounts[pays.size()]});
   return pays;
 }
 
-// The take to the hotkey's owner, the rest to all who stake behind it: of the alpha part at once, of the root part when they
-// claim it.
+// The take to the hotkey's owner, the rest to all who stake behind it: of the alpha part at once,
+// of the root part when they claim it.
 void pay_validators(const Context& context, Netuid netuid, const std::vector<Pay>& pays) {
   Subnet& subnet = context.subnet(netuid);
   subnet.alpha_dividends.clear();
@@ -253,9 +252,8 @@ void pay_epoch(const Context& context, Netuid netuid, const PendingAlpha& pendin
   // Without incentives validators have the miners' part too.
   const std::uint64_t validator_alpha =
       incentive_sum > 0 ? pending.validator : saturating_add(pending.validator, pending.server);
-  const std::vector<Pay> pays =
-      validator_pays(context, netuid, dividends_by_hotkey(context, netuid, earned), validator_alpha,
-                     pending.root);
+  const std::vector<Pay> pays = validator_pays(
+      context, netuid, dividends_by_hotkey(context, netuid, earned), validator_alpha, pending.root);
   increase_stake(context, subnet.owner_hotkey, subnet.owner_coldkey, netuid, pending.owner);
   pay_incentives(context, netuid, incentives);
   pay_validators(context, netuid, pays);

@@ -1,8 +1,9 @@
 // Payout: a subnet's epoch, and whom the alpha that waited for it goes to.
 //
-// Incentives go to miners' owners (the subnet owner's own are burned or recycled), dividends through children to parents and
-// by root and alpha stake to stakers, the cut to the owner. Source: subtensor: coinbase/run_coinbase.rs,
-// epoch/run_epoch.rs, subnets/mechanism.rs. Thread safety: none; one owner.
+// Incentives go to miners' owners (the subnet owner's own are burned or recycled), dividends
+// through children to parents and by root and alpha stake to stakers, the cut to the owner. Source:
+// subtensor: coinbase/run_coinbase.rs, epoch/run_epoch.rs, subnets/mechanism.rs. Thread safety:
+// none; one owner.
 #pragma once
 
 #include "chain/runtime/context.h"

@@ -47,9 +47,8 @@ Outcome check_axon(const State& state, const AccountId& signer, const ServeAxon&
   MUSTER_ENSURE(call.ip_type == 4 || call.ip_type == 6, kInvalidIpType);
   MUSTER_ENSURE(is_public_address(call.ip_type, call.ip), kInvalidIpAddress);
   const auto last = subnet.axons.find(signer);
-  MUSTER_ENSURE(last == subnet.axons.end() ||
-                    saturating_sub(state.block, last->second.block) >=
-                        subnet.parameters.serving_rate_limit_blocks,
+  MUSTER_ENSURE(last == subnet.axons.end() || saturating_sub(state.block, last->second.block) >=
+                                                  subnet.parameters.serving_rate_limit_blocks,
                 kServingRateLimitExceeded);
   MUSTER_ENSURE(call.port != 0, kInvalidPort);
   return kDone;

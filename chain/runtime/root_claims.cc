@@ -31,19 +31,19 @@ Uint128 amount_at(I96F32 rate, std::uint64_t rao) {
 I96F32 exactly_owed(const State& state, const RootClaimKey& key) {
   const auto& rates = rates_of(state, key.hotkey);
   const auto rate = rates.find(key.netuid);
-  const I96F32 claimable =
-      rate == rates.end() ? I96F32::zero()
-                          : rate->second * fixed_from<I96F32>(stake_of(state, key.hotkey,
-                                                                       key.coldkey, kRootNetuid));
+  const I96F32 claimable = rate == rates.end()
+                               ? I96F32::zero()
+                               : rate->second * fixed_from<I96F32>(stake_of(
+                                                    state, key.hotkey, key.coldkey, kRootNetuid));
   return claimable - fixed_from<I96F32>(claimed(state, key));
 }
 
 // Sells the alpha and stakes the TAO on root, without fee.
 Outcome claim_as_tao(const Context& context, const RootClaimKey& key, std::uint64_t alpha) {
-  MUSTER_ATTEMPT_VALUE(const Swap swap, sell_alpha(context, key.netuid, alpha, kPriceLimitMin,
-                                                   SwapFee::kWaived));
-  MUSTER_ATTEMPT(transfer_from_subnet(context, key.netuid, subnet_account(kRootNetuid),
-                                      swap.amount_out));
+  MUSTER_ATTEMPT_VALUE(const Swap swap,
+                       sell_alpha(context, key.netuid, alpha, kPriceLimitMin, SwapFee::kWaived));
+  MUSTER_ATTEMPT(
+      transfer_from_subnet(context, key.netuid, subnet_account(kRootNetuid), swap.amount_out));
   increase_stake(context, key.hotkey, key.coldkey, kRootNetuid, swap.amount_out);
   SubnetEconomy& root = context.edit(context.subnet(kRootNetuid).economy);
   root.pool.tao_reserve += swap.amount_out;
@@ -89,8 +89,7 @@ void add_root_dividend(const Context& context, const AccountId& hotkey, Netuid n
   }
   const auto record = context.state.hotkeys.find(hotkey);
   if (record == context.state.hotkeys.end()) return;
-  const I96F32 increment =
-      safe_div(fixed_from<I96F32>(alpha), fixed_from<I96F32>(root_stake));
+  const I96F32 increment = safe_div(fixed_from<I96F32>(alpha), fixed_from<I96F32>(root_stake));
   I96F32& rate = context.journal.entry(record->second.root_claimable, netuid);
   rate = rate + increment;
 }
@@ -103,8 +102,8 @@ void claim_nothing_for(const Context& context, const AccountId& hotkey, const Ac
   }
 }
 
-void unclaim_nothing_for(const Context& context, const AccountId& hotkey,
-                         const AccountId& coldkey, std::uint64_t rao) {
+void unclaim_nothing_for(const Context& context, const AccountId& hotkey, const AccountId& coldkey,
+                         std::uint64_t rao) {
   for (const auto& [netuid, rate] : rates_of(context.state, hotkey)) {
     const RootClaimKey key{netuid, hotkey, coldkey};
     const Uint128 before = claimed(context.state, key);

@@ -15,14 +15,15 @@ constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
 Attempt<std::uint64_t> amount_to_limit(const State& state, Netuid netuid, Side side,
                                        std::uint64_t limit_price) {
   const Pool& pool = state.subnets.at(netuid).economy.pool;
-  const std::uint64_t most = saturating_mul(
-      side == Side::kBuy ? pool.tao_reserve : pool.alpha_reserve, kInputReservesMax);
+  const std::uint64_t most =
+      saturating_mul(side == Side::kBuy ? pool.tao_reserve : pool.alpha_reserve, kInputReservesMax);
   MUSTER_ATTEMPT_VALUE(const Swap swap,
                        quote(state, netuid, side, most, limit_price, SwapFee::kCharged));
   return saturating_add(swap.amount_in, swap.fee);
 }
 
-// Upstream's estimate for two pools of equal weights: solves the two swaps for the ratio that is asked for.
+// Upstream's estimate for two pools of equal weights: solves the two swaps for the ratio that is
+// asked for.
 std::uint64_t amount_between_pools(const State& state, const StakeMove& move,
                                    std::uint64_t limit_price) {
   const Pool& from = state.subnets.at(move.from_netuid).economy.pool;
@@ -30,8 +31,7 @@ std::uint64_t amount_between_pools(const State& state, const StakeMove& move,
   if (from.tao_reserve == 0 || to.tao_reserve == 0 || from.alpha_reserve == 0 ||
       to.alpha_reserve == 0)
     return 0;
-  const U64F64 limit =
-      safe_div(fixed_from<U64F64>(limit_price), fixed_from<U64F64>(kPriceScale));
+  const U64F64 limit = safe_div(fixed_from<U64F64>(limit_price), fixed_from<U64F64>(kPriceScale));
   if (limit > safe_div(price_of(state, move.from_netuid), price_of(state, move.to_netuid)))
     return 0;
   if (limit_price == 0) return kAny;
@@ -61,21 +61,21 @@ Attempt<std::uint64_t> most_to_move(const Context& context, const StakeMove& mov
 Outcome check_move(const Context& context, const StakeMove& move, std::uint64_t most) {
   const State& state = context.state;
   const bool crosses = move.from_netuid != move.to_netuid;
-  MUSTER_ENSURE(crosses || move.from_coldkey != move.to_coldkey ||
-                    move.from_hotkey != move.to_hotkey,
-                kSameNetuid);
+  MUSTER_ENSURE(
+      crosses || move.from_coldkey != move.to_coldkey || move.from_hotkey != move.to_hotkey,
+      kSameNetuid);
   const Subnet* from = context.find(move.from_netuid);
   const Subnet* to = context.find(move.to_netuid);
   MUSTER_ENSURE(from != nullptr && to != nullptr, kSubnetNotExists);
   MUSTER_ENSURE(from->subtoken_enabled && to->subtoken_enabled, kSubtokenDisabled);
   MUSTER_ENSURE(find_hotkey(state, move.from_hotkey) != nullptr, kHotKeyAccountNotExists);
   MUSTER_ENSURE(find_hotkey(state, move.to_hotkey) != nullptr, kHotKeyAccountNotExists);
-  MUSTER_ENSURE(move.alpha <=
-                    stake_of(state, move.from_hotkey, move.from_coldkey, move.from_netuid),
-                kNotEnoughStakeToWithdraw);
+  MUSTER_ENSURE(
+      move.alpha <= stake_of(state, move.from_hotkey, move.from_coldkey, move.from_netuid),
+      kNotEnoughStakeToWithdraw);
   if (crosses) {
-    const auto swap = quote(state, move.from_netuid, Side::kSell, move.alpha, kPriceLimitMin,
-                            SwapFee::kCharged);
+    const auto swap =
+        quote(state, move.from_netuid, Side::kSell, move.alpha, kPriceLimitMin, SwapFee::kCharged);
     MUSTER_ENSURE(swap.succeeded(), kInsufficientLiquidity);
     MUSTER_ENSURE(swap.value().amount_out > context.network().stake_min_rao, kAmountTooLow);
     MUSTER_ENSURE(move.allow_partial.value_or(true) || move.alpha <= most, kSlippageTooHigh);
@@ -93,8 +93,8 @@ Outcome move_within_subnet(const Context& context, const StakeMove& move, std::u
     unclaim_nothing_for(context, move.from_hotkey, move.from_coldkey, alpha);
   increase_stake(context, move.to_hotkey, move.to_coldkey, netuid, alpha);
   if (netuid == kRootNetuid) claim_nothing_for(context, move.to_hotkey, move.to_coldkey, alpha);
-  const auto rao = integer_from<std::uint64_t>(price_of(context.state, netuid) *
-                                               fixed_from<U64F64>(alpha));
+  const auto rao =
+      integer_from<std::uint64_t>(price_of(context.state, netuid) * fixed_from<U64F64>(alpha));
   MUSTER_ENSURE(rao >= context.network().stake_min_rao, kAmountTooLow);
   context.tell(StakeRemoved{move.from_coldkey, move.from_hotkey, netuid, rao, alpha, 0});
   context.tell(StakeAdded{move.to_coldkey, move.to_hotkey, netuid, rao, alpha, 0});
@@ -111,8 +111,8 @@ Outcome move_between_subnets(const Context& context, const StakeMove& move, std:
   if (move.from_coldkey != move.to_coldkey) {
     MUSTER_ENSURE(rao.value() <= balance_of(context.state, move.from_coldkey),
                   kInsufficientBalance);
-    MUSTER_ATTEMPT(transfer(context, move.from_coldkey, move.to_coldkey, rao.value(),
-                            Existence::kMayEnd));
+    MUSTER_ATTEMPT(
+        transfer(context, move.from_coldkey, move.to_coldkey, rao.value(), Existence::kMayEnd));
   }
   if (rao.value() < context.network().stake_min_rao) return kDone;
   if (owner_of(context.state, move.to_hotkey) != move.to_coldkey)

@@ -113,8 +113,7 @@ std::uint64_t total_stake_of(const State& state, const AccountId& hotkey) {
   U64F64 total;
   for (const auto& [netuid, subnet] : state.subnets) {
     const std::uint64_t alpha = subnet.stake_of(hotkey);
-    if (alpha > 0)
-      total = wrapping_add(total, fixed_from<U64F64>(alpha) * price_of(state, netuid));
+    if (alpha > 0) total = wrapping_add(total, fixed_from<U64F64>(alpha) * price_of(state, netuid));
   }
   return integer_from<std::uint64_t>(total);
 }

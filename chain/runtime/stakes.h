@@ -38,8 +38,8 @@ void decrease_stake(const Context& context, const AccountId& hotkey, const Accou
 void increase_stake_of_all(const Context& context, const AccountId& hotkey, Netuid netuid,
                            std::uint64_t amount);
 // Whether an increase by `amount` would give any share.
-[[nodiscard]] bool increase_moves_shares(const State& state, const AccountId& hotkey,
-                                         Netuid netuid, std::uint64_t amount);
+[[nodiscard]] bool increase_moves_shares(const State& state, const AccountId& hotkey, Netuid netuid,
+                                         std::uint64_t amount);
 
 // ---- coldkeys that stake on root, in the order in which their dividends are claimed
 

@@ -31,8 +31,8 @@ constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
   const auto subnet = state.subnets.find(netuid);
   MUSTER_ENSURE(subnet != state.subnets.end(), kSubnetNotExists);
   const Pool& pool = subnet->second.economy.pool;
-  const std::uint64_t most = saturating_mul(
-      side == Side::kBuy ? pool.tao_reserve : pool.alpha_reserve, kInputReservesMax);
+  const std::uint64_t most =
+      saturating_mul(side == Side::kBuy ? pool.tao_reserve : pool.alpha_reserve, kInputReservesMax);
   MUSTER_ATTEMPT_VALUE(const Swap swap,
                        quote(state, netuid, side, most, limit_price, SwapFee::kCharged));
   return saturating_add(swap.amount_in, swap.fee);
@@ -49,8 +49,8 @@ Outcome check_adding(const Context& context, const StakeChange& change, Limits l
   MUSTER_ENSURE(subnet != nullptr, kSubnetNotExists);
   MUSTER_ENSURE(subnet->subtoken_enabled, kSubtokenDisabled);
   const std::uint64_t least = context.network().stake_min_rao;
-  const auto least_swap = quote(state, change.netuid, Side::kBuy, least, kPriceLimitMax,
-                                SwapFee::kCharged);
+  const auto least_swap =
+      quote(state, change.netuid, Side::kBuy, least, kPriceLimitMax, SwapFee::kCharged);
   const std::uint64_t fee = least_swap.succeeded() ? least_swap.value().fee
                             : change.netuid == kRootNetuid
                                 ? 0
@@ -66,8 +66,7 @@ Outcome check_adding(const Context& context, const StakeChange& change, Limits l
   MUSTER_ENSURE(swap.succeeded(), kInsufficientLiquidity);
   MUSTER_ENSURE(swap.value().amount_in >= least, kAmountTooLow);
   MUSTER_ENSURE(swap.value().amount_out > 0, kInsufficientLiquidity);
-  MUSTER_ENSURE(increase_moves_shares(state, change.hotkey, change.netuid,
-                                      swap.value().amount_out),
+  MUSTER_ENSURE(increase_moves_shares(state, change.hotkey, change.netuid, swap.value().amount_out),
                 kInsufficientLiquidity);
   return kDone;
 }
@@ -81,9 +80,9 @@ Outcome check_removing(const Context& context, const StakeChange& change, Limits
   const auto swap =
       quote(state, change.netuid, Side::kSell, change.amount, kPriceLimitMin, SwapFee::kCharged);
   MUSTER_ENSURE(swap.succeeded(), kInsufficientLiquidity);
-  MUSTER_ENSURE(staked == change.amount ||
-                    swap.value().amount_out >= context.network().stake_min_rao,
-                kAmountTooLow);
+  MUSTER_ENSURE(
+      staked == change.amount || swap.value().amount_out >= context.network().stake_min_rao,
+      kAmountTooLow);
   if (!limits.allow_partial) MUSTER_ENSURE(change.amount <= limits.most, kSlippageTooHigh);
   MUSTER_ENSURE(find_hotkey(state, change.hotkey) != nullptr, kHotKeyAccountNotExists);
   return kDone;
@@ -100,7 +99,7 @@ void clear_small_nomination(const Context& context, const StakeChange& change) {
       safe_div(fixed_from<U64F64>(least_rao), price_of(state, change.netuid)));
   const std::uint64_t staked = stake_of(state, change.hotkey, change.coldkey, change.netuid);
   if (staked == 0 || staked >= least) return;
-  const StakeChange all{change.coldkey, change.hotkey, change.netuid,
+  const StakeChange all{change.coldkey, change.hotkey,  change.netuid,
                         staked,         kPriceLimitMin, SwapFee::kCharged};
   if (!unstake_from_subnet(context, all).succeeded())
     decrease_stake(context, change.hotkey, change.coldkey, change.netuid,
@@ -156,9 +155,8 @@ Attempt<std::uint64_t> add_stake_limit(const Context& context, const AccountId& 
                                        const AddStakeLimit& call) {
   MUSTER_ENSURE(is_within_swap_limit(context.state, call.netuid, Side::kBuy, call.amount_rao),
                 kInsufficientLiquidity);
-  MUSTER_ATTEMPT_VALUE(
-      const std::uint64_t most,
-      amount_to_limit(context.state, call.netuid, Side::kBuy, call.limit_price_rao));
+  MUSTER_ATTEMPT_VALUE(const std::uint64_t most, amount_to_limit(context.state, call.netuid,
+                                                                 Side::kBuy, call.limit_price_rao));
   StakeChange change{signer,          call.hotkey,          call.netuid,
                      call.amount_rao, call.limit_price_rao, SwapFee::kCharged};
   MUSTER_ATTEMPT(check_adding(context, change, {most, call.allow_partial}));
@@ -170,8 +168,8 @@ Attempt<std::uint64_t> add_stake_limit(const Context& context, const AccountId& 
 Outcome remove_stake(const Context& context, const AccountId& signer, const RemoveStake& call) {
   const Subnet* subnet = context.find(call.netuid);
   MUSTER_ENSURE(subnet != nullptr && subnet->subtoken_enabled, kSubtokenDisabled);
-  const std::uint64_t alpha = std::min(
-      call.amount_alpha, stake_of(context.state, call.hotkey, signer, call.netuid));
+  const std::uint64_t alpha =
+      std::min(call.amount_alpha, stake_of(context.state, call.hotkey, signer, call.netuid));
   MUSTER_ENSURE(is_within_swap_limit(context.state, call.netuid, Side::kSell, alpha),
                 kInsufficientLiquidity);
   const StakeChange change{signer, call.hotkey,    call.netuid,
@@ -187,8 +185,8 @@ Outcome remove_stake_limit(const Context& context, const AccountId& signer,
   MUSTER_ATTEMPT_VALUE(
       const std::uint64_t most,
       amount_to_limit(context.state, call.netuid, Side::kSell, call.limit_price_rao));
-  StakeChange change{signer,            call.hotkey,          call.netuid,
-                     call.amount_alpha, call.limit_price_rao, SwapFee::kCharged};
+  StakeChange change{
+      signer, call.hotkey, call.netuid, call.amount_alpha, call.limit_price_rao, SwapFee::kCharged};
   MUSTER_ATTEMPT(check_removing(context, change, {most, call.allow_partial}));
   change.amount = std::min(call.amount_alpha, most);
   return unstake_checked(context, change);

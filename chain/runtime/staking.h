@@ -1,8 +1,9 @@
 // Staking: TAO into alpha and back through the pools, under the checks that users meet.
 //
-// On root a swap is one for one and free. The pool's fee goes to the block's author: of a purchase in TAO, of a sale as alpha
-// that is sold at once. Source: subtensor: staking/{add,remove,move}_stake.rs, staking/stake_utils.rs,
-// staking/recycle_alpha.rs. Thread safety: none; one owner.
+// On root a swap is one for one and free. The pool's fee goes to the block's author: of a purchase
+// in TAO, of a sale as alpha that is sold at once. Source: subtensor:
+// staking/{add,remove,move}_stake.rs, staking/stake_utils.rs, staking/recycle_alpha.rs. Thread
+// safety: none; one owner.
 #pragma once
 
 #include "chain/codec/call.h"
@@ -16,7 +17,8 @@ enum class SwapFee : bool { kCharged, kWaived };
 [[nodiscard]] Attempt<Swap> quote(const State& state, Netuid netuid, Side side,
                                   std::uint64_t amount, std::uint64_t limit_price, SwapFee fee);
 
-// The pool's side of a swap: reserves, alpha outside, totals. Whose TAO or alpha it is is the caller's to change.
+// The pool's side of a swap: reserves, alpha outside, totals. Whose TAO or alpha it is is the
+// caller's to change.
 [[nodiscard]] Attempt<Swap> buy_alpha(const Context& context, Netuid netuid, std::uint64_t tao,
                                       std::uint64_t limit_price, SwapFee fee);
 [[nodiscard]] Attempt<Swap> sell_alpha(const Context& context, Netuid netuid, std::uint64_t alpha,

@@ -1,7 +1,8 @@
 // State: all that a ledger knows at one moment, as plain values.
 //
-// Equal states have equal encodings, so state_hash names one. Nothing here computes: rules are in the other files of this
-// folder. Source: subtensor: pallets/subtensor/src/lib.rs (storage). Thread safety: plain values.
+// Equal states have equal encodings, so state_hash names one. Nothing here computes: rules are in
+// the other files of this folder. Source: subtensor: pallets/subtensor/src/lib.rs (storage). Thread
+// safety: plain values.
 #pragma once
 
 #include <map>
@@ -13,7 +14,8 @@
 
 namespace muster::chain::runtime {
 
-// An account: whoever can sign. Accounts under the existential deposit don't live, but for their nonce.
+// An account: whoever can sign. Accounts under the existential deposit don't live, but for their
+// nonce.
 struct Account {
   std::uint64_t free_rao = 0;
   std::uint32_t nonce = 0;
@@ -60,24 +62,24 @@ struct State {
   std::map<AccountId, ColdkeyRecord> coldkeys;
   std::map<Netuid, Subnet> subnets;  // root always
   std::map<RootClaimKey, Uint128> root_claimed;
-  std::vector<AccountId> root_stakers;               // coldkeys whose root dividends are claimed in turn
+  std::vector<AccountId> root_stakers;  // coldkeys whose root dividends are claimed in turn
   std::map<AccountId, std::uint64_t> root_staker_indices;
-  std::uint64_t last_lock_rao = 1'000 * kTao;        // what the newest subnet cost
-  std::uint64_t last_network_block = 0;              // when it was registered
-  U64F64 emission_bar;                               // EmissionRule::kGated
+  std::uint64_t last_lock_rao = 1'000 * kTao;  // what the newest subnet cost
+  std::uint64_t last_network_block = 0;        // when it was registered
+  U64F64 emission_bar;                         // EmissionRule::kGated
 
   [[nodiscard]] bool exists(Netuid netuid) const { return subnets.contains(netuid); }
   static void fields(auto& self, auto& codec) {
     codec(self.block, self.network, self.issuance_rao, self.stake_rao, self.accounts, self.hotkeys,
           self.coldkeys, self.subnets, self.root_claimed, self.root_stakers,
-          self.root_staker_indices, self.last_lock_rao, self.last_network_block,
-          self.emission_bar);
+          self.root_staker_indices, self.last_lock_rao, self.last_network_block, self.emission_bar);
   }
 };
 
 // Every field in order, SCALE.
 [[nodiscard]] Bytes encode_state(const State& state);
-// Errors: those of error_of(ScaleFault). Bytes that encode_state gave, not a peer's: the rules aren't checked.
+// Errors: those of error_of(ScaleFault). Bytes that encode_state gave, not a peer's: the rules
+// aren't checked.
 [[nodiscard]] Result<State> decode_state(ByteSpan bytes);
 [[nodiscard]] Hash state_hash(const State& state);
 

@@ -1,8 +1,9 @@
 // Subnet: all that a ledger knows of one subnet, root (netuid 0) included.
 //
-// Lists per neuron are flat vectors indexed by uid; what is keyed by account is an ordered map, so that equal histories
-// give equal bytes. Memory is linear in live entries: zero stakes and empty queues aren't kept.
-// Source: subtensor: pallets/subtensor/src/lib.rs (storage). Thread safety: plain values.
+// Lists per neuron are flat vectors indexed by uid; what is keyed by account is an ordered map, so
+// that equal histories give equal bytes. Memory is linear in live entries: zero stakes and empty
+// queues aren't kept. Source: subtensor: pallets/subtensor/src/lib.rs (storage). Thread safety:
+// plain values.
 #pragma once
 
 #include <map>
@@ -46,7 +47,8 @@ struct WeightsCommit {
   static void fields(auto& self, auto& codec) { codec(self.hash, self.epoch, self.block); }
 };
 
-// Stored but never opened: this ledger doesn't decrypt, so it ends unrevealed when its epoch has passed.
+// Stored but never opened: this ledger doesn't decrypt, so it ends unrevealed when its epoch has
+// passed.
 struct TimelockedCommit {
   AccountId hotkey;
   std::uint64_t block = 0;
@@ -63,8 +65,8 @@ struct Mechanism {
   std::vector<std::uint16_t> incentive;
   std::vector<Row> weights;
   std::vector<Row> bonds;
-  std::map<AccountId, std::vector<WeightsCommit>> commits;                 // oldest first
-  std::map<std::uint64_t, std::vector<TimelockedCommit>> timelocked;       // by epoch of the commit
+  std::map<AccountId, std::vector<WeightsCommit>> commits;            // oldest first
+  std::map<std::uint64_t, std::vector<TimelockedCommit>> timelocked;  // by epoch of the commit
   static void fields(auto& self, auto& codec) {
     codec(self.last_update, self.incentive, self.weights, self.bonds, self.commits,
           self.timelocked);
@@ -80,20 +82,20 @@ struct HotkeyStake {
 
 // Amounts in rao and alpha-rao. Root counts TAO as its alpha, one for one.
 struct SubnetEconomy {
-  Pool pool;                          // of root only the TAO reserve is used
-  std::uint64_t alpha_out = 0;        // all alpha outside the pool
-  std::uint64_t alpha_minted = 0;     // minted - recycled = in the pool + out, always
+  Pool pool;                       // of root only the TAO reserve is used
+  std::uint64_t alpha_out = 0;     // all alpha outside the pool
+  std::uint64_t alpha_minted = 0;  // minted - recycled = in the pool + out, always
   std::uint64_t alpha_recycled = 0;
-  std::uint64_t alpha_burned = 0;     // destroyed, but still in the issuance
-  std::uint64_t protocol_alpha = 0;   // bought by the chain itself
+  std::uint64_t alpha_burned = 0;    // destroyed, but still in the issuance
+  std::uint64_t protocol_alpha = 0;  // bought by the chain itself
   I96F32 moving_price;
   U96F32 root_proportion;
-  U96F32 miner_burned;                // fraction of the last epoch's incentive that owners' hotkeys had
-  std::uint64_t burn_rao = kTao;      // registration price
-  std::uint64_t burn_decay_q32 = 0;   // per block, from the half-life; cached
+  U96F32 miner_burned;            // fraction of the last epoch's incentive that owners' hotkeys had
+  std::uint64_t burn_rao = kTao;  // registration price
+  std::uint64_t burn_decay_q32 = 0;  // per block, from the half-life; cached
   std::uint64_t pending_server = 0, pending_validator = 0, pending_root = 0, pending_owner = 0;
-  std::uint64_t locked_rao = 0;       // what its registration cost
-  std::uint64_t recycled_rao = 0;     // paid for registrations
+  std::uint64_t locked_rao = 0;    // what its registration cost
+  std::uint64_t recycled_rao = 0;  // paid for registrations
   Uint128 volume = 0;
   // Of the last block.
   std::uint64_t tao_in_emission = 0, alpha_in_emission = 0, alpha_out_emission = 0, excess_tao = 0;
@@ -102,17 +104,17 @@ struct SubnetEconomy {
           self.alpha_minted, self.alpha_recycled, self.alpha_burned, self.protocol_alpha,
           self.moving_price, self.root_proportion, self.miner_burned, self.burn_rao,
           self.burn_decay_q32, self.pending_server, self.pending_validator, self.pending_root,
-          self.pending_owner, self.locked_rao, self.recycled_rao, self.volume,
-          self.tao_in_emission, self.alpha_in_emission, self.alpha_out_emission, self.excess_tao);
+          self.pending_owner, self.locked_rao, self.recycled_rao, self.volume, self.tao_in_emission,
+          self.alpha_in_emission, self.alpha_out_emission, self.excess_tao);
   }
 };
 
 struct Schedule {
   std::uint64_t last_epoch_block = 0;
-  std::uint64_t pending_epoch_at = 0;        // 0: none
+  std::uint64_t pending_epoch_at = 0;  // 0: none
   std::uint64_t epoch_index = 0;
   std::uint64_t blocks_since_last_step = 0;
-  std::uint64_t last_step_block = 0;         // of the last epoch that paid; 0: none
+  std::uint64_t last_step_block = 0;  // of the last epoch that paid; 0: none
   static void fields(auto& self, auto& codec) {
     codec(self.last_epoch_block, self.pending_epoch_at, self.epoch_index,
           self.blocks_since_last_step, self.last_step_block);
@@ -136,7 +138,7 @@ struct Axon {
 struct Commitment {
   std::uint64_t block = 0;
   std::vector<CommitmentData> data;
-  std::uint64_t used_bytes = 0;   // in `used_epoch`
+  std::uint64_t used_bytes = 0;  // in `used_epoch`
   std::uint64_t used_epoch = 0;
   static void fields(auto& self, auto& codec) {
     codec(self.block, self.data, self.used_bytes, self.used_epoch);
@@ -189,7 +191,8 @@ struct Subnet {
   std::map<AccountId, Commitment> commitments;
   std::map<AccountId, std::uint64_t> alpha_dividends, root_dividends;  // of the last epoch
   std::map<std::pair<AccountId, std::uint8_t>, std::uint64_t> last_action_blocks;  // LimitedAction
-  std::map<std::uint8_t, std::uint64_t> last_owner_blocks;  // upstream's number of the hyperparameter
+  std::map<std::uint8_t, std::uint64_t>
+      last_owner_blocks;  // upstream's number of the hyperparameter
 
   // Emits TAO and alpha: the owner started it.
   [[nodiscard]] bool emits() const {

@@ -10,10 +10,14 @@ namespace {
 
 DispatchError error_of(SwapRefusal refusal) {
   switch (refusal) {
-    case SwapRefusal::kInputTooLarge: return DispatchError::kSwapInputTooLarge;
-    case SwapRefusal::kReservesTooLow: return DispatchError::kReservesTooLow;
-    case SwapRefusal::kPriceLimitExceeded: return DispatchError::kPriceLimitExceeded;
-    case SwapRefusal::kInsufficientLiquidity: return DispatchError::kInsufficientLiquidity;
+    case SwapRefusal::kInputTooLarge:
+      return DispatchError::kSwapInputTooLarge;
+    case SwapRefusal::kReservesTooLow:
+      return DispatchError::kReservesTooLow;
+    case SwapRefusal::kPriceLimitExceeded:
+      return DispatchError::kPriceLimitExceeded;
+    case SwapRefusal::kInsufficientLiquidity:
+      return DispatchError::kInsufficientLiquidity;
   }
   MUSTER_UNREACHABLE();
 }
@@ -93,8 +97,8 @@ Attempt<std::uint64_t> unstake_from_subnet(const Context& context, const StakeCh
   if (context.author == AccountId{}) {
     burn_alpha(context, netuid, swap.fee);
   } else {
-    MUSTER_ATTEMPT_VALUE(const Swap fee_swap, sell_alpha(context, netuid, swap.fee,
-                                                         kPriceLimitMin, SwapFee::kWaived));
+    MUSTER_ATTEMPT_VALUE(const Swap fee_swap,
+                         sell_alpha(context, netuid, swap.fee, kPriceLimitMin, SwapFee::kWaived));
     pay_author_from_subnet(context, netuid, fee_swap.amount_out);
   }
   if (netuid == kRootNetuid) {

@@ -50,8 +50,8 @@ void check_alpha(Netuid netuid, const Subnet& subnet, std::vector<std::string>& 
     violations.push_back(name + "over 21e15 alpha-rao");
 }
 
-// Shares are rounded down one by one, so that their sum is short of the total by at most one each; pools whose holders all
-// left keep what came later.
+// Shares are rounded down one by one, so that their sum is short of the total by at most one each;
+// pools whose holders all left keep what came later.
 void check_shares(Netuid netuid, const Subnet& subnet, std::vector<std::string>& violations) {
   for (const auto& [hotkey, stake] : subnet.stakes) {
     Uint128 sum = 0;
@@ -89,8 +89,8 @@ std::optional<Metagraph> metagraph(const State& state, Netuid netuid, MechanismI
   view.alpha_out = subnet.economy.alpha_out;
   view.burn_rao = subnet.economy.burn_rao;
   for (std::size_t uid = 0; uid < subnet.neurons.count(); ++uid)
-    view.neurons.push_back(view_of(state, subnet, subnet.mechanisms[mechanism],
-                                   static_cast<std::uint16_t>(uid)));
+    view.neurons.push_back(
+        view_of(state, subnet, subnet.mechanisms[mechanism], static_cast<std::uint16_t>(uid)));
   return view;
 }
 
@@ -116,8 +116,8 @@ std::vector<SubnetInfo> subnet_infos(const State& state) {
     info.emission_share = shares[netuid];
     info.alpha_out = economy.alpha_out;
     info.burn_rao = economy.burn_rao;
-    info.pending_alpha = economy.pending_server + economy.pending_validator +
-                         economy.pending_root + economy.pending_owner;
+    info.pending_alpha = economy.pending_server + economy.pending_validator + economy.pending_root +
+                         economy.pending_owner;
     info.tao_in_emission = economy.tao_in_emission;
     info.alpha_in_emission = economy.alpha_in_emission;
     info.alpha_out_emission = economy.alpha_out_emission;
@@ -134,9 +134,9 @@ std::vector<StakeInfo> stakes_of_coldkey(const State& state, const AccountId& co
     for (const auto& [netuid, subnet] : state.subnets) {
       const std::uint64_t amount = stake_of(state, hotkey, coldkey, netuid);
       if (amount == 0) continue;
-      infos.push_back({hotkey, netuid, amount,
-                       integer_from<std::uint64_t>(fixed_from<U64F64>(amount) *
-                                                   price_of(state, netuid))});
+      infos.push_back(
+          {hotkey, netuid, amount,
+           integer_from<std::uint64_t>(fixed_from<U64F64>(amount) * price_of(state, netuid))});
     }
   }
   return infos;
@@ -163,7 +163,8 @@ std::vector<std::string> find_violations(const State& state) {
     if (content.free_rao > 0 && content.free_rao < state.network.existential_deposit_rao)
       violations.push_back("account " + account.brief() + " lives under the existential deposit");
   }
-  if (balances != state.issuance_rao) violations.push_back("the issuance isn't the sum of balances");
+  if (balances != state.issuance_rao)
+    violations.push_back("the issuance isn't the sum of balances");
   if (state.issuance_rao > kIssuanceMax) violations.push_back("over 21e15 rao");
   for (const auto& [netuid, subnet] : state.subnets) {
     const std::uint64_t held = balance_of(state, subnet_account(netuid));

@@ -57,21 +57,21 @@ Outcome store_weights(const Context& context, const AccountId& hotkey, Mechanism
   const auto uid = subnet.neurons.uid_of(hotkey);
   MUSTER_ENSURE(uid, kHotKeyNotRegisteredInSubNet);
   MUSTER_ENSURE(has_stake_for_weights(state, where.netuid, hotkey), kNotEnoughStakeToSetWeights);
-  MUSTER_ENSURE(parameters.weights_version_key == 0 ||
-                    weights.version_key >= parameters.weights_version_key,
-                kIncorrectWeightVersionKey);
-  MUSTER_ENSURE(parameters.commit_reveal ||
-                    is_within_weights_limit(state, subnet, where.mechanism, *uid),
-                kSettingWeightsTooFast);
+  MUSTER_ENSURE(
+      parameters.weights_version_key == 0 || weights.version_key >= parameters.weights_version_key,
+      kIncorrectWeightVersionKey);
+  MUSTER_ENSURE(
+      parameters.commit_reveal || is_within_weights_limit(state, subnet, where.mechanism, *uid),
+      kSettingWeightsTooFast);
   const bool is_self = is_self_weight(*uid, weights);
   MUSTER_ENSURE(is_self || owner_uid_of(subnet) == uid || subnet.neurons.permits[*uid],
                 kNeuronNoValidatorPermit);
   MUSTER_ENSURE(!has_duplicates(weights.uids), kDuplicateUids);
   MUSTER_ENSURE(std::ranges::all_of(weights.uids, [&](std::uint16_t one) { return one < n; }),
                 kUidVecContainInvalidOne);
-  MUSTER_ENSURE(is_self || weights.weights.size() >=
-                               std::min<std::size_t>(n, parameters.min_allowed_weights),
-                kWeightVecLengthIsLow);
+  MUSTER_ENSURE(
+      is_self || weights.weights.size() >= std::min<std::size_t>(n, parameters.min_allowed_weights),
+      kWeightVecLengthIsLow);
   const std::vector<std::uint16_t> upscaled = upscaled_to_u16(weights.weights);
   Row row;
   for (std::size_t i = 0; i < upscaled.size(); ++i) row.push_back({weights.uids[i], upscaled[i]});
@@ -123,9 +123,8 @@ bool has_stake_for_weights(const State& state, Netuid netuid, const AccountId& h
   const Subnet& subnet = found->second;
   const auto owner = owner_uid_of(subnet);
   if (owner && subnet.neurons.uid_of(hotkey) == owner) return true;
-  const I64F64 weighted_root =
-      fixed_from<I64F64>(inherited_root(state, subnet, hotkey)) *
-      fixed_from<I64F64>(tao_weight_of(state.network));
+  const I64F64 weighted_root = fixed_from<I64F64>(inherited_root(state, subnet, hotkey)) *
+                               fixed_from<I64F64>(tao_weight_of(state.network));
   return fixed_from<I64F64>(inherited_alpha(subnet, hotkey)) + weighted_root >=
          fixed_from<I64F64>(state.network.stake_threshold);
 }
@@ -185,10 +184,10 @@ Outcome reveal_weights(const Context& context, const AccountId& signer, Mechanis
   auto& commits = context.journal.entry(mechanism->commits, signer);
   const std::uint64_t epoch = commit_epoch_of(context.state, *subnet);
   const std::vector<Hash> expired = drop_expired(commits, reveal_period(*subnet), epoch);
-  const Hash hash = weights_commit_hash(
-      signer, mechanism_index(where.netuid, where.mechanism),
-      {weights.uids.begin(), weights.uids.end()}, {weights.weights.begin(), weights.weights.end()},
-      {salt.begin(), salt.end()}, weights.version_key);
+  const Hash hash = weights_commit_hash(signer, mechanism_index(where.netuid, where.mechanism),
+                                        {weights.uids.begin(), weights.uids.end()},
+                                        {weights.weights.begin(), weights.weights.end()},
+                                        {salt.begin(), salt.end()}, weights.version_key);
   const auto commit = std::ranges::find(commits, hash, &WeightsCommit::hash);
   if (commit == commits.end()) {
     MUSTER_ENSURE(std::ranges::find(expired, hash) == expired.end(), kExpiredWeightCommit);
@@ -214,13 +213,15 @@ Outcome commit_timelocked_weights(const Context& context, const AccountId& signe
   MUSTER_ENSURE(subnet.parameters.commit_reveal, kCommitRevealDisabled);
   MUSTER_ENSURE(version == kCommitRevealVersion, kIncorrectCommitRevealVersion);
   MUSTER_ATTEMPT_VALUE(const std::uint16_t uid, check_commit(context, signer, where));
-  auto& commits = context.journal.entry(mechanism->timelocked,
-                                        commit_epoch_of(context.state, subnet));
+  auto& commits =
+      context.journal.entry(mechanism->timelocked, commit_epoch_of(context.state, subnet));
   const auto own = std::ranges::count(commits, signer, &TimelockedCommit::hotkey);
   MUSTER_ENSURE(static_cast<std::size_t>(own) < kUnrevealedCommitsMax, kTooManyUnrevealedCommits);
-  commits.push_back({signer, context.block(), {{ciphertext.begin(), ciphertext.end()}}, reveal_round});
+  commits.push_back(
+      {signer, context.block(), {{ciphertext.begin(), ciphertext.end()}}, reveal_round});
   context.edit(mechanism->last_update[uid]) = context.block();
-  context.tell(WeightsChanged{WeightsChanged::How::kTimelocked, where.netuid, where.mechanism, uid});
+  context.tell(
+      WeightsChanged{WeightsChanged::How::kTimelocked, where.netuid, where.mechanism, uid});
   return kDone;
 }
 

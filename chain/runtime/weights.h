@@ -1,8 +1,8 @@
 // Weights: set in the open, or committed to by hash and revealed an epoch later.
 //
-// Timelocked commits are stored and expire: nothing here decrypts, so their weights are never set (the event
-// TimelockedExpired says how many). Source: subtensor: subnets/weights.rs, coinbase/reveal_commits.rs.
-// Thread safety: none; one owner.
+// Timelocked commits are stored and expire: nothing here decrypts, so their weights are never set
+// (the event TimelockedExpired says how many). Source: subtensor: subnets/weights.rs,
+// coinbase/reveal_commits.rs. Thread safety: none; one owner.
 #pragma once
 
 #include "chain/codec/call.h"

@@ -7,18 +7,22 @@
 namespace muster::chain {
 namespace {
 
-// Bonds of neurons that are still those of the last epoch; `scaled` as parts of 65535, else as whole numbers.
+// Bonds of neurons that are still those of the last epoch; `scaled` as parts of 65535, else as
+// whole numbers.
 SparseMatrix stored_bonds(const EpochInput& epoch, bool scaled) {
   // The epoch before, taken as one tempo ago where none has run.
   const std::uint64_t tempo = epoch.parameters.tempo;
-  const std::uint64_t last_epoch = epoch.last_step_block != 0
-                                       ? epoch.last_step_block + (epoch.last_step_block != UINT64_MAX)
-                                       : epoch.block - std::min(epoch.block, tempo);
+  const std::uint64_t last_epoch =
+      epoch.last_step_block != 0 ? epoch.last_step_block + (epoch.last_step_block != UINT64_MAX)
+                                 : epoch.block - std::min(epoch.block, tempo);
   SparseMatrix bonds;
   bonds.reserve(epoch.bonds.rows(), epoch.bonds.entries().size());
   for (std::size_t i = 0; i < epoch.bonds.rows(); ++i) {
     for (const auto& [column, value] : epoch.bonds.row(i)) {
-      if (column >= epoch.neurons() || last_epoch <= epoch.block_at_registration[column]) continue;
+      // A column beyond the neurons changes no other, but a reader in step with the columns stops
+      // at it.
+      const bool is_known = column < epoch.neurons();
+      if (last_epoch <= (is_known ? epoch.block_at_registration[column] : 0)) continue;
       bonds.append(column, scaled ? fixed_from_proportion(value) : fixed_from<I32F32>(value));
     }
     bonds.close_row();
@@ -26,8 +30,8 @@ SparseMatrix stored_bonds(const EpochInput& epoch, bool scaled) {
   return bonds;
 }
 
-// Calls take(column, value) for what a reader that walks `row` once, in step with the columns 0..columns, finds in it. In a row
-// out of order it misses what stands behind a larger column.
+// Calls take(column, value) for what a reader that walks `row` once, in step with the columns
+// 0..columns, finds in it. In a row out of order it misses what stands behind a larger column.
 template <class Take>
 void walk_in_step(std::span<const SparseMatrix::Entry> row, std::size_t columns, const Take& take) {
   std::size_t next = 0;
@@ -64,9 +68,8 @@ SparseMatrix follow_with_liquid_alpha(const BondsInput& input, const SparseMatri
 BondsAndDividends yuma3(const BondsInput& input) {
   BondsAndDividends result;
   const SparseMatrix bonds = stored_bonds(input.epoch, true);
-  const bool has_consensus =
-      std::any_of(input.consensus.begin(), input.consensus.end(),
-                  [](I32F32 value) { return value != I32F32::zero(); });
+  const bool has_consensus = std::any_of(input.consensus.begin(), input.consensus.end(),
+                                         [](I32F32 value) { return value != I32F32::zero(); });
   result.bonds = input.epoch.parameters.liquid_alpha && has_consensus
                      ? follow_with_liquid_alpha(input, bonds)
                      : moving_average(input.weights, bonds,

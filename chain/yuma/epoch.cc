@@ -52,15 +52,15 @@ std::vector<I32F32> stake_shares(const EpochInput& input, std::vector<I64F64> st
   return shares;
 }
 
-// Weights that count: of validators, not of oneself, of neurons that were there when they were set. Rows sum to one.
+// Weights that count: of validators, not of oneself, of neurons that were there when they were set.
+// Rows sum to one.
 SparseMatrix valid_weights(const EpochInput& input, const std::vector<bool>& permits) {
   const auto counts = [&](std::size_t i, std::size_t j) {
     const bool is_own = i == j && !(input.owner_uid && *input.owner_uid == i);
     if (j >= input.neurons() || is_own) return false;
     const std::uint64_t registered = input.block_at_registration[j];
     if (at_or(input.last_update, i, 0) <= registered) return false;
-    return !input.parameters.commit_reveal ||
-           at_or(input.commit_block, i, kNoCommit) >= registered;
+    return !input.parameters.commit_reveal || at_or(input.commit_block, i, kNoCommit) >= registered;
   };
   SparseMatrix weights;
   weights.reserve(input.weights.rows(), input.weights.entries().size());
@@ -140,8 +140,8 @@ void check_sizes(const EpochInput& input) {
 }  // namespace
 
 std::vector<I64F64> weighted_stakes(const EpochInput& input) {
-  const U96F32 tao_weight = safe_div(fixed_from<U96F32>(input.parameters.tao_weight),
-                                     fixed_from<U96F32>(UINT64_MAX));
+  const U96F32 tao_weight =
+      safe_div(fixed_from<U96F32>(input.parameters.tao_weight), fixed_from<U96F32>(UINT64_MAX));
   const auto factor = fixed_from<I64F64>(tao_weight);
   std::vector<I64F64> stakes;
   stakes.reserve(input.neurons());
@@ -181,8 +181,7 @@ EpochOutput run_epoch(const EpochInput& input) {
 
   const SparseMatrix bond_weights =
       interpolated(weights, clipped, neurons, fixed_from_proportion(parameters.bonds_penalty));
-  BondsAndDividends bonds =
-      update_bonds({input, bond_weights, active_stake, consensus, incentive});
+  BondsAndDividends bonds = update_bonds({input, bond_weights, active_stake, consensus, incentive});
 
   const EmissionShares shares = emission_shares(incentive, bonds.dividends, stake, active_stake);
   output.server_emission = divided(input.emission, shares.server);

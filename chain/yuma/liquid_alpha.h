@@ -1,6 +1,7 @@
 // Liquid alpha: how fast a bond follows its weight, by how far that weight is from consensus.
 //
-// Source: subtensor: epoch/run_epoch.rs (alpha_sigmoid). Thread safety: plain values, pure functions.
+// Source: subtensor: epoch/run_epoch.rs (alpha_sigmoid). Thread safety: plain values, pure
+// functions.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@ struct LiquidAlpha {
   I32F32 high;       // the fastest
   I32F32 steepness;  // of the sigmoid, in hundredths
 
-  // low and high in parts of 65535, as a subnet's AlphaValues; steepness as its AlphaSigmoidSteepness.
+  // low and high in parts of 65535, as a subnet's AlphaValues; steepness as its
+  // AlphaSigmoidSteepness.
   [[nodiscard]] static LiquidAlpha from_parameters(std::uint16_t low, std::uint16_t high,
                                                    std::int16_t steepness);
 };

@@ -15,8 +15,8 @@ std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b) {
 template <Integer T>
 void accumulate(std::vector<T>& totals, const std::vector<T>& values, U64F64 weight) {
   for (std::size_t i = 0; i < totals.size(); ++i)
-    totals[i] = integer_from<T>(fixed_from<U64F64>(totals[i]) +
-                                fixed_from<U64F64>(values[i]) * weight);
+    totals[i] =
+        integer_from<T>(fixed_from<U64F64>(totals[i]) + fixed_from<U64F64>(values[i]) * weight);
 }
 
 void add(std::vector<std::uint64_t>& totals, const std::vector<std::uint64_t>& values) {
@@ -29,12 +29,12 @@ void join(std::vector<bool>& totals, const std::vector<bool>& values) {
 
 EpochOutput empty_output(std::size_t neurons) {
   EpochOutput output;
-  for (auto* parts : {&output.stake_weight, &output.consensus, &output.incentive,
-                      &output.dividends, &output.validator_trust})
+  for (auto* parts : {&output.stake_weight, &output.consensus, &output.incentive, &output.dividends,
+                      &output.validator_trust})
     parts->resize(neurons);
   for (auto* flags : {&output.active, &output.validator_permit}) flags->resize(neurons);
-  for (auto* amounts : {&output.emission, &output.server_emission, &output.validator_emission,
-                        &output.stake})
+  for (auto* amounts :
+       {&output.emission, &output.server_emission, &output.validator_emission, &output.stake})
     amounts->resize(neurons);
   return output;
 }
@@ -42,7 +42,8 @@ EpochOutput empty_output(std::size_t neurons) {
 }  // namespace
 
 std::uint16_t mechanism_index(std::uint16_t netuid, std::uint8_t mechanism) {
-  const std::uint32_t base = std::min<std::uint32_t>(std::uint32_t{mechanism} * kMechanismStride, 65535);
+  const std::uint32_t base =
+      std::min<std::uint32_t>(std::uint32_t{mechanism} * kMechanismStride, 65535);
   return static_cast<std::uint16_t>(std::min<std::uint32_t>(base + netuid, 65535));
 }
 

@@ -74,8 +74,8 @@ TEST(SignedExtrinsic, EveryChangedByteIsRefusedOrABadSignature) {
 }
 
 TEST(SignedExtrinsic, SurvivesItsEncoding) {
-  const SignedExtrinsic extrinsic =
-      sign_call(SetWeights{1, {0, 1}, {65535, 7}, 9}, key_of(7), 300, kContext, Era::mortal(128, 77), 5);
+  const SignedExtrinsic extrinsic = sign_call(SetWeights{1, {0, 1}, {65535, 7}, 9}, key_of(7), 300,
+                                              kContext, Era::mortal(128, 77), 5);
   const auto decoded = decode_extrinsic(encode_extrinsic(extrinsic));
   ASSERT_TRUE(decoded);
   EXPECT_EQ(*decoded, extrinsic);

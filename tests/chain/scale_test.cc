@@ -20,9 +20,9 @@ ScaleFault fault_of_compact(std::initializer_list<std::uint8_t> bytes, std::uint
 constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
 
 TEST(Scale, CompactIntegersSurviveAtEveryEdgeOfTheirForms) {
-  for (const std::uint64_t edge : {0ull, 63ull, 64ull, 16383ull, 16384ull, (1ull << 30) - 1,
-                                   1ull << 30, (1ull << 32) - 1, 1ull << 32, (1ull << 40) - 1,
-                                   1ull << 40, (1ull << 56) - 1, 1ull << 56, ~0ull}) {
+  for (const std::uint64_t edge :
+       {0ull, 63ull, 64ull, 16383ull, 16384ull, (1ull << 30) - 1, 1ull << 30, (1ull << 32) - 1,
+        1ull << 32, (1ull << 40) - 1, 1ull << 40, (1ull << 56) - 1, 1ull << 56, ~0ull}) {
     const Compact<std::uint64_t> value{edge};
     const auto decoded = scale_decode<Compact<std::uint64_t>>(scale_encode(value));
     ASSERT_TRUE(decoded) << edge;
@@ -40,7 +40,8 @@ TEST(Scale, CompactIntegersAreRefusedInALongerFormThanTheyNeed) {
 
 TEST(Scale, CompactIntegersOverTheirTypeAreRefused) {
   EXPECT_EQ(fault_of_compact({0xfe, 0xff, 0x03, 0x00}, 65534), ScaleFault::kCompactTooLarge);
-  EXPECT_EQ(fault_of_compact({0x17, 1, 2, 3, 4, 5, 6, 7, 8, 9}, kAny), ScaleFault::kCompactTooLarge);
+  EXPECT_EQ(fault_of_compact({0x17, 1, 2, 3, 4, 5, 6, 7, 8, 9}, kAny),
+            ScaleFault::kCompactTooLarge);
 }
 
 TEST(Scale, ALengthWithoutItsBytesFailsBeforeAnythingIsAllocated) {
@@ -108,9 +109,7 @@ TEST(Era, LivesFromItsBirthForOnePeriod) {
   EXPECT_EQ(Era().birth(1000), 0u);
 }
 
-TEST(Era, BeforeItsFirstBirthItIsBornAtItsPhase) {
-  EXPECT_EQ(Era::mortal(64, 42).birth(7), 42u);
-}
+TEST(Era, BeforeItsFirstBirthItIsBornAtItsPhase) { EXPECT_EQ(Era::mortal(64, 42).birth(7), 42u); }
 
 TEST(CommitmentData, ShortAndLongRawBytesTakeTheirOwnForms) {
   const CommitmentData shorter = CommitmentData::raw(Bytes(128, 1));

@@ -1,4 +1,5 @@
-// Extrinsics and calls: what decodes must encode to the same bytes, so that no two byte strings are one extrinsic.
+// Extrinsics and calls: what decodes must encode to the same bytes, so that no two byte strings are
+// one extrinsic.
 #include "base/check.h"
 #include "chain/codec/signed_extrinsic.h"
 #include "chain/codec/ss58.h"

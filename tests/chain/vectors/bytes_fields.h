@@ -1,4 +1,5 @@
-// Byte fields of test vectors: hex strings of the length that their reader asks for. Thread safety: pure functions.
+// Byte fields of test vectors: hex strings of the length that their reader asks for. Thread safety:
+// pure functions.
 #pragma once
 
 #include <algorithm>

@@ -95,7 +95,8 @@ Verdict proportion(const json& test) {
 Verdict sell_flag(const json& test) {
   Verdict verdict;
   std::vector<U64F64> prices;
-  for (const double price : numbers(test, "moving_prices")) prices.push_back(moving_price_of(price));
+  for (const double price : numbers(test, "moving_prices"))
+    prices.push_back(moving_price_of(price));
   verdict.equal("expected", flag(test, "expected"), root_alpha_is_paid(prices));
   return verdict;
 }
@@ -112,7 +113,8 @@ Verdict moving(const json& test) {
   const auto blocks = u64(test, "blocks_since_start");
   const auto halving = u64(test, "halving_blocks");
   const Int128 repeats = integer_within(member(test, "iterations"), "iterations", 0, kRepeatsMax);
-  for (Int128 i = 0; i < repeats; ++i) price = next_moving_price(price, spot, alpha, blocks, halving);
+  for (Int128 i = 0; i < repeats; ++i)
+    price = next_moving_price(price, spot, alpha, blocks, halving);
   verdict.equal("expected_i96f32", fixed<I96F32>(test, "expected_i96f32"), price);
   return verdict;
 }
@@ -131,14 +133,13 @@ Verdict distribution(const json& test) {
     throw Malformed("fields 'stake' and 'dividends' differ in length");
   std::vector<Validator> validators;
   for (std::size_t i = 0; i < dividends.size(); ++i)
-    validators.push_back({fixed_from<U96F32>(dividends[i]), u64(stakes[i], "alpha"),
-                          u64(stakes[i], "root")});
+    validators.push_back(
+        {fixed_from<U96F32>(dividends[i]), u64(stakes[i], "alpha"), u64(stakes[i], "root")});
   std::vector<U96F32> alpha;
   std::vector<U96F32> root;
-  for (const ValidatorPay& pay :
-       distribute_dividends(validators, u64(test, "pending_validator_alpha"),
-                            u64(test, "pending_root_alpha"),
-                            fixed<U96F32>(test, "tao_weight_u96f32"))) {
+  for (const ValidatorPay& pay : distribute_dividends(
+           validators, u64(test, "pending_validator_alpha"), u64(test, "pending_root_alpha"),
+           fixed<U96F32>(test, "tao_weight_u96f32"))) {
     alpha.push_back(pay.alpha);
     root.push_back(pay.root_alpha);
   }
@@ -161,7 +162,8 @@ Verdict take(const json& test) {
   return verdict;
 }
 
-// A subnet whose price is one and which gets the whole emission: terms by the issuance before, the split by that after.
+// A subnet whose price is one and which gets the whole emission: terms by the issuance before, the
+// split by that after.
 Verdict pending(const json& test) {
   Verdict verdict;
   auto issuance = u64(test, "initial_alpha_issuance");
@@ -173,12 +175,12 @@ Verdict pending(const json& test) {
   std::uint64_t injected = 0;
   const Int128 blocks = integer_within(member(test, "blocks"), "blocks", 0, kRepeatsMax);
   for (Int128 block = 0; block < blocks; ++block) {
-    const InjectionTerms block_terms = injection_terms(
-        emission, U64F64::one(), issuance, root_proportion(root_tao, weight, issuance));
+    const InjectionTerms block_terms = injection_terms(emission, U64F64::one(), issuance,
+                                                       root_proportion(root_tao, weight, issuance));
     injected += rao(block_terms.tao_in);
     issuance += rao(block_terms.alpha_in) + rao(block_terms.alpha_out);
-    const AlphaOutSplit split = split_alpha_out(block_terms.alpha_out, cut,
-                                                root_proportion(root_tao, weight, issuance));
+    const AlphaOutSplit split =
+        split_alpha_out(block_terms.alpha_out, cut, root_proportion(root_tao, weight, issuance));
     sum.owner_cut += split.owner_cut;
     sum.server += split.server;
     sum.validator += split.validator;

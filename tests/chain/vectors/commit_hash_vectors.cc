@@ -18,19 +18,20 @@ Verdict hash_v2(const json& test) {
   ScaleWriter preimage;
   preimage(hotkey, u16(test, "netuid_index"), uids, values, salt, version_key);
   verdict.equal("preimage", text(test, "preimage"), to_hex(preimage.bytes()));
-  verdict.equal("expected", text(test, "expected"),
-                weights_commit_hash(hotkey, u16(test, "netuid_index"), uids, values, salt, version_key)
-                    .hex());
+  verdict.equal(
+      "expected", text(test, "expected"),
+      weights_commit_hash(hotkey, u16(test, "netuid_index"), uids, values, salt, version_key)
+          .hex());
   return verdict;
 }
 
 Verdict plaintext_v4(const json& test) {
   Verdict verdict;
-  verdict.equal("expected", text(test, "expected"),
-                to_hex(timelocked_plaintext(fixed_bytes<AccountId>(test, "hotkey_public"),
-                                            integers<std::uint16_t>(test, "uids"),
-                                            integers<std::uint16_t>(test, "values"),
-                                            u64(test, "version_key"))));
+  verdict.equal(
+      "expected", text(test, "expected"),
+      to_hex(timelocked_plaintext(
+          fixed_bytes<AccountId>(test, "hotkey_public"), integers<std::uint16_t>(test, "uids"),
+          integers<std::uint16_t>(test, "values"), u64(test, "version_key"))));
   return verdict;
 }
 

@@ -1,4 +1,5 @@
-// Subnets as emission cases describe them: lists of moving prices, burned parts and switches. Thread safety: pure.
+// Subnets as emission cases describe them: lists of moving prices, burned parts and switches.
+// Thread safety: pure.
 #pragma once
 
 #include <vector>
@@ -21,8 +22,8 @@ namespace muster::chain::vectors {
     throw Malformed("the lists of subnets differ in length");
   std::vector<SubnetDemand> subnets;
   for (std::size_t i = 0; i < prices.size(); ++i)
-    subnets.push_back({moving_price_of(prices[i]), fixed_from_number<U96F32>(burned[i]),
-                       enabled[i] != 0});
+    subnets.push_back(
+        {moving_price_of(prices[i]), fixed_from_number<U96F32>(burned[i]), enabled[i] != 0});
   return subnets;
 }
 

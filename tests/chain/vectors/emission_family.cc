@@ -1,4 +1,5 @@
-// Cases of emission/1 and emission-gate/1: what a block mints, and the gate on subnets' shares of it.
+// Cases of emission/1 and emission-gate/1: what a block mints, and the gate on subnets' shares of
+// it.
 #include <algorithm>
 
 #include "chain/economy/block_emission.h"
@@ -12,7 +13,8 @@ namespace {
 
 Verdict emission_at(const json& test) {
   Verdict verdict;
-  verdict.equal("expected_rao", u64(test, "expected_rao"), block_emission(u64(test, "issuance_rao")));
+  verdict.equal("expected_rao", u64(test, "expected_rao"),
+                block_emission(u64(test, "issuance_rao")));
   return verdict;
 }
 
@@ -36,7 +38,8 @@ std::uint64_t issuance_after(std::uint64_t blocks) {
     std::uint64_t stretch = 1;
     for (std::uint64_t step = std::uint64_t{1} << 32; step > 0; step >>= 1)
       if (stretch + step <= blocks &&
-          block_emission(std::min(issuance + (stretch + step - 1) * emission, kIssuanceMax)) == emission)
+          block_emission(std::min(issuance + (stretch + step - 1) * emission, kIssuanceMax)) ==
+              emission)
         stretch += step;
     issuance += stretch * emission;
     blocks -= stretch;

@@ -99,9 +99,10 @@ void equal_exact(Verdict& verdict, const json& expected, const char* name,
   if (expected.contains(name)) verdict.equal(name, fixed_list<I32F32>(expected, name), got);
 }
 
-// The files took down a step's permits after the registrations that precede the next step, and a neuron that is replaced
-// loses its permit: one such neuron has bonds and no permit in the same step. So for neurons that the next step shows
-// registered anew, no permit is as good as the epoch's.
+// The files took down a step's permits after the registrations that precede the next step, and a
+// neuron that is replaced loses its permit: one such neuron has bonds and no permit in the same
+// step. So for neurons that the next step shows registered anew, no permit is as good as the
+// epoch's.
 void equal_permits(Verdict& verdict, const json& expected, const EpochInput& input,
                    std::vector<bool> got, const json* next) {
   const auto wanted = flags(expected, "validator_permit");

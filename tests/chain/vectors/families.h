@@ -1,7 +1,7 @@
 // The families of vector files: which `schema` is checked by which function.
 //
-// A checker throws Malformed for a case that it cannot read; a kind it does not know is a failed verdict. It must bound
-// every loop by what the case may ask for. Thread safety: pure functions.
+// A checker throws Malformed for a case that it cannot read; a kind it does not know is a failed
+// verdict. It must bound every loop by what the case may ask for. Thread safety: pure functions.
 #pragma once
 
 #include <array>

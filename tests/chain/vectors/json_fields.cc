@@ -113,7 +113,8 @@ template <class F>
 F fixed_from_number(double value) {
   using Bits = typename F::Bits;
   const double scaled = std::nearbyint(std::ldexp(value, F::kFractionBits));
-  const double limit = std::ldexp(1.0, static_cast<int>(sizeof(Bits) * 8) - (kIsSigned<Bits> ? 1 : 0));
+  const double limit =
+      std::ldexp(1.0, static_cast<int>(sizeof(Bits) * 8) - (kIsSigned<Bits> ? 1 : 0));
   if (scaled >= limit) return F::max();
   if (scaled < (kIsSigned<Bits> ? -limit : 0.0)) return F::min();
   return F::from_bits(static_cast<Bits>(scaled));

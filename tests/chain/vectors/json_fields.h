@@ -1,7 +1,9 @@
-// Strict reading of test vectors: every value has the type and range that its reader asks for, or a Malformed says where.
+// Strict reading of test vectors: every value has the type and range that its reader asks for, or a
+// Malformed says where.
 //
-// Why: nlohmann's own conversions turn -1 and 1.5 into unsigned integers without a word. Numbers of more than 53 bits
-// stand in the files as decimal strings; both spellings are read. Thread safety: pure functions.
+// Why: nlohmann's own conversions turn -1 and 1.5 into unsigned integers without a word. Numbers of
+// more than 53 bits stand in the files as decimal strings; both spellings are read. Thread safety:
+// pure functions.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -1,4 +1,5 @@
-// Cases of keys/1: SS58 addresses and Ed25519 signatures; the sr25519 kinds are for chains that sign with it.
+// Cases of keys/1: SS58 addresses and Ed25519 signatures; the sr25519 kinds are for chains that
+// sign with it.
 #include "base/sign.h"
 #include "chain/codec/ss58.h"
 #include "tests/chain/vectors/bytes_fields.h"

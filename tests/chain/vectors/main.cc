@@ -1,8 +1,9 @@
 // Runs test vectors against the chain's arithmetic and encodings.
 //
 //   chain_vectors [FOLDER | FILE]        default: tests/vectors
-// FILE, or every *.json of FOLDER, by its `schema`. One line per file, `NAME: passed/total (skipped N: kinds)`, where total
-// counts all cases, and a line per mismatch. Exit: 0 all passed, 1 a case failed, 2 a file or case cannot be read.
+// FILE, or every *.json of FOLDER, by its `schema`. One line per file, `NAME: passed/total (skipped
+// N: kinds)`, where total counts all cases, and a line per mismatch. Exit: 0 all passed, 1 a case
+// failed, 2 a file or case cannot be read.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -170,5 +171,6 @@ int main(int count, char** arguments) {
     std::fprintf(stderr, "usage: chain_vectors [FOLDER | FILE]\n");
     return 2;
   }
-  return muster::chain::vectors::run(count == 2 ? arguments[1] : MUSTER_SOURCE_DIR "/tests/vectors");
+  return muster::chain::vectors::run(count == 2 ? arguments[1]
+                                                : MUSTER_SOURCE_DIR "/tests/vectors");
 }

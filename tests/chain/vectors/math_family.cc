@@ -85,9 +85,9 @@ Verdict upscaled(const json& test) {
 
 Verdict max_limited(const json& test) {
   Verdict verdict;
-  verdict.equal("expected", flag(test, "expected"),
-                largest_share_within(integers<std::uint16_t>(test, "input"),
-                                     u16(test, "max_limit_u16")));
+  verdict.equal(
+      "expected", flag(test, "expected"),
+      largest_share_within(integers<std::uint16_t>(test, "input"), u16(test, "max_limit_u16")));
   return verdict;
 }
 
@@ -108,13 +108,13 @@ Verdict sigmoid(const json& test) {
 
 Verdict liquid(const json& test) {
   Verdict verdict;
-  const auto parameters = LiquidAlpha::from_parameters(
-      u16(test, "alpha_low_u16"), u16(test, "alpha_high_u16"),
-      integer<std::int16_t>(test, "steepness_i16"));
-  verdict.equal("expected_i32f32", fixed<I32F32>(test, "expected_i32f32"),
-                liquid_alpha(parameters, fixed<I32F32>(test, "consensus_i32f32"),
-                             fixed<I32F32>(test, "weight_i32f32"),
-                             fixed<I32F32>(test, "bond_i32f32")));
+  const auto parameters =
+      LiquidAlpha::from_parameters(u16(test, "alpha_low_u16"), u16(test, "alpha_high_u16"),
+                                   integer<std::int16_t>(test, "steepness_i16"));
+  verdict.equal(
+      "expected_i32f32", fixed<I32F32>(test, "expected_i32f32"),
+      liquid_alpha(parameters, fixed<I32F32>(test, "consensus_i32f32"),
+                   fixed<I32F32>(test, "weight_i32f32"), fixed<I32F32>(test, "bond_i32f32")));
   return verdict;
 }
 
@@ -171,10 +171,10 @@ Verdict columns_clipped(const json& test) {
 Verdict median(const json& test) {
   Verdict verdict;
   const auto stakes = fixed_list<I32F32>(test, "stake_i32f32");
-  verdict.equal("expected_i32f32", fixed<I32F32>(test, "expected_i32f32"),
-                weighted_median(stakes, fixed_list<I32F32>(test, "score_i32f32"),
-                                fixed<I32F32>(test, "minority_i32f32"),
-                                wrapping_sum<I32F32>(stakes)));
+  verdict.equal(
+      "expected_i32f32", fixed<I32F32>(test, "expected_i32f32"),
+      weighted_median(stakes, fixed_list<I32F32>(test, "score_i32f32"),
+                      fixed<I32F32>(test, "minority_i32f32"), wrapping_sum<I32F32>(stakes)));
   return verdict;
 }
 
@@ -192,9 +192,10 @@ Verdict median_normalised(const json& test) {
 Verdict medians(const json& test) {
   Verdict verdict;
   const SparseMatrix weights = matrix(test, "weights", single_decimal);
-  verdict.equal("expected_i32f32", fixed_list<I32F32>(test, "expected_i32f32"),
-                column_medians(list<I32F32>(test, "stake", single_decimal), weights, columns_of(weights),
-                               single_decimal(member(test, "kappa"), "kappa")));
+  verdict.equal(
+      "expected_i32f32", fixed_list<I32F32>(test, "expected_i32f32"),
+      column_medians(list<I32F32>(test, "stake", single_decimal), weights, columns_of(weights),
+                     single_decimal(member(test, "kappa"), "kappa")));
   return verdict;
 }
 
@@ -234,9 +235,11 @@ Verdict averaged_sparse(const json& test) {
     row.close_row();
     return row;
   };
-  const SparseMatrix average = moving_average_by_entry(
-      row_of(decimals(test, "new")), row_of(decimals(test, "old")), alpha.size(),
-      [&](std::size_t, std::span<I32F32> out) { std::copy(alpha.begin(), alpha.end(), out.begin()); });
+  const SparseMatrix average =
+      moving_average_by_entry(row_of(decimals(test, "new")), row_of(decimals(test, "old")),
+                              alpha.size(), [&](std::size_t, std::span<I32F32> out) {
+                                std::copy(alpha.begin(), alpha.end(), out.begin());
+                              });
   std::vector<I32F32> got(alpha.size());
   for (const auto& [column, value] : average.row(0)) got[column] = value;
   near_decimals(verdict, test, got);
@@ -248,9 +251,11 @@ Verdict constant(const json& test) {
   const std::string& text = string_of(member(test, "expression"), "expression");
   const std::regex form(R"(1 - I32F32\(I64F64\((\d{1,18})\)/(\d{1,18})\))");
   std::smatch match;
-  if (!std::regex_match(text, match, form)) throw Malformed("field 'expression' has an unknown form");
-  const auto ratio = safe_div(fixed_from<I64F64>(std::strtoull(match[1].str().c_str(), nullptr, 10)),
-                              fixed_from<I64F64>(std::strtoull(match[2].str().c_str(), nullptr, 10)));
+  if (!std::regex_match(text, match, form))
+    throw Malformed("field 'expression' has an unknown form");
+  const auto ratio =
+      safe_div(fixed_from<I64F64>(std::strtoull(match[1].str().c_str(), nullptr, 10)),
+               fixed_from<I64F64>(std::strtoull(match[2].str().c_str(), nullptr, 10)));
   verdict.equal("expected_i32f32", fixed<I32F32>(test, "expected_i32f32"),
                 I32F32::one() - fixed_from<I32F32>(ratio));
   return verdict;
@@ -269,7 +274,8 @@ Verdict stake_fraction(const json& test) {
 
 Verdict to_proportion(const json& test) {
   Verdict verdict;
-  verdict.equal("expected", u16(test, "expected"), proportion_from(fixed<I32F32>(test, "x_i32f32")));
+  verdict.equal("expected", u16(test, "expected"),
+                proportion_from(fixed<I32F32>(test, "x_i32f32")));
   return verdict;
 }
 
@@ -283,30 +289,29 @@ Verdict from_proportion(const json& test) {
 }  // namespace
 
 Verdict check_math_case(const json& test) {
-  static const Checks kChecks{
-      {"max_upscale_i32f32_to_u16", upscaled},
-      {"max_upscale_u16", upscaled},
-      {"vec_max_limited", max_limited},
-      {"exp_safe", exponential},
-      {"sigmoid_safe", sigmoid},
-      {"liquid_alpha", liquid},
-      {"is_topk", among_largest},
-      {"is_topk_nonzero", among_largest_nonzero},
-      {"normalize", normalized},
-      {"row_normalize", rows_normalized},
-      {"col_normalize", columns_normalized},
-      {"col_max_upscale", columns_upscaled},
-      {"col_clip", columns_clipped},
-      {"weighted_median", median},
-      {"weighted_median_normalised", median_normalised},
-      {"consensus_median_col", medians},
-      {"interpolate", between},
-      {"ema_alpha_dense", averaged},
-      {"ema_alpha_sparse", averaged_sparse},
-      {"i32f32_constant", constant},
-      {"stake_fraction_i32f32", stake_fraction},
-      {"fixed_proportion_to_u16", to_proportion},
-      {"u16_proportion_to_fixed", from_proportion}};
+  static const Checks kChecks{{"max_upscale_i32f32_to_u16", upscaled},
+                              {"max_upscale_u16", upscaled},
+                              {"vec_max_limited", max_limited},
+                              {"exp_safe", exponential},
+                              {"sigmoid_safe", sigmoid},
+                              {"liquid_alpha", liquid},
+                              {"is_topk", among_largest},
+                              {"is_topk_nonzero", among_largest_nonzero},
+                              {"normalize", normalized},
+                              {"row_normalize", rows_normalized},
+                              {"col_normalize", columns_normalized},
+                              {"col_max_upscale", columns_upscaled},
+                              {"col_clip", columns_clipped},
+                              {"weighted_median", median},
+                              {"weighted_median_normalised", median_normalised},
+                              {"consensus_median_col", medians},
+                              {"interpolate", between},
+                              {"ema_alpha_dense", averaged},
+                              {"ema_alpha_sparse", averaged_sparse},
+                              {"i32f32_constant", constant},
+                              {"stake_fraction_i32f32", stake_fraction},
+                              {"fixed_proportion_to_u16", to_proportion},
+                              {"u16_proportion_to_fixed", from_proportion}};
   return dispatch(kChecks, test, "fn");
 }
 

@@ -12,7 +12,8 @@ namespace {
 Verdict compact(const json& test) {
   Verdict verdict;
   const auto value = integer<std::uint64_t>(test, "value");
-  verdict.equal("encoded", text(test, "encoded"), to_hex(scale_encode(Compact<std::uint64_t>{value})));
+  verdict.equal("encoded", text(test, "encoded"),
+                to_hex(scale_encode(Compact<std::uint64_t>{value})));
   const auto decoded = scale_decode<Compact<std::uint64_t>>(hex(test, "encoded"));
   verdict.equal("decoded", value, decoded ? decoded->value : ~value);
   return verdict;
@@ -38,13 +39,16 @@ RuntimeCall described_call(const std::string& name, const json& args) {
   if (name.starts_with("set_weights"))
     return SetWeights{netuid, integers<std::uint16_t>(args, "dests"),
                       integers<std::uint16_t>(args, "weights"), u64(args, "version_key")};
-  if (name == "commit_weights") return CommitWeights{netuid, fixed_bytes<Hash>(args, "commit_hash")};
+  if (name == "commit_weights")
+    return CommitWeights{netuid, fixed_bytes<Hash>(args, "commit_hash")};
   if (name == "reveal_weights")
     return RevealWeights{netuid, integers<std::uint16_t>(args, "uids"),
                          integers<std::uint16_t>(args, "values"),
                          integers<std::uint16_t>(args, "salt"), u64(args, "version_key")};
   if (name == "commit_timelocked_weights")
-    return CommitTimelockedWeights{netuid, {hex(args, "commit")}, u64(args, "reveal_round"),
+    return CommitTimelockedWeights{netuid,
+                                   {hex(args, "commit")},
+                                   u64(args, "reveal_round"),
                                    u16(args, "commit_reveal_version")};
   if (name == "serve_axon")
     return ServeAxon{netuid,
@@ -55,7 +59,8 @@ RuntimeCall described_call(const std::string& name, const json& args) {
                      integer<std::uint8_t>(args, "protocol"),
                      integer<std::uint8_t>(args, "placeholder1"),
                      integer<std::uint8_t>(args, "placeholder2")};
-  if (name == "burned_register") return BurnedRegister{netuid, fixed_bytes<AccountId>(args, "hotkey")};
+  if (name == "burned_register")
+    return BurnedRegister{netuid, fixed_bytes<AccountId>(args, "hotkey")};
   if (name == "set_commitment_raw") {
     SetCommitment call{netuid, {}};
     for (const json& field : array_of(member(args, "fields"), "fields"))
@@ -103,9 +108,10 @@ Verdict signed_extrinsic(const json& test) {
   verdict.equal("sign_input", text(test, "sign_input"), to_hex(signing_payload(*decoded, context)));
   const bool is_ed25519 = text(test, "signer") == "ed25519";
   const auto verdict_of_signature = verify_extrinsic(*decoded, context);
-  verdict.equal("signature", static_cast<int>(is_ed25519 ? SignatureVerdict::kGood
-                                                         : SignatureVerdict::kUnsupportedScheme),
-                static_cast<int>(verdict_of_signature));
+  verdict.equal(
+      "signature",
+      static_cast<int>(is_ed25519 ? SignatureVerdict::kGood : SignatureVerdict::kUnsupportedScheme),
+      static_cast<int>(verdict_of_signature));
   if (!is_ed25519) return verdict;
   Seed seed{};
   const Bytes seed_bytes = hex(test, "seed");

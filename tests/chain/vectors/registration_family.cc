@@ -98,16 +98,16 @@ Verdict prune_subnet(const json& test) {
   for (const json& subnet : array_of(member(test, "networks"), "networks"))
     subnets.push_back({u16(subnet, "netuid"), moving_price_of(number(subnet, "moving_price")),
                        u64(subnet, "registered_at")});
-  equal_choice(verdict, test, "expected_netuid",
-               subnet_to_prune(subnets, u64(test, "current_block"),
-                               u64(test, "network_immunity_period")));
+  equal_choice(
+      verdict, test, "expected_netuid",
+      subnet_to_prune(subnets, u64(test, "current_block"), u64(test, "network_immunity_period")));
   return verdict;
 }
 
 Verdict lock(const json& test) {
   Verdict verdict;
-  const auto interval = lock_reduction_interval(u64(test, "lock_reduction_interval"),
-                                                u64(test, "block_emission"));
+  const auto interval =
+      lock_reduction_interval(u64(test, "lock_reduction_interval"), u64(test, "block_emission"));
   verdict.equal("effective_interval", u64(test, "effective_interval"), interval);
   verdict.equal("expected", u64(test, "expected"),
                 lock_cost({u64(test, "last_lock"), u64(test, "last_lock_block")},
@@ -118,7 +118,8 @@ Verdict lock(const json& test) {
 Verdict median(const json& test) {
   Verdict verdict;
   std::vector<U64F64> prices;
-  for (const double price : numbers(test, "prices")) prices.push_back(fixed_from_number<U64F64>(price));
+  for (const double price : numbers(test, "prices"))
+    prices.push_back(fixed_from_number<U64F64>(price));
   verdict.near("expected", number(test, "expected"),
                std::ldexp(static_cast<double>(median_price(prices).bits), -64),
                number(test, "tolerance"));
@@ -131,7 +132,9 @@ Verdict launch(const json& test) {
   const LaunchReserves got = launch_reserves(
       u64(test, "lock_cost"), least, fixed_from_number<U64F64>(number(test, "median_price")));
   const auto tolerance =
-      test.contains("tolerance") ? static_cast<std::uint64_t>(std::max(0.0, std::min(number(test, "tolerance"), 1e6))) : 0;
+      test.contains("tolerance")
+          ? static_cast<std::uint64_t>(std::max(0.0, std::min(number(test, "tolerance"), 1e6)))
+          : 0;
   verdict.equal("expected_tao", u64(test, "expected_tao"), got.tao);
   verdict.near("expected_alpha", u64(test, "expected_alpha"), got.alpha, tolerance);
   return verdict;

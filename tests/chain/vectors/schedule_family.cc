@@ -1,6 +1,6 @@
-// Cases of schedule/1: when epochs run, when commits are revealed, how mechanisms share an emission.
+// Cases of schedule/1: when epochs run, when commits are revealed, how mechanisms share an
+// emission.
 #include "chain/economy/schedule.h"
-
 #include "chain/yuma/mechanism.h"
 #include "tests/chain/vectors/dispatch.h"
 #include "tests/chain/vectors/families.h"

@@ -38,10 +38,14 @@ Side side_of(const json& test) {
 
 std::string name_of(SwapRefusal refusal) {
   switch (refusal) {
-    case SwapRefusal::kInputTooLarge: return "SwapInputTooLarge";
-    case SwapRefusal::kReservesTooLow: return "ReservesTooLow";
-    case SwapRefusal::kPriceLimitExceeded: return "PriceLimitExceeded";
-    case SwapRefusal::kInsufficientLiquidity: return "InsufficientLiquidity";
+    case SwapRefusal::kInputTooLarge:
+      return "SwapInputTooLarge";
+    case SwapRefusal::kReservesTooLow:
+      return "ReservesTooLow";
+    case SwapRefusal::kPriceLimitExceeded:
+      return "PriceLimitExceeded";
+    case SwapRefusal::kInsufficientLiquidity:
+      return "InsufficientLiquidity";
   }
   return "?";
 }
@@ -73,8 +77,8 @@ Verdict reserves(const json& test) {
   Verdict verdict;
   const auto exponent =
       flag(test, "base_quote") ? Exponent::kBaseOverQuote : Exponent::kQuoteOverBase;
-  const Int128 change = integer_within(member(test, "delta"), "delta", -Int128{UINT64_MAX},
-                                       Int128{UINT64_MAX});
+  const Int128 change =
+      integer_within(member(test, "delta"), "delta", -Int128{UINT64_MAX}, Int128{UINT64_MAX});
   verdict.equal("expected_u64f64", fixed<U64F64>(test, "expected_u64f64"),
                 reserve_power(weight(test), u64(test, "reserve"), change, exponent));
   return verdict;
@@ -163,8 +167,7 @@ Verdict swap(const json& test) {
   const U64F64 after = price_of(after_swap(pool, order.side, got));
   const U64F64 wanted = fixed<U64F64>(expected, "price_after_u64f64");
   // One rao more or less in a reserve moves the price by its part of that reserve.
-  const std::uint64_t price_slack =
-      slack == 0 ? 0 : static_cast<std::uint64_t>(wanted.bits >> 30);
+  const std::uint64_t price_slack = slack == 0 ? 0 : static_cast<std::uint64_t>(wanted.bits >> 30);
   verdict.near("expected.price_after_u64f64", wanted.bits, after.bits, price_slack);
   return verdict;
 }
@@ -187,7 +190,8 @@ Verdict sequence(const json& test) {
     verdict.near("fee", u64(step, "fee"), got.fee, slack);
     verdict.near("delta_in", u64(step, "delta_in"), got.amount_in, slack);
     verdict.near("delta_out", u64(step, "delta_out"), got.amount_out, slack);
-    verdict.near("alpha_reserve_after", u64(step, "alpha_reserve_after"), pool.alpha_reserve, slack);
+    verdict.near("alpha_reserve_after", u64(step, "alpha_reserve_after"), pool.alpha_reserve,
+                 slack);
     verdict.near("tao_reserve_after", u64(step, "tao_reserve_after"), pool.tao_reserve, slack);
   }
   return verdict;
@@ -227,7 +231,9 @@ U64F64 initial_price(const json& test) {
   if (price.is_number()) return fixed_from_number<U64F64>(number_of(price, "price"));
   const std::string& text = string_of(price, "price");
   const auto slash = text.find('/');
-  const auto part = [&](std::string digits) { return fixed_from<U64F64>(integer_of<std::uint64_t>(json(std::move(digits)), "price")); };
+  const auto part = [&](std::string digits) {
+    return fixed_from<U64F64>(integer_of<std::uint64_t>(json(std::move(digits)), "price"));
+  };
   if (slash == std::string::npos) return part(text);
   return safe_div(part(text.substr(0, slash)), part(text.substr(slash + 1)));
 }
@@ -252,22 +258,21 @@ Verdict initial(const json& test) {
 }  // namespace
 
 Verdict check_swap_case(const json& test) {
-  static const Checks kChecks{
-      {"pow_scaled", power},
-      {"exp_scaled", reserves},
-      {"price", price},
-      {"mul_perquintill_round", rounding},
-      {"tao_needed_to_reach_price", tao_to_reach_price},
-      {"alpha_needed_to_reach_price", alpha_to_reach_price},
-      {"alpha_needed_for_tao_out", alpha_for_tao},
-      {"convert_deltas", amounts},
-      {"swap", swap},
-      {"swap_sequence", sequence},
-      {"fee", fee},
-      {"weight_valid", weight_valid},
-      {"inject_liquidity", injection},
-      {"init_with_price", initial},
-      {"init_default", initial}};
+  static const Checks kChecks{{"pow_scaled", power},
+                              {"exp_scaled", reserves},
+                              {"price", price},
+                              {"mul_perquintill_round", rounding},
+                              {"tao_needed_to_reach_price", tao_to_reach_price},
+                              {"alpha_needed_to_reach_price", alpha_to_reach_price},
+                              {"alpha_needed_for_tao_out", alpha_for_tao},
+                              {"convert_deltas", amounts},
+                              {"swap", swap},
+                              {"swap_sequence", sequence},
+                              {"fee", fee},
+                              {"weight_valid", weight_valid},
+                              {"inject_liquidity", injection},
+                              {"init_with_price", initial},
+                              {"init_default", initial}};
   return dispatch(kChecks, test, "fn");
 }
 

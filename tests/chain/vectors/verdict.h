@@ -43,7 +43,8 @@ class Verdict {
     if (text(expected) != text(got)) add(field, text(expected), text(got));
   }
   template <Integer Bits, int kFraction>
-  void equal(const std::string& field, Fixed<Bits, kFraction> expected, Fixed<Bits, kFraction> got) {
+  void equal(const std::string& field, Fixed<Bits, kFraction> expected,
+             Fixed<Bits, kFraction> got) {
     equal(field, expected.bits, got.bits);
   }
   void equal(const std::string& field, const std::string& expected, const std::string& got) {
