@@ -1,9 +1,8 @@
 // Who makes room: the neuron that a registration replaces, and the subnet that a new one replaces.
 //
-// Source: subtensor: subnets/registration.rs (get_neuron_to_prune,
-// get_immune_owner_tuples), utils/misc.rs
-// (get_neuron_is_immune), coinbase/root.rs (get_network_to_prune). Thread safety: plain values,
-// pure functions.
+// Source: subtensor: subnets/registration.rs (get_neuron_to_prune, get_immune_owner_tuples),
+// utils/misc.rs (get_neuron_is_immune), coinbase/root.rs (get_network_to_prune).
+// Thread safety: plain values, pure functions.
 #pragma once
 
 #include <cstdint>
