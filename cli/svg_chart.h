@@ -1,7 +1,8 @@
-// Bar charts as SVG, for reports that open in any browser and load nothing. Thread safety: pure functions.
+// Bar and line charts as SVG, for reports that open in any browser and load nothing. Thread safety: pure functions.
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace muster::cli {
@@ -14,6 +15,15 @@ struct Bar {
 
 // One row per bar, longest value the full width.
 [[nodiscard]] std::string bar_chart(const std::string& title, const std::vector<Bar>& bars);
+
+struct Line {
+  std::string label;
+  std::vector<std::pair<double, double>> points;  // x ascending
+};
+
+// All lines over the same axes, from 0 on upwards, each named at its end. `x_title` says what x is.
+[[nodiscard]] std::string line_chart(const std::string& title, const std::string& x_title,
+                                     const std::vector<Line>& lines);
 
 // A page around `body`; `title` is escaped, `body` is HTML.
 [[nodiscard]] std::string html_page(const std::string& title, const std::string& body);

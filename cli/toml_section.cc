@@ -20,34 +20,13 @@ TomlSection& TomlSection::field(const char* key, std::vector<std::string>& targe
   });
 }
 
-TomlSection& TomlSection::rows(const char* key, std::size_t columns,
-                               std::vector<std::vector<std::int64_t>>& target) {
-  return read(key, "a list of rows of " + std::to_string(columns) + " whole numbers", [&](const toml::node& node) {
-    if (!node.is_array()) return false;
-    std::vector<std::vector<std::int64_t>> found;
-    for (const auto& item : *node.as_array()) {
-      const auto* row = item.as_array();
-      if (row == nullptr || row->size() != columns) return false;
-      auto& numbers = found.emplace_back();
-      for (const auto& number : *row) {
-        const auto value = number.value_exact<std::int64_t>();
-        if (!value) return false;
-        numbers.push_back(*value);
-      }
-    }
-    target = std::move(found);
-    return true;
-  });
-}
-
 std::vector<TomlSection> TomlSection::tables(const char* key) {
   std::vector<TomlSection> found;
   read(key, "a list of tables", [&](const toml::node& node) {
     if (!node.is_array()) return false;
     for (const auto& item : *node.as_array()) {
       if (!item.is_table()) return false;
-      const std::string own = name_.empty() ? key : name_ + "." + key;
-      found.emplace_back(item.as_table(), own + "[" + std::to_string(found.size()) + "]", file_);
+      found.emplace_back(item.as_table(), path_of(key) + "[" + std::to_string(found.size()) + "]", file_);
     }
     return true;
   });
@@ -58,7 +37,7 @@ TomlSection& TomlSection::require(bool condition, const char* key, const std::st
   const toml::node* node = find(key);
   if (condition || error_) return *this;
   if (node != nullptr) return refuse(*node, key, expected);
-  error_ = Error{Errc::kInvalidArgument, file_ + ": '" + name_ + "." + key + "' must be " + expected};
+  error_ = Error{Errc::kInvalidArgument, file_ + ": '" + path_of(key) + "' must be " + expected};
   return *this;
 }
 
@@ -67,7 +46,7 @@ Status TomlSection::finish() {
   if (table_ == nullptr) return {};
   for (const auto& [key, node] : *table_) {
     if (!used_.contains(std::string(key.str())))
-      return Error{Errc::kInvalidArgument, place(node) + ": '" + name_ + "." + std::string(key.str()) +
+      return Error{Errc::kInvalidArgument, place(node) + ": '" + path_of(std::string(key.str())) +
                                                "' is no known field; look for a typing error"};
   }
   return {};
@@ -85,14 +64,15 @@ const toml::node* TomlSection::find(const char* key) {
   return table_ == nullptr || error_ ? nullptr : table_->get(key);
 }
 
+std::string TomlSection::path_of(const std::string& key) const { return name_.empty() ? key : name_ + "." + key; }
+
 std::string TomlSection::place(const toml::node& node) const {
   const auto line = node.source().begin.line;
   return line == 0 ? "--set" : file_ + ":" + std::to_string(line);
 }
 
 TomlSection& TomlSection::refuse(const toml::node& node, const char* key, const std::string& what) {
-  error_ = Error{Errc::kInvalidArgument, place(node) + ": '" + (name_.empty() ? "" : name_ + ".") + key +
-                                             "' must be " + what};
+  error_ = Error{Errc::kInvalidArgument, place(node) + ": '" + path_of(key) + "' must be " + what};
   return *this;
 }
 

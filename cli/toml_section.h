@@ -58,8 +58,26 @@ class TomlSection {
     target = std::move(*value);
     return *this;
   }
-  // Whole numbers in rows of `columns`: [[1, 2], [3, 4]].
-  TomlSection& rows(const char* key, std::size_t columns, std::vector<std::vector<std::int64_t>>& target);
+  // Rows of `columns` numbers: [[1, 2], [3, 4]]; whole ones where the target's are.
+  template <class Number>
+  TomlSection& rows(const char* key, std::size_t columns, std::vector<std::vector<Number>>& target) {
+    const std::string kind = std::is_floating_point_v<Number> ? " numbers" : " whole numbers";
+    return read(key, "a list of rows of " + std::to_string(columns) + kind, [&](const toml::node& node) {
+      if (!node.is_array()) return false;
+      std::vector<std::vector<Number>> found;
+      for (const auto& item : *node.as_array()) {
+        const auto* row = item.as_array();
+        if (row == nullptr || row->size() != columns) return false;
+        auto& numbers = found.emplace_back();
+        for (const auto& number : *row)
+          if (!(std::is_floating_point_v<Number> ? assign(numbers.emplace_back(), number.template value<double>())
+                                                 : assign(numbers.emplace_back(), number.template value_exact<std::int64_t>())))
+            return false;
+      }
+      target = std::move(found);
+      return true;
+    });
+  }
   // The tables of an array of tables, in order; to be finished on their own.
   std::vector<TomlSection> tables(const char* key);
   // Errors that a caller finds in what was read, at this section's place.
@@ -84,6 +102,7 @@ class TomlSection {
   TomlSection& read(const char* key, const std::string& expected,
                     const std::function<bool(const toml::node&)>& take);
   const toml::node* find(const char* key);
+  [[nodiscard]] std::string path_of(const std::string& key) const;
   [[nodiscard]] std::string place(const toml::node& node) const;
   TomlSection& refuse(const toml::node& node, const char* key, const std::string& what);
 

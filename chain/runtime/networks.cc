@@ -186,6 +186,8 @@ Outcome start_call(const Context& context, const AccountId& signer, Netuid netui
                 kNeedWaitingMoreBlocksToStarCall);
   context.edit(subnet->first_emission_block) = context.block() + 1;
   context.edit(subnet->subtoken_enabled) = true;
+  if (context.network().start_enables_emission)
+    context.edit(subnet->parameters.emission_enabled) = true;
   return kDone;
 }
 

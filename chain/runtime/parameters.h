@@ -67,6 +67,8 @@ struct NetworkParameters {
   std::uint8_t mechanisms_max = 2;
   std::uint64_t mechanism_rate_limit_blocks = 7'200;
   std::uint64_t commitment_bytes_per_epoch = 3'100;
+  // TAO flows into a new subnet's pool from its start. Upstream governance enables it by hand.
+  bool start_enables_emission = true;
   bool operator==(const NetworkParameters&) const = default;
   static void fields(auto& self, auto& codec) {
     codec(self.tao_weight, self.stake_threshold);
@@ -81,7 +83,8 @@ struct NetworkParameters {
           self.root_claim_threshold, self.root_claims_per_block, self.admin_freeze_blocks,
           self.owner_rate_limit_tempos, self.version_key_rate_limit_tempos,
           self.owner_hotkey_rate_limit_blocks, self.mechanisms_max,
-          self.mechanism_rate_limit_blocks, self.commitment_bytes_per_epoch);
+          self.mechanism_rate_limit_blocks, self.commitment_bytes_per_epoch,
+          self.start_enables_emission);
   }
 };
 

@@ -11,9 +11,11 @@ namespace {
 // A part of a state and what stands around it fit in a message.
 constexpr std::size_t kStatePartBytes = limits::kMessageBytesMax / 2;
 
-std::string text_of(runtime::Refusal refusal) {
-  const auto code = runtime::custom_code_of(refusal);
-  return "refused: " + std::string(name_of(refusal)) + (code ? " (custom error " + std::to_string(*code) + ")" : "");
+std::string text_of(const runtime::Submission& submission) {
+  if (submission.error) return "refused: " + std::string(name_of(*submission.error));  // a free call that fails
+  const auto code = runtime::custom_code_of(submission.refusal);
+  return "refused: " + std::string(name_of(submission.refusal)) +
+         (code ? " (custom error " + std::to_string(*code) + ")" : "");
 }
 
 }  // namespace
@@ -73,7 +75,7 @@ Result<Bytes> LedgerService::answer(const Request& request) {
 
 Result<Bytes> LedgerService::submit(ByteSpan extrinsic) {
   const runtime::Submission submission = ledger_.submit(extrinsic);
-  if (!submission.applied()) return Error{Errc::kPermission, text_of(submission.refusal)};
+  if (!submission.applied()) return Error{Errc::kPermission, text_of(submission)};
   state_changed();
   return wire::encode(SubmitAnswer{ledger_.block_number() + 1, submission.hash,
                                    submission.error ? std::string(name_of(*submission.error)) : std::string(),

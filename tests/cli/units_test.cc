@@ -33,5 +33,20 @@ TEST(Units, WriteThreeDigitsInTheLargestUnit) {
   EXPECT_EQ(human_seconds(0.04), "40 ms");
 }
 
+TEST(Units, ReadAmountsExactly) {
+  EXPECT_EQ(parse_rao("12").value(), 12'000'000'000u);
+  EXPECT_EQ(parse_rao("0.000000001").value(), 1u);
+  EXPECT_EQ(parse_rao("20999999.999999999").value(), 20'999'999'999'999'999u) << "a double would round this";
+  for (const char* wrong : {"", ".", "1.", ".5", "-1", "1e3", "1.0000000001", "12 TAO", "99999999999"})
+    EXPECT_FALSE(parse_rao(wrong).has_value()) << wrong;
+}
+
+TEST(Units, WriteAmountsExactlyOrForPeople) {
+  EXPECT_EQ(exact_tao(20'999'999'999'999'999u), "20999999.999999999");
+  EXPECT_EQ(exact_tao(1), "0.000000001");
+  EXPECT_EQ(human_tao(1'234'567'890'123'456u), "1 234 567.890");
+  EXPECT_EQ(human_tao(5), "0.000");
+}
+
 }  // namespace
 }  // namespace muster::cli

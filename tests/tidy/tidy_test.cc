@@ -51,7 +51,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude{
     {"verify", {"base", "wire", "compression", "state", "protocol"}},
     {"trainer", {"base", "compression", "state", "protocol"}},
     {"sim",
-     {"base", "wire", "compression", "state", "protocol", "coordinator", "miner", "verify"}},
+     {"base", "wire", "compression", "state", "protocol", "chain", "coordinator", "miner", "verify"}},
     {"cli",
      {"base", "wire", "compression", "state", "protocol", "store", "chain", "coordinator", "miner",
       "verify", "trainer", "sim"}}};
