@@ -126,7 +126,7 @@ class Bench {
     std::printf("%-68s %8s\n", "target", "measured");
     target("Yuma3 epoch, " + size + ", ms: under 2", epoch_ms(true, false), 2);
     target("classic epoch, " + size + ", ms: under 2", epoch_ms(false, false), 2);
-    target("Yuma3 epoch with liquid alpha, " + size + ", ms: under 10", epoch_ms(true, true), 10);
+    target("Yuma3 epoch with liquid alpha, " + size + ", ms: under 5", epoch_ms(true, true), 5);
     target("block without epochs, its purchases included, us per subnet: under 2", block_us(), 2);
     return report_;
   }

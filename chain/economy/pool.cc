@@ -49,15 +49,20 @@ std::uint64_t output_reserve(const Pool& pool, Side side) {
   return side == Side::kBuy ? pool.alpha_reserve : pool.tao_reserve;
 }
 
-// floor(10^18 * (reserve / after)^(power / degree)), or nothing where that has no 64 bits.
-std::optional<std::uint64_t> scaled_power(std::uint64_t reserve, std::uint64_t after,
-                                          std::uint64_t power, std::uint64_t degree) {
-  if (power != degree)
-    if (const auto quick = quick_power({reserve, after, power, degree}, kWeightOne)) return quick;
-  const auto result =
-      pow_ratio_scaled({reserve, after}, {power, degree}, kSwapPrecisionBits, kWeightOne);
+// floor(10^18 * base^exponent): nothing where that is not defined, negative in the slow series, or
+// has no 64 bits and `over` says nothing else.
+std::optional<std::uint64_t> scaled_power(const Ratio& base, const Ratio& exponent,
+                                          std::uint32_t precision_bits,
+                                          std::optional<std::uint64_t> over) {
+  const QuickPower quick{base.numerator, base.denominator,
+                         static_cast<std::uint64_t>(exponent.numerator),
+                         static_cast<std::uint64_t>(exponent.denominator)};
+  if (exponent.numerator != exponent.denominator)
+    if (const auto result = quick_power(quick, kWeightOne)) return result;
+  const auto result = pow_ratio_scaled(base, exponent, precision_bits, kWeightOne);
   if (!result || result->negative) return std::nullopt;
-  return result->size.to_u64();
+  const auto digits = result->size.to_u64();
+  return digits ? digits : over;
 }
 
 // The fee on top of a net amount that is not the whole order.
@@ -136,9 +141,8 @@ std::uint64_t amount_to_reach_price(const Pool& pool, Side side, U64F64 current,
   const bool is_buy = side == Side::kBuy;
   const Ratio base = is_buy ? Ratio{target.bits, current.bits} : Ratio{current.bits, target.bits};
   const std::uint64_t weight = is_buy ? pool.base_weight() : pool.quote_weight;
-  const auto power = pow_ratio_scaled(base, {weight, kWeightOne}, kLimitPrecisionBits, kWeightOne);
-  if (!power) return 0;
-  const std::uint64_t scaled = power->negative ? 0 : power->size.to_u64().value_or(UINT64_MAX);
+  const std::uint64_t scaled =
+      scaled_power(base, {weight, kWeightOne}, kLimitPrecisionBits, UINT64_MAX).value_or(0);
   const U64F64 growth =
       safe_div(fixed_from<U64F64>(scaled), fixed_from<U64F64>(kWeightOne)) - U64F64::one();
   return integer_from<std::uint64_t>(fixed_from<U64F64>(input_reserve(pool, side)) * growth);
@@ -159,9 +163,10 @@ U64F64 reserve_power(std::uint64_t quote_weight, std::uint64_t reserve, Int128 c
   if (after == 0) return U64F64::zero();
   if (after == reserve) return U64F64::one();
   const std::uint64_t base_weight = kWeightOne - quote_weight;
-  const auto scaled = exponent == Exponent::kBaseOverQuote
-                          ? scaled_power(reserve, after, base_weight, quote_weight)
-                          : scaled_power(reserve, after, quote_weight, base_weight);
+  const auto scaled =
+      exponent == Exponent::kBaseOverQuote
+          ? scaled_power({reserve, after}, {base_weight, quote_weight}, kSwapPrecisionBits, {})
+          : scaled_power({reserve, after}, {quote_weight, base_weight}, kSwapPrecisionBits, {});
   if (!scaled) return U64F64::zero();
   const U64F64 result = safe_div(fixed_from<U64F64>(*scaled), fixed_from<U64F64>(kWeightOne));
   return change >= 0 ? std::min(result, U64F64::one()) : result;

@@ -4,8 +4,8 @@
 // y^w2. Equal weights are a constant product. An injection in another proportion than the price
 // moves the weights instead of the price.
 // Source: subtensor: pallets/swap (balancer.rs, swap_step.rs, impls.rs).
-// Thread safety: plain values, pure functions. Cost: under 1 us, but a millisecond for a swap that
-// stops at its limit.
+// Thread safety: plain values, pure functions. Cost: under 1 us
+// for ordinary swaps, at worst a millisecond.
 #pragma once
 
 #include <cstdint>

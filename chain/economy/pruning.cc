@@ -1,5 +1,6 @@
 #include "chain/economy/pruning.h"
 
+#include <algorithm>
 #include <tuple>
 
 namespace muster::chain {
@@ -30,6 +31,23 @@ std::optional<std::uint16_t> neuron_to_prune(std::span<const PrunableNeuron> neu
     if (!best || rank_of(neuron) < rank_of(neurons[*best])) best = static_cast<std::uint16_t>(uid);
   }
   return free_count > non_immune_min ? free : immune;
+}
+
+std::vector<std::uint16_t> immortal_uids(std::span<const OwnedNeuron> owned,
+                                         std::optional<std::uint16_t> subnet_hotkey,
+                                         std::uint16_t limit) {
+  std::vector<OwnedNeuron> oldest(owned.begin(), owned.end());
+  std::sort(oldest.begin(), oldest.end(), [](const OwnedNeuron& a, const OwnedNeuron& b) {
+    return std::tie(a.registered_at, a.uid) < std::tie(b.registered_at, b.uid);
+  });
+  oldest.resize(std::min<std::size_t>(oldest.size(), limit));
+  std::vector<std::uint16_t> uids;
+  for (const OwnedNeuron& neuron : oldest) uids.push_back(neuron.uid);
+  if (subnet_hotkey && std::find(uids.begin(), uids.end(), *subnet_hotkey) == uids.end()) {
+    uids.insert(uids.begin(), *subnet_hotkey);
+    uids.resize(std::min<std::size_t>(uids.size(), limit));
+  }
+  return uids;
 }
 
 std::optional<std::uint16_t> subnet_to_prune(std::span<const PrunableSubnet> subnets,

@@ -1,13 +1,14 @@
 // Who makes room: the neuron that a registration replaces, and the subnet that a new one replaces.
 //
-// Source: subtensor: subnets/registration.rs (get_neuron_to_prune), utils/misc.rs
-// (get_neuron_is_immune), coinbase/root.rs (get_network_to_prune). Thread safety: plain values,
-// pure functions.
+// Source: subtensor: subnets/registration.rs (get_neuron_to_prune, get_immune_owner_tuples),
+// utils/misc.rs (get_neuron_is_immune), coinbase/root.rs (get_network_to_prune).
+// Thread safety: plain values, pure functions.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "chain/fixed/fixed.h"
 
@@ -29,6 +30,17 @@ struct PrunableNeuron {
                                                            std::uint64_t block,
                                                            std::uint16_t immunity_period,
                                                            std::uint16_t non_immune_min);
+
+struct OwnedNeuron {
+  std::uint16_t uid = 0;
+  std::uint64_t registered_at = 0;
+};
+
+// The neurons of a subnet's owner that are never replaced: its longest registered ones, of equal
+// ones the lower uid, at most `limit`. The subnet's own hotkey displaces the last of them.
+[[nodiscard]] std::vector<std::uint16_t> immortal_uids(std::span<const OwnedNeuron> owned,
+                                                       std::optional<std::uint16_t> subnet_hotkey,
+                                                       std::uint16_t limit);
 
 struct PrunableSubnet {
   std::uint16_t netuid = 0;

@@ -102,16 +102,18 @@ template <class F>
 // `value` * 2^shift, or its floor for a negative shift, clamped to the range of `To`.
 template <Integer To, Integer From>
 [[nodiscard]] constexpr To clamped_shift(From value, int shift) {
-  using Wide = std::conditional_t<kIsSigned<From>, Int128, Uint128>;
-  const Wide wide = value;
-  const Wide moved = shift <= 0 ? wide >> -shift : wide << shift;
-  if (shift > 0 && (moved >> shift) != wide) return value < 0 ? kIntegerMin<To> : kIntegerMax<To>;
-  if (moved < 0) {
-    if (!kIsSigned<To> || static_cast<Int128>(moved) < static_cast<Int128>(kIntegerMin<To>))
-      return kIntegerMin<To>;
-  } else if (static_cast<Uint128>(moved) > static_cast<Uint128>(kIntegerMax<To>)) {
-    return kIntegerMax<To>;
+  if (value < 0) {
+    if constexpr (!kIsSigned<To>) return 0;
+    const auto wide = static_cast<Int128>(value);
+    const Int128 moved = shift <= 0 ? wide >> -shift : wide << shift;
+    const bool fits = shift <= 0 || moved >> shift == wide;
+    if (!fits || moved < static_cast<Int128>(kIntegerMin<To>)) return kIntegerMin<To>;
+    return static_cast<To>(moved);
   }
+  const auto wide = static_cast<Uint128>(value);
+  const Uint128 moved = shift <= 0 ? wide >> -shift : wide << shift;
+  const bool fits = shift <= 0 || moved >> shift == wide;
+  if (!fits || moved > static_cast<Uint128>(kIntegerMax<To>)) return kIntegerMax<To>;
   return static_cast<To>(moved);
 }
 

@@ -92,35 +92,45 @@ Uint128 exp_of_minus(Uint128 x) {
   return multiply(kTables.exp[slot], sum);
 }
 
+// -ln(smaller / larger), or nothing for a base below 1/1024. REQUIRES: smaller <= larger, not zero.
+std::optional<Uint128> minus_log(Uint128 smaller, Uint128 larger) {
+  const Uint128 base =
+      wide_divide({smaller >> (128 - kBits), smaller << kBits}, larger).quotient.low;
+  if (base >> (kBits - kShiftMax) == 0) return std::nullopt;
+  const int shift = __builtin_clzll(high_half(base)) - (127 - kBits);
+  return static_cast<unsigned>(shift) * kLnTwo - log_of_mantissa(base << shift);
+}
+
+// floor(value * scale * 2^doublings). REQUIRES: a value below 2, and a result of 64 bits.
+std::uint64_t digits(Uint128 value, std::uint64_t scale, int doublings) {
+  const int drop = kBits - doublings;
+  const U256 product = wide_multiply(value, scale);
+  return low_half(drop >= 128 ? product.high >> (drop - 128)
+                              : (product.high << (128 - drop)) | (product.low >> drop));
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> quick_power(const QuickPower& what, std::uint64_t scale) {
-  if (what.numerator == 0 || what.numerator > what.denominator || what.degree == 0 ||
-      what.power / what.degree >= kExponentMax)
+  const bool grows = what.numerator > what.denominator;
+  const Uint128 smaller = grows ? what.denominator : what.numerator;
+  if (smaller == 0 || what.degree == 0 || what.power / what.degree >= kExponentMax)
     return std::nullopt;
-  const Uint128 base =
-      wide_divide({Uint128{what.numerator} >> (128 - kBits), Uint128{what.numerator} << kBits},
-                  what.denominator)
-          .quotient.low;
-  if (base >> (kBits - kShiftMax) == 0) return std::nullopt;
-  const int shift = high_half(base) == 0 ? 64 : __builtin_clzll(high_half(base)) - (127 - kBits);
-  const Uint128 minus_log = static_cast<unsigned>(shift) * kLnTwo - log_of_mantissa(base << shift);
+  const auto log = minus_log(smaller, grows ? what.numerator : what.denominator);
+  if (!log) return std::nullopt;
+  const U256 product = wide_divide(wide_multiply(*log, what.power), what.degree).quotient;
+  // Below e^-32 the slow computation is on its own as well; above e^2 the result leaves 64 bits.
+  if (product.high != 0 || product.low >> (kBits + (grows ? 1 : 5)) != 0) return std::nullopt;
 
-  const U256 product = wide_divide(wide_multiply(minus_log, what.power), what.degree).quotient;
-  // Beyond e^-32 the slow computation is on its own as well.
-  if (product.high != 0 || product.low >> (kBits + 5) != 0) return std::nullopt;
-  const auto halvings = static_cast<int>(product.low / kLnTwo);
-  const Uint128 power = exp_of_minus(product.low % kLnTwo);
+  // e^x is 2^doublings * e^-rest with a rest below one.
+  const auto twos = static_cast<int>(product.low / kLnTwo);
+  const Uint128 over = product.low % kLnTwo;
+  const int doublings = grows ? twos + 1 : -twos;
+  const Uint128 power = exp_of_minus(grows ? kLnTwo - over : over);
 
-  const int drop = kBits + halvings;
-  const auto digits = [&](Uint128 value) {
-    const U256 scaled = wide_multiply(value, scale);
-    return drop >= 128 ? scaled.high >> (drop - 128)
-                       : (scaled.high << (128 - drop)) | (scaled.low >> drop);
-  };
-  const Uint128 least = digits(power > kErrorBits ? power - kErrorBits : 0);
-  if (least != digits(power + kErrorBits)) return std::nullopt;
-  return static_cast<std::uint64_t>(least);
+  const std::uint64_t least = digits(power > kErrorBits ? power - kErrorBits : 0, scale, doublings);
+  if (least != digits(power + kErrorBits, scale, doublings)) return std::nullopt;
+  return least;
 }
 
 }  // namespace muster::chain

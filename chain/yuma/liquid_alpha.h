@@ -11,9 +11,9 @@
 namespace muster::chain {
 
 struct LiquidAlpha {
-  I32F32 low;        // the slowest rate
-  I32F32 high;       // the fastest
-  I32F32 steepness;  // of the sigmoid, in hundredths
+  I32F32 low;    // the slowest rate
+  I32F32 high;   // the fastest
+  I32F32 slope;  // of the sigmoid's exponent: minus its steepness
 
   // low and high in parts of 65535, as a subnet's AlphaValues; steepness as its
   // AlphaSigmoidSteepness.

@@ -69,6 +69,10 @@ TEST(Fixed, ConversionsKeepTheFloorAndSaturate) {
   EXPECT_EQ(fixed_from<U64F64>(I96F32::from_bits(-1)), U64F64::zero());
   EXPECT_EQ(fixed_from<I96F32>(U64F64::max()).bits, (Int128{1} << 96) - 1);
   EXPECT_EQ(fixed_from<U64F64>(U96F32::max()), U64F64::max());
+  // The sign bit of the one is a value bit of the other.
+  EXPECT_EQ(fixed_from<U64F64>(I96F32::from_bits(Int128{1} << 95)).bits, Uint128{1} << 127);
+  EXPECT_EQ(fixed_from<I64F64>(I96F32::from_bits(-(Int128{1} << 95))), I64F64::min());
+  EXPECT_EQ(fixed_from<I64F64>(I96F32::from_bits(-(Int128{1} << 95) - 1)), I64F64::min());
   EXPECT_EQ(integer_from<std::uint16_t>(fixed_from<I32F32>(65536)), 65535);
   EXPECT_EQ(integer_from<std::uint64_t>(fixed_from<I32F32>(-1)), 0u);
   EXPECT_EQ(integer_from<std::int64_t>(i32(-1)), -1);

@@ -106,7 +106,9 @@ RC_GTEST_PROP(BigUint, RootIsTheLargest, (std::uint64_t a, std::uint64_t b, std:
 
 TEST(QuickPower, DoesNotAnswerOutsideItsRange) {
   EXPECT_EQ(quick_power({0, 5, 1, 2}, kScale), std::nullopt);
-  EXPECT_EQ(quick_power({6, 5, 1, 2}, kScale), std::nullopt);
+  EXPECT_EQ(quick_power({5, 0, 1, 2}, kScale), std::nullopt);
+  EXPECT_EQ(quick_power({2000, 1, 1, 20}, kScale), std::nullopt);
+  EXPECT_EQ(quick_power({1000, 1, 1, 3}, kScale), std::nullopt);
   EXPECT_EQ(quick_power({1, 2000, 1, 2}, kScale), std::nullopt);
   EXPECT_EQ(quick_power({1, 2, 99, 1}, kScale), std::nullopt);
   EXPECT_EQ(quick_power({1, 2, 1, 0}, kScale), std::nullopt);
@@ -131,6 +133,26 @@ RC_GTEST_PROP(QuickPower, GivesTheSlowOnesDigits, ()) {
                       rc::gen::inRange<std::uint64_t>(kScale / 2 - 1000, kScale / 2 + 1000));
   const auto quick = quick_power({reserve, reserve + more, weight, kScale - weight}, kScale);
   if (quick) RC_ASSERT(*quick == power_of({reserve, reserve + more}, {weight, kScale - weight}));
+}
+
+// Prices of all bits, and exponents below one as limits have them.
+RC_GTEST_PROP(QuickPower, GivesTheSlowOnesDigitsAboveOne, (std::uint64_t high, std::uint64_t low)) {
+  const Uint128 price = ((Uint128{high} << 64) | low) >> *rc::gen::inRange(12, 120);
+  RC_PRE(price > 0);
+  const auto permille = static_cast<unsigned>(*rc::gen::inRange(1, 60'000));
+  const Uint128 target = price + price / 1000 * permille + 1;
+  const auto weight = *rc::gen::inRange<std::uint64_t>(kScale / 100, kScale / 100 * 99);
+  const auto quick = quick_power({target, price, weight, kScale}, kScale);
+  if (quick) RC_ASSERT(*quick == power_of({target, price}, {weight, kScale}));
+}
+
+TEST(QuickPower, AnswersForOrdinaryLimits) {
+  const Uint128 price = Uint128{30'000'000} << 40;
+  for (std::uint64_t permille = 1; permille < 10'000; permille = permille * 2 + 1) {
+    const Uint128 target = price + price / 1000 * permille;
+    EXPECT_EQ(quick_power({target, price, 498'765'432'109'876'544, kScale}, kScale),
+              power_of({target, price}, {498'765'432'109'876'544, kScale}));
+  }
 }
 
 TEST(QuickPower, AnswersForOrdinarySwaps) {

@@ -65,6 +65,15 @@ TEST(Pruning, TakesNobodyWhereTooFewAreFreeAndNoneImmune) {
   EXPECT_EQ(neuron_to_prune(std::vector<PrunableNeuron>{{5, 0}}, 100, 10, 1), std::nullopt);
 }
 
+TEST(Immortal, AreTheOwnersOldestAndItsSubnetsHotkey) {
+  const std::vector<OwnedNeuron> owned{{5, 30}, {7, 10}, {2, 10}};
+  EXPECT_EQ(immortal_uids(owned, {}, 2), (std::vector<std::uint16_t>{2, 7}));
+  EXPECT_EQ(immortal_uids(owned, 9, 2), (std::vector<std::uint16_t>{9, 2}));
+  EXPECT_EQ(immortal_uids(owned, 7, 2), (std::vector<std::uint16_t>{2, 7}));
+  EXPECT_EQ(immortal_uids(owned, 5, 0), std::vector<std::uint16_t>{});
+  EXPECT_EQ(immortal_uids({}, 9, 1), std::vector<std::uint16_t>{9});
+}
+
 TEST(Immunity, EndsAfterItsPeriod) {
   EXPECT_TRUE(is_immune(99, 90, 10));
   EXPECT_FALSE(is_immune(100, 90, 10));

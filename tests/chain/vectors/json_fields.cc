@@ -50,7 +50,7 @@ Whole whole_of(const json& value, const char* name) {
     const Int128 number = value.get<std::int64_t>();
     return {number < 0, static_cast<Uint128>(number < 0 ? -number : number)};
   }
-  fail(name, "is no whole number: " + shown(value));
+  fail(name, "is no whole number (one of more than 64 bits is a string): " + shown(value));
 }
 
 }  // namespace
