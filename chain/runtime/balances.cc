@@ -97,7 +97,8 @@ Outcome transfer_from_subnet(const Context& context, Netuid netuid, const Accoun
 void pay_author_from_subnet(const Context& context, Netuid netuid, std::uint64_t rao) {
   const bool paid =
       context.author != AccountId{} && !transfer_from_subnet(context, netuid, context.author, rao);
-  if (!paid) recycle(context, subnet_account(netuid), rao);
+  const AccountId account = subnet_account(netuid);
+  if (!paid) recycle(context, account, std::min(rao, balance_of(context.state, account)));
 }
 
 bool mint(const Context& context, const AccountId& to, std::uint64_t rao) {
