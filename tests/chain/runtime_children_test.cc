@@ -121,7 +121,7 @@ TEST(SetMinChildkeyTake, RaisesWhatEveryChildTakes) {
 TEST(Payout, AChildsDividendsGoBackToItsParentButForTheTake) {
   Genesis genesis = quick_children();
   genesis.subnets[0].stakes = {{key(101), key(201), 2'000 * kTao}};
-  genesis.subnets[0].neurons = {{key(102), key(202)}, {key(103), key(203)}};
+  genesis.subnets[0].neurons = {{key(101), key(201)}, {key(102), key(202)}, {key(103), key(203)}};
   genesis.root_stakes.clear();
   genesis.root_neurons.clear();
   genesis.subnets[0].started = false;
@@ -131,7 +131,7 @@ TEST(Payout, AChildsDividendsGoBackToItsParentButForTheTake) {
   EXPECT_FALSE(economy.call(key(102), SetChildkeyTake{key(202), kSubnet, 6'554}));
   EXPECT_FALSE(economy.call(key(100), StartCall{kSubnet}));
   economy.step(20);
-  EXPECT_FALSE(economy.call(key(202), SetWeights{kSubnet, {2}, {1}, 0}));
+  EXPECT_FALSE(economy.call(key(202), SetWeights{kSubnet, {3}, {1}, 0}));
   const std::uint64_t parent = stake_of(economy.state(), key(201), kSubnet);
   const std::uint64_t child = stake_of(economy.state(), key(202), kSubnet);
   economy.step(20);

@@ -49,6 +49,14 @@ TEST(Genesis, NamesTheFieldThatIsWrong) {
                      "ledger.subnet 1.stakes"));
 }
 
+TEST(Genesis, AHotkeysOwnerIsWhoRegisteredItNotWhoStakesFirst) {
+  Genesis genesis = small_genesis();
+  genesis.root_stakes.insert(genesis.root_stakes.begin(), {key(107), key(202), kTao});
+  EXPECT_EQ(owner_of(make_state(genesis), key(202)), key(102));
+  genesis.root_stakes.push_back({key(107), key(999), kTao});
+  EXPECT_TRUE(refusal_of(genesis).starts_with("ledger.root_stakes"));
+}
+
 TEST(Genesis, AnyDifferenceIsAnotherLedger) {
   Genesis other = small_genesis();
   EXPECT_EQ(genesis_hash(other), genesis_hash(small_genesis()));
