@@ -97,13 +97,20 @@ Outcome transfer_from_subnet(const Context& context, Netuid netuid, const Accoun
 void pay_author_from_subnet(const Context& context, Netuid netuid, std::uint64_t rao) {
   const bool paid =
       context.author != AccountId{} && !transfer_from_subnet(context, netuid, context.author, rao);
-  if (!paid) recycle(context, subnet_account(netuid), rao);
+  const AccountId account = subnet_account(netuid);
+  if (!paid) recycle(context, account, std::min(rao, balance_of(context.state, account)));
 }
 
 bool mint(const Context& context, const AccountId& to, std::uint64_t rao) {
-  if (!can_receive(context, to, rao)) return false;
+  auto& accounts = context.state.accounts;
+  const auto found = accounts.find(to);
   if (rao == 0) return true;
-  set_balance(context, to, balance_of(context.state, to) + rao);
+  if (found != accounts.end() && found->second.free_rao > 0) {
+    context.edit(found->second).free_rao += rao;
+  } else {
+    if (!can_receive(context, to, rao)) return false;
+    set_balance(context, to, rao);
+  }
   context.edit(context.state.issuance_rao) += rao;
   return true;
 }

@@ -54,6 +54,8 @@ class Owners {
     return {};
   }
 
+  [[nodiscard]] bool know(const AccountId& hotkey) const { return owners_.contains(hotkey); }
+
  private:
   std::map<AccountId, AccountId> owners_;
 };
@@ -75,6 +77,14 @@ Status check_subnet(const GenesisSubnet& subnet, Owners& owners) {
   std::uint64_t alpha = subnet.alpha_reserve;
   for (const GenesisStake& stake : subnet.stakes) alpha = saturating_add(alpha, stake.amount);
   if (alpha > kIssuanceMax) return refuse(where + "stakes", "at most 21e15 alpha-rao in all");
+  return {};
+}
+
+Status check_stakes(const std::string& where, const std::vector<GenesisStake>& stakes,
+                    const Owners& owners) {
+  for (const GenesisStake& stake : stakes)
+    if (!owners.know(stake.hotkey))
+      return refuse(where + "stakes", "behind hotkeys that are neurons or own a subnet");
   return {};
 }
 
@@ -110,7 +120,6 @@ void add_neurons(const Context& context, Netuid netuid, const std::vector<Genesi
 void add_stakes(const Context& context, Netuid netuid, const std::vector<GenesisStake>& stakes) {
   SubnetEconomy& economy = context.subnet(netuid).economy;
   for (const GenesisStake& stake : stakes) {
-    MUSTER_CHECK(!associate_hotkey(context, stake.coldkey, stake.hotkey), "genesis stake");
     increase_stake(context, stake.hotkey, stake.coldkey, netuid, stake.amount);
     economy.alpha_out += stake.amount;
     if (netuid != kRootNetuid) {
@@ -141,7 +150,6 @@ void add_subnet(const Context& context, const GenesisSubnet& from) {
   }
   add_neurons(context, from.netuid, {{from.owner_coldkey, from.owner_hotkey}});
   add_neurons(context, from.netuid, from.neurons);
-  add_stakes(context, from.netuid, from.stakes);
 }
 
 }  // namespace
@@ -180,6 +188,10 @@ Status validate(const Genesis& genesis) {
     if (!netuids.insert(subnet.netuid).second) return refuse("subnet.netuid", "of one subnet each");
     MUSTER_TRY_STATUS(check_subnet(subnet, owners));
   }
+  MUSTER_TRY_STATUS(check_stakes("root_", genesis.root_stakes, owners));
+  for (const GenesisSubnet& subnet : genesis.subnets)
+    MUSTER_TRY_STATUS(
+        check_stakes("subnet " + std::to_string(subnet.netuid) + ".", subnet.stakes, owners));
   if (netuids.size() > network.subnet_limit) return refuse("subnets", "at most subnet_limit");
   if (issuance_of(genesis) >= kIssuanceMax)
     return refuse("balances", "under 21e15 rao with all pools and root stakes");
@@ -201,8 +213,10 @@ State make_state(const Genesis& genesis) {
   for (const GenesisBalance& balance : genesis.balances)
     MUSTER_CHECK(mint(context, balance.account, balance.rao), "genesis balance");
   add_neurons(context, kRootNetuid, genesis.root_neurons);
-  add_stakes(context, kRootNetuid, genesis.root_stakes);
   for (const GenesisSubnet& subnet : genesis.subnets) add_subnet(context, subnet);
+  add_stakes(context, kRootNetuid, genesis.root_stakes);
+  for (const GenesisSubnet& subnet : genesis.subnets)
+    add_stakes(context, subnet.netuid, subnet.stakes);
   return state;
 }
 

@@ -29,6 +29,7 @@ struct GenesisNeuron {
   static void fields(auto& self, auto& codec) { codec(self.coldkey, self.hotkey); }
 };
 
+// Behind a hotkey that is a neuron somewhere, or its subnet's owner's.
 struct GenesisStake {
   AccountId coldkey, hotkey;
   std::uint64_t amount = 0;  // alpha-rao; of root, rao

@@ -3,6 +3,7 @@
 #include "chain/runtime/balances.h"
 #include "chain/runtime/block_step.h"
 #include "chain/runtime/dispatch.h"
+#include "chain/runtime/views.h"
 
 namespace muster::chain::runtime {
 
@@ -14,6 +15,10 @@ Hash block_hash(const Block& block) {
   return tagged_hash("muster/chain-block", encode_block(block));
 }
 
+Bytes encode_snapshot(const Snapshot& snapshot) { return scale_encode(snapshot); }
+
+Result<Snapshot> decode_snapshot(ByteSpan bytes) { return scale_decode<Snapshot>(bytes); }
+
 Ledger::Ledger(const Genesis& genesis)
     : genesis_(genesis),
       genesis_hash_(genesis_hash(genesis)),
@@ -21,6 +26,28 @@ Ledger::Ledger(const Genesis& genesis)
       state_(make_state(genesis)) {
   recent_hashes_.push_back(head_);
   begin_block();
+}
+
+Ledger::Ledger(const Genesis& genesis, Snapshot snapshot)
+    : genesis_(genesis),
+      genesis_hash_(snapshot.genesis),
+      head_(snapshot.recent_hashes.back()),
+      state_(std::move(snapshot.state)),
+      recent_hashes_(snapshot.recent_hashes.begin(), snapshot.recent_hashes.end()) {}
+
+Result<Ledger> Ledger::restore(const Genesis& genesis, Snapshot snapshot) {
+  if (snapshot.genesis != genesis_hash(genesis))
+    return Error{Errc::kWrongRun, "the snapshot is of another ledger"};
+  if (snapshot.recent_hashes.empty() || snapshot.recent_hashes.size() > kBlockHashesKept)
+    return Error{Errc::kMalformed, "the snapshot has no hashes of blocks, or too many"};
+  if (const auto violations = find_violations(snapshot.state); !violations.empty())
+    return Error{Errc::kMalformed, "the snapshot's state doesn't add up: " + violations.front()};
+  return Ledger(genesis, std::move(snapshot));
+}
+
+Snapshot Ledger::snapshot() const {
+  MUSTER_CHECK(pending_.empty(), "a snapshot within a block");
+  return {genesis_hash_, {recent_hashes_.begin(), recent_hashes_.end()}, state_};
 }
 
 void Ledger::begin_block() {

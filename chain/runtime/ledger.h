@@ -43,10 +43,29 @@ struct Submission {
   [[nodiscard]] bool applied() const { return refusal == Refusal::kNone; }
 };
 
+// A ledger between two blocks, so that a daemon needn't replay all of them when it starts.
+struct Snapshot {
+  Hash genesis;
+  std::vector<Hash> recent_hashes;  // of the last blocks, oldest first
+  State state;                      // of the block being built, its step done
+  static void fields(auto& self, auto& codec) {
+    codec(self.genesis, self.recent_hashes, self.state);
+  }
+};
+[[nodiscard]] Bytes encode_snapshot(const Snapshot& snapshot);
+// Errors: those of error_of(ScaleFault).
+[[nodiscard]] Result<Snapshot> decode_snapshot(ByteSpan bytes);
+
 class Ledger {
  public:
   // Begins block 1. REQUIRES: a valid genesis.
   explicit Ledger(const Genesis& genesis);
+
+  // Goes on where a snapshot of one's own was taken. Errors: kWrongRun (of another genesis),
+  // kMalformed (no hashes, or a state that doesn't add up).
+  [[nodiscard]] static Result<Ledger> restore(const Genesis& genesis, Snapshot snapshot);
+  // REQUIRES: nothing was submitted since the last block.
+  [[nodiscard]] Snapshot snapshot() const;
 
   // Whether `extrinsic` would be applied now.
   [[nodiscard]] Refusal check(ByteSpan extrinsic) const;
@@ -88,6 +107,7 @@ class Ledger {
     std::uint64_t fee_rao = 0;
   };
   [[nodiscard]] Checked examine(ByteSpan extrinsic) const;
+  Ledger(const Genesis& genesis, Snapshot snapshot);
   void begin_block();
 
   Genesis genesis_;

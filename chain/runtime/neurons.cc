@@ -7,19 +7,14 @@
 namespace muster::chain::runtime {
 namespace {
 
-struct OwnedUid {
-  std::uint64_t registered = 0;
-  std::uint16_t uid = 0;
-};
-
 // Of the owner's coldkey, in the order in which its hotkeys were made.
-std::vector<OwnedUid> owned_uids(const State& state, const Subnet& subnet) {
-  std::vector<OwnedUid> owned;
+std::vector<OwnedNeuron> owned_neurons(const State& state, const Subnet& subnet) {
+  std::vector<OwnedNeuron> owned;
   const auto record = state.coldkeys.find(subnet.owner_coldkey);
   if (record == state.coldkeys.end()) return owned;
   for (const AccountId& hotkey : record->second.owned_hotkeys)
     if (const auto uid = subnet.neurons.uid_of(hotkey))
-      owned.push_back({subnet.neurons.registration_blocks[*uid], *uid});
+      owned.push_back({*uid, subnet.neurons.registration_blocks[*uid]});
   return owned;
 }
 
@@ -82,23 +77,13 @@ std::optional<std::uint16_t> owner_uid_of(const Subnet& subnet) {
 }
 
 std::vector<std::uint16_t> immortal_uids_of(const State& state, const Subnet& subnet) {
-  std::vector<OwnedUid> owned = owned_uids(state, subnet);
-  std::ranges::sort(owned, {}, [](const OwnedUid& a) { return std::pair(a.registered, a.uid); });
-  const std::size_t limit = subnet.parameters.owner_immune_limit;
-  if (owned.size() > limit) owned.resize(limit);
-  std::vector<std::uint16_t> uids;
-  for (const OwnedUid& one : owned) uids.push_back(one.uid);
-  const auto owner = owner_uid_of(subnet);
-  if (owner && std::ranges::find(uids, *owner) == uids.end()) {
-    uids.insert(uids.begin(), *owner);
-    if (uids.size() > limit) uids.resize(limit);
-  }
-  return uids;
+  return immortal_uids(owned_neurons(state, subnet), owner_uid_of(subnet),
+                       subnet.parameters.owner_immune_limit);
 }
 
 std::vector<AccountId> owner_hotkeys_of(const State& state, const Subnet& subnet) {
   std::vector<AccountId> hotkeys;
-  for (const OwnedUid& one : owned_uids(state, subnet))
+  for (const OwnedNeuron& one : owned_neurons(state, subnet))
     hotkeys.push_back(subnet.neurons.hotkeys[one.uid]);
   if (owner_uid_of(subnet)) hotkeys.push_back(subnet.owner_hotkey);
   return hotkeys;

@@ -421,8 +421,7 @@ Outcome apply_setting(const Context& context, const AccountId& signer,
 
 }  // namespace
 
-Outcome apply_owner_call(const Context& context, const AccountId& signer,
-                         const RuntimeCall& call) {
+Outcome apply_owner_call(const Context& context, const AccountId& signer, const RuntimeCall& call) {
   return std::visit(
       [&]<class Call>(const Call& one) -> Outcome {
         if constexpr (requires { apply_setting(context, signer, one); })

@@ -70,8 +70,12 @@ class Economy {
     for (; blocks > 0; --blocks) {
       events_.clear();
       step_block(state_, events_, author_, Hash{{static_cast<std::uint8_t>(state_.block)}});
+      for (const Event& event : events_)
+        if (const auto* epoch = std::get_if<EpochRan>(&event)) last_epoch_ = epoch->alpha;
     }
   }
+  // What the last epoch divided, in alpha-rao.
+  [[nodiscard]] std::uint64_t last_epoch() const { return last_epoch_; }
   template <class E>
   [[nodiscard]] std::size_t count() const {
     std::size_t found = 0;
@@ -91,6 +95,7 @@ class Economy {
   AccountId author_;
   State state_;
   Events events_;
+  std::uint64_t last_epoch_ = 0;
 };
 
 }  // namespace muster::chain::runtime

@@ -168,6 +168,26 @@ TEST(RuntimeLedger, HashesOfBlocksAreKept) {
   EXPECT_FALSE(ledger.hash_of_block(2));
 }
 
+TEST(RuntimeLedger, GoesOnFromASnapshot) {
+  Ledger live(signed_genesis());
+  for (int i = 0; i < 30; ++i) (void)live.produce_block(false);
+  const auto snapshot = decode_snapshot(encode_snapshot(live.snapshot()));
+  ASSERT_TRUE(snapshot);
+  auto restored = Ledger::restore(signed_genesis(), *snapshot);
+  ASSERT_TRUE(restored) << restored.error().message;
+  EXPECT_EQ(restored->head(), live.head());
+  for (int i = 0; i < 30; ++i) ASSERT_TRUE(restored->apply(live.produce_block(true)));
+}
+
+TEST(RuntimeLedger, ASnapshotOfAnotherLedgerOrThatDoesNotAddUpIsRefused) {
+  Ledger live(signed_genesis());
+  (void)live.produce_block(false);
+  EXPECT_EQ(Ledger::restore(small_genesis(), live.snapshot()).error().code, Errc::kWrongRun);
+  Snapshot forged = live.snapshot();
+  forged.state.accounts.begin()->second.free_rao += 1;
+  EXPECT_EQ(Ledger::restore(signed_genesis(), forged).error().code, Errc::kMalformed);
+}
+
 TEST(RuntimeLedger, EventsTellWhatBecameOfAnExtrinsic) {
   Ledger ledger(signed_genesis());
   const Submission submission =
