@@ -52,6 +52,7 @@ Status read_network(TomlSection section, NetworkParameters& network) {
       .field("network_immunity_blocks", network.network_immunity_blocks)
       .field("lock_reduction_blocks", network.lock_reduction_blocks)
       .field("start_call_delay_blocks", network.start_call_delay_blocks)
+      .field("start_enables_emission", network.start_enables_emission)
       .field("root_uids_max", network.root_uids_max)
       .field("take_rate_limit_blocks", network.take_rate_limit_blocks)
       .field("children_cooldown_blocks", network.children_cooldown_blocks);

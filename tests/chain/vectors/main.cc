@@ -135,14 +135,10 @@ class FileRun {
 void report(const fs::path& path, const Outcome& outcome) {
   if (outcome.lines > kLinesPerFileMax)
     std::printf("%s: %d more lines\n", path.filename().c_str(), outcome.lines - kLinesPerFileMax);
-  std::printf("%s: %zu/%zu (skipped %zu", path.stem().c_str(), outcome.passed, outcome.total,
+  std::printf("%s: %zu/%zu (skipped %zu)\n", path.stem().c_str(), outcome.passed, outcome.total,
               outcome.skipped_count());
-  const char* separator = ": ";
-  for (const auto& [kind, cases] : outcome.skipped) {
-    std::printf("%s%s %zu", separator, kind.c_str(), cases);
-    separator = ", ";
-  }
-  std::printf(")\n");
+  for (const auto& [kind, cases] : outcome.skipped)
+    std::printf("  not checked: %s, %zu cases\n", kind.c_str(), cases);
 }
 
 int run(const fs::path& folder) {
