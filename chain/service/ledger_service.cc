@@ -25,8 +25,10 @@ Result<std::unique_ptr<LedgerService>> LedgerService::open(const runtime::Genesi
   MUSTER_TRY_STATUS(runtime::validate(genesis));
   MUSTER_TRY(auto store, BlockStore::open(database));
   std::unique_ptr<LedgerService> service(new LedgerService(genesis, std::move(store)));
-  MUSTER_TRY_STATUS(service->store_->replay(
-      [&](const runtime::Block& block) { return service->ledger_.apply(block); }));
+  if (Status replayed = service->store_->replay(
+          [&](const runtime::Block& block) { return service->ledger_.apply(block); });
+      !replayed)
+    return std::move(replayed).error().within(database.string() + ": blocks of another genesis or version, or damaged");
   return service;
 }
 
