@@ -114,9 +114,9 @@ chain::runtime::Genesis Economy::make_genesis() {
   return genesis;
 }
 
-bool Economy::call(const AccountId& signer, const chain::RuntimeCall& call) {
-  const rt::Outcome error = rt::dispatch(state_, events_, AccountId{}, signer, call);
-  if (error) ++history_.refused[std::string(chain::id_of(call).name) + ": " + std::string(rt::name_of(*error))];
+bool Economy::call(const AccountId& signer, const chain::RuntimeCall& what) {
+  const rt::Outcome error = rt::dispatch(state_, events_, AccountId{}, signer, what);
+  if (error) ++history_.refused[std::string(chain::id_of(what).name) + ": " + std::string(rt::name_of(*error))];
   return !error;
 }
 
@@ -160,10 +160,10 @@ void Economy::notice_deregistrations() {
 // ---- what they do
 
 // A call that changes how much alpha somebody has, noted as bought or sold and not as pay.
-bool Economy::trade(EconomicRole role, Market& market, const Person& who, const chain::RuntimeCall& call) {
+bool Economy::trade(EconomicRole role, Market& market, const Person& who, const chain::RuntimeCall& what) {
   const auto held = [&] { return tao(rt::stake_of(state_, who.hotkey, who.coldkey, market.netuid)); };
   const double before = held(), free_before = tao(rt::balance_of(state_, who.coldkey));
-  const bool done = this->call(who.coldkey, call);
+  const bool done = call(who.coldkey, what);
   note_trade(role, market, held() - before);
   if (role != EconomicRole::kStaker && !market.demand_tao.empty())
     market.demand_tao.back() += free_before - tao(rt::balance_of(state_, who.coldkey));
@@ -201,8 +201,11 @@ void Economy::live_a_day(Market& market) {
   market.demand_tao.push_back(0);
   if (market.demand_tao.size() > kDemandDays) market.demand_tao.erase(market.demand_tao.begin());
   if (const double spent = usage_on(market.plan, day()); spent > 0.01) {
-    if (call(market.users, chain::AddStakeBurn{market.creator.hotkey, market.netuid, rao(spent), std::nullopt}))
-      market.demand_tao.back() += spent, market.usage_tao += spent;
+    const chain::AddStakeBurn bought{market.creator.hotkey, market.netuid, rao(spent), std::nullopt};
+    if (call(market.users, bought)) {
+      market.demand_tao.back() += spent;
+      market.usage_tao += spent;
+    }
   }
   for (const Person& miner : market.miners) sell(EconomicRole::kMiner, market, miner, market.plan.miners_sell);
   for (const Person& validator : market.validators) {

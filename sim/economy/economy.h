@@ -96,7 +96,7 @@ class Economy {
   };
 
   [[nodiscard]] chain::runtime::Genesis make_genesis();
-  bool call(const chain::AccountId& signer, const chain::RuntimeCall& call);
+  bool call(const chain::AccountId& signer, const chain::RuntimeCall& what);
   void sell(EconomicRole role, Market& market, const Person& person, double share);
   void launch(Market& market);
   void populate(Market& market);
@@ -105,7 +105,7 @@ class Economy {
   void live_a_day(Market& market);
   void reconsider(Staker& staker);
   [[nodiscard]] double attraction(const Market& market) const;
-  bool trade(EconomicRole role, Market& market, const Person& who, const chain::RuntimeCall& call);
+  bool trade(EconomicRole role, Market& market, const Person& who, const chain::RuntimeCall& what);
   void note_trade(EconomicRole role, const Market& market, double alpha);
   void settle_pay();
   void sample();
