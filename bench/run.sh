@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up as far as needed, builds, and runs the benchmarks.
-#   bench/run.sh [NAME…] [--json FILE] [-- OPTIONS]   NAME: compression, compression_large, wire, chain;
+#   bench/run.sh [NAME…] [--json FILE] [-- OPTIONS]   NAME: compression, compression_large, wire, chain, cuda;
 #                                                        default: all but compression_large
 # OPTIONS go to the one benchmark that is named; with several, FILE holds one object by name.
 set -euo pipefail
@@ -15,7 +15,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[ ${#names[@]} -gt 0 ] || names=(compression wire chain)
+[ ${#names[@]} -gt 0 ] || names=(compression wire chain cuda)
 for name in "${names[@]}"; do
   [ -e "$root/bench/${name}_bench.cc" ] || { echo "bench: no benchmark '$name'" >&2; exit 2; }
 done
