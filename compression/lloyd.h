@@ -65,14 +65,14 @@ struct FoundLevels {
   return found;
 }
 
-// Classes between ascending thresholds; the first begins at 0. Starts by splitting at means.
-template <class Tails>
+// 2^kBits classes between ascending thresholds; the first begins at 0. Starts by splitting at means.
+template <unsigned kBits, class Tails>
 class Lloyd {
  public:
   static constexpr int kSteps = 6;
 
-  constexpr Lloyd(const Tails& tails, unsigned bits) : tails_(tails), all_(tails(0)) {
-    split(all_, {}, bits);
+  constexpr explicit Lloyd(const Tails& tails) : tails_(tails), all_(tails(0)) {
+    split<kBits>(all_, {});
     for (std::size_t i = 1; i < count_; ++i)
       for (std::size_t j = i; j > 0 && thresholds_[j] < thresholds_[j - 1]; --j) {
         const float larger = thresholds_[j - 1];
@@ -95,8 +95,10 @@ class Lloyd {
   }
 
  private:
+  static constexpr std::size_t kClasses = std::size_t{1} << kBits;
+
   struct Means {
-    std::array<double, kClassesMax> of{};
+    std::array<double, kClasses> of{};
     std::size_t count = 0;
   };
   // Of the classes that are not empty, ascending.
@@ -112,13 +114,16 @@ class Lloyd {
     return result;
   }
   // Of the magnitudes in [from the tail `low`, to the tail `high`).
-  constexpr void split(const Tail& low, const Tail& high, unsigned bits) {
-    if (bits == 0 || low.count <= high.count) return;
-    const auto mean = static_cast<float>((low.sum - high.sum) / (low.count - high.count));
-    thresholds_[count_++] = mean;
-    const Tail middle = tails_(mean);
-    split(low, middle, bits - 1);
-    split(middle, high, bits - 1);
+  template <unsigned kSplits>
+  constexpr void split(const Tail& low, const Tail& high) {
+    if constexpr (kSplits > 0) {
+      if (low.count <= high.count) return;
+      const auto mean = static_cast<float>((low.sum - high.sum) / (low.count - high.count));
+      thresholds_[count_++] = mean;
+      const Tail middle = tails_(mean);
+      split<kSplits - 1>(low, middle);
+      split<kSplits - 1>(middle, high);
+    }
   }
   // False when nothing changed.
   constexpr bool refine() {
@@ -129,15 +134,27 @@ class Lloyd {
     for (std::size_t c = 0; c < count_; ++c)
       thresholds_[c] = static_cast<float>((mean.of[c] + mean.of[c + 1]) / 2);
     bool changed = fewer;
-    for (std::size_t c = 0; c < kClassesMax; ++c) changed = changed || thresholds_[c] != before[c];
+    for (std::size_t c = 0; c + 1 < kClasses; ++c) changed = changed || thresholds_[c] != before[c];
     return changed;
   }
 
   const Tails& tails_;
   Tail all_;
-  std::array<float, kClassesMax> thresholds_{};
+  std::array<float, kClasses - 1> thresholds_{};
   std::size_t count_ = 0;
 };
+
+// Lloyd's levels, or what the magnitudes are exactly.
+template <unsigned kBits, class Tails>
+[[nodiscard]] constexpr FoundLevels find_levels(const float* magnitudes, std::size_t count, const Tails& tails) {
+  if constexpr (kBits == 0) {
+    const Tail all = tails(0);
+    return {{level_of(all.sum / all.count)}, 1};
+  } else {
+    const FoundLevels exact = exact_levels(magnitudes, count, std::size_t{1} << kBits);
+    return exact.count > 0 ? exact : Lloyd<kBits, Tails>(tails).levels();
+  }
+}
 
 // The smallest fp32 number that is not below `x`.
 [[nodiscard]] constexpr float at_least(double x) {

@@ -31,16 +31,15 @@ Levels quantise(std::span<const float> magnitudes, unsigned bits,
   const auto tails = [&](float threshold) {
     return kernels().tail(magnitudes.data(), magnitudes.size(), threshold);
   };
-  if (bits == 0) {
-    const Tail all = tails(0);
-    Levels levels;
-    levels.fill(level_of(all.sum / all.count));
-    std::fill(classes.begin(), classes.end(), std::uint8_t{0});
-    return levels;
-  }
-  FoundLevels found = exact_levels(magnitudes.data(), magnitudes.size(), std::size_t{1} << bits);
-  if (found.count == 0) found = Lloyd(tails, bits).levels();
+  const auto find = [&]<unsigned kBits>() {
+    return find_levels<kBits>(magnitudes.data(), magnitudes.size(), tails);
+  };
+  const FoundLevels found = bits == 0   ? find.template operator()<0>()
+                            : bits == 1 ? find.template operator()<1>()
+                            : bits == 2 ? find.template operator()<2>()
+                                        : find.template operator()<3>();
   classify(magnitudes, found, classes);
+  if (found.count == 1) return canonical(found, 1).levels;
   std::uint32_t used = 0;
   for (std::uint8_t c : classes) used |= 1u << c;
   const CanonicalLevels result = canonical(found, used);

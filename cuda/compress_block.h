@@ -45,22 +45,17 @@ template <unsigned kBits, class Team>
 MUSTER_TEAM void quantise_block(Team& team, CompressWorkspace& shared, std::uint32_t count) {
   team.first_warp([&](auto warp) {
     const auto tails = [&](float threshold) { return warp.tail(shared.magnitudes, count, threshold); };
-    compression::FoundLevels found;
-    if constexpr (kBits == 0) {
-      const compression::Tail all = tails(0);
-      found.levels[0] = compression::level_of(all.sum / all.count);
-      found.count = 1;
-    } else {
-      found = compression::exact_levels(shared.magnitudes, count, std::size_t{1} << kBits);
-      if (found.count == 0) found = compression::Lloyd(tails, kBits).levels();
-    }
+    const compression::FoundLevels found =
+        compression::find_levels<kBits>(shared.magnitudes, count, tails);
     if (!warp.is_leader()) return;
     shared.found = found;
     for (std::size_t c = 0; c < compression::kClassesMax; ++c)
       shared.middles[c] = c + 1 < found.count ? compression::middle_above(found, c)
                                               : std::bit_cast<float>(kInfinity);
+    if constexpr (kBits == 0) shared.canonical = compression::canonical(found, 1);
   });
   team.sync();
+  if constexpr (kBits == 0) return;
   OwnOf<Team, std::uint32_t> used;
   team.each([&](unsigned t) {
     used.of(t) = 0;
