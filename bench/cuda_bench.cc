@@ -2,8 +2,8 @@
 //
 //   bench/run.sh cuda [--json FILE] -- [--params N] [--reps N] [--threads N] [--card I]
 //
-// Kernel times are the card's own, the median of the repetitions behind two that do not count; copy speed counts
-// bytes read and written. Before it is measured, what is measured is compared with the CPU. Without a card it
+// Kernel times are the card's own, the median of the repetitions behind two that do not count; the whole call is
+// the last repetition's, with transfers and entropy coding; copy speed counts bytes read and written. Before it is measured, what is measured is compared with the CPU. Without a card it
 // says so in a line.
 #include <algorithm>
 #include <cstdio>
@@ -187,7 +187,8 @@ int main(int argc, char** argv) {
   Options options;
   for (int i = 1; i < argc; i += 2) {
     const std::string name = argv[i];
-    const bool known = name == "--json" || name == "--params" || name == "--reps" || name == "--threads" || name == "--card";
+    const bool known = name == "--json" || name == "--params" || name == "--reps" || name == "--threads" ||
+                       name == "--card";
     if (!known || i + 1 == argc) {
       std::fprintf(stderr, "usage: bench_cuda [--json FILE] [--params N] [--reps N] [--threads N] [--card I]\n");
       return 2;

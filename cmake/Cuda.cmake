@@ -16,8 +16,9 @@ if(MUSTER_CUDA)
     # CMake 3.25 does not know how to ask nvcc 13 for C++20, so the flag is given by hand.
     set(CMAKE_CUDA_STANDARD 20)
     set(CMAKE_CUDA_STANDARD_REQUIRED OFF)
-    target_compile_options(muster_flags INTERFACE
-      "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;--expt-relaxed-constexpr;-fmad=false;-ftz=false;-prec-div=true;-prec-sqrt=true;-Xcompiler=-Wall,-ffp-contract=off>")
+    set(cuda_flags -std=c++20 --expt-relaxed-constexpr -fmad=false -ftz=false -prec-div=true -prec-sqrt=true
+        -Xcompiler=-Wall,-ffp-contract=off)
+    target_compile_options(muster_flags INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:${cuda_flags}>")
   elseif(MUSTER_CUDA STREQUAL "ON")
     message(FATAL_ERROR "MUSTER_CUDA=ON, but there is no nvcc; put CUDA's bin folder on the PATH")
   endif()

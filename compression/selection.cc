@@ -25,7 +25,7 @@ Result<Payload> payload_of(const Layout& layout, const Selection& selection, uns
         if (count == kNotFiniteBlock)
           return in_segment(not_finite(*entries).within("block " + std::to_string(b)), s);
         writer.add_selected(layout.block(block).elements, std::span(entries, count),
-                            std::span(selection.levels).subspan(block * levels, levels));
+                            selection.levels.subspan(block * levels, levels));
       }
       payload.segments[s] = writer.finish();
       return {};

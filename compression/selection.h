@@ -2,12 +2,11 @@
 // a card hands out; and the payload that it makes.
 //
 // An entry is 16 bits: index within the block (12), class of its level (3), sign (1).
-// Thread safety: values, pure functions.
+// Thread safety: borrowed values, pure functions.
 #pragma once
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "compression/payload.h"
 
@@ -22,10 +21,10 @@ namespace muster::compression {
 [[nodiscard]] constexpr bool is_negative(std::uint16_t entry) { return entry >> 15 != 0; }
 
 struct Selection {
-  PayloadFormat format;                // one with levels
-  std::vector<std::uint16_t> counts;   // of each block, or kNotFiniteBlock
-  std::vector<std::uint16_t> levels;   // of each block: 2^level_bits, as quantise() gives them
-  std::vector<std::uint16_t> entries;  // of each block: room for format.keep, ascending indices
+  PayloadFormat format;                    // one with levels
+  std::span<const std::uint16_t> counts;   // of each block, or kNotFiniteBlock
+  std::span<const std::uint16_t> levels;   // of each block: 2^level_bits, as quantise() gives them
+  std::span<const std::uint16_t> entries;  // of each block: room for format.keep, ascending indices
 };
 
 // The count of a block with a NaN or an infinity; its first entry is then the place of the first of them.

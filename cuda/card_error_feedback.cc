@@ -1,5 +1,7 @@
 #include "cuda/card_error_feedback.h"
 
+#include <algorithm>
+
 namespace muster::gpu {
 
 using compression::PayloadFormat;
@@ -32,6 +34,12 @@ Status CardErrorFeedback::make_room(const PayloadFormat& format) {
   MUSTER_TRY(levels_, card_.allocate<std::uint16_t>(blocks << compression::level_bits(format.values)));
   MUSTER_TRY(entries_, card_.allocate<std::uint16_t>(blocks * format.keep));
   MUSTER_TRY(originals_, card_.allocate<float>(blocks * format.keep));
+  host_counts_ = {};
+  host_levels_ = {};
+  host_entries_ = {};
+  MUSTER_TRY(host_counts_, PinnedMemory<std::uint16_t>::make(counts_.size()));
+  MUSTER_TRY(host_levels_, PinnedMemory<std::uint16_t>::make(levels_.size()));
+  MUSTER_TRY(host_entries_, PinnedMemory<std::uint16_t>::make(entries_.size()));
   // So that a block that holds less leaves nothing to chance.
   MUSTER_TRY_STATUS(checked(cudaMemsetAsync(entries_.data(), 0, entries_.size() * sizeof(std::uint16_t),
                                             card_.stream()),
@@ -65,16 +73,13 @@ Result<Selection> CardErrorFeedback::select(const PayloadFormat& format) {
   MUSTER_TRY_STATUS(card_.run([&](cudaStream_t stream) {
     launch_compress(task(), places_.size(), compression::level_bits(format.values), stream);
   }));
-  Selection selection{format, {}, {}, {}};
-  selection.counts.resize(counts_.size());
-  selection.levels.resize(levels_.size());
-  selection.entries.resize(entries_.size());
-  MUSTER_TRY_STATUS(counts_.read(selection.counts, card_.stream()));
-  MUSTER_TRY_STATUS(levels_.read(selection.levels, card_.stream()));
-  MUSTER_TRY_STATUS(entries_.read(selection.entries, card_.stream()));
+  MUSTER_TRY_STATUS(counts_.read(host_counts_.values(), card_.stream()));
+  MUSTER_TRY_STATUS(levels_.read(host_levels_.values(), card_.stream()));
+  MUSTER_TRY_STATUS(entries_.read(host_entries_.values(), card_.stream()));
   MUSTER_TRY_STATUS(card_.finish());
-  pending_ = true;
-  return selection;
+  const auto counts = host_counts_.values();
+  pending_ = std::find(counts.begin(), counts.end(), compression::kNotFiniteBlock) == counts.end();
+  return Selection{format, counts, host_levels_.values(), host_entries_.values()};
 }
 
 void CardErrorFeedback::take_turns(float beta) {

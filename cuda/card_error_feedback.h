@@ -41,6 +41,7 @@ class CardErrorFeedback final : public ErrorFeedback {
   compression::PayloadFormat format_{0, compression::ValueFormat::kSign};
   Memory<std::uint16_t> counts_, levels_, entries_;
   Memory<float> originals_;
+  PinnedMemory<std::uint16_t> host_counts_, host_levels_, host_entries_;
 };
 
 }  // namespace muster::gpu

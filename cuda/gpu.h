@@ -41,7 +41,7 @@ class FloatArray {
   [[nodiscard]] virtual Status read(std::span<float> to) const = 0;
 };
 
-// compression::ErrorFeedback with e and Δ in a card's memory. docs there; payload_of() makes the bytes.
+// compression::ErrorFeedback with e and Δ in a card's memory; payload_of() makes the bytes of a selection.
 class ErrorFeedback {
  public:
   virtual ~ErrorFeedback() = default;
@@ -50,10 +50,11 @@ class ErrorFeedback {
   // What is owed is multiplied in. Error: kIo.
   [[nodiscard]] virtual Result<FloatArray*> residual() = 0;
   // Adds up e + Δ in Δ's place, chooses, quantises and subtracts in one pass.
-  // Errors: kInvalidArgument (a format without levels), kIo, kTooLarge (memory). A block that is not finite
-  // is in the selection, and payload_of() names its place; e is as it was.
+  // The result is valid until the next call. Errors: kInvalidArgument (a format without levels), kIo,
+  // kTooLarge (memory). A block that is not finite is in the selection, and payload_of() names its place; then
+  // e is as it was and nothing is to be settled.
   [[nodiscard]] virtual Result<compression::Selection> select(const compression::PayloadFormat& format) = 0;
-  // REQUIRES: select() was called since the last settling. Error: kIo.
+  // REQUIRES: select() was called since the last settling, and all was finite. Error: kIo.
   [[nodiscard]] virtual Status settle_delivered(float beta) = 0;
   [[nodiscard]] virtual Status settle_kept(float beta) = 0;
   // No payload was made, or it does not count. Error: kIo.

@@ -63,4 +63,36 @@ class Memory {
   std::uint64_t count_ = 0;
 };
 
+// Memory of the host that cards read and write at the speed of the bus; not initialised.
+template <class T>
+class PinnedMemory {
+ public:
+  PinnedMemory() = default;
+  PinnedMemory(PinnedMemory&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), count_(std::exchange(other.count_, 0)) {}
+  PinnedMemory& operator=(PinnedMemory&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(count_, other.count_);
+    return *this;
+  }
+  ~PinnedMemory() { (void)cudaFreeHost(data_); }
+
+  // Error: kTooLarge.
+  [[nodiscard]] static Result<PinnedMemory> make(std::uint64_t count) {
+    PinnedMemory memory;
+    if (cudaMallocHost(&memory.data_, count * sizeof(T)) != cudaSuccess) {
+      (void)cudaGetLastError();
+      return Error{Errc::kTooLarge, "this machine cannot pin " + std::to_string(count * sizeof(T)) +
+                                        " bytes of memory for a card; stop what else runs on it"};
+    }
+    memory.count_ = count;
+    return memory;
+  }
+  [[nodiscard]] std::span<T> values() const { return {data_, count_}; }
+
+ private:
+  T* data_ = nullptr;
+  std::uint64_t count_ = 0;
+};
+
 }  // namespace muster::gpu

@@ -11,11 +11,17 @@
 namespace muster::compression {
 namespace {
 
+struct OwnedSelection {
+  PayloadFormat format;
+  std::vector<std::uint16_t> counts, levels, entries;
+  [[nodiscard]] Selection view() const { return {format, counts, levels, entries}; }
+};
+
 // What a payload holds, as another than this CPU would have chosen it.
-Selection selection_of(const Layout& layout, const Payload& payload) {
+OwnedSelection selection_of(const Layout& layout, const Payload& payload) {
   const std::size_t levels = std::size_t{1} << level_bits(payload.format.values);
-  Selection selection{payload.format, {}, std::vector<std::uint16_t>(layout.block_count() * levels),
-                      std::vector<std::uint16_t>(layout.block_count() * payload.format.keep)};
+  OwnedSelection selection{payload.format, {}, std::vector<std::uint16_t>(layout.block_count() * levels),
+                           std::vector<std::uint16_t>(layout.block_count() * payload.format.keep)};
   for_each_block(layout, payload, 1, [&](std::size_t, const Block&, const BlockEntries& entries) {
     const std::size_t block = selection.counts.size();
     std::vector<std::uint16_t> found;
@@ -55,14 +61,14 @@ TEST(Selection, MakesTheBytesThatCompressMakes) {
   for (float& x : dense) x = random.chance(0.02) ? static_cast<float>(random.uniform() - 0.5) : 0.0f;
   for (const ValueFormat values : {ValueFormat::kSign, ValueFormat::kSignMagnitude, ValueFormat::kMagnitude3}) {
     const Payload payload = compress(layout, {64, values}, dense).value();
-    EXPECT_EQ(payload_of(layout, selection_of(layout, payload), 2).value(), payload) << name_of(values);
+    EXPECT_EQ(payload_of(layout, selection_of(layout, payload).view(), 2).value(), payload) << name_of(values);
   }
 }
 
 TEST(Selection, NamesWhatIsNotFinite) {
   const Layout layout = Layout::make({{"a", {2, 4096}}}).value();
-  const Selection selection{{4, ValueFormat::kSign}, {0, kNotFiniteBlock}, {0, 0}, {0, 0, 0, 0, 77, 0, 0, 0}};
-  const auto payload = payload_of(layout, selection);
+  const OwnedSelection selection{{4, ValueFormat::kSign}, {0, kNotFiniteBlock}, {0, 0}, {0, 0, 0, 0, 77, 0, 0, 0}};
+  const auto payload = payload_of(layout, selection.view());
   ASSERT_FALSE(payload.has_value());
   EXPECT_EQ(payload.error().message, "payload segment 0: block 1: element 77 is not finite");
 }

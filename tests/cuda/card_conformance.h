@@ -158,7 +158,8 @@ TEST_P(CardConformance, AddsPayloadsInTheirOrder) {
       std::vector<BlockwiseEntries> entries;
       std::vector<float> weights;
       for (std::size_t p = 0; p < count; ++p) {
-        payloads.push_back(compress(layout_, format, numbers(layout_.parameters(), static_cast<unsigned>(p % 3))).value());
+        const auto update = numbers(layout_.parameters(), static_cast<unsigned>(p % 3));
+        payloads.push_back(compress(layout_, format, update).value());
         entries.push_back(decode_blockwise(layout_, payloads.back()).value());
         weights.push_back(static_cast<float>(random_.uniform()));
       }

@@ -49,14 +49,14 @@ class HostErrorFeedback final : public ErrorFeedback {
     return static_cast<FloatArray*>(residual_.get());
   }
   [[nodiscard]] Result<compression::Selection> select(const compression::PayloadFormat& format) override {
-    selection_ = {format, {}, {}, {}};
-    selection_.counts.resize(places_.size());
-    selection_.levels.resize(places_.size() << level_bits(format.values));
-    selection_.entries.resize(places_.size() * format.keep);
-    originals_.resize(selection_.entries.size());
-    const CompressTask task{places_.data(),           delta_->device_data(),     residual_->device_data(),
-                            owed_beta_,               format.keep,               selection_.counts.data(),
-                            selection_.levels.data(), selection_.entries.data(), originals_.data()};
+    keep_ = format.keep;
+    counts_.resize(places_.size());
+    levels_.resize(places_.size() << level_bits(format.values));
+    entries_.resize(places_.size() * format.keep);
+    originals_.resize(entries_.size());
+    const CompressTask task{places_.data(), delta_->device_data(), residual_->device_data(),
+                            owed_beta_,     format.keep,           counts_.data(),
+                            levels_.data(), entries_.data(),       originals_.data()};
     const auto shared = std::make_unique<CompressWorkspace>();
     HostTeam team;
     for (std::uint64_t b = 0; b < places_.size(); ++b) {
@@ -65,7 +65,7 @@ class HostErrorFeedback final : public ErrorFeedback {
       if (level_bits(format.values) == 2) compress_block<2>(team, *shared, task, b);
       if (level_bits(format.values) == 3) compress_block<3>(team, *shared, task, b);
     }
-    return selection_;
+    return compression::Selection{format, counts_, levels_, entries_};
   }
   [[nodiscard]] Status settle_delivered(float beta) override {
     take_turns(beta);
@@ -73,9 +73,8 @@ class HostErrorFeedback final : public ErrorFeedback {
   }
   [[nodiscard]] Status settle_kept(float beta) override {
     for (std::uint64_t b = 0; b < places_.size(); ++b)
-      for (std::uint64_t i = b * selection_.format.keep, n = 0; n < selection_.counts[b]; ++i, ++n)
-        delta_->device_data()[places_[b].offset + compression::index_of(selection_.entries[i])] =
-            originals_[i];
+      for (std::uint64_t i = b * keep_, n = 0; n < counts_[b]; ++i, ++n)
+        delta_->device_data()[places_[b].offset + compression::index_of(entries_[i])] = originals_[i];
     take_turns(beta);
     return {};
   }
@@ -99,7 +98,8 @@ class HostErrorFeedback final : public ErrorFeedback {
   std::vector<BlockPlace> places_;
   std::unique_ptr<HostArray> residual_, delta_;
   float owed_beta_ = 1;
-  compression::Selection selection_;
+  std::uint32_t keep_ = 0;
+  std::vector<std::uint16_t> counts_, levels_, entries_;
   std::vector<float> originals_;
 };
 
