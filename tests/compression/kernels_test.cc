@@ -30,7 +30,7 @@ std::vector<Selector> selectors() {
         selected.push_back(count == kNotFinite ? std::nullopt : Selector::Selected(indices));
       }
       return selected;
-    }});
+    }, {}});
   }
   return found;
 }

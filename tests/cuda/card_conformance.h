@@ -48,7 +48,7 @@ inline compression::Selector selector_of(const std::string& name, std::shared_pt
         indices.push_back(compression::index_of(selection.entries[b * density + i]));
     }
     return selected;
-  }};
+  }, {}};
 }
 
 class CardConformance : public ::testing::TestWithParam<CardMaker> {
