@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up as far as needed, builds, and runs the benchmarks.
 #   bench/run.sh [NAME…] [--json FILE] [-- OPTIONS]   NAME: compression, compression_large, wire, chain, runtime,
-#                                                        economy; default: compression, wire, chain, economy
+#                                                        economy, cuda; default: compression, wire, chain, economy, cuda
 # OPTIONS go to the one benchmark that is named; with several, FILE holds one object by name.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -15,7 +15,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[ ${#names[@]} -gt 0 ] || names=(compression wire chain economy)
+[ ${#names[@]} -gt 0 ] || names=(compression wire chain economy cuda)
 for name in "${names[@]}"; do
   [ -e "$root/bench/${name}_bench.cc" ] || { echo "bench: no benchmark '$name'" >&2; exit 2; }
 done

@@ -34,6 +34,7 @@ void add_export(CLI::App& app, Action& chosen);
 void add_data(CLI::App& app, Action& chosen);
 void add_inspect(CLI::App& app, Action& chosen);
 void add_tune(CLI::App& app, Action& chosen);
+void add_doctor(CLI::App& app, Action& chosen);
 void add_sim(CLI::App& app, Action& chosen);
 
 }  // namespace muster::cli

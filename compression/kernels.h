@@ -10,14 +10,9 @@
 #include <string_view>
 
 #include "compression/layout.h"
+#include "compression/lloyd.h"
 
 namespace muster::compression {
-
-// Sum and count of the magnitudes at or above a threshold.
-struct Tail {
-  double sum = 0;
-  double count = 0;
-};
 
 struct Kernels {
   std::string_view name;  // "avx512", "avx2", "portable"

@@ -8,17 +8,12 @@
 #include <cstdint>
 #include <span>
 
+#include "compression/lloyd.h"
+
 namespace muster::compression {
 
-// Round to nearest, ties to even. REQUIRES: finite.
-[[nodiscard]] std::uint16_t to_bf16(float value);
-[[nodiscard]] float from_bf16(std::uint16_t bits);
 // True for the bits of a positive, normal, finite number.
 [[nodiscard]] bool is_level(std::uint16_t bits);
-
-// Magnitudes of one block: ascending, each used at least once, in canonical order; behind the last one
-// that is used it is repeated.
-using Levels = std::array<std::uint16_t, 8>;  // bf16
 
 // Lloyd's levels for `magnitudes`, 2^bits of them (bits 0…3), and which of them each magnitude is.
 // REQUIRES: magnitudes not empty, each normal and positive; classes of the same size.

@@ -32,12 +32,18 @@ class SegmentWriter {
   // The next block. The result is valid until the next call.
   // Errors: kNonFinite (the writer is then to be thrown away).
   [[nodiscard]] Result<KeptEntries> add_block(std::span<const float> values);
+  // The next block, selected and quantised elsewhere: entries as compression/selection.h packs them.
+  // REQUIRES: a format with levels; what add_block() would have chosen of a block of so many elements.
+  void add_selected(std::uint32_t elements, std::span<const std::uint16_t> entries,
+                    std::span<const std::uint16_t> levels);
   // The segment's bytes; starts anew.
   [[nodiscard]] Bytes finish();
 
  private:
+  void begin_block(std::uint32_t elements);
   void write_gaps(std::uint32_t elements);
-  void write_levels();
+  void quantise_levels();
+  void write_levels(std::span<const std::uint16_t> levels);
   void write_half();
   void write_float();
 
@@ -55,6 +61,9 @@ class SegmentWriter {
   RansEncoder coder_;
   std::array<std::uint64_t, 8> occurrences_{};  // of each class
 };
+
+// The error of a block whose element `index` is NaN or infinite.
+[[nodiscard]] Error not_finite(std::uint64_t index);
 
 // What a block is decoded in. Readers that take turns share one, so that it stays in the cache.
 struct BlockBuffers {

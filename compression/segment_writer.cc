@@ -3,16 +3,20 @@
 #include <cmath>
 
 #include "compression/quantize.h"
-#include "compression/segment_codec.h"
 #include "compression/kernels.h"
+#include "compression/segment_codec.h"
+#include "compression/selection.h"
 
 namespace muster::compression {
+
+Error not_finite(std::uint64_t index) {
+  return {Errc::kNonFinite, "element " + std::to_string(index) + " is not finite"};
+}
 
 SegmentWriter::SegmentWriter(const PayloadFormat& format, const GapModel& gaps)
     : format_(format),
       gaps_(gaps),
       selected_(kBlockElements + 16),  // as the kernels ask for
-     
       values_(kBlockElements),
       magnitudes_(kBlockElements),
       classes_(kBlockElements) {}
@@ -23,18 +27,16 @@ Result<KeptEntries> SegmentWriter::add_block(std::span<const float> values) {
   count_ = kernels().select(values.data(), elements, keep, selected_.data());
   if (count_ == kNotFinite) {
     const auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
-    return Error{Errc::kNonFinite,
-                 "element " + std::to_string(bad - values.begin()) + " is not finite"};
+    return not_finite(static_cast<std::uint64_t>(bad - values.begin()));
   }
-  counts_.push_back(static_cast<std::uint16_t>(count_));
-  full_ = full_ && count_ == keep;
+  begin_block(elements);
   if (count_ > 0) {
     for (std::uint32_t i = 0; i < count_; ++i) values_[i] = values[selected_[i]];
     for (std::uint32_t i = 0; i < count_; ++i) magnitudes_[i] = std::fabs(values_[i]);
     for (std::uint32_t i = 0; i < count_; ++i) signs_.write(std::signbit(values_[i]), 1);
     if (count_ < elements) write_gaps(elements);
     if (has_levels(format_.values)) {
-      write_levels();
+      quantise_levels();
     } else if (format_.values == ValueFormat::kFloat16) {
       write_half();
     } else {
@@ -42,6 +44,23 @@ Result<KeptEntries> SegmentWriter::add_block(std::span<const float> values) {
     }
   }
   return KeptEntries{std::span(selected_).first(count_), std::span(values_).first(count_)};
+}
+
+void SegmentWriter::add_selected(std::uint32_t elements, std::span<const std::uint16_t> entries,
+                                 std::span<const std::uint16_t> levels) {
+  count_ = static_cast<std::uint32_t>(entries.size());
+  begin_block(elements);
+  if (count_ == 0) return;
+  for (std::uint32_t i = 0; i < count_; ++i) selected_[i] = index_of(entries[i]);
+  for (std::uint32_t i = 0; i < count_; ++i) classes_[i] = class_of(entries[i]);
+  for (std::uint32_t i = 0; i < count_; ++i) signs_.write(is_negative(entries[i]), 1);
+  if (count_ < elements) write_gaps(elements);
+  write_levels(levels);
+}
+
+void SegmentWriter::begin_block(std::uint32_t elements) {
+  counts_.push_back(static_cast<std::uint16_t>(count_));
+  full_ = full_ && count_ == kept_in_block(format_.keep, elements);
 }
 
 void SegmentWriter::write_gaps(std::uint32_t elements) {
@@ -62,14 +81,19 @@ void SegmentWriter::write_gaps(std::uint32_t elements) {
   }
 }
 
-void SegmentWriter::write_levels() {
+void SegmentWriter::quantise_levels() {
   const std::span<std::uint8_t> classes = std::span(classes_).first(count_);
   const unsigned bits = level_bits(format_.values);
   const Levels levels = quantise(std::span(magnitudes_).first(count_), bits, classes);
-  for (std::size_t c = 0; c < std::size_t{1} << bits; ++c) scales_.write(levels[c]);
   for (std::uint32_t i = 0; i < count_; ++i)
     values_[i] = std::copysign(from_bf16(levels[classes[i]]), values_[i]);
-  if (bits == 0) return;
+  write_levels(std::span(levels).first(std::size_t{1} << bits));
+}
+
+void SegmentWriter::write_levels(std::span<const std::uint16_t> levels) {
+  for (std::uint16_t level : levels) scales_.write(level);
+  if (levels.size() == 1) return;
+  const std::span<const std::uint8_t> classes = std::span(classes_).first(count_);
   coder_.reserve(count_);
   for (std::uint8_t c : classes) coder_.put_later(c);
   const auto counts = count_classes(classes);

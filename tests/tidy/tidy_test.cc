@@ -28,7 +28,7 @@ std::vector<Source> sources(const std::vector<std::string>& folders) {
     if (!fs::exists(kRoot / folder)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(kRoot / folder)) {
       const auto extension = entry.path().extension();
-      if (extension != ".h" && extension != ".cc") continue;
+      if (extension != ".h" && extension != ".cc" && extension != ".cu" && extension != ".cuh") continue;
       std::ostringstream text;
       text << std::ifstream(entry.path()).rdbuf();
       found.push_back({fs::relative(entry.path(), kRoot).generic_string(), folder, text.str()});
@@ -43,6 +43,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude{
     {"wire", {"base"}},
     {"compression", {"base"}},
     {"state", {"base", "compression"}},
+    {"cuda", {"base", "compression", "state"}},
     {"protocol", {"base", "wire", "compression", "state"}},
     {"store", {"base", "wire", "compression", "protocol"}},
     {"chain", {"base", "wire", "protocol", "store"}},
@@ -53,7 +54,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude{
     {"sim",
      {"base", "wire", "compression", "state", "protocol", "chain", "coordinator", "miner", "verify"}},
     {"cli",
-     {"base", "wire", "compression", "state", "protocol", "store", "chain", "coordinator", "miner",
+     {"base", "wire", "compression", "state", "cuda", "protocol", "store", "chain", "coordinator", "miner",
       "verify", "trainer", "sim"}}};
 
 std::vector<std::string> modules() {
@@ -104,6 +105,9 @@ TEST(Layering, ThirdPartyHeadersStayInTheirFiles) {
       if (include.starts_with("ATen/") || include.starts_with("torch/")) {
         EXPECT_EQ(source.module, "trainer") << source.path << " includes " << include;
       }
+      if (include.starts_with("cuda_") || include.starts_with("cub/") || include.starts_with("nccl")) {
+        EXPECT_EQ(source.module, "cuda") << source.path << " includes " << include;
+      }
       if (include.starts_with("CLI/")) {
         EXPECT_EQ(source.module, "cli") << source.path << " includes " << include;
       }
@@ -113,7 +117,7 @@ TEST(Layering, ThirdPartyHeadersStayInTheirFiles) {
 
 TEST(Style, HeadersSayOnceAndWhatTheyAre) {
   for (const Source& source : sources(modules())) {
-    if (!source.path.ends_with(".h")) continue;
+    if (!source.path.ends_with(".h") && !source.path.ends_with(".cuh")) continue;
     EXPECT_TRUE(source.text.starts_with("//")) << source.path << " starts without saying what it is";
     EXPECT_NE(source.text.find("#pragma once"), std::string::npos) << source.path;
   }

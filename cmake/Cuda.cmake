@@ -1,0 +1,28 @@
+# MUSTER_HAVE_CUDA: whether libmuster_cuda.so is built. Its arithmetic is the CPU's: no contraction to fused
+# multiply-add, denormals kept, divisions rounded exactly.
+set(MUSTER_CUDA AUTO CACHE STRING "Build the library for graphics cards: AUTO (when nvcc is found), ON, OFF")
+set_property(CACHE MUSTER_CUDA PROPERTY STRINGS AUTO ON OFF)
+set(MUSTER_HAVE_CUDA FALSE)
+if(MUSTER_CUDA)
+  include(CheckLanguage)
+  check_language(CUDA)
+  if(CMAKE_CUDA_COMPILER)
+    if(NOT CMAKE_CUDA_ARCHITECTURES)
+      set(CMAKE_CUDA_ARCHITECTURES 80 90)
+    endif()
+    enable_language(CUDA)
+    find_package(CUDAToolkit REQUIRED)
+    set(MUSTER_HAVE_CUDA TRUE)
+    # CMake 3.25 does not know how to ask nvcc 13 for C++20, so the flag is given by hand.
+    set(CMAKE_CUDA_STANDARD 20)
+    set(CMAKE_CUDA_STANDARD_REQUIRED OFF)
+    set(cuda_flags -std=c++20 --expt-relaxed-constexpr -fmad=false -ftz=false -prec-div=true -prec-sqrt=true
+        -Xcompiler=-Wall,-ffp-contract=off)
+    target_compile_options(muster_flags INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:${cuda_flags}>")
+  elseif(MUSTER_CUDA STREQUAL "ON")
+    message(FATAL_ERROR "MUSTER_CUDA=ON, but there is no nvcc; put CUDA's bin folder on the PATH")
+  endif()
+endif()
+if(NOT MUSTER_HAVE_CUDA)
+  message(STATUS "No CUDA: the library for graphics cards is not built.")
+endif()

@@ -1,0 +1,47 @@
+// CardErrorFeedback: error feedback in a card's memory. Only for the sources of libmuster_cuda.so.
+//
+// As in compression::ErrorFeedback two arrays take turns and the multiplication by β waits for the next pass.
+// Thread safety: that of its card.
+#pragma once
+
+#include "cuda/card_array.h"
+#include "cuda/launch.h"
+
+namespace muster::gpu {
+
+class CardErrorFeedback final : public ErrorFeedback {
+ public:
+  // Errors: kTooLarge, kIo.
+  [[nodiscard]] static Result<std::unique_ptr<ErrorFeedback>> make(CardContext& card,
+                                                                   const compression::Layout& layout);
+
+  [[nodiscard]] FloatArray& delta() override { return *delta_; }
+  [[nodiscard]] Result<FloatArray*> residual() override;
+  [[nodiscard]] Result<compression::Selection> select(const compression::PayloadFormat& format) override;
+  [[nodiscard]] Status settle_delivered(float beta) override;
+  [[nodiscard]] Status settle_kept(float beta) override;
+  [[nodiscard]] Status settle_missed(float beta) override;
+
+ private:
+  CardErrorFeedback(CardContext& card, std::unique_ptr<CardArray> residual,
+                    std::unique_ptr<CardArray> delta)
+      : card_(card), residual_(std::move(residual)), delta_(std::move(delta)) {}
+
+  Status make_room(const compression::PayloadFormat& format);
+  [[nodiscard]] CompressTask task();
+  void take_turns(float beta);
+  Status pay_beta();
+
+  CardContext& card_;
+  std::unique_ptr<CardArray> residual_, delta_;
+  Memory<BlockPlace> places_;
+  float owed_beta_ = 1;  // e is this times the array
+  bool pending_ = false;
+  // Of the last selection.
+  compression::PayloadFormat format_{0, compression::ValueFormat::kSign};
+  Memory<std::uint16_t> counts_, levels_, entries_;
+  Memory<float> originals_;
+  PinnedMemory<std::uint16_t> host_counts_, host_levels_, host_entries_;
+};
+
+}  // namespace muster::gpu

@@ -1,0 +1,109 @@
+// Graphics cards: what muster runs on them, behind interfaces that need no CUDA to compile or link. The code
+// is libmuster_cuda.so, loaded when load_cards() is called and never otherwise.
+//
+// Results are equal to the CPU's bit for bit (docs/determinism.md has the table). A Card and what it made
+// belong to one thread at a time; several cards, or several Card objects of one, work side by side. A call
+// returns when its work is done. What a card made must not outlive it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "compression/layout.h"
+#include "compression/payload_format.h"
+#include "compression/selection.h"
+#include "cuda/blockwise_entries.h"
+
+namespace muster::gpu {
+
+struct CardInfo {
+  int index = 0;
+  std::string name;
+  int capability_major = 0, capability_minor = 0;
+  int multiprocessors = 0;
+  std::uint64_t memory_bytes = 0, free_bytes = 0;
+};
+
+// fp32 numbers in a card's memory.
+class FloatArray {
+ public:
+  virtual ~FloatArray() = default;
+  [[nodiscard]] virtual std::uint64_t size() const = 0;
+  // Memory of the card, for other programs of this process that compute there.
+  [[nodiscard]] virtual float* device_data() = 0;
+  // The whole array from and to the host. REQUIRES: equal sizes. Error: kIo.
+  [[nodiscard]] virtual Status write(std::span<const float> from) = 0;
+  [[nodiscard]] virtual Status read(std::span<float> to) const = 0;
+};
+
+// compression::ErrorFeedback with e and Δ in a card's memory; payload_of() makes the bytes of a selection.
+class ErrorFeedback {
+ public:
+  virtual ~ErrorFeedback() = default;
+  // Where Δ is to be written before select(), and e. They change places when a payload is settled.
+  [[nodiscard]] virtual FloatArray& delta() = 0;
+  // What is owed is multiplied in. Error: kIo.
+  [[nodiscard]] virtual Result<FloatArray*> residual() = 0;
+  // Adds up e + Δ in Δ's place, chooses, quantises and subtracts in one pass.
+  // The result is valid until the next call. Errors: kInvalidArgument (a format without levels), kIo,
+  // kTooLarge (memory). A block that is not finite is in the selection, and payload_of() names its place; then
+  // e is as it was and nothing is to be settled.
+  [[nodiscard]] virtual Result<compression::Selection> select(const compression::PayloadFormat& format) = 0;
+  // REQUIRES: select() was called since the last settling, and all was finite. Error: kIo.
+  [[nodiscard]] virtual Status settle_delivered(float beta) = 0;
+  [[nodiscard]] virtual Status settle_kept(float beta) = 0;
+  // No payload was made, or it does not count. Error: kIo.
+  [[nodiscard]] virtual Status settle_missed(float beta) = 0;
+};
+
+class Card {
+ public:
+  virtual ~Card() = default;
+  [[nodiscard]] virtual CardInfo info() const = 0;
+  // Zeros. Errors: kTooLarge, with the mend.
+  [[nodiscard]] virtual Result<std::unique_ptr<FloatArray>> make_array(std::uint64_t count) = 0;
+  // e = Δ = 0. Errors: kTooLarge.
+  [[nodiscard]] virtual Result<std::unique_ptr<ErrorFeedback>> make_error_feedback(
+      const compression::Layout& layout) = 0;
+
+  // to = from. REQUIRES: equal sizes. Error: kIo.
+  [[nodiscard]] virtual Status copy(const FloatArray& from, FloatArray& to) = 0;
+  // sum += Σ weight · payload, in the payloads' order per element. Errors: kTooLarge, kIo.
+  // REQUIRES: all of this layout, a weight for each payload.
+  [[nodiscard]] virtual Status add(const compression::Layout& layout, FloatArray& sum,
+                                   std::span<const BlockwiseEntries> payloads,
+                                   std::span<const float> weights) = 0;
+  // θ −= learning_rate · aggregate. Errors: kTooLarge, kIo. REQUIRES: both of this layout.
+  [[nodiscard]] virtual Status outer_step(const compression::Layout& layout, FloatArray& theta,
+                                          const BlockwiseEntries& aggregate, float learning_rate) = 0;
+
+  // How long the last call's kernel, or copy, took by the card's own clock, transfers not counted.
+  [[nodiscard]] virtual double kernel_seconds() const = 0;
+};
+
+// What is there to open. A driver's version is that of the CUDA it supports: 1000 · major + 10 · minor.
+class Cards {
+ public:
+  virtual ~Cards() = default;
+  [[nodiscard]] virtual int driver_version() const = 0;   // 0: no driver
+  [[nodiscard]] virtual int runtime_version() const = 0;  // that the library was built with
+  // Errors: kNotFound (no card), kVersion (the driver is too old); the message has the mend.
+  [[nodiscard]] virtual Result<std::vector<CardInfo>> list() const = 0;
+  // Errors: those of list(), kNotFound (no such card), kVersion (the card is older than what muster is
+  // built for).
+  [[nodiscard]] virtual Result<std::unique_ptr<Card>> open(int index) const = 0;
+};
+
+// Bumped with every change to the interfaces above.
+inline constexpr int kCardsAbi = 1;
+
+// Loads libmuster_cuda.so from beside the executable, or from `folder`. Loads no CUDA library otherwise.
+// Errors: kNotFound (built without CUDA; the message says how to get it), kVersion.
+[[nodiscard]] Result<std::shared_ptr<const Cards>> load_cards(const std::filesystem::path& folder = {});
+
+}  // namespace muster::gpu
