@@ -142,6 +142,7 @@ struct NamedPayload {
 // Errors: those of decoding; kBadHash (a damaged blob that can be decoded all the same).
 Status check_content(const InspectOptions& options, const compression::Layout& layout, const Found& found,
                      const Payload& payload) {
+  if (options.file.empty() || !options.round) return {};  // found by its id
   if (auto summary = compression::summarise(layout, payload); !summary)
     return std::move(summary).error().within(options.file);
   MUSTER_TRY(const Hash id, compression::blob_id(found.blob));
