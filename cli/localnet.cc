@@ -16,7 +16,7 @@
 #include "cli/process.h"
 #include "cli/run_report.h"
 #include "protocol/assignment.h"
-#include "trainer/hf_export.h"
+#include "trainer/hf/hf_export.h"
 
 namespace muster::cli {
 namespace fs = std::filesystem;

@@ -5,8 +5,8 @@
 #include "base/file.h"
 #include "base/key.h"
 #include "state/state_root.h"
-#include "trainer/corpus.h"
-#include "trainer/token_file.h"
+#include "trainer/data/corpus.h"
+#include "trainer/data/token_file.h"
 #include "wire/codec.h"
 
 namespace muster::cli {

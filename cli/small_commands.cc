@@ -6,9 +6,9 @@
 #include "cli/audit_run.h"
 #include "cli/commands.h"
 #include "cli/node_options.h"
-#include "trainer/byte_tokenizer.h"
-#include "trainer/corpus.h"
-#include "trainer/hf_export.h"
+#include "trainer/data/byte_tokenizer.h"
+#include "trainer/data/corpus.h"
+#include "trainer/hf/hf_export.h"
 
 namespace muster::cli {
 

@@ -4,7 +4,7 @@
 #include <ATen/ATen.h>
 
 #include "state/model_spec.h"
-#include "trainer/token_file.h"
+#include "trainer/data/token_file.h"
 
 namespace muster::trainer {
 

@@ -13,7 +13,7 @@
 #include "protocol/inner_loop.h"
 #include "protocol/loss_probe.h"
 #include "state/model_spec.h"
-#include "trainer/schedule.h"
+#include "trainer/optim/schedule.h"
 
 namespace muster::trainer {
 

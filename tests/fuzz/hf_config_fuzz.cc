@@ -1,6 +1,6 @@
 // read_hf_config on arbitrary bytes: whatever it accepts must survive being written and read again.
 #include "base/check.h"
-#include "trainer/hf_config.h"
+#include "trainer/hf/hf_config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace muster;

@@ -1,5 +1,5 @@
 #include "base/check.h"
-#include "trainer/safetensors.h"
+#include "trainer/hf/safetensors.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto tensors = muster::trainer::parse_safetensors({data, size});

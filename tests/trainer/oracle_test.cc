@@ -6,8 +6,8 @@
 
 #include "base/file.h"
 #include "tests/trainer/trainer_fixture.h"
-#include "trainer/hf_export.h"
-#include "trainer/safetensors.h"
+#include "trainer/hf/hf_export.h"
+#include "trainer/hf/safetensors.h"
 
 namespace muster::trainer {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "base/prng.h"
 #include "tests/temporary_directory.h"
-#include "trainer/token_file.h"
+#include "trainer/data/token_file.h"
 #include "trainer/trainer.h"
 
 namespace muster::trainer {

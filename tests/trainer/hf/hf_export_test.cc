@@ -1,4 +1,4 @@
-#include "trainer/hf_export.h"
+#include "trainer/hf/hf_export.h"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
-#include "trainer/corpus.h"
+#include "trainer/data/corpus.h"
 
 #include <gtest/gtest.h>
 
 #include "base/file.h"
 #include "base/prng.h"
 #include "tests/temporary_directory.h"
-#include "trainer/token_file.h"
+#include "trainer/data/token_file.h"
 
 namespace muster::trainer {
 namespace {

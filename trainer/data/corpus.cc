@@ -1,10 +1,10 @@
-#include "trainer/corpus.h"
+#include "trainer/data/corpus.h"
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
-#include "trainer/token_file.h"
+#include "trainer/data/token_file.h"
 
 namespace muster::trainer {
 namespace fs = std::filesystem;

@@ -1,4 +1,4 @@
-#include "trainer/json_guard.h"
+#include "trainer/hf/json_guard.h"
 
 #include <algorithm>
 #include <functional>

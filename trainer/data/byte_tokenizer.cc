@@ -1,4 +1,4 @@
-#include "trainer/byte_tokenizer.h"
+#include "trainer/data/byte_tokenizer.h"
 
 #include <nlohmann/json.hpp>
 

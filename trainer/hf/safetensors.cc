@@ -1,10 +1,10 @@
-#include "trainer/safetensors.h"
+#include "trainer/hf/safetensors.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/limits.h"
-#include "trainer/json_guard.h"
+#include "trainer/hf/json_guard.h"
 
 namespace muster::trainer {
 namespace {

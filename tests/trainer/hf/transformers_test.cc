@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "tests/trainer/trainer_fixture.h"
-#include "trainer/hf_export.h"
+#include "trainer/hf/hf_export.h"
 
 namespace muster::trainer {
 namespace {
@@ -35,7 +35,7 @@ TEST(Transformers, ContinueAnExportedModelWithTheSameTokens) {
   ASSERT_TRUE(export_hf(directory.path(), model, theta));
 
   std::vector<std::int64_t> prompt, ours, theirs;
-  std::string command = interpreter + " " MUSTER_SOURCE_DIR "/tests/trainer/greedy_in_transformers.py " +
+  std::string command = interpreter + " " MUSTER_SOURCE_DIR "/tests/trainer/hf/greedy_in_transformers.py " +
                         directory.path().string() + " 24";
   for (const char c : std::string("#include <é\n")) {
     prompt.push_back(static_cast<unsigned char>(c));

@@ -1,10 +1,10 @@
-#include "trainer/hf_export.h"
+#include "trainer/hf/hf_export.h"
 
 #include "base/file.h"
 #include "base/limits.h"
-#include "trainer/byte_tokenizer.h"
-#include "trainer/hf_config.h"
-#include "trainer/safetensors.h"
+#include "trainer/data/byte_tokenizer.h"
+#include "trainer/hf/hf_config.h"
+#include "trainer/hf/safetensors.h"
 
 namespace muster::trainer {
 namespace {

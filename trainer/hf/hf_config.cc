@@ -1,11 +1,11 @@
-#include "trainer/hf_config.h"
+#include "trainer/hf/hf_config.h"
 
 #include <charconv>
 #include <cstdlib>
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "trainer/json_guard.h"
+#include "trainer/hf/json_guard.h"
 
 namespace muster::trainer {
 namespace {

@@ -1,4 +1,4 @@
-#include "trainer/hf_config.h"
+#include "trainer/hf/hf_config.h"
 
 #include <gtest/gtest.h>
 
