@@ -47,7 +47,7 @@ bool LossGuard::is_spike(double loss, double norm) const {
   if (config_.spike_sd <= 0 || state_.losses.size() < std::min(kStepsMin, config_.window)) return false;
   const Moments losses = moments_of(state_.losses), norms = moments_of(state_.norms);
   return loss - losses.mean > std::max(config_.spike_sd * losses.deviation, 0.1 * losses.mean) &&
-         norm - norms.mean > std::max(config_.spike_sd * norms.deviation, 3 * norms.mean);
+         norm - norms.mean > std::max(config_.spike_sd * norms.deviation, 9 * norms.mean);
 }
 
 Status LossGuard::check(std::uint64_t step, double loss, double norm) const {

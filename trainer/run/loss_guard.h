@@ -2,7 +2,7 @@
 //
 // A step is skipped when its loss or gradient norm is not finite, or when both spike: each over the mean of
 // the last `window` applied steps by `spike_sd` standard deviations, and besides the loss by a tenth and the
-// norm by three times the mean. Both must, because a rare batch raises one of them alone and is worth learning from;
+// norm by nine times the mean. Both must, because a rare batch raises one of them alone and is worth learning from;
 // the last two keep a calm run, whose deviations are tiny, from calling noise a spike. No spike is called
 // before `kStepsMin` steps. Skipped steps do not enter the window.
 // Thread safety: none; one owner. Equal inputs give equal verdicts.

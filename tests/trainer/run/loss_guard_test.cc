@@ -52,9 +52,9 @@ TEST(LossGuard, CallsNoiseOfACalmRunNoSpike) {
   LossGuard calm({});
   for (int step = 0; step < 100; ++step) calm.judge(2, 0.5);  // deviations of zero
   const auto verdict_on = [&](double loss, double norm) { return LossGuard({}, calm.state()).judge(loss, norm); };
-  EXPECT_EQ(verdict_on(2.19, 5), Verdict::kApply);
-  EXPECT_EQ(verdict_on(2.3, 1.99), Verdict::kApply);
-  EXPECT_EQ(verdict_on(2.3, 2.1), Verdict::kSpike);
+  EXPECT_EQ(verdict_on(2.19, 9), Verdict::kApply);
+  EXPECT_EQ(verdict_on(2.3, 4.99), Verdict::kApply);
+  EXPECT_EQ(verdict_on(2.3, 5.01), Verdict::kSpike);
 }
 
 TEST(LossGuard, CanBeToldToSkipOnlyWhatIsNotFinite) {
