@@ -120,6 +120,7 @@ Result<MappedFile> MappedFile::open(const fs::path& path, Access access) {
   if (!file) return system_error(path, "open");
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return system_error(path, "stat");
+  if (!S_ISREG(status.st_mode)) return Error{Errc::kIo, path.string() + ": not a regular file"};
   const auto size = static_cast<std::size_t>(status.st_size);
   MUSTER_TRY(std::uint8_t* data,
              map(file, path, size, writable ? PROT_READ | PROT_WRITE : PROT_READ));
@@ -150,6 +151,11 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(data_, size_);
+}
+
+void MappedFile::advise(Pattern pattern) const {
+  if (data_ != nullptr)
+    (void)::madvise(data_, size_, pattern == Pattern::kRandom ? MADV_RANDOM : MADV_SEQUENTIAL);
 }
 
 Status MappedFile::sync() const {

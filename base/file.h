@@ -64,6 +64,10 @@ class MappedFile {
 
   [[nodiscard]] ByteSpan bytes() const { return {data_, size_}; }
   [[nodiscard]] std::span<std::uint8_t> writable() { return {data_, size_}; }
+  // How the content will be read: kRandom spares reading ahead, kSequential reads far ahead. A hint: the
+  // content is the same without it.
+  enum class Pattern { kRandom, kSequential };
+  void advise(Pattern pattern) const;
   // Durable when it returns.
   [[nodiscard]] Status sync() const;
 

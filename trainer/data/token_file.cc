@@ -11,6 +11,19 @@ constexpr std::uint32_t kNarrowMagic = 20240520, kNarrowVersion = 1;
 constexpr std::uint32_t kWideMagic = 20240801, kWideVersion = 7;
 constexpr std::size_t kPartBytes = 4u << 20;
 
+// One pass that a compiler can vectorise: the file's tokens have either width.
+template <class Token>
+std::uint32_t widen_tokens(const std::uint8_t* from, std::span<std::int32_t> out) {
+  std::uint32_t largest = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    Token token = 0;
+    std::memcpy(&token, from + i * sizeof(Token), sizeof(Token));
+    out[i] = static_cast<std::int32_t>(token);
+    largest = std::max(largest, static_cast<std::uint32_t>(token));
+  }
+  return largest;
+}
+
 }  // namespace
 
 Result<TokenFile> TokenFile::open(const std::filesystem::path& path) {
@@ -52,6 +65,13 @@ Status TokenFile::read(std::uint64_t first, std::span<std::int64_t> out) const {
     }
   }
   return {};
+}
+
+std::uint32_t TokenFile::widen(std::uint64_t first, std::span<std::int32_t> out) const {
+  MUSTER_CHECK(first <= tokens_ && out.size() <= tokens_ - first, "tokens outside the file");
+  const std::uint8_t* data = file_.bytes().data() + kHeaderBytes;
+  return wide_ ? widen_tokens<std::uint32_t>(data + first * 4, out)
+               : widen_tokens<std::uint16_t>(data + first * 2, out);
 }
 
 Hash TokenFile::root() const {

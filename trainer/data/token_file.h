@@ -15,6 +15,9 @@
 
 namespace muster::trainer {
 
+// The most tokens in one file: readers of the format take its count for an int32.
+inline constexpr std::uint64_t kShardTokensMax = (1ull << 31) - 1;
+
 class TokenFile {
  public:
   // Errors: kNotFound, kMalformed (no token file), kVersion, kTruncated (shorter than its count says).
@@ -26,6 +29,11 @@ class TokenFile {
   }
   // Copies tokens [first, first + out.size()). Errors: kNotFound (outside the file).
   [[nodiscard]] Status read(std::uint64_t first, std::span<std::int64_t> out) const;
+  // The same as 32-bit numbers; returns the largest, 0 of none. One of 2³¹ or more is negative in `out`.
+  // REQUIRES: first + out.size() <= tokens().
+  std::uint32_t widen(std::uint64_t first, std::span<std::int32_t> out) const;
+  // How the tokens will be read, see MappedFile.
+  void advise(MappedFile::Pattern pattern) const { file_.advise(pattern); }
   // Merkle root over 4 MiB parts of the whole file: the data root of a run.
   [[nodiscard]] Hash root() const;
 
