@@ -25,7 +25,7 @@ struct Piece {
 
 class AdamW final : public Optimizer {
  public:
-  AdamW(const OptimizerConfig& config, const std::vector<Piece>& pieces, unsigned threads);
+  AdamW(const OptimizerConfig& config, const std::vector<Piece>& pieces, Team& team);
   void step(std::span<float> theta, std::span<const float> gradient, double learning_rate,
             float gradient_scale) override;
   std::uint64_t steps() const override { return steps_; }
@@ -38,7 +38,7 @@ class AdamW final : public Optimizer {
     bool decays;
   };
   OptimizerConfig config_;
-  unsigned threads_;
+  Team& team_;
   std::vector<Chunk> chunks_;
   std::vector<float> first_, second_;
   std::uint64_t steps_ = 0;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "trainer/optim/adamw.h"
+#include "trainer/optim/newton_schulz.h"
 
 namespace muster::trainer {
 
@@ -20,7 +21,7 @@ namespace muster::trainer {
 
 class Muon final : public Optimizer {
  public:
-  Muon(const OptimizerConfig& config, const compression::Layout& layout, unsigned threads);
+  Muon(const OptimizerConfig& config, const compression::Layout& layout, Team& team);
   void step(std::span<float> theta, std::span<const float> gradient, double learning_rate,
             float gradient_scale) override;
   std::uint64_t steps() const override { return rest_.steps(); }
@@ -31,10 +32,14 @@ class Muon final : public Optimizer {
   struct Matrix {
     std::uint64_t offset, state_offset, rows, columns;
   };
+  void step_matrix(const Matrix& matrix, std::span<float> p, std::span<const float> g, double learning_rate,
+                   float gradient_scale);
   OptimizerConfig config_;
-  unsigned threads_;
+  Team& team_;
   std::vector<Matrix> matrices_;
   std::vector<float> momentum_;
+  std::vector<float> update_;
+  NewtonSchulz newton_schulz_;
   AdamW rest_;
 };
 

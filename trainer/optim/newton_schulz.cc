@@ -22,48 +22,35 @@ void transpose(const float* in, std::size_t rows, std::size_t columns, float* ou
           out[j * rows + i] = in[i * columns + j];
 }
 
-// out[m × n] = a[m × k] · b[k × n]. Each element is summed in the order of k.
-void multiply(const float* a, const float* b, std::size_t m, std::size_t k, std::size_t n,
-              float* out) {
-  std::fill(out, out + m * n, 0.0f);
-  for (std::size_t l0 = 0; l0 < k; l0 += 64) {
-    const std::size_t l1 = std::min(l0 + 64, k);
-    for (std::size_t i = 0; i < m; ++i) {
-      float* __restrict row = out + i * n;
-      for (std::size_t l = l0; l < l1; ++l) {
-        const float factor = a[i * k + l];
-        const float* __restrict other = b + l * n;
-        for (std::size_t j = 0; j < n; ++j) row[j] += factor * other[j];
-      }
-    }
-  }
-}
-
 }  // namespace
 
-void orthogonalize(std::span<float> matrix, std::size_t rows, std::size_t columns,
-                   NewtonSchulzScratch& scratch) {
+NewtonSchulz::NewtonSchulz(Team& team)
+    : team_(team), matmul_(make_panel_matmul<float>(*available_kernels<float>().front(), team)) {}
+
+void NewtonSchulz::orthogonalize(std::span<float> matrix, std::size_t rows, std::size_t columns) {
   const std::size_t m = std::min(rows, columns), n = std::max(rows, columns);
-  scratch.x.resize(m * n);
-  scratch.transposed.resize(m * n);
-  scratch.gram.resize(m * m);
-  scratch.polynomial.resize(m * m);
-  scratch.product.resize(m * n);
-  float *x = scratch.x.data(), *gram = scratch.gram.data(), *polynomial = scratch.polynomial.data();
-  if (rows > columns) transpose(matrix.data(), rows, columns, x);
-  else std::copy(matrix.begin(), matrix.end(), x);
-  const auto shrink = static_cast<float>(1 / std::max(std::sqrt(sum_squares(scratch.x)), kNormMin));
-  for (float& value : scratch.x) value *= shrink;
-  for (int step = 0; step < kSteps; ++step) {
-    transpose(x, m, n, scratch.transposed.data());
-    multiply(x, scratch.transposed.data(), m, n, m, gram);
-    multiply(gram, gram, m, m, m, polynomial);
-    for (std::size_t i = 0; i < m * m; ++i) polynomial[i] = kB * gram[i] + kC * polynomial[i];
-    multiply(polynomial, x, m, m, n, scratch.product.data());
-    for (std::size_t i = 0; i < m * n; ++i) x[i] = kA * x[i] + scratch.product[i];
-  }
-  if (rows > columns) transpose(x, m, n, matrix.data());
-  else std::copy(scratch.x.begin(), scratch.x.end(), matrix.begin());
+  x_.resize(m * n);
+  product_.resize(m * n);
+  gram_.resize(m * m);
+  polynomial_.resize(m * m);
+  if (rows > columns) transpose(matrix.data(), rows, columns, x_.data());
+  else std::copy(matrix.begin(), matrix.end(), x_.begin());
+  const auto shrink = static_cast<float>(1 / std::max(std::sqrt(sum_squares(x_, team_)), kNormMin));
+  for (float& value : x_) value *= shrink;
+  for (int step = 0; step < kSteps; ++step) iterate(m, n);
+  if (rows > columns) transpose(x_.data(), m, n, matrix.data());
+  else std::copy(x_.begin(), x_.end(), matrix.begin());
+}
+
+void NewtonSchulz::iterate(std::size_t m, std::size_t n) {
+  matmul_->load_forward({x_.data(), m, n});
+  matmul_->forward(x_.data(), m, Target<float>::to(gram_.data()));
+  matmul_->load_backward({gram_.data(), m, m});
+  matmul_->backward(gram_.data(), m, Target<float>::to(polynomial_.data()));
+  for (std::size_t i = 0; i < m * m; ++i) polynomial_[i] = kB * gram_[i] + kC * polynomial_[i];
+  matmul_->load_backward({x_.data(), m, n});
+  matmul_->backward(polynomial_.data(), m, Target<float>::to(product_.data()));
+  for (std::size_t i = 0; i < m * n; ++i) x_[i] = kA * x_[i] + product_[i];
 }
 
 }  // namespace muster::trainer

@@ -2,22 +2,31 @@
 //
 // Five steps X ← aX + (bA + cA²)X with A = XXᵀ from X / ‖X‖, coefficients 3.4445, −4.7750, 2.0315; singular
 // values end within about 0.7 … 1.2 (Jordan et al., "Muon: an optimizer for hidden layers in neural
-// networks", kellerjordan.github.io/posts/muon, 2024). In fp32. Thread safety: one scratch per thread.
+// networks", kellerjordan.github.io/posts/muon, 2024). In fp32.
+// Thread safety: none; one owner. Determinism: that of the products.
 #pragma once
 
-#include <cstddef>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "base/team.h"
+#include "trainer/llama/matmul.h"
+
 namespace muster::trainer {
 
-// Buffers that grow to the largest matrix seen.
-struct NewtonSchulzScratch {
-  std::vector<float> x, transposed, gram, polynomial, product;
-};
+class NewtonSchulz {
+ public:
+  // The team must outlive it.
+  explicit NewtonSchulz(Team& team);
+  // `matrix`, rows × columns, is replaced. A zero matrix stays zero. Buffers grow to the largest matrix seen.
+  void orthogonalize(std::span<float> matrix, std::size_t rows, std::size_t columns);
 
-// `matrix`, rows × columns, is replaced. A zero matrix stays zero.
-void orthogonalize(std::span<float> matrix, std::size_t rows, std::size_t columns,
-                   NewtonSchulzScratch& scratch);
+ private:
+  void iterate(std::size_t m, std::size_t n);
+  Team& team_;
+  std::unique_ptr<Matmul<float>> matmul_;
+  std::vector<float> x_, gram_, polynomial_, product_;
+};
 
 }  // namespace muster::trainer

@@ -6,9 +6,9 @@
 namespace muster::trainer {
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config,
-                                          const compression::Layout& layout, unsigned threads) {
-  if (config.kind == OptimizerKind::kMuon) return std::make_unique<Muon>(config, layout, threads);
-  return std::make_unique<AdamW>(config, pieces_of(layout, config.decay_vectors), threads);
+                                          const compression::Layout& layout, Team& team) {
+  if (config.kind == OptimizerKind::kMuon) return std::make_unique<Muon>(config, layout, team);
+  return std::make_unique<AdamW>(config, pieces_of(layout, config.decay_vectors), team);
 }
 
 std::uint64_t optimizer_floats(OptimizerKind kind, const compression::Layout& layout) {

@@ -1,7 +1,7 @@
 // Optimizer: turns a gradient into a step of θ, and holds what it remembers between steps.
 //
-// Equal inputs give equal bits for any number of threads: θ is cut in fixed chunks, and each element's
-// arithmetic stands alone. Thread safety: none; one owner.
+// Thread safety: none; one owner. Determinism: on one instruction set equal inputs give equal bits, for any number of
+// threads.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/team.h"
 #include "compression/layout.h"
 
 namespace muster::trainer {
@@ -46,9 +47,9 @@ class Optimizer {
   [[nodiscard]] virtual std::vector<NamedState> state() = 0;
 };
 
+// The team must outlive it.
 [[nodiscard]] std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config,
-                                                        const compression::Layout& layout,
-                                                        unsigned threads);
+                                                        const compression::Layout& layout, Team& team);
 
 // Floats that the optimizer of this kind remembers for a model.
 [[nodiscard]] std::uint64_t optimizer_floats(OptimizerKind kind, const compression::Layout& layout);

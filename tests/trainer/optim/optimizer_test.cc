@@ -33,7 +33,8 @@ class TorchSteps : public ::testing::Test {
     return all;
   }
   void expect_steps(const OptimizerConfig& config, const char* expected, float tolerance) const {
-    const auto optimizer = make_optimizer(config, layout_, 1);
+    Team team(1);
+    const auto optimizer = make_optimizer(config, layout_, team);
     auto theta = flat(oracle_["start"]);
     for (const auto& gradient : oracle_["gradients"]) optimizer->step(theta, flat(gradient), 0.02, 1.0f);
     const auto want = flat(oracle_[expected]);
@@ -54,6 +55,7 @@ TEST_F(TorchSteps, MuonIsTorchs) { expect_steps({.kind = OptimizerKind::kMuon}, 
 
 class EveryOptimizer : public ::testing::TestWithParam<OptimizerKind> {
  protected:
+  Team team_{1};
   const compression::Layout layout_ =
       state::layout_of({.d_model = 64, .layers = 2, .heads = 4, .kv_heads = 2, .d_ff = 96, .context = 8, .vocab = 1200});
   std::vector<float> noise(std::uint64_t seed) const {
@@ -69,18 +71,19 @@ class EveryOptimizer : public ::testing::TestWithParam<OptimizerKind> {
 };
 
 TEST_P(EveryOptimizer, GivesEqualBitsForAnyNumberOfThreads) {
-  const auto one = make_optimizer({.kind = GetParam()}, layout_, 1);
+  const auto one = make_optimizer({.kind = GetParam()}, layout_, team_);
   const auto expected = after(*one, noise(100), 0, 3);
   for (const unsigned threads : {2u, 3u, 8u}) {
-    const auto many = make_optimizer({.kind = GetParam()}, layout_, threads);
+    Team team(threads);
+    const auto many = make_optimizer({.kind = GetParam()}, layout_, team);
     EXPECT_EQ(after(*many, noise(100), 0, 3), expected) << threads;
   }
 }
 
 TEST_P(EveryOptimizer, GoesOnFromItsSavedState) {
-  const auto whole = make_optimizer({.kind = GetParam()}, layout_, 1);
-  const auto first = make_optimizer({.kind = GetParam()}, layout_, 1);
-  const auto second = make_optimizer({.kind = GetParam()}, layout_, 1);
+  const auto whole = make_optimizer({.kind = GetParam()}, layout_, team_);
+  const auto first = make_optimizer({.kind = GetParam()}, layout_, team_);
+  const auto second = make_optimizer({.kind = GetParam()}, layout_, team_);
   const auto half = after(*first, noise(100), 0, 3);
   const auto from = first->state();
   auto to = second->state();
@@ -94,13 +97,13 @@ TEST_P(EveryOptimizer, GoesOnFromItsSavedState) {
 
 TEST_P(EveryOptimizer, RemembersAsMuchAsItSays) {
   std::uint64_t floats = 0;
-  for (const auto& state : make_optimizer({.kind = GetParam()}, layout_, 1)->state()) floats += state.values.size();
+  for (const auto& state : make_optimizer({.kind = GetParam()}, layout_, team_)->state()) floats += state.values.size();
   EXPECT_EQ(floats, optimizer_floats(GetParam(), layout_));
 }
 
 TEST_P(EveryOptimizer, ScalesTheGradientWithoutAnotherPass) {
-  const auto by_factor = make_optimizer({.kind = GetParam()}, layout_, 1);
-  const auto by_hand = make_optimizer({.kind = GetParam()}, layout_, 1);
+  const auto by_factor = make_optimizer({.kind = GetParam()}, layout_, team_);
+  const auto by_hand = make_optimizer({.kind = GetParam()}, layout_, team_);
   auto theta = noise(1), other = theta, gradient = noise(2);
   by_factor->step(theta, gradient, 1e-2, 0.25f);
   for (float& value : gradient) value *= 0.25f;
@@ -121,7 +124,8 @@ TEST(AdamW, MergesNeighboursThatDecayAlike) {
 }
 
 TEST(AdamW, LeavesParametersWithoutGradientToDecayAlone) {
-  AdamW optimizer({.weight_decay = 0.5}, {{0, 1, true}, {1, 1, false}}, 1);
+  Team team(1);
+  AdamW optimizer({.weight_decay = 0.5}, {{0, 1, true}, {1, 1, false}}, team);
   std::vector<float> theta{1, 1};
   optimizer.step(theta, std::vector<float>{0, 0}, 0.1, 1.0f);
   EXPECT_FLOAT_EQ(theta[0], 0.95f);
