@@ -89,15 +89,21 @@ Status LlamaInnerLoop::set_parameters(std::span<const float> parameters) {
 
 Status LlamaInnerLoop::save(const std::filesystem::path& path, std::uint64_t tag) const {
   Optimizer& optimizer = stepper_.optimizer();
-  TrainerStateView state{.tag = tag, .steps = optimizer.steps(), .theta = theta_, .optimizer = {},
-                         .residual = feedback_.residual(), .delta = {}, .feedback = feedback_.state()};
-  for (const NamedState& part : optimizer.state()) state.optimizer.push_back(part);
+  TrainerStateView state{.tag = tag, .steps = optimizer.steps(), .theta = theta_,
+                         .residual = feedback_.residual(), .optimizer = optimizer.state(), .delta = {},
+                         .feedback = feedback_.state()};
   if (state.feedback.pending) state.delta = feedback_.delta();
   return write_trainer_state(path, layout_, state);
 }
 
 Result<std::uint64_t> LlamaInnerLoop::load(const std::filesystem::path& path) {
-  MUSTER_TRY(TrainerState state, read_trainer_state(path, layout_, stepper_.optimizer().state()));
+  MUSTER_TRY(TrainerState state, read_trainer_state(path, layout_));
+  const auto memory = stepper_.optimizer().state();
+  const bool fits = std::ranges::equal(memory, state.optimizer, [](const NamedState& mine, const auto& its) {
+    return mine.name == its.first && mine.values.size() == its.second.size();
+  });
+  if (!fits) return Error{Errc::kInvalidArgument, path.string() + ": made with another optimizer"};
+  for (std::size_t i = 0; i < memory.size(); ++i) std::ranges::copy(state.optimizer[i].second, memory[i].values.begin());
   stepper_.optimizer().set_steps(state.steps);
   theta_ = std::move(state.theta);
   first_ = std::move(state.residual);
