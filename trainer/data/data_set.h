@@ -26,6 +26,7 @@ class DataSet {
   [[nodiscard]] static Result<DataSet> open(const std::filesystem::path& path, std::uint32_t context,
                                             std::uint32_t vocab, const std::string& split = kTrainSplit);
 
+  [[nodiscard]] std::uint32_t context() const { return context_; }
   [[nodiscard]] std::uint64_t sequences() const { return ends_.back(); }
   // In all files, also those left over at a shard's end.
   [[nodiscard]] std::uint64_t tokens() const { return tokens_; }
