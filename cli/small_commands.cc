@@ -1,45 +1,14 @@
-// Commands that are a few lines each: init, key, data, generate, export.
+// Commands that are a few lines each: key, generate.
 #include <cstdio>
 
 #include "base/file.h"
 #include "base/key.h"
-#include "cli/audit_run.h"
 #include "cli/commands.h"
 #include "cli/node_options.h"
 #include "trainer/data/byte_tokenizer.h"
-#include "trainer/data/corpus.h"
 #include "trainer/hf/hf_export.h"
 
 namespace muster::cli {
-
-void add_init(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("init", "Make a run: data, keys, parameters, genesis");
-  struct Options {
-    std::string config = "examples/quickstart.toml", run;
-    std::vector<std::string> overrides, hotkeys;
-  };
-  auto options = std::make_shared<Options>();
-  command->add_option("config", options->config, "Configuration of the run")->required();
-  command->add_option("--run", options->run, "Folder to make")->required();
-  command->add_option("--set", options->overrides, "Override a field: section.key=value");
-  command->add_option("--hotkey", options->hotkeys, "A hotkey (hex) that gets a starting balance");
-  command->footer("Example: muster init examples/quickstart.toml --run runs/mine");
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>&) -> Result<int> {
-      MUSTER_TRY(RunConfig config, read_run_config(options->config, options->overrides));
-      std::vector<PublicKey> hotkeys;
-      for (const std::string& text : options->hotkeys) {
-        MUSTER_TRY(const Hash raw, hash_from_hex(text));
-        hotkeys.push_back(PublicKey{raw.bytes});
-      }
-      const RunFolder folder{options->run};
-      MUSTER_TRY_STATUS(init_run(folder, std::move(config), hotkeys));
-      MUSTER_TRY(const auto params, read_params(folder));
-      std::printf("run_id %s\n", protocol::run_id_of(params).hex().c_str());
-      return 0;
-    };
-  });
-}
 
 void add_key(CLI::App& app, Action& chosen) {
   auto* command = app.add_subcommand("key", "Hotkeys");
@@ -65,30 +34,6 @@ void add_key(CLI::App& app, Action& chosen) {
     };
   });
   command->footer("Example: muster key new keys/miner-1");
-}
-
-void add_data(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("data", "Training data");
-  command->require_subcommand(1);
-  auto* pack = command->add_subcommand("headers", "Pack a folder of C++ headers as bytes");
-  struct Options {
-    std::string source, target;
-    std::uint32_t context = 128;
-  };
-  auto options = std::make_shared<Options>();
-  pack->add_option("source", options->source, "Folder with .h and .hpp files")->required();
-  pack->add_option("target", options->target, "Folder for train.bin and held_out.bin")->required();
-  pack->add_option("--context", options->context, "Tokens that a sequence predicts")
-      ->capture_default_str();
-  pack->footer("Example: muster data headers .deps/libtorch/torch/include data");
-  pack->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>&) -> Result<int> {
-      MUSTER_TRY(const auto paths,
-                 trainer::build_corpus(options->source, options->target, options->context));
-      std::printf("%s\n%s\n", paths.train.c_str(), paths.held_out.c_str());
-      return 0;
-    };
-  });
 }
 
 void add_generate(CLI::App& app, Action& chosen) {
@@ -130,32 +75,6 @@ void add_generate(CLI::App& app, Action& chosen) {
                                             std::fflush(stdout);
                                           }));
       std::printf("\n");
-      return 0;
-    };
-  });
-}
-
-void add_export(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("export", "Write a run's model for other programs");
-  command->require_subcommand(1);
-  auto* hf = command->add_subcommand("hf", "As Hugging Face config.json, model.safetensors, "
-                                           "tokenizer.json");
-  struct Options {
-    std::string run = "runs/quickstart", target;
-  };
-  auto options = std::make_shared<Options>();
-  hf->add_option("run", options->run, "Folder of the run")->required();
-  hf->add_option("target", options->target, "Folder to write")->required();
-  hf->footer("Example: muster export hf runs/quickstart my-model");
-  hf->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>& stop) -> Result<int> {
-      const RunFolder folder{options->run};
-      MUSTER_TRY(const auto params, read_params(folder));
-      MUSTER_TRY(const AuditedRun audited, audit_run(folder, stop));
-      MUSTER_TRY_STATUS(trainer::export_hf(options->target, params.model, audited.theta));
-      std::printf("%s: model after %llu rounds, root of θ %s\n", options->target.c_str(),
-                  static_cast<unsigned long long>(audited.report.rounds),
-                  audited.report.theta_root.hex().c_str());
       return 0;
     };
   });

@@ -51,6 +51,16 @@ Result<double> parse_duration(const std::string& text) {
   return parse(text, kUnits, "90s, 20min or 1h");
 }
 
+Result<double> parse_share(const std::string& text) {
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, problem] = std::from_chars(text.data(), end, number);
+  const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
+  const double share = unit.empty() ? number : number / 100;
+  if (problem == std::errc() && (unit.empty() || unit == "%" || unit == " %") && share >= 0 && share <= 1) return share;
+  return Error{Errc::kInvalidArgument, "'" + text + "' is no share; write it as 1% or 0.01"};
+}
+
 Result<std::uint64_t> parse_rao(const std::string& text) {
   constexpr std::size_t kDigits = 9;
   const auto dot = text.find('.');

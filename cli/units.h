@@ -13,6 +13,9 @@ namespace muster::cli {
 // "90s", "20min", "1.5h", to seconds; above 0.
 [[nodiscard]] Result<double> parse_duration(const std::string& text);
 
+// "1%", "0.5 %" or "0.01": from 0 to 1.
+[[nodiscard]] Result<double> parse_share(const std::string& text);
+
 // "12", "0.5", "1000.000000001" TAO or alpha, exactly, to rao.
 [[nodiscard]] Result<std::uint64_t> parse_rao(const std::string& text);
 // "1000.000000001": all nine digits.

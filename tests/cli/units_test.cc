@@ -26,6 +26,15 @@ TEST(Units, RefuseWhatIsNoQuantityAndSayTheForm) {
   }
 }
 
+TEST(Units, ReadSharesInPercentAndPlain) {
+  EXPECT_EQ(parse_share("1%").value(), 0.01);
+  EXPECT_EQ(parse_share("0.5 %").value(), 0.005);
+  EXPECT_EQ(parse_share("0.25").value(), 0.25);
+  EXPECT_EQ(parse_share("0").value(), 0);
+  for (const char* text : {"", "%", "1 percent", "101%", "1.5", "-1%", "nan", "1%%"})
+    EXPECT_FALSE(parse_share(text)) << text;
+}
+
 TEST(Units, WriteThreeDigitsInTheLargestUnit) {
   EXPECT_EQ(human_bytes(0), "0 B");
   EXPECT_EQ(human_bytes(1234567), "1.23 MB");

@@ -16,6 +16,12 @@ Error outside_vocabulary(const fs::path& path, std::uint64_t first, std::span<co
               std::to_string(vocab) + "; pack the data with the model's tokenizer"};
 }
 
+Status check_count(const fs::path& path, const TokenFile& file, const Shard& shard) {
+  if (file.tokens() == shard.tokens) return {};
+  return Error{Errc::kBadHash, path.string() + ": " + std::to_string(file.tokens()) +
+                                   " tokens, the manifest says " + std::to_string(shard.tokens)};
+}
+
 }  // namespace
 
 Result<DataSet> DataSet::open(const fs::path& path, std::uint32_t context, std::uint32_t vocab,
@@ -32,12 +38,11 @@ Result<DataSet> DataSet::open(const fs::path& path, std::uint32_t context, std::
       return Error{Errc::kInvalidArgument,
                    path.string() + ": packed with a vocabulary of " + std::to_string(manifest.vocab) +
                        ", the model has " + std::to_string(vocab) + "; pack it with the model's tokenizer"};
+    data.folder_ = path;
     data.split_ = found->second;
     for (const Shard& shard : data.split_.shards) {
       MUSTER_TRY_STATUS(data.add(path / shard.file));
-      if (const std::uint64_t tokens = data.files_.back().tokens.tokens(); tokens != shard.tokens)
-        return Error{Errc::kBadHash, (path / shard.file).string() + ": " + std::to_string(tokens) +
-                                         " tokens, the manifest says " + std::to_string(shard.tokens)};
+      MUSTER_TRY_STATUS(check_count(path / shard.file, data.files_.back().tokens, shard));
     }
   } else {
     MUSTER_TRY_STATUS(data.add(path));
@@ -62,12 +67,18 @@ Status DataSet::add(const fs::path& path) {
 Hash DataSet::root() const { return split_.shards.empty() ? files_[0].tokens.root() : split_.root(); }
 
 Status DataSet::verify() const {
-  for (std::size_t i = 0; i < split_.shards.size(); ++i) {
-    const Hash root = files_[i].tokens.root();
-    if (root != split_.shards[i].root)
-      return Error{Errc::kBadHash, files_[i].path.string() + ": root " + root.hex() + ", the manifest says " +
-                                       split_.shards[i].root.hex() + "; copy it again, or pack again"};
-  }
+  for (const Shard& shard : split_.shards) MUSTER_TRY_STATUS(verify_shard(folder_, shard));
+  return {};
+}
+
+Status verify_shard(const fs::path& folder, const Shard& shard) {
+  const fs::path path = folder / shard.file;
+  MUSTER_TRY(const TokenFile file, TokenFile::open(path));
+  file.advise(MappedFile::Pattern::kSequential);
+  MUSTER_TRY_STATUS(check_count(path, file, shard));
+  if (const Hash root = file.root(); root != shard.root)
+    return Error{Errc::kBadHash, path.string() + ": root " + root.hex() + ", the manifest says " + shard.root.hex() +
+                                     "; copy it again, or pack again"};
   return {};
 }
 

@@ -33,7 +33,7 @@ class DataSet {
   // Of a folder the root that its manifest has, which verify() checks; of one file it is computed, which reads
   // it all.
   [[nodiscard]] Hash root() const;
-  // Reads everything and compares it with the manifest. Errors: kBadHash, naming the shard.
+  // verify_shard() for all of a folder's.
   [[nodiscard]] Status verify() const;
 
   // Row i of `out` becomes sequence ids[i]; `out` has ids.size() · (context + 1) numbers.
@@ -52,9 +52,14 @@ class DataSet {
 
   std::uint32_t context_ = 0, vocab_ = 0;
   std::uint64_t tokens_ = 0;
+  std::filesystem::path folder_;
   std::vector<File> files_;
   std::vector<std::uint64_t> ends_;  // sequences in the files up to and with each
   Split split_;                      // empty for one file
 };
+
+// Reads a packed folder's shard and compares it with the manifest.
+// Errors: those of TokenFile::open; kBadHash, naming the file.
+[[nodiscard]] Status verify_shard(const std::filesystem::path& folder, const Shard& shard);
 
 }  // namespace muster::trainer

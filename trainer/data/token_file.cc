@@ -26,6 +26,15 @@ std::uint32_t widen_tokens(const std::uint8_t* from, std::span<std::int32_t> out
 
 }  // namespace
 
+Bytes token_header(bool wide, std::uint32_t tokens) {
+  ByteWriter writer;
+  writer.write(wide ? kWideMagic : kNarrowMagic);
+  writer.write(wide ? kWideVersion : kNarrowVersion);
+  writer.write(tokens);
+  writer.append(Bytes(kHeaderBytes - 12));
+  return std::move(writer).take();
+}
+
 Result<TokenFile> TokenFile::open(const std::filesystem::path& path) {
   MUSTER_TRY(MappedFile file, MappedFile::open(path, MappedFile::Access::kRead));
   ByteReader reader(file.bytes());
@@ -87,10 +96,7 @@ Hash TokenFile::root() const {
 
 Status write_byte_tokens(const std::filesystem::path& path, ByteSpan bytes) {
   ByteWriter writer;
-  writer.write(kNarrowMagic);
-  writer.write(kNarrowVersion);
-  writer.write(static_cast<std::uint32_t>(bytes.size()));
-  writer.append(Bytes(kHeaderBytes - 12));
+  writer.append(token_header(/*wide=*/false, static_cast<std::uint32_t>(bytes.size())));
   Bytes tokens(bytes.size() * 2);
   for (std::size_t i = 0; i < bytes.size(); ++i) tokens[2 * i] = bytes[i];
   writer.append(tokens);

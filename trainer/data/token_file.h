@@ -18,6 +18,12 @@ namespace muster::trainer {
 // The most tokens in one file: readers of the format take its count for an int32.
 inline constexpr std::uint64_t kShardTokensMax = (1ull << 31) - 1;
 
+// Vocabularies up to this are written 16 bits wide.
+inline constexpr std::uint32_t kNarrowVocabMax = 65536;
+
+// The header of a file of `tokens` tokens.
+[[nodiscard]] Bytes token_header(bool wide, std::uint32_t tokens);
+
 class TokenFile {
  public:
   // Errors: kNotFound, kMalformed (no token file), kVersion, kTruncated (shorter than its count says).

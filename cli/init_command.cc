@@ -1,0 +1,38 @@
+// init: makes a run.
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "cli/run_folder.h"
+
+namespace muster::cli {
+
+void add_init(CLI::App& app, Action& chosen) {
+  auto* command = app.add_subcommand("init", "Make a run: data, keys, parameters, genesis");
+  struct Options {
+    std::string config = "examples/quickstart.toml", run;
+    std::vector<std::string> overrides, hotkeys;
+  };
+  auto options = std::make_shared<Options>();
+  command->add_option("config", options->config, "Configuration of the run")->required();
+  command->add_option("--run", options->run, "Folder to make")->required();
+  command->add_option("--set", options->overrides, "Override a field: section.key=value");
+  command->add_option("--hotkey", options->hotkeys, "A hotkey (hex) that gets a starting balance");
+  command->footer("Example: muster init examples/quickstart.toml --run runs/mine");
+  command->callback([options, &chosen] {
+    chosen = [options](const std::atomic<bool>&) -> Result<int> {
+      MUSTER_TRY(RunConfig config, read_run_config(options->config, options->overrides));
+      std::vector<PublicKey> hotkeys;
+      for (const std::string& text : options->hotkeys) {
+        MUSTER_TRY(const Hash raw, hash_from_hex(text));
+        hotkeys.push_back(PublicKey{raw.bytes});
+      }
+      const RunFolder folder{options->run};
+      MUSTER_TRY_STATUS(init_run(folder, std::move(config), hotkeys));
+      MUSTER_TRY(const auto params, read_params(folder));
+      std::printf("run_id %s\n", protocol::run_id_of(params).hex().c_str());
+      return 0;
+    };
+  });
+}
+
+}  // namespace muster::cli
