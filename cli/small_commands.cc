@@ -7,6 +7,8 @@
 #include "cli/node_options.h"
 #include "trainer/data/byte_tokenizer.h"
 #include "trainer/hf/hf_export.h"
+#include "trainer/llama/decoder.h"
+#include "trainer/run/sampler.h"
 
 namespace muster::cli {
 
@@ -40,19 +42,21 @@ void add_generate(CLI::App& app, Action& chosen) {
   auto* command = app.add_subcommand("generate", "Continue a text with a trained model");
   struct Options {
     std::string run = "runs/quickstart", prompt;
-    trainer::GenerateOptions generate;
+    trainer::SamplerConfig sampler;
+    std::uint32_t tokens = 200;
+    std::uint64_t seed = 1;
   };
   auto options = std::make_shared<Options>();
   command->add_option("run", options->run, "Folder with config.json and model.safetensors")
       ->required();
   command->add_option("prompt", options->prompt, "The text to continue")->required();
-  command->add_option("--tokens", options->generate.tokens, "How many bytes to add")
+  command->add_option("--tokens", options->tokens, "How many bytes to add")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
-  command->add_option("--temperature", options->generate.temperature, "0: the likeliest always")
+  command->add_option("--temperature", options->sampler.temperature, "0: the likeliest always")
       ->check(CLI::Range(0.0, 10.0))
       ->capture_default_str();
-  command->add_option("--seed", options->generate.seed, "Another continuation")
+  command->add_option("--seed", options->seed, "Another continuation")
       ->capture_default_str();
   command->footer("Example: muster generate runs/quickstart \"#include <\"");
   command->callback([options, &chosen] {
@@ -62,18 +66,26 @@ void add_generate(CLI::App& app, Action& chosen) {
         return Error{Errc::kInvalidArgument, options->run + ": a vocabulary of " +
                                                  std::to_string(imported.model.vocab) +
                                                  "; only bytes are generated"};
-      MUSTER_TRY(const auto trainer, trainer::load_trainer());
-      trainer::TrainerConfig config;
-      config.model = imported.model;
-      std::vector<std::int64_t> prompt;
-      for (const char c : options->prompt) prompt.push_back(static_cast<unsigned char>(c));
+      if (options->prompt.empty()) return Error{Errc::kInvalidArgument, "the prompt is empty"};
+      Team team(1);
+      trainer::Decoder decoder(imported.model, imported.parameters, team);
+      std::vector<std::int32_t> tokens;
+      for (const char c : options->prompt) tokens.push_back(static_cast<unsigned char>(c));
       std::printf("%s", options->prompt.c_str());
-      MUSTER_TRY_STATUS(trainer->generate(config, imported.parameters, prompt, options->generate,
-                                          [&](std::int64_t token) {
-                                            if (stop) return;
-                                            std::putchar(static_cast<int>(token));
-                                            std::fflush(stdout);
-                                          }));
+      Prng random(options->seed);
+      std::span<const float> logits;
+      std::size_t fed = 0;
+      for (std::uint32_t i = 0; i < options->tokens && !stop; ++i) {
+        if (tokens.size() > fed && decoder.position() + (tokens.size() - fed) > decoder.context()) {
+          decoder.reset();
+          fed = tokens.size() - decoder.context() / 2;
+        }
+        for (; fed < tokens.size(); ++fed) logits = decoder.step(tokens[fed]);
+        MUSTER_TRY(const std::uint32_t token, trainer::sample(logits, options->sampler, random));
+        tokens.push_back(static_cast<std::int32_t>(token));
+        std::putchar(static_cast<int>(token));
+        std::fflush(stdout);
+      }
       std::printf("\n");
       return 0;
     };

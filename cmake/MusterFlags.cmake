@@ -1,5 +1,5 @@
 # Flags of all our targets. Arithmetic that peers must agree on is done in plain IEEE order, so
-# contraction to fused multiply-add is off everywhere; no target turns it on again.
+# contraction to fused multiply-add is off; only the kernels of training, which nobody has to agree on, turn it on.
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)

@@ -1,0 +1,53 @@
+// Llama: forward and backward pass of a Llama-style decoder over flat fp32 parameters, written out, on the
+// trainer's own kernels: what an autograd library would compute, in less time and memory.
+//
+// Weights meet the activations as fp32 or rounded to bf16 (`Compute`); the residual stream, sums and
+// gradients are fp32. Conventions of Hugging Face's LlamaForCausalLM (rotate-half RoPE).
+// Buffers are made at the first call of a size and kept: afterwards no call allocates.
+// Thread safety: one thread at a time; it works on a team. Determinism: on one instruction set the
+// same bits on every run, for any number of threads, with or without recomputation.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/team.h"
+#include "state/model_spec.h"
+
+namespace muster::trainer {
+
+enum class Compute : std::uint8_t { kAuto, kFloat32, kBfloat16 };  // kAuto: bf16 where the CPU multiplies it natively
+
+struct ComputeOptions {
+  Compute compute = Compute::kAuto;
+  bool recompute = false;  // activation checkpointing: keep only each layer's input, compute the rest again
+};
+
+class Llama {
+ public:
+  virtual ~Llama() = default;
+  // Errors: kInvalidArgument (an invalid spec; bf16 where the CPU or the shape does not allow it).
+  // The team must outlive it.
+  [[nodiscard]] static Result<std::unique_ptr<Llama>> make(const state::ModelSpec& spec, const ComputeOptions& options,
+                                                           Team& team);
+
+  // tokens: sequences of context + 1, one after the other, each below vocab. gradient += scale · ∇ mean
+  // loss. Returns the mean loss in nats per token. θ and the gradient in layout_of(spec)'s order.
+  virtual double add_gradient(std::span<const float> theta, std::span<const std::int32_t> tokens, float scale,
+                              std::span<float> gradient) = 0;
+  // The mean loss of each sequence, nats per token; as many as sequences.
+  virtual void losses(std::span<const float> theta, std::span<const std::int32_t> tokens, std::span<float> losses) = 0;
+  // Logits [tokens, vocab] of one sequence of at most `context` tokens.
+  [[nodiscard]] virtual std::vector<float> logits(std::span<const float> theta, std::span<const std::int32_t> tokens) = 0;
+
+  // Of a forward and backward pass at full context: 6 per matrix parameter, and causal attention.
+  [[nodiscard]] virtual double flops_per_token() const = 0;
+  // Instruction set and number format, e.g. "avx512_bf16/bf16": results are bit-equal within one.
+  [[nodiscard]] virtual std::string path() const = 0;
+};
+
+}  // namespace muster::trainer

@@ -1,0 +1,22 @@
+#include "trainer/optim/optimizer.h"
+
+#include "trainer/optim/adamw.h"
+#include "trainer/optim/muon.h"
+
+namespace muster::trainer {
+
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config,
+                                          const compression::Layout& layout, Team& team) {
+  if (config.kind == OptimizerKind::kMuon) return std::make_unique<Muon>(config, layout, team);
+  return std::make_unique<AdamW>(config, pieces_of(layout, config.decay_vectors), team);
+}
+
+std::uint64_t optimizer_floats(OptimizerKind kind, const compression::Layout& layout) {
+  std::uint64_t floats = 0;
+  for (const compression::Tensor& tensor : layout.tensors())
+    floats += kind == OptimizerKind::kMuon && is_hidden_matrix(tensor) ? tensor.elements
+                                                                       : 2 * tensor.elements;
+  return floats;
+}
+
+}  // namespace muster::trainer

@@ -1,0 +1,72 @@
+#include "trainer/run/training.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "trainer/optim/gradient_norm.h"
+
+namespace muster::trainer {
+
+Training::Training(const TrainingConfig& config, Llama& engine, const DataSet& data, Team& team,
+                   std::vector<float> theta)
+    : config_(config),
+      engine_(engine),
+      data_(data),
+      team_(team),
+      optimizer_(make_optimizer(config.optimizer, state::layout_of(config.model), team)),
+      guard_(config.guard),
+      order_(config.seed, data.sequences()),
+      theta_(std::move(theta)),
+      gradient_(theta_.size()),
+      ids_(config.batch),
+      tokens_(std::size_t{config.batch} * (config.model.context + 1)) {}
+
+Result<StepReport> Training::step() {
+  std::ranges::fill(gradient_, 0.0f);
+  double loss = 0;
+  for (std::uint32_t pass = 0; pass < config_.accumulate; ++pass) {
+    order_.fill(sequences_, ids_);
+    MUSTER_TRY_STATUS(data_.read(ids_, tokens_));
+    sequences_ += ids_.size();
+    loss += engine_.add_gradient(theta_, tokens_, 1.0f / static_cast<float>(config_.accumulate), gradient_);
+  }
+  StepReport report{.step = step_ + 1,
+                    .tokens = (step_ + 1) * config_.tokens_per_step(),
+                    .loss = loss / config_.accumulate,
+                    .learning_rate = learning_rate(config_.schedule, step_),
+                    .gradient_norm = std::sqrt(sum_squares(gradient_, team_))};
+  report.verdict = guard_.judge(report.loss, report.gradient_norm);
+  if (report.verdict == Verdict::kApply)
+    optimizer_->step(theta_, gradient_, report.learning_rate,
+                     static_cast<float>(clip_factor(report.gradient_norm, config_.gradient_clip)));
+  ++step_;
+  MUSTER_TRY_STATUS(guard_.check(step_, report.loss, report.gradient_norm));
+  return report;
+}
+
+CheckpointHead Training::head() const {
+  CheckpointHead head;
+  head.step = step_;
+  head.sequences = sequences_;
+  head.optimizer_steps = optimizer_->steps();
+  head.guard = guard_.state();
+  return head;
+}
+
+std::vector<NamedState> Training::arrays() {
+  auto arrays = optimizer_->state();
+  arrays.insert(arrays.begin(), {"theta", theta_});
+  return arrays;
+}
+
+Status Training::restore(const CheckpointFile& file) {
+  MUSTER_TRY_STATUS(file.restore(arrays()));
+  const CheckpointHead& head = file.head();
+  step_ = head.step;
+  sequences_ = head.sequences;
+  optimizer_->set_steps(head.optimizer_steps);
+  guard_ = LossGuard(config_.guard, head.guard);
+  return {};
+}
+
+}  // namespace muster::trainer
