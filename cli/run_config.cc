@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "cli/toml_section.h"
+#include "cli/shared_sections.h"
 
 namespace muster::cli {
 namespace {
@@ -47,7 +47,6 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
   auto& p = config.params;
   std::string corpus, compute = "auto";
   std::vector<std::vector<std::int64_t>> schedule;
-  state::RopeScaling rope{.factor = 1};
   auto section = [&](const char* name) { return toml.section(name); };
   MUSTER_TRY_STATUS(section("run")
                         .field("name", p.name)
@@ -55,34 +54,14 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
                         .field("seed", p.model_seed)
                         .finish());
   MUSTER_TRY_STATUS(section("data").field("corpus", corpus).finish());
-  MUSTER_TRY_STATUS(section("model")
-                        .field("d_model", p.model.d_model)
-                        .field("layers", p.model.layers)
-                        .field("heads", p.model.heads)
-                        .field("kv_heads", p.model.kv_heads)
-                        .field("d_ff", p.model.d_ff)
-                        .field("context", p.model.context)
-                        .field("vocab", p.model.vocab)
-                        .field("tied", p.model.tied)
-                        .field("rope_theta", p.model.rope_theta)
-                        .field("norm_epsilon", p.model.norm_epsilon)
-                        .field("rope_factor", rope.factor)
-                        .field("rope_low_frequency_factor", rope.low_frequency_factor)
-                        .field("rope_high_frequency_factor", rope.high_frequency_factor)
-                        .field("rope_original_context", rope.original_context)
-                        .finish());
-  if (rope.factor != 1) p.model.rope_scaling = rope;
-  MUSTER_TRY_STATUS(section("train")
-                        .field("inner_steps", p.training.inner_steps)
-                        .field("batch", p.training.batch)
-                        .field("learning_rate", p.training.learning_rate)
-                        .field("warmup_steps", p.training.warmup_steps)
-                        .field("cosine_to", p.training.cosine_to)
-                        .field("beta1", p.training.beta1)
-                        .field("beta2", p.training.beta2)
-                        .field("weight_decay", p.training.weight_decay)
-                        .field("decay_vectors", p.training.decay_vectors)
-                        .field("gradient_clip", p.training.gradient_clip)
+  MUSTER_TRY_STATUS(read_model(section("model"), p.model));
+  auto& training = p.training;
+  auto train = section("train");
+  MUSTER_TRY_STATUS(read_train(train, TrainFields<float, std::uint32_t>{
+                                          training.batch, training.learning_rate, training.warmup_steps,
+                                          training.cosine_to, training.beta1, training.beta2, training.weight_decay,
+                                          training.decay_vectors, training.gradient_clip})
+                        .field("inner_steps", training.inner_steps)
                         .field("compute", compute)
                         .finish());
   MUSTER_TRY_STATUS(section("compression")
