@@ -158,6 +158,10 @@ void MappedFile::advise(Pattern pattern) const {
     (void)::madvise(data_, size_, pattern == Pattern::kRandom ? MADV_RANDOM : MADV_SEQUENTIAL);
 }
 
+void MappedFile::release(ByteSpan part) const {
+  (void)::madvise(const_cast<std::uint8_t*>(part.data()), part.size(), MADV_DONTNEED);
+}
+
 Status MappedFile::sync() const {
   if (data_ != nullptr && ::msync(data_, size_, MS_SYNC) != 0)
     return system_error("mapped file", "msync");

@@ -68,6 +68,9 @@ class MappedFile {
   // content is the same without it.
   enum class Pattern { kRandom, kSequential };
   void advise(Pattern pattern) const;
+  // The part, of bytes(), is not needed soon: it leaves this process's memory and is read again when touched.
+  // REQUIRES: it begins at a multiple of the page size; nothing in it was written.
+  void release(ByteSpan part) const;
   // Durable when it returns.
   [[nodiscard]] Status sync() const;
 

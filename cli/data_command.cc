@@ -160,7 +160,8 @@ void add_pack(CLI::App& data, Action& chosen) {
       ->check(CLI::IsMember({"auto", "text", "jsonl"}))
       ->capture_default_str();
   command->add_option("--only", pack->options.documents.extensions, "Files of folders: only these, .md,.txt say")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command->add_option("--threads", pack->options.threads, "That tokenize; the result is the same with any number")
       ->check(CLI::Range(1u, 256u))
       ->capture_default_str();

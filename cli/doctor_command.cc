@@ -5,7 +5,7 @@
 #include "compression/kernels.h"
 #include "cuda/card_faults.h"
 #include "cuda/gpu.h"
-#include "trainer/trainer.h"
+#include "trainer/kernels/kernels.h"
 
 namespace muster::cli {
 namespace {
@@ -48,8 +48,10 @@ void add_doctor(CLI::App& app, Action& chosen) {
   command->callback([&chosen] {
     chosen = [](const std::atomic<bool>&) -> Result<int> {
       say("cpu kernels", std::string(compression::kernels().name));
-      const auto trainer = trainer::load_trainer();
-      say("libtorch", trainer ? "found" : "not found: " + trainer.error().message);
+      std::string training(trainer::available_kernels<float>().front()->name);
+      if (const auto bf16 = trainer::available_kernels<trainer::Bf16>(); !bf16.empty())
+        training += ", bf16 by " + std::string(bf16.front()->name);
+      say("training", training);
       say_cards();
       return 0;
     };

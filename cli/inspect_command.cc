@@ -282,12 +282,10 @@ Result<NamedState> read_state(const std::string& path, const compression::Layout
   constexpr std::string_view kTrainer = "MUSTERTR";
   if (file.size() >= kTrainer.size() && std::equal(kTrainer.begin(), kTrainer.end(), file.begin())) {
     MUSTER_TRY(auto state, trainer::read_trainer_state(path, layout));
-    return NamedState{"miner's state after " + std::to_string(state.steps) + " inner steps",
-                      {{"θ", std::move(state.theta)},
-                       {"first moment", std::move(state.first_moment)},
-                       {"second moment", std::move(state.second_moment)},
-                       {"error feedback", state.residual}},
-                      state.residual};
+    NamedState named{"miner's state after " + std::to_string(state.steps) + " inner steps",
+                     {{"θ", std::move(state.theta)}, {"error feedback", state.residual}}, state.residual};
+    std::ranges::move(state.optimizer, std::back_inserter(named.arrays));
+    return named;
   }
   auto checkpoint = state::read_checkpoint(path, layout);
   if (!checkpoint)

@@ -290,7 +290,6 @@ class Localnet {
 
   // One miner alone, and synchronous data-parallel training, on as many steps as the network's miners.
   Status compare(nlohmann::ordered_json& report) {
-    MUSTER_TRY(const auto trainer, trainer::load_trainer());
     auto config = trainer_config(folder_, params_, config_.compute);
     const protocol::SequencePermutation order(protocol::run_id_of(params_), 0, params_.sequences);
     const std::uint64_t steps = std::uint64_t{params_.rounds} * params_.training.inner_steps;
@@ -305,8 +304,8 @@ class Localnet {
         std::fflush(stdout);
       };
       MUSTER_TRY(const auto trained,
-                 trainer->train_alone(config, initial_theta(params_), sequences, show));
-      MUSTER_TRY(auto probe, trainer->make_loss_probe(config, trained));
+                 trainer::train_alone(config, initial_theta(params_), sequences, show));
+      MUSTER_TRY(auto probe, trainer::make_loss_probe(config, trained));
       return probe->held_out_loss();
     };
     std::printf("training one miner alone, and data-parallel, for comparison\n");

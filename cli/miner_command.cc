@@ -27,11 +27,10 @@ Result<std::shared_ptr<miner::Conduct>> conduct_of(const std::string& name, cons
 Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(NodeBase node, open_node(options));
   MUSTER_TRY(auto conduct, conduct_of(options.conduct, node));
-  MUSTER_TRY(const auto trainer, trainer::load_trainer());
   const auto compute = options.compute == "fp32"   ? trainer::Compute::kFloat32
                        : options.compute == "bf16" ? trainer::Compute::kBfloat16
                                                    : trainer::Compute::kAuto;
-  MUSTER_TRY(auto loop, trainer->make_inner_loop(trainer_config(node.folder, node.params, compute),
+  MUSTER_TRY(auto loop, trainer::make_inner_loop(trainer_config(node.folder, node.params, compute),
                                                  initial_theta(node.params)));
   MUSTER_TRY(auto journal, store::SqliteJournal::open(node.home / "journal.sqlite"));
   wire::ZmqContext context;

@@ -131,12 +131,12 @@ trainer::TrainerConfig trainer_config(const RunFolder& folder,
   config.schedule.warmup_steps = params.training.warmup_steps;
   config.schedule.total_steps = std::uint64_t{params.rounds} * params.training.inner_steps;
   config.schedule.cosine_to = static_cast<double>(params.training.cosine_to);
-  config.beta1 = static_cast<double>(params.training.beta1);
-  config.beta2 = static_cast<double>(params.training.beta2);
-  config.weight_decay = static_cast<double>(params.training.weight_decay);
-  config.decay_vectors = params.training.decay_vectors;
+  config.optimizer.beta1 = static_cast<double>(params.training.beta1);
+  config.optimizer.beta2 = static_cast<double>(params.training.beta2);
+  config.optimizer.weight_decay = static_cast<double>(params.training.weight_decay);
+  config.optimizer.decay_vectors = params.training.decay_vectors;
   config.gradient_clip = static_cast<double>(params.training.gradient_clip);
-  config.compute = compute;
+  config.compute.compute = compute;
   config.outer_learning_rate = params.compression.outer_learning_rate;
   config.error_feedback_decay = params.compression.error_feedback_decay;
   return config;

@@ -14,8 +14,7 @@ struct ValidatorOptions : NodeOptions {
 
 Result<int> run_validator(const ValidatorOptions& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(NodeBase node, open_node(options));
-  MUSTER_TRY(const auto trainer, trainer::load_trainer());
-  MUSTER_TRY(auto probe, trainer->make_loss_probe(
+  MUSTER_TRY(auto probe, trainer::make_loss_probe(
                              trainer_config(node.folder, node.params, trainer::Compute::kAuto),
                              initial_theta(node.params)));
   MUSTER_TRY(auto journal, store::SqliteJournal::open(node.home / "journal.sqlite"));

@@ -27,7 +27,8 @@ struct TrainTask {
 struct TrainReport {
   std::uint32_t sequences_used = 0;
   std::uint32_t inner_steps = 0;
-  double mean_loss = 0;  // nats per token over the inner steps
+  std::uint32_t skipped_steps = 0;  // their loss or gradient was not finite
+  double mean_loss = 0;  // nats per token over the inner steps that were not skipped
 };
 
 // What became of the payload of the last encode().
@@ -43,7 +44,7 @@ class InnerLoop {
 
   // Runs the inner steps from θ on a working copy; θ itself does not change.
   // `progress(step)` is called after each step. Errors: kCancelled (stop was set), kNotFound (data),
-  // kNonFinite (the loss diverged).
+  // kNonFinite (the loss diverged: too many steps were not finite, or all).
   [[nodiscard]] virtual Result<TrainReport> train(
       const TrainTask& task, const std::atomic<bool>& stop,
       const std::function<void(std::uint32_t)>& progress) = 0;

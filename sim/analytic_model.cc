@@ -82,8 +82,9 @@ Result<protocol::TrainReport> AnalyticInnerLoop::train(
   }
   const auto delta = feedback_.delta();
   for (std::size_t i = 0; i < delta.size(); ++i) delta[i] = theta_[i] - trained[i];
-  return protocol::TrainReport{static_cast<std::uint32_t>(task.sequences.size()), task.inner_steps,
-                               task.sequences.empty() ? 0 : model_.loss(trained, task.sequences[0])};
+  return protocol::TrainReport{.sequences_used = static_cast<std::uint32_t>(task.sequences.size()),
+                               .inner_steps = task.inner_steps,
+                               .mean_loss = task.sequences.empty() ? 0 : model_.loss(trained, task.sequences[0])};
 }
 
 Result<compression::Payload> AnalyticInnerLoop::encode(const compression::PayloadFormat& format) {

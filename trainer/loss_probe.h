@@ -1,17 +1,17 @@
-// LibtorchLossProbe: what a validator measures with, on LibTorch. See protocol/loss_probe.h.
+// LlamaLossProbe: what a validator measures with. See protocol/loss_probe.h.
 #pragma once
 
 #include "protocol/loss_probe.h"
 #include "state/outer_step.h"
-#include "trainer/data.h"
-#include "trainer/optimizer.h"
+#include "trainer/data/data_set.h"
+#include "trainer/trainer.h"
 
 namespace muster::trainer {
 
-class LibtorchLossProbe final : public protocol::LossProbe {
+class LlamaLossProbe final : public protocol::LossProbe {
  public:
-  LibtorchLossProbe(const TrainerConfig& config, Data train, Data held_out,
-                    std::span<const float> parameters);
+  LlamaLossProbe(const TrainerConfig& config, DataSet train, DataSet held_out, std::unique_ptr<Team> team,
+                 std::unique_ptr<Llama> llama, std::span<const float> parameters);
 
   Status compute_gradient(std::span<const std::uint64_t> sequences) override;
   double gradient_cosine(const compression::SparseUpdate& update) const override;
@@ -20,24 +20,23 @@ class LibtorchLossProbe final : public protocol::LossProbe {
                                     std::span<const std::uint64_t> sequences) override;
   Result<double> held_out_loss() override;
   Status apply(const compression::SparseUpdate& aggregate) override;
-  std::span<const float> parameters() const override;
+  std::span<const float> parameters() const override { return theta_; }
   Status set_parameters(std::span<const float> parameters) override;
   std::string platform_class() const override;
 
  private:
-  [[nodiscard]] std::span<float> theta();
   // Exchanges θ with the values of the undo log: there, and a second time back.
   void swap_with_undo();
-  [[nodiscard]] Result<std::vector<float>> evaluate(const Data& data,
+  [[nodiscard]] Result<std::vector<float>> evaluate(const DataSet& data,
                                                     std::span<const std::uint64_t> sequences);
 
   TrainerConfig config_;
-  Model model_;
-  Data train_, held_out_;
-  at::ScalarType type_;
-  at::Tensor theta_;
-  at::Tensor gradient_;
+  DataSet train_, held_out_;
+  std::unique_ptr<Team> team_;
+  std::unique_ptr<Llama> llama_;
+  std::vector<float> theta_, gradient_;
   double gradient_norm_ = 0;
+  std::vector<std::int32_t> tokens_;
   state::UndoLog undo_;
 };
 

@@ -9,7 +9,8 @@ namespace muster::trainer {
 namespace {
 
 constexpr std::string_view kMagic = "MUSTERTR";
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersion = 3;
+constexpr std::uint32_t kArraysMax = 16, kNameBytesMax = 64;
 
 // Checks magic, version, checksum and layout; leaves the reader behind them.
 Status read_head(ByteReader& reader, ByteSpan file, const std::string& name,
@@ -53,10 +54,17 @@ Status write_trainer_state(const std::filesystem::path& path, const compression:
   writer.append(layout.hash().bytes);
   writer.write(state.tag);
   writer.write(state.steps);
-  for (const auto& values : {state.theta, state.first_moment, state.second_moment, state.residual}) {
-    MUSTER_CHECK(values.size() == layout.parameters(), "a state of another layout");
-    writer.append(bytes_of(values));
+  MUSTER_CHECK(state.theta.size() == layout.parameters() && state.residual.size() == layout.parameters(),
+               "a state of another layout");
+  writer.append(bytes_of(state.theta));
+  writer.write(static_cast<std::uint32_t>(state.optimizer.size()));
+  for (const NamedState& array : state.optimizer) {
+    writer.write(static_cast<std::uint32_t>(array.name.size()));
+    writer.append(bytes_of(array.name));
+    writer.write(static_cast<std::uint64_t>(array.values.size()));
+    writer.append(bytes_of(std::span<const float>(array.values)));
   }
+  writer.append(bytes_of(state.residual));
   writer.write(static_cast<std::uint8_t>(state.feedback.pending));
   if (state.feedback.pending) {
     writer.append(bytes_of(state.delta));
@@ -79,8 +87,17 @@ Result<TrainerState> read_trainer_state(const std::filesystem::path& path,
   state.tag = reader.read<std::uint64_t>();
   state.steps = reader.read<std::uint64_t>();
   const std::uint64_t parameters = layout.parameters();
-  for (auto* values : {&state.theta, &state.first_moment, &state.second_moment, &state.residual})
-    *values = numbers<float>(reader, parameters);
+  state.theta = numbers<float>(reader, parameters);
+  const auto arrays = reader.read<std::uint32_t>();
+  if (arrays > kArraysMax) return Error{Errc::kMalformed, name + ": too many arrays of an optimizer"};
+  for (std::uint32_t i = 0; i < arrays; ++i) {
+    const auto length = reader.read<std::uint32_t>();
+    if (length > kNameBytesMax) reader.fail();
+    const ByteSpan text = reader.take(length);
+    const auto count = reader.read<std::uint64_t>();
+    state.optimizer.emplace_back(std::string(text.begin(), text.end()), numbers<float>(reader, count));
+  }
+  state.residual = numbers<float>(reader, parameters);
   state.feedback.pending = reader.read<std::uint8_t>() == 1;
   if (state.feedback.pending) {
     state.delta = numbers<float>(reader, parameters);

@@ -57,5 +57,21 @@ TEST(MappedFile, SharesWritesWithLaterReaders) {
   EXPECT_EQ(again.bytes()[3], 42);
 }
 
+TEST(MappedFile, ContentIsTheSameAfterAdviceAndRelease) {
+  testing::TemporaryDirectory directory;
+  const Bytes content(3u << 20, 7);
+  ASSERT_TRUE(write_new_file(directory / "f", content));
+  const MappedFile file = MappedFile::open(directory / "f", MappedFile::Access::kRead).value();
+  file.advise(MappedFile::Pattern::kRandom);
+  file.release(file.bytes().first(1u << 20));
+  file.advise(MappedFile::Pattern::kSequential);
+  EXPECT_TRUE(std::equal(content.begin(), content.end(), file.bytes().begin(), file.bytes().end()));
+}
+
+TEST(MappedFile, AFolderIsNoFile) {
+  testing::TemporaryDirectory directory;
+  EXPECT_EQ(MappedFile::open(directory.path(), MappedFile::Access::kRead).error().code, Errc::kIo);
+}
+
 }  // namespace
 }  // namespace muster

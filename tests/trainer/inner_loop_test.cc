@@ -11,7 +11,7 @@ const compression::PayloadFormat kFormat{512, compression::ValueFormat::kSign};
 class InnerLoopTest : public TrainerTest {
  protected:
   std::unique_ptr<protocol::InnerLoop> make() {
-    return trainer_->make_inner_loop(config_, theta_).value();
+    return make_inner_loop(config_, theta_).value();
   }
   // One round as a miner runs it; returns what it sent.
   static compression::Payload round(protocol::InnerLoop& loop, std::uint64_t number) {

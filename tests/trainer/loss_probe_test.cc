@@ -8,7 +8,7 @@ namespace {
 
 class LossProbeTest : public TrainerTest {
  protected:
-  std::unique_ptr<protocol::LossProbe> probe_ = trainer_->make_loss_probe(config_, theta_).value();
+  std::unique_ptr<protocol::LossProbe> probe_ = make_loss_probe(config_, theta_).value();
   std::vector<std::uint64_t> sequences_{1, 5, 9, 100};
 
   std::vector<float> parameters() const {
@@ -80,7 +80,7 @@ TEST_F(LossProbeTest, RefusesTokensThatTheModelDoesNotHave) {
   config_.model.vocab = 'm';  // the words have letters beyond
   config_.held_out_sequences = 1;
   std::vector<float> theta(state::layout_of(config_.model).parameters());
-  auto probe = trainer_->make_loss_probe(config_, theta).value();
+  auto probe = make_loss_probe(config_, theta).value();
   const auto loss = probe->held_out_loss();
   ASSERT_FALSE(loss.has_value());
   EXPECT_EQ(loss.error().code, Errc::kInvalidArgument);

@@ -1,25 +1,36 @@
-// A small model on a small corpus that can be learnt, for tests of the LibTorch trainer.
+// A small model on a small corpus that can be learnt, for tests of the trainer.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/prng.h"
 #include "tests/temporary_directory.h"
 #include "trainer/data/token_file.h"
+#include "trainer/llama/decoder.h"
 #include "trainer/trainer.h"
 
 namespace muster::trainer {
 
-inline std::shared_ptr<const Trainer> the_trainer() {
-  auto trainer = load_trainer(std::filesystem::path(MUSTER_BINARY_DIR) / "bin");
-  MUSTER_CHECK(trainer.has_value(), trainer ? "" : trainer.error().message);
-  return *trainer;
+// The likeliest token, again and again.
+inline std::vector<std::int64_t> greedy(const state::ModelSpec& model, std::span<const float> theta,
+                                        std::span<const std::int64_t> prompt, std::size_t count) {
+  Team team(1);
+  Decoder decoder(model, theta, team);
+  std::span<const float> logits;
+  for (const std::int64_t token : prompt) logits = decoder.step(static_cast<std::int32_t>(token));
+  std::vector<std::int64_t> tokens;
+  while (tokens.size() < count) {
+    tokens.push_back(std::ranges::max_element(logits) - logits.begin());
+    if (tokens.size() < count) logits = decoder.step(static_cast<std::int32_t>(tokens.back()));
+  }
+  return tokens;
 }
 
 class TrainerTest : public ::testing::Test {
  protected:
   muster::testing::TemporaryDirectory directory_;
-  std::shared_ptr<const Trainer> trainer_ = the_trainer();
   TrainerConfig config_ = make_config();
   std::vector<float> theta_ = make_theta();
 
@@ -30,7 +41,7 @@ class TrainerTest : public ::testing::Test {
     config.train_data = directory_ / "train.bin";
     config.held_out_data = directory_ / "held_out.bin";
     config.schedule = {1e-2, 2, 0, 0.1};
-    config.compute = Compute::kFloat32;
+    config.compute.compute = Compute::kFloat32;
     config.held_out_sequences = 16;
     // Words of a little language: learnable, not trivial.
     Prng random(1);

@@ -89,6 +89,7 @@ Hash TokenFile::root() const {
   while (!rest.empty()) {
     const ByteSpan part = rest.first(std::min(rest.size(), kPartBytes));
     leaves.push_back(merkle_leaf(part));
+    file_.release(part);
     rest = rest.subspan(part.size());
   }
   return merkle_root(leaves);

@@ -13,12 +13,11 @@ constexpr std::size_t kTokensAtOnce = 4096;  // of a pass that only measures los
 template <class T>
 class LlamaOn final : public Llama {
  public:
-  LlamaOn(const state::ModelSpec& spec, const ComputeOptions& options, const Kernels<T>& kernels)
+  LlamaOn(const state::ModelSpec& spec, const ComputeOptions& options, Team& team, const Kernels<T>& kernels)
       : kernels_(kernels),
-        team_(static_cast<unsigned>(options.threads)),
-        matmul_(make_panel_matmul<T>(kernels, team_)),
-        stack_(spec, kernels, team_, *matmul_, options.recompute),
-        head_(kernels, team_, *matmul_) {}
+        matmul_(make_panel_matmul<T>(kernels, team)),
+        stack_(spec, kernels, team, *matmul_, options.recompute),
+        head_(kernels, team, *matmul_) {}
 
   double add_gradient(std::span<const float> theta, std::span<const std::int32_t> tokens, float scale,
                       std::span<float> gradient) override {
@@ -86,7 +85,6 @@ class LlamaOn final : public Llama {
   }
 
   const Kernels<T>& kernels_;
-  Team team_;
   std::unique_ptr<Matmul<T>> matmul_;
   DecoderStack<T> stack_;
   OutputHead<T> head_;
@@ -94,9 +92,8 @@ class LlamaOn final : public Llama {
 
 }  // namespace
 
-Result<std::unique_ptr<Llama>> Llama::make(const state::ModelSpec& spec, const ComputeOptions& options) {
+Result<std::unique_ptr<Llama>> Llama::make(const state::ModelSpec& spec, const ComputeOptions& options, Team& team) {
   MUSTER_TRY_STATUS(state::validate(spec));
-  if (options.threads < 1) return Error{Errc::kInvalidArgument, "threads must be at least 1"};
   const bool native = !available_kernels<Bf16>().empty(), even = spec.d_ff % 2 == 0;
   if (options.compute == Compute::kBfloat16 && !(native && even))
     return Error{Errc::kInvalidArgument,
@@ -104,8 +101,9 @@ Result<std::unique_ptr<Llama>> Llama::make(const state::ModelSpec& spec, const C
                         : "this CPU does not multiply bf16 (AVX512_BF16); take compute = \"fp32\" or \"auto\""};
   if (options.compute != Compute::kFloat32 && native && even)
     return std::unique_ptr<Llama>(
-        std::make_unique<LlamaOn<Bf16>>(spec, options, *available_kernels<Bf16>().front()));
-  return std::unique_ptr<Llama>(std::make_unique<LlamaOn<float>>(spec, options, *available_kernels<float>().front()));
+        std::make_unique<LlamaOn<Bf16>>(spec, options, team, *available_kernels<Bf16>().front()));
+  return std::unique_ptr<Llama>(
+      std::make_unique<LlamaOn<float>>(spec, options, team, *available_kernels<float>().front()));
 }
 
 }  // namespace muster::trainer

@@ -4,7 +4,7 @@
 // Weights meet the activations as fp32 or rounded to bf16 (`Compute`); the residual stream, sums and
 // gradients are fp32. Conventions of Hugging Face's LlamaForCausalLM (rotate-half RoPE).
 // Buffers are made at the first call of a size and kept: afterwards no call allocates.
-// Thread safety: one thread at a time; it has threads of its own. Determinism: on one instruction set the
+// Thread safety: one thread at a time; it works on a team. Determinism: on one instruction set the
 // same bits on every run, for any number of threads, with or without recomputation.
 #pragma once
 
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/team.h"
 #include "state/model_spec.h"
 
 namespace muster::trainer {
@@ -23,15 +24,16 @@ enum class Compute : std::uint8_t { kAuto, kFloat32, kBfloat16 };  // kAuto: bf1
 
 struct ComputeOptions {
   Compute compute = Compute::kAuto;
-  int threads = 1;
-  bool recompute = false;      // activation checkpointing: keep only each layer's input, compute the rest again
+  bool recompute = false;  // activation checkpointing: keep only each layer's input, compute the rest again
 };
 
 class Llama {
  public:
   virtual ~Llama() = default;
   // Errors: kInvalidArgument (an invalid spec; bf16 where the CPU or the shape does not allow it).
-  [[nodiscard]] static Result<std::unique_ptr<Llama>> make(const state::ModelSpec& spec, const ComputeOptions& options);
+  // The team must outlive it.
+  [[nodiscard]] static Result<std::unique_ptr<Llama>> make(const state::ModelSpec& spec, const ComputeOptions& options,
+                                                           Team& team);
 
   // tokens: sequences of context + 1, one after the other, each below vocab. gradient += scale · ∇ mean
   // loss. Returns the mean loss in nats per token. θ and the gradient in layout_of(spec)'s order.

@@ -1,6 +1,6 @@
 // Matmul: the three products of a linear layer, y = x · Wᵀ and its gradients, on a team of threads.
 //
-// W is [out, in] in fp32, row after row; activations are T. A weight is loaded once and may then meet
+// W is [out, in] in fp32, row after row; activations are T, each row row_numbers() long. A weight is loaded once and may then meet
 // many rows; each direction holds one. Thread safety: one thread at a time. Determinism: an
 // implementation gives the same bits on every run, ours for any number of threads too.
 #pragma once
@@ -11,6 +11,12 @@
 #include "trainer/kernels/kernels.h"
 
 namespace muster::trainer {
+
+// From one row of activations to the next: a whole number of words. Behind an odd width in bf16 stands a 0.
+template <class T>
+[[nodiscard]] constexpr std::size_t row_numbers(std::size_t width) {
+  return groups_of<T>(width) * kGroup<T>;
+}
 
 struct Weight {
   const float* values = nullptr;

@@ -65,9 +65,11 @@ void OutputHead<T>::part(const Weight& weight, const T* x, std::size_t first, st
     const std::size_t rows = std::min(at_once, last - row);
     matmul_.forward(x + row * weight.in, rows, {.into = Into::kFloat, .floats = logits_.data()});
     team_.split(rows, 1, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i < end; ++i)
-        losses[row + i] = kernels_.cross_entropy(logits_.data() + i * V, V, target(row + i), scale,
-                                                 d_logits == nullptr ? nullptr : d_logits + (row - first + i) * V);
+      for (std::size_t i = begin; i < end; ++i) {
+        T* d = d_logits == nullptr ? nullptr : d_logits + (row - first + i) * row_numbers<T>(V);
+        losses[row + i] = kernels_.cross_entropy(logits_.data() + i * V, V, target(row + i), scale, d);
+        if (d != nullptr) std::fill(d + V, d + row_numbers<T>(V), T{});
+      }
     });
   }
 }
@@ -85,7 +87,7 @@ template <class TargetOf>
 void OutputHead<T>::backward(const Weight& weight, const T* x, std::size_t count, const TargetOf& target, float scale,
                              float* losses, float* dx, float* gradient) {
   const std::size_t V = weight.out, D = weight.in, at_once = gradient_rows(V, count);
-  d_logits_.reserve(at_once * V);
+  d_logits_.reserve(at_once * row_numbers<T>(V));
   matmul_.load_forward(weight);
   matmul_.load_backward(weight);
   for (std::size_t row = 0; row < count; row += at_once) {

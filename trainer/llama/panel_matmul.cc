@@ -57,7 +57,7 @@ class PanelMatmul final : public Matmul<T> {
     for (std::size_t row = 0; row < rows; row += kRowsAtOnce) {
       const std::size_t summed = std::min(kRowsAtOnce, rows - row);
       for (std::size_t column = 0; column < out; column += kColumnsAtOnce)
-        add_part(dy + row * out + column, x + row * in, summed, std::min(kColumnsAtOnce, out - column), out, in,
+        add_part(dy + row * row_numbers<T>(out) + column, x + row * row_numbers<T>(in), summed, std::min(kColumnsAtOnce, out - column), out, in,
                  column == 0, gradient + column * in);
     }
   }
@@ -65,7 +65,7 @@ class PanelMatmul final : public Matmul<T> {
  private:
   void multiply(const T* a, std::size_t rows, std::size_t summed, std::size_t columns, const std::uint32_t* panels,
                 const Target<T>& target) {
-    const std::size_t row_words = summed / kGroup<T>, groups = groups_of<T>(summed);
+    const std::size_t groups = groups_of<T>(summed), row_words = groups;
     const std::size_t part = target.into == Into::kStored ? groups : std::min(groups, groups_of<T>(kSummedAtOnce));
     team_.split(rows, 6, [&](std::size_t begin, std::size_t end) {
       Product p{.a = words(a) + begin * row_words, .a_row = row_words, .a_group = 1, .rows = end - begin,
@@ -89,8 +89,8 @@ class PanelMatmul final : public Matmul<T> {
                 bool new_rows, float* gradient) {
     const std::size_t groups = groups_of<T>(summed);
     team_.run([&](unsigned index) {
-      pack_share(index, dy, out, summed, columns, dy_panels_.data());
-      if (new_rows) pack_share(index, x, in, summed, in, x_panels_.data());
+      pack_share(index, dy, row_numbers<T>(out), summed, columns, dy_panels_.data());
+      if (new_rows) pack_share(index, x, row_numbers<T>(in), summed, in, x_panels_.data());
     });
     team_.split(columns, kPanelColumns, [&](std::size_t begin, std::size_t end) {
       for (std::size_t column = begin; column < end; column += kPanelColumns)

@@ -41,13 +41,7 @@ TEST(Transformers, ContinueAnExportedModelWithTheSameTokens) {
     prompt.push_back(static_cast<unsigned char>(c));
     command += " " + std::to_string(prompt.back());
   }
-  TrainerConfig config;
-  config.model = model;
-  GenerateOptions greedy;
-  greedy.tokens = 24;
-  greedy.temperature = 0;
-  ASSERT_TRUE(the_trainer()->generate(config, theta, prompt, greedy,
-                                      [&](std::int64_t token) { ours.push_back(token); }));
+  ours = greedy(model, theta, prompt, 24);
   std::istringstream output(output_of(command + " 2>/dev/null"));
   for (std::int64_t token = 0; output >> token;) theirs.push_back(token);
   EXPECT_EQ(ours, theirs);

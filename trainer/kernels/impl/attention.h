@@ -13,7 +13,7 @@
 
 namespace muster::trainer::MUSTER_KERNELS {
 
-constexpr std::size_t kQueryRows = 64;
+constexpr std::size_t kQueryRows = kPanelColumns;
 
 constexpr std::size_t round_up(std::size_t count, std::size_t to) { return (count + to - 1) / to * to; }
 
@@ -49,13 +49,34 @@ inline const std::uint32_t* words_of(const T* values) {
   return reinterpret_cast<const std::uint32_t*>(values);
 }
 
-// scores[rows, keys] = x · panelsᵀ for the block's rows.
+// body(first, rows) for a few rows of a block at a time: what they may not see differs, and is left out.
+template <class Body>
+inline void each_step(std::size_t rows, const Body& body) {
+  constexpr std::size_t kStep = 4 * kTileRows;
+  for (std::size_t r = 0; r < rows; r += kStep) body(r, rows - r < kStep ? rows - r : kStep);
+}
+
+// scores[rows, keys up to the row's own] = x · panelsᵀ for a block of rows that starts at `first`.
 template <class T>
-inline void block_scores(const T* x, std::size_t row, std::size_t width, std::size_t rows, std::size_t keys,
+inline void block_scores(const T* x, std::size_t row, std::size_t width, std::size_t first, std::size_t rows,
                          const std::uint32_t* panels, float* scores, std::size_t scores_row) {
-  multiply<T>({.a = words_of(x), .a_row = row / kGroup<T>, .a_group = 1, .rows = rows, .columns = keys,
-               .groups = groups_of<T>(width), .panels = panels, .panel_groups = groups_of<T>(width),
-               .into = Into::kFloat, .c = scores, .c_row = scores_row});
+  each_step(rows, [&](std::size_t r, std::size_t n) {
+    multiply<T>({.a = words_of(x + r * row), .a_row = row / kGroup<T>, .a_group = 1, .rows = n,
+                 .columns = first + r + n, .groups = groups_of<T>(width), .panels = panels,
+                 .panel_groups = groups_of<T>(width), .into = Into::kFloat, .c = scores + r * scores_row,
+                 .c_row = scores_row});
+  });
+}
+
+// out[rows, E] = p · panels, where row first + r of p ends with key first + r.
+template <class T>
+inline void block_mix(const T* p, std::size_t row, std::size_t first, std::size_t rows, std::size_t width,
+                      const std::uint32_t* panels, std::size_t panel_groups, float* out, std::size_t out_row) {
+  each_step(rows, [&](std::size_t r, std::size_t n) {
+    multiply<T>({.a = words_of(p + r * row), .a_row = row / kGroup<T>, .a_group = 1, .rows = n, .columns = width,
+                 .groups = groups_of<T>(first + r + n), .panels = panels, .panel_groups = panel_groups,
+                 .into = Into::kFloat, .c = out + r * out_row, .c_row = out_row});
+  });
 }
 
 // Row `valid` long: p = exp((score − largest) · scale), zeros up to `padded`. Returns the sum; `largest` out.
@@ -65,7 +86,7 @@ inline float exponentials(const float* scores, std::size_t valid, std::size_t pa
   F most = splat(-3e38f);
   each_vector(valid, [&](std::size_t i) { most = larger(most, load(scores + i)); },
               [&](std::size_t i, std::size_t count) {
-                for (std::size_t j = 0; j < count; ++j) most[j] = most[j] > scores[i + j] ? most[j] : scores[i + j];
+                most = lane_numbers() < static_cast<std::int32_t>(count) ? larger(most, load(scores + i)) : most;
               });
   top = largest(most);
   F total = {};
@@ -77,8 +98,7 @@ inline float exponentials(const float* scores, std::size_t valid, std::size_t pa
     store(p + i, e);
   }
   if (i < valid) {
-    F e = exponential(load_part(scores + i, valid - i) * scale - shift);
-    for (std::size_t j = valid - i; j < kLanes; ++j) e[j] = 0;
+    const F e = first_lanes(exponential(load(scores + i) * scale - shift), valid - i);
     total += e;
     store(p + i, e);
     i += kLanes;
@@ -105,7 +125,7 @@ void attention(const AttentionHead<T>& head, std::uint32_t* scratch) {
     for (std::size_t first = 0; first < positions; first += kQueryRows) {
       const std::size_t last = first + kQueryRows < positions ? first + kQueryRows : positions;
       const std::size_t padded = round_up(last, kLanes);
-      block_scores(q + first * head.row, head.row, E, last - first, last, keys, scores, size.keys);
+      block_scores(q + first * head.row, head.row, E, first, last - first, keys, scores, size.keys);
       float inverse[kQueryRows];
       for (std::size_t r = 0; r < last - first; ++r) {
         float top = 0;
@@ -113,9 +133,7 @@ void attention(const AttentionHead<T>& head, std::uint32_t* scratch) {
         inverse[r] = 1.0f / total;
         head.log_sum[query * positions + first + r] = top * scale + std::log(total);
       }
-      multiply<T>({.a = words_of(p), .a_row = size.keys / kGroup<T>, .a_group = 1, .rows = last - first,
-                   .columns = E, .groups = groups_of<T>(last), .panels = values,
-                   .panel_groups = groups_of<T>(positions), .into = Into::kFloat, .c = mixed, .c_row = mixed_row});
+      block_mix(p, size.keys, first, last - first, E, values, groups_of<T>(positions), mixed, mixed_row);
       for (std::size_t r = 0; r < last - first; ++r) {
         T* out = head.out + (first + r) * head.out_row + query * E;
         const float* from = mixed + r * mixed_row;
@@ -126,15 +144,6 @@ void attention(const AttentionHead<T>& head, std::uint32_t* scratch) {
       }
     }
   }
-}
-
-// Probabilities of 16 keys in one row: exp(score · scale − log_sum), 0 behind the row's own position.
-inline F probability(const float* scores, std::size_t key, std::size_t own, float scale, float log_sum) {
-  F p = exponential(load(scores + key) * scale - log_sum);
-  if (key + kLanes > own + 1) {
-    for (std::size_t j = 0; j < kLanes; ++j) p[j] = key + j > own ? 0.0f : p[j];
-  }
-  return p;
 }
 
 template <class T>
@@ -154,22 +163,27 @@ struct BackwardBlock {
   float log_sum[kQueryRows], d_dot_out[kQueryRows];
 };
 
-// dS row by row into `stored`, and P and dS folded into panels over groups of rows.
+// dS row by row into `stored`, and P and dS folded into panels over groups of rows. What a row may not see
+// is 0 in all of them.
 template <class T>
 inline void score_gradients(const BackwardBlock<T>& block, T* stored, std::uint32_t* folded_p,
                             std::uint32_t* folded_ds) {
   constexpr std::size_t kRows = kGroup<T>;
   const std::size_t groups = groups_of<T>(kQueryRows);
-  for (std::size_t group = 0; group < groups; ++group) {
+  for (std::size_t group = 0; group < groups_of<T>(block.rows); ++group) {
     for (std::size_t key = 0; key < block.padded; key += kLanes) {
       F p[2] = {}, ds[2] = {};
       for (std::size_t i = 0; i < kRows; ++i) {
-        const std::size_t r = group * kRows + i;
+        const std::size_t r = group * kRows + i, seen = block.first + r + 1;
         if (r >= block.rows) continue;
-        p[i] = probability(block.scores + r * block.keys, key, block.first + r, block.scale, block.log_sum[r]);
-        ds[i] = p[i] * (load(block.d_probabilities + r * block.keys + key) - block.d_dot_out[r]) * block.scale;
-        for (std::size_t j = 0; key + kLanes > block.first + r + 1 && j < kLanes; ++j)
-          ds[i][j] = key + j > block.first + r ? 0.0f : ds[i][j];
+        if (key < seen) {
+          p[i] = exponential(load(block.scores + r * block.keys + key) * block.scale - block.log_sum[r]);
+          ds[i] = p[i] * (load(block.d_probabilities + r * block.keys + key) - block.d_dot_out[r]) * block.scale;
+          if (key + kLanes > seen) {
+            p[i] = first_lanes(p[i], seen - key);
+            ds[i] = first_lanes(ds[i], seen - key);
+          }
+        }
         store(stored + r * block.keys + key, ds[i]);
       }
       const std::size_t at = key / kPanelColumns * groups * kPanelColumns + group * kPanelColumns + key % kPanelColumns;
@@ -180,18 +194,22 @@ inline void score_gradients(const BackwardBlock<T>& block, T* stored, std::uint3
   }
 }
 
-// sums[keys, E] += foldedᵀ · x for the block's rows of x.
+// sums[keys up to the last row, E] += foldedᵀ · x for a block of rows that starts at `first`.
 template <class T>
-inline void add_folded(const std::uint32_t* folded, const T* x, std::size_t row, std::size_t rows, std::size_t keys,
+inline void add_folded(const std::uint32_t* folded, const T* x, std::size_t row, std::size_t first, std::size_t rows,
                        std::size_t width, std::uint32_t* panel, float* sums, std::size_t sums_row) {
   pack_rows_any<T>(x, row, rows, width, panel);
-  const std::size_t groups = groups_of<T>(kQueryRows);
-  for (std::size_t key = 0; key < keys; key += kPanelColumns)
-    multiply<T>({.a = folded + key * groups, .a_row = 1, .a_group = kPanelColumns,
-                 .rows = keys - key < kPanelColumns ? keys - key : kPanelColumns, .columns = width,
-                 .groups = groups_of<T>(rows), .panels = panel, .panel_groups = groups_of<T>(rows),
-                 .into = Into::kFloatAdded, .c = sums + key * sums_row, .base = sums + key * sums_row,
-                 .c_row = sums_row, .base_row = sums_row});
+  const std::size_t groups = groups_of<T>(rows), folded_groups = groups_of<T>(kQueryRows);
+  auto add = [&](std::size_t key, std::size_t n, std::size_t skipped) {
+    float* c = sums + key * sums_row;
+    multiply<T>({.a = folded + key / kPanelColumns * folded_groups * kPanelColumns + key % kPanelColumns +
+                      skipped * kPanelColumns,
+                 .a_row = 1, .a_group = kPanelColumns, .rows = n, .columns = width, .groups = groups - skipped,
+                 .panels = panel + skipped * kPanelColumns, .panel_groups = groups, .into = Into::kFloatAdded, .c = c,
+                 .base = c, .c_row = sums_row, .base_row = sums_row});
+  };
+  for (std::size_t key = 0; key < first; key += kPanelColumns) add(key, kPanelColumns, 0);
+  each_step(rows, [&](std::size_t r, std::size_t n) { add(first + r, n, r / kGroup<T>); });
 }
 
 template <class T>
@@ -236,8 +254,8 @@ void attention_backward(const AttentionHead<T>& head, std::uint32_t* scratch) {
       T* q = head.q + first * head.row + query * E;
       const T* out = head.out + first * head.out_row + query * E;
       const T* d_out = head.d_out + first * head.out_row + query * E;
-      block_scores(q, head.row, E, rows, last, keys, scores, size.keys);
-      block_scores(d_out, head.out_row, E, rows, last, values, d_probabilities, size.keys);
+      block_scores(q, head.row, E, first, rows, keys, scores, size.keys);
+      block_scores(d_out, head.out_row, E, first, rows, values, d_probabilities, size.keys);
       BackwardBlock<T> block{first, rows, round_up(last, kLanes), size.keys, 1.0f / std::sqrt(static_cast<float>(E)),
                              scores, d_probabilities, {}, {}};
       for (std::size_t r = 0; r < rows; ++r) {
@@ -245,11 +263,9 @@ void attention_backward(const AttentionHead<T>& head, std::uint32_t* scratch) {
         block.d_dot_out[r] = dot_row(d_out + r * head.out_row, out + r * head.out_row, E);
       }
       score_gradients(block, ds, folded_p, folded_ds);
-      add_folded<T>(folded_p, d_out, head.out_row, rows, last, E, wide, dv, sums_row);
-      add_folded<T>(folded_ds, q, head.row, rows, last, E, wide, dk, sums_row);
-      multiply<T>({.a = words_of(ds), .a_row = size.keys / kGroup<T>, .a_group = 1, .rows = rows, .columns = E,
-                   .groups = groups_of<T>(last), .panels = key_rows, .panel_groups = groups_of<T>(positions),
-                   .into = Into::kFloat, .c = dq, .c_row = sums_row});
+      add_folded<T>(folded_p, d_out, head.out_row, first, rows, E, wide, dv, sums_row);
+      add_folded<T>(folded_ds, q, head.row, first, rows, E, wide, dk, sums_row);
+      block_mix(ds, size.keys, first, rows, E, key_rows, groups_of<T>(positions), dq, sums_row);
       store_rows(dq, sums_row, rows, E, q, head.row);
     }
   }

@@ -88,12 +88,15 @@ void rotate(T* x, std::size_t row, std::size_t heads, std::size_t width, const f
   }
 }
 
-inline F sigmoid(F x) { return 1.0f / (1.0f + exponential(-x)); }
+template <class T>
+inline F sigmoid(F x) {
+  return reciprocal<T>(1.0f + exponential(-x));
+}
 
 template <class T>
 void swiglu(const T* gate_up, std::size_t rows, std::size_t width, T* act) {
   for (std::size_t r = 0; r < rows; ++r, gate_up += 2 * width, act += width) {
-    auto gated = [](F gate, F up) { return gate * sigmoid(gate) * up; };
+    auto gated = [](F gate, F up) { return gate * sigmoid<T>(gate) * up; };
     const T* up = gate_up + width;
     each_vector(width, [&](std::size_t i) { store(act + i, gated(load(gate_up + i), load(up + i))); },
                 [&](std::size_t i, std::size_t n) {
@@ -109,7 +112,7 @@ void swiglu_backward(T* gate_up, std::size_t rows, std::size_t width, T* act) {
     F gate, up, act;
   };
   auto gradient = [](F gate, F up, F d) -> Gradient {
-    const F s = sigmoid(gate), silu = gate * s;
+    const F s = sigmoid<T>(gate), silu = gate * s;
     return {d * up * (s + silu * (1.0f - s)), d * silu, silu * up};
   };
   for (std::size_t r = 0; r < rows; ++r, gate_up += 2 * width, act += width) {
@@ -146,8 +149,7 @@ float cross_entropy(float* logits, std::size_t vocab, std::size_t target, float 
                 store(logits + i, e);
               },
               [&](std::size_t i, std::size_t n) {
-                F e = exponential(load_part(logits + i, n) - top);
-                for (std::size_t j = n; j < kLanes; ++j) e[j] = 0;
+                const F e = first_lanes(exponential(load_part(logits + i, n) - top), n);
                 total += e;
                 store_part(logits + i, e, n);
               });

@@ -84,6 +84,19 @@ inline U words_across(F upper, [[maybe_unused]] F lower) {
   }
 }
 
+// The same from 16 stored numbers of each row.
+template <class T>
+inline U words_across(const float* upper, [[maybe_unused]] const float* lower) {
+  return words_across<T>(load(upper), lower == nullptr ? F{} : load(lower));
+}
+template <class T>
+inline U words_across(const Bf16* upper, const Bf16* lower) {
+  H high = {}, low;
+  std::memcpy(&low, upper, sizeof(H));
+  if (lower != nullptr) std::memcpy(&high, lower, sizeof(H));
+  return __builtin_convertvector(low, U) | (__builtin_convertvector(high, U) << 16);
+}
+
 template <class T, class Source>
 inline void pack_rows_any(const Source* matrix, std::size_t row, std::size_t summed, std::size_t columns,
                           std::uint32_t* panels) {
@@ -97,7 +110,7 @@ inline void pack_rows_any(const Source* matrix, std::size_t row, std::size_t sum
         const std::size_t c = column + part;
         U words = {};
         if (c + kLanes <= columns)
-          words = words_across<T>(load(upper + c), paired ? load(upper + row + c) : F{});
+          words = words_across<T>(upper + c, paired ? upper + row + c : nullptr);
         else if (c < columns)
           words = words_across<T>(load_part(upper + c, columns - c),
                                   paired ? load_part(upper + row + c, columns - c) : F{});

@@ -108,6 +108,22 @@ inline F exponential(F x) {
   return cast<F>(cast<I>(p) + (cast<I>(shifted) << 23));
 }
 
+// 0, 1, …, 15.
+inline I lane_numbers() { return I{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}; }
+// The first `count` lanes of v, 0 in the others.
+inline F first_lanes(F v, std::size_t count) {
+  return lane_numbers() < static_cast<std::int32_t>(count) ? v : F{};
+}
+
+// 1 / x; where results are rounded to bf16, to 14 bits.
+template <class T>
+inline F reciprocal(F x) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 2) return cast<F>(_mm512_rcp14_ps(cast<__m512>(x)));
+#endif
+  return 1.0f / x;
+}
+
 // What one register holds, and how many of them a tile of a product is wide.
 #if defined(__AVX512F__)
 typedef float N __attribute__((vector_size(64)));

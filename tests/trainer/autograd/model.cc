@@ -1,4 +1,4 @@
-#include "trainer/model.h"
+#include "tests/trainer/autograd/model.h"
 
 #include <cmath>
 #include <limits>

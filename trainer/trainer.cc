@@ -1,0 +1,48 @@
+#include "trainer/trainer.h"
+
+#include "trainer/inner_loop.h"
+#include "trainer/loss_probe.h"
+#include "trainer/stepper.h"
+
+namespace muster::trainer {
+namespace {
+
+Result<DataSet> open_data(const std::filesystem::path& path, const state::ModelSpec& model) {
+  return DataSet::open(path, model.context, model.vocab);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<protocol::InnerLoop>> make_inner_loop(const TrainerConfig& config,
+                                                             std::span<const float> parameters) {
+  MUSTER_TRY(Stepper stepper, Stepper::make(config));
+  MUSTER_TRY(DataSet data, open_data(config.train_data, config.model));
+  return std::unique_ptr<protocol::InnerLoop>(
+      std::make_unique<LlamaInnerLoop>(config, std::move(data), std::move(stepper), parameters));
+}
+
+Result<std::unique_ptr<protocol::LossProbe>> make_loss_probe(const TrainerConfig& config,
+                                                             std::span<const float> parameters) {
+  auto team = std::make_unique<Team>(config.threads);
+  MUSTER_TRY(auto llama, Llama::make(config.model, config.compute, *team));
+  MUSTER_TRY(DataSet train, open_data(config.train_data, config.model));
+  MUSTER_TRY(DataSet held_out, open_data(config.held_out_data, config.model));
+  return std::unique_ptr<protocol::LossProbe>(std::make_unique<LlamaLossProbe>(
+      config, std::move(train), std::move(held_out), std::move(team), std::move(llama), parameters));
+}
+
+Result<std::vector<float>> train_alone(const TrainerConfig& config, std::span<const float> parameters,
+                                       std::span<const std::uint64_t> sequences,
+                                       const std::function<void(std::uint32_t, double)>& progress) {
+  MUSTER_TRY(Stepper stepper, Stepper::make(config));
+  MUSTER_TRY(const DataSet data, open_data(config.train_data, config.model));
+  std::vector<float> theta(parameters.begin(), parameters.end());
+  std::vector<std::int32_t> tokens(config.batch * (config.model.context + std::size_t{1}));
+  for (std::uint32_t step = 0; (step + 1) * std::size_t{config.batch} <= sequences.size(); ++step) {
+    MUSTER_TRY_STATUS(data.read(sequences.subspan(step * std::size_t{config.batch}, config.batch), tokens));
+    progress(step, stepper.step(theta, tokens, learning_rate(config.schedule, step)).loss);
+  }
+  return theta;
+}
+
+}  // namespace muster::trainer
