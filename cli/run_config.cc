@@ -45,7 +45,7 @@ Status read_ledger(TomlSection section, chain::runtime::Genesis& genesis) {
 Status read_sections(const TomlFile& toml, RunConfig& config) {
   const std::string file = toml.path().string();
   auto& p = config.params;
-  std::string corpus, compute = "auto";
+  std::string corpus;
   std::vector<std::vector<std::int64_t>> schedule;
   auto section = [&](const char* name) { return toml.section(name); };
   MUSTER_TRY_STATUS(section("run")
@@ -62,7 +62,7 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
                                           training.cosine_to, training.beta1, training.beta2, training.weight_decay,
                                           training.decay_vectors, training.gradient_clip})
                         .field("inner_steps", training.inner_steps)
-                        .field("compute", compute)
+                        .parsed<trainer::Compute>("compute", config.compute, compute_named)
                         .finish());
   MUSTER_TRY_STATUS(section("compression")
                         .rows("schedule", 2, schedule)
@@ -116,10 +116,6 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
   else if (!stages->empty()) p.compression.schedule = *stages;
   if (config.localnet.late > config.localnet.miners)
     return Error{Errc::kInvalidArgument, file + ": localnet.late is more than localnet.miners"};
-  if (compute == "auto") config.compute = trainer::Compute::kAuto;
-  else if (compute == "bf16") config.compute = trainer::Compute::kBfloat16;
-  else if (compute == "fp32") config.compute = trainer::Compute::kFloat32;
-  else return Error{Errc::kInvalidArgument, file + ": train.compute must be auto, bf16 or fp32"};
   p.netuid = config.genesis.subnets.front().netuid;
   if (!corpus.empty()) config.corpus = std::filesystem::path(file).parent_path() / corpus;
   return {};

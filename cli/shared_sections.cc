@@ -23,4 +23,11 @@ Status read_model(TomlSection section, state::ModelSpec& model) {
   return {};
 }
 
+Result<trainer::Compute> compute_named(const std::string& name) {
+  if (name == "auto") return trainer::Compute::kAuto;
+  if (name == "bf16") return trainer::Compute::kBfloat16;
+  if (name == "fp32") return trainer::Compute::kFloat32;
+  return Error{Errc::kInvalidArgument, "auto, bf16 or fp32"};
+}
+
 }  // namespace muster::cli

@@ -5,11 +5,15 @@
 
 #include "cli/toml_section.h"
 #include "state/model_spec.h"
+#include "trainer/llama/llama.h"
 
 namespace muster::cli {
 
 // [model], to its end.
 [[nodiscard]] Status read_model(TomlSection section, state::ModelSpec& model);
+
+// "auto", "bf16" or "fp32". Errors: kInvalidArgument, naming these.
+[[nodiscard]] Result<trainer::Compute> compute_named(const std::string& name);
 
 // Where the shared fields of [train] go.
 template <class Real, class Steps>

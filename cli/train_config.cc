@@ -5,7 +5,6 @@
 namespace muster::cli {
 namespace {
 
-using trainer::Compute;
 using trainer::DecayForm;
 using trainer::OptimizerKind;
 using trainer::ScheduleShape;
@@ -48,8 +47,7 @@ Status read_train_section(TomlSection section, TrainConfig& config) {
       .field("tokens", tokens)
       .field("accumulate", training.accumulate)
       .field("seed", training.seed)
-      .parsed<Compute>("compute", compute,
-                       one_of<Compute>({{"auto", Compute::kAuto}, {"bf16", Compute::kBfloat16}, {"fp32", Compute::kFloat32}}))
+      .parsed<trainer::Compute>("compute", compute, compute_named)
       .field("threads", threads)
       .require(threads <= 1024, "threads", "from 0 (all cores) to 1024")
       .field("recompute", recompute)
