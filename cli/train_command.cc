@@ -63,8 +63,8 @@ class TrainCommand {
 
   Result<int> run(const std::atomic<bool>& stop) {
     MUSTER_TRY_STATUS(check_folder());
-    MUSTER_TRY(const auto engine, trainer::Llama::make(config_.training.model, {config_.compute, config_.recompute}, team_));
-    const bool bf16 = engine->path().ends_with("/bf16");
+    MUSTER_TRY(const auto engine, trainer::Llama::make(config_.training.model, {.compute = config_.compute, .recompute = config_.recompute}, team_));
+    const bool bf16 = engine->stores_bf16();
     const auto estimate = trainer::estimate_memory(config_.training, config_.recompute, bf16);
     MUSTER_TRY_STATUS(check_memory(estimate, available_memory()));
     MUSTER_TRY(const TrainData data, open_data(config_, folder_));
