@@ -2,7 +2,9 @@
 
 #include <set>
 
+#include "cli/same_model.h"
 #include "cli/toml_section.h"
+#include "trainer/hf/hf_import.h"
 
 namespace muster::cli {
 namespace {
@@ -45,7 +47,7 @@ Status read_ledger(TomlSection section, chain::runtime::Genesis& genesis) {
 Status read_sections(const TomlFile& toml, RunConfig& config) {
   const std::string file = toml.path().string();
   auto& p = config.params;
-  std::string corpus, compute = "auto";
+  std::string corpus, packed, compute = "auto";
   std::vector<std::vector<std::int64_t>> schedule;
   state::RopeScaling rope{.factor = 1};
   auto section = [&](const char* name) { return toml.section(name); };
@@ -54,7 +56,7 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
                         .field("rounds", p.rounds)
                         .field("seed", p.model_seed)
                         .finish());
-  MUSTER_TRY_STATUS(section("data").field("corpus", corpus).finish());
+  MUSTER_TRY_STATUS(section("data").field("corpus", corpus).field("packed", packed).finish());
   MUSTER_TRY_STATUS(section("model")
                         .field("d_model", p.model.d_model)
                         .field("layers", p.model.layers)
@@ -142,6 +144,7 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
   else if (compute == "fp32") config.compute = trainer::Compute::kFloat32;
   else return Error{Errc::kInvalidArgument, file + ": train.compute must be auto, bf16 or fp32"};
   p.netuid = config.genesis.subnets.front().netuid;
+  if (!packed.empty()) config.packed = std::filesystem::path(file).parent_path() / packed;
   if (!corpus.empty()) config.corpus = std::filesystem::path(file).parent_path() / corpus;
   return {};
 }
@@ -149,12 +152,20 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
 }  // namespace
 
 Result<RunConfig> read_run_config(const std::filesystem::path& path,
-                                  const std::vector<std::string>& overrides) {
+                                  const std::vector<std::string>& overrides, const std::filesystem::path& from) {
   MUSTER_TRY(const TomlFile toml, TomlFile::read(path, overrides));
   MUSTER_TRY_STATUS(toml.check_sections({"run", "data", "model", "train", "compression", "verify", "timing", "ledger",
                                          "checkpoint", "localnet"}));
   RunConfig config;
+  config.from = from;
+  if (from.empty()) {
+    MUSTER_TRY_STATUS(read_sections(toml, config));
+    return config;
+  }
+  MUSTER_TRY(const state::ModelSpec imported, trainer::read_hf_model(from));
+  config.params.model = imported;
   MUSTER_TRY_STATUS(read_sections(toml, config));
+  MUSTER_TRY_STATUS(check_same_model(config.params.model, imported, path.string(), from.string()));
   return config;
 }
 
