@@ -123,6 +123,9 @@ Result<Hash> prepare_initial_model(const RunFolder& folder, const RunConfig& con
   const auto layout = state::layout_of(config.params.model);
   std::vector<float> theta(layout.parameters());
   if (config.from.empty()) {
+    std::error_code error;
+    fs::remove(folder.initial_file(), error);  // of an attempt that failed
+    if (error) return Error{Errc::kIo, folder.initial_file().string() + ": " + error.message()};
     state::initial_parameters(config.params.model, config.params.model_seed, theta);
   } else {
     MUSTER_TRY(auto imported, trainer::import_hf(config.from));
