@@ -28,6 +28,8 @@ void add_coordinator(CLI::App& app, Action& chosen);
 void add_miner(CLI::App& app, Action& chosen);
 void add_validator(CLI::App& app, Action& chosen);
 void add_status(CLI::App& app, Action& chosen);
+void add_train(CLI::App& app, Action& chosen);
+void add_eval(CLI::App& app, Action& chosen);
 void add_generate(CLI::App& app, Action& chosen);
 void add_audit(CLI::App& app, Action& chosen);
 void add_export(CLI::App& app, Action& chosen);

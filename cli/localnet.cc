@@ -12,6 +12,7 @@
 #include "cli/audit_run.h"
 #include "cli/commands.h"
 #include "cli/event_log.h"
+#include "cli/machine.h"
 #include "cli/node_options.h"
 #include "cli/process.h"
 #include "cli/run_report.h"
@@ -41,16 +42,6 @@ constexpr double kLossMax = 2.0;  // nats per byte; the default corpus' unigram 
 constexpr double kMemoryMinBytes = 3e9;
 constexpr int kLedgerWaitMs = 2000;  // per question; a ledger that cannot start is noticed in between
 
-double available_memory() {
-  std::ifstream info("/proc/meminfo");
-  std::string word;
-  while (info >> word) {
-    double kib = 0;
-    if (word == "MemAvailable:" && info >> kib) return kib * 1024;
-  }
-  return 1e18;
-}
-
 class Localnet {
  public:
   Localnet(LocalnetOptions options, RunConfig config)
@@ -75,7 +66,7 @@ class Localnet {
 
   // Folder, keys and parameters; a run that was cut off goes on.
   Status prepare() {
-    if (available_memory() < kMemoryMinBytes)
+    if (static_cast<double>(available_memory()) < kMemoryMinBytes)
       return Error{Errc::kNoSpace, "under 3 GB of memory are free; close something, or train a "
                                    "smaller network with --set localnet.miners=2"};
     if (options_.fresh) {

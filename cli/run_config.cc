@@ -3,7 +3,7 @@
 #include <set>
 
 #include "cli/same_model.h"
-#include "cli/toml_section.h"
+#include "cli/shared_sections.h"
 #include "trainer/hf/hf_import.h"
 
 namespace muster::cli {
@@ -47,9 +47,8 @@ Status read_ledger(TomlSection section, chain::runtime::Genesis& genesis) {
 Status read_sections(const TomlFile& toml, RunConfig& config) {
   const std::string file = toml.path().string();
   auto& p = config.params;
-  std::string corpus, packed, compute = "auto";
+  std::string corpus, packed;
   std::vector<std::vector<std::int64_t>> schedule;
-  state::RopeScaling rope{.factor = 1};
   auto section = [&](const char* name) { return toml.section(name); };
   MUSTER_TRY_STATUS(section("run")
                         .field("name", p.name)
@@ -57,35 +56,15 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
                         .field("seed", p.model_seed)
                         .finish());
   MUSTER_TRY_STATUS(section("data").field("corpus", corpus).field("packed", packed).finish());
-  MUSTER_TRY_STATUS(section("model")
-                        .field("d_model", p.model.d_model)
-                        .field("layers", p.model.layers)
-                        .field("heads", p.model.heads)
-                        .field("kv_heads", p.model.kv_heads)
-                        .field("d_ff", p.model.d_ff)
-                        .field("context", p.model.context)
-                        .field("vocab", p.model.vocab)
-                        .field("tied", p.model.tied)
-                        .field("rope_theta", p.model.rope_theta)
-                        .field("norm_epsilon", p.model.norm_epsilon)
-                        .field("rope_factor", rope.factor)
-                        .field("rope_low_frequency_factor", rope.low_frequency_factor)
-                        .field("rope_high_frequency_factor", rope.high_frequency_factor)
-                        .field("rope_original_context", rope.original_context)
-                        .finish());
-  if (rope.factor != 1) p.model.rope_scaling = rope;
-  MUSTER_TRY_STATUS(section("train")
-                        .field("inner_steps", p.training.inner_steps)
-                        .field("batch", p.training.batch)
-                        .field("learning_rate", p.training.learning_rate)
-                        .field("warmup_steps", p.training.warmup_steps)
-                        .field("cosine_to", p.training.cosine_to)
-                        .field("beta1", p.training.beta1)
-                        .field("beta2", p.training.beta2)
-                        .field("weight_decay", p.training.weight_decay)
-                        .field("decay_vectors", p.training.decay_vectors)
-                        .field("gradient_clip", p.training.gradient_clip)
-                        .field("compute", compute)
+  MUSTER_TRY_STATUS(read_model(section("model"), p.model));
+  auto& training = p.training;
+  auto train = section("train");
+  MUSTER_TRY_STATUS(read_train(train, TrainFields<float, std::uint32_t>{
+                                          training.batch, training.learning_rate, training.warmup_steps,
+                                          training.cosine_to, training.beta1, training.beta2, training.weight_decay,
+                                          training.decay_vectors, training.gradient_clip})
+                        .field("inner_steps", training.inner_steps)
+                        .parsed<trainer::Compute>("compute", config.compute, compute_named)
                         .finish());
   MUSTER_TRY_STATUS(section("compression")
                         .rows("schedule", 2, schedule)
@@ -139,10 +118,6 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
   else if (!stages->empty()) p.compression.schedule = *stages;
   if (config.localnet.late > config.localnet.miners)
     return Error{Errc::kInvalidArgument, file + ": localnet.late is more than localnet.miners"};
-  if (compute == "auto") config.compute = trainer::Compute::kAuto;
-  else if (compute == "bf16") config.compute = trainer::Compute::kBfloat16;
-  else if (compute == "fp32") config.compute = trainer::Compute::kFloat32;
-  else return Error{Errc::kInvalidArgument, file + ": train.compute must be auto, bf16 or fp32"};
   p.netuid = config.genesis.subnets.front().netuid;
   if (!packed.empty()) config.packed = std::filesystem::path(file).parent_path() / packed;
   if (!corpus.empty()) config.corpus = std::filesystem::path(file).parent_path() / corpus;

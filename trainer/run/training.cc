@@ -6,6 +6,17 @@
 #include "trainer/optim/gradient_norm.h"
 
 namespace muster::trainer {
+namespace {
+
+BatchStream::IdSource ids_from(std::uint64_t position, std::uint64_t seed, const DataSet& data) {
+  return [order = DataOrder(seed, data.sequences()), position](std::span<std::uint64_t> ids) mutable {
+    order.fill(position, ids);
+    position += ids.size();
+    return true;
+  };
+}
+
+}  // namespace
 
 Training::Training(const TrainingConfig& config, Llama& engine, const DataSet& data, Team& team,
                    std::vector<float> theta)
@@ -15,20 +26,17 @@ Training::Training(const TrainingConfig& config, Llama& engine, const DataSet& d
       team_(team),
       optimizer_(make_optimizer(config.optimizer, state::layout_of(config.model), team)),
       guard_(config.guard),
-      order_(config.seed, data.sequences()),
       theta_(std::move(theta)),
-      gradient_(theta_.size()),
-      ids_(config.batch),
-      tokens_(std::size_t{config.batch} * (config.model.context + 1)) {}
+      gradient_(theta_.size()) {}
 
 Result<StepReport> Training::step() {
+  if (!batches_) batches_ = std::make_unique<BatchStream>(data_, ids_from(sequences_, config_.seed, data_), config_.batch);
   std::ranges::fill(gradient_, 0.0f);
   double loss = 0;
   for (std::uint32_t pass = 0; pass < config_.accumulate; ++pass) {
-    order_.fill(sequences_, ids_);
-    MUSTER_TRY_STATUS(data_.read(ids_, tokens_));
-    sequences_ += ids_.size();
-    loss += engine_.add_gradient(theta_, tokens_, 1.0f / static_cast<float>(config_.accumulate), gradient_);
+    MUSTER_TRY(const auto tokens, batches_->next());
+    sequences_ += config_.batch;
+    loss += engine_.add_gradient(theta_, tokens, 1.0f / static_cast<float>(config_.accumulate), gradient_);
   }
   StepReport report{.step = step_ + 1,
                     .tokens = (step_ + 1) * config_.tokens_per_step(),
@@ -64,6 +72,7 @@ Status Training::restore(const CheckpointFile& file) {
   const CheckpointHead& head = file.head();
   step_ = head.step;
   sequences_ = head.sequences;
+  batches_.reset();
   optimizer_->set_steps(head.optimizer_steps);
   guard_ = LossGuard(config_.guard, head.guard);
   return {};

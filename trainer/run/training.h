@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/team.h"
+#include "trainer/data/batch_stream.h"
 #include "trainer/data/data_set.h"
 #include "trainer/llama/llama.h"
 #include "trainer/run/data_order.h"
@@ -53,11 +54,9 @@ class Training {
   Team& team_;
   std::unique_ptr<Optimizer> optimizer_;
   LossGuard guard_;
-  DataOrder order_;
   std::vector<float> theta_, gradient_;
-  std::vector<std::uint64_t> ids_;
-  std::vector<std::int32_t> tokens_;
   std::uint64_t step_ = 0, sequences_ = 0;
+  std::unique_ptr<BatchStream> batches_;  // from sequences_ on; made by the first step
 };
 
 }  // namespace muster::trainer

@@ -1,0 +1,207 @@
+// muster train: a model on this machine alone, from a configuration to an exported folder.
+#include <unistd.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/machine.h"
+#include "cli/train_config.h"
+#include "cli/train_progress.h"
+#include "cli/units.h"
+#include "trainer/data/corpus.h"
+#include "trainer/hf/hf_export.h"
+#include "trainer/run/matmul_peak.h"
+#include "trainer/run/memory_estimate.h"
+#include "trainer/run/train_run.h"
+
+namespace muster::cli {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr double kPeakSeconds = 0.2;
+
+struct TrainOptions {
+  std::string config = "examples/train.toml", to = "runs/train";
+  std::vector<std::string> overrides;
+  bool resume = false, json = false;
+  std::string failpoint;
+};
+
+struct TrainData {
+  trainer::DataSet train;
+  std::optional<trainer::DataSet> held_out;
+};
+
+Result<TrainData> open_data(const TrainConfig& config, const fs::path& folder) {
+  const state::ModelSpec& model = config.training.model;
+  fs::path train = config.train, held_out = config.held_out;
+  if (!config.corpus.empty()) {
+    train = folder / "data/train.bin";
+    held_out = folder / "data/held_out.bin";
+    if (!fs::exists(train) || !fs::exists(held_out))
+      MUSTER_TRY_STATUS(trainer::build_corpus(config.corpus, folder / "data", model.context));
+  }
+  MUSTER_TRY(auto train_set, trainer::DataSet::open(train, model.context, model.vocab));
+  TrainData data{std::move(train_set), std::nullopt};
+  if (!held_out.empty()) {
+    MUSTER_TRY(data.held_out, trainer::DataSet::open(held_out, model.context, model.vocab, trainer::kHeldOutSplit));
+  }
+  return data;
+}
+
+class TrainCommand {
+ public:
+  TrainCommand(TrainOptions options, TrainConfig config)
+      : options_(std::move(options)),
+        config_(std::move(config)),
+        folder_(options_.to),
+        threads_(config_.threads == 0 ? core_count() : config_.threads),
+        team_(threads_),
+        out_(options_.json ? stderr : stdout),
+        progress_(out_, ::isatty(::fileno(out_)) != 0, config_.training.steps()) {}
+
+  Result<int> run(const std::atomic<bool>& stop) {
+    MUSTER_TRY_STATUS(check_folder());
+    MUSTER_TRY(const auto engine, trainer::Llama::make(config_.training.model, {config_.compute, config_.recompute}, team_));
+    const bool bf16 = engine->path().ends_with("/bf16");
+    const auto estimate = trainer::estimate_memory(config_.training, config_.recompute, bf16);
+    MUSTER_TRY_STATUS(check_memory(estimate, available_memory()));
+    MUSTER_TRY(const TrainData data, open_data(config_, folder_));
+    trainer::RunSettings settings = make_settings(data.train, engine->path());
+    settings.peak_flops = trainer::matmul_peak(team_, bf16, kPeakSeconds, steady_seconds);
+
+    std::vector<float> theta(state::layout_of(config_.training.model).parameters());
+    state::initial_parameters(config_.training.model, config_.training.seed, theta);
+    trainer::Training training(config_.training, *engine, data.train, team_, std::move(theta));
+    if (options_.resume) MUSTER_TRY_STATUS(go_on(training, settings));
+    introduce(data, *engine, estimate, training.steps_done());
+    Failpoints failpoints(options_.failpoint);
+    MUSTER_TRY(const auto outcome, trainer::run_training(training, *engine, data.held_out ? &*data.held_out : nullptr,
+                                                         settings, progress_, failpoints, stop));
+    return conclude(training, outcome);
+  }
+
+ private:
+  Status check_folder() {
+    std::error_code error;
+    fs::create_directories(folder_, error);
+    if (error) return Error{Errc::kIo, folder_.string() + ": " + error.message()};
+    const auto steps = trainer::checkpoints_of(folder_).steps();
+    if (!options_.resume && (!steps.empty() || fs::exists(folder_ / "losses.csv")))
+      return Error{Errc::kAlreadyExists, folder_.string() + " holds a training" +
+                                             (steps.empty() ? "" : " at step " + std::to_string(steps.back())) +
+                                             "; go on with --resume, or give another folder with --to"};
+    return {};
+  }
+
+  trainer::RunSettings make_settings(const trainer::DataSet& data, const std::string& path) const {
+    return {.folder = folder_,
+            .binding = trainer::binding_settings(config_.training, data.root()),
+            .noted = trainer::noted_settings(config_.training, path),
+            .evaluate_every = config_.evaluate_every,
+            .checkpoint_every = config_.checkpoint_every,
+            .keep = config_.keep,
+            .held_out_sequences = config_.held_out_sequences,
+            .seconds = steady_seconds,
+            .wall_s = wall_seconds};
+  }
+
+  // From the newest checkpoint; a training that was cut off before its first one starts over.
+  Status go_on(trainer::Training& training, const trainer::RunSettings& settings) {
+    const auto checkpoints = trainer::checkpoints_of(folder_);
+    if (checkpoints.steps().empty()) return {};
+    MUSTER_TRY(const auto opened, checkpoints.open_newest(settings.binding, settings.noted));
+    MUSTER_TRY_STATUS(training.restore(opened.file));
+    for (const std::string& note : opened.notes) progress_.note(note);
+    progress_.note("going on after step " + std::to_string(training.steps_done()));
+    return {};
+  }
+
+  void introduce(const TrainData& data, const trainer::Llama& engine, const trainer::MemoryEstimate& estimate,
+                 std::uint64_t done) const {
+    const auto& training = config_.training;
+    const auto left = training.steps() > done ? training.steps() - done : 0;
+    std::fprintf(out_,
+                 "%.2f M parameters, %s, %s on %u threads, about %s of memory; %llu sequences, %llu steps of %llu "
+                 "tokens (%.2f epochs)\n",
+                 static_cast<double>(estimate.parameters) / 8e6, trainer::name_of(training.optimizer.kind),
+                 engine.path().c_str(), threads_, human_bytes(static_cast<double>(estimate.total())).c_str(),
+                 static_cast<unsigned long long>(data.train.sequences()), static_cast<unsigned long long>(left),
+                 static_cast<unsigned long long>(training.tokens_per_step()),
+                 static_cast<double>(training.steps() * training.sequences_per_step()) /
+                     static_cast<double>(data.train.sequences()));
+    std::fflush(out_);
+  }
+
+  Result<int> conclude(const trainer::Training& training, const trainer::RunOutcome& outcome) {
+    if (!outcome.finished) {
+      std::fprintf(stderr, "stopped after step %llu; go on with: muster train %s --to %s --resume\n",
+                   static_cast<unsigned long long>(outcome.steps), options_.config.c_str(), options_.to.c_str());
+      return kExitInterrupted;
+    }
+    const fs::path model = folder_ / "model";
+    MUSTER_TRY_STATUS(trainer::export_hf(model, config_.training.model, training.theta()));
+    if (options_.json) {
+      print_json(outcome, model);
+      return 0;
+    }
+    std::printf("%llu steps, %llu skipped, in %s; %llu checkpoints, waited for %.2f %% of the time\n",
+                static_cast<unsigned long long>(outcome.steps), static_cast<unsigned long long>(outcome.skipped),
+                human_seconds(outcome.speed.seconds).c_str(), static_cast<unsigned long long>(outcome.checkpoints),
+                100 * wait_share(outcome));
+    std::printf("Next: muster generate %s \"#include <\"\n", model.c_str());
+    return 0;
+  }
+
+  static double wait_share(const trainer::RunOutcome& outcome) {
+    return outcome.speed.seconds > 0 ? outcome.speed.checkpoint_wait_s / outcome.speed.seconds : 0;
+  }
+
+  void print_json(const trainer::RunOutcome& outcome, const fs::path& model) const {
+    nlohmann::ordered_json json{{"steps", outcome.steps},
+                                {"tokens", outcome.tokens},
+                                {"skipped", outcome.skipped},
+                                {"loss", outcome.loss},
+                                {"seconds", outcome.speed.seconds},
+                                {"tokens_per_second", outcome.speed.tokens_per_second},
+                                {"share_of_peak", outcome.speed.share_of_peak},
+                                {"checkpoints", outcome.checkpoints},
+                                {"checkpoint_wait_share", wait_share(outcome)},
+                                {"model", model.string()}};
+    if (outcome.held_out_loss) json["held_out_loss"] = *outcome.held_out_loss;
+    std::printf("%s\n", json.dump(2).c_str());
+  }
+
+  TrainOptions options_;
+  TrainConfig config_;
+  fs::path folder_;
+  unsigned threads_;
+  Team team_;
+  std::FILE* out_;
+  TrainProgress progress_;
+};
+
+}  // namespace
+
+void add_train(CLI::App& app, Action& chosen) {
+  auto* command = app.add_subcommand("train", "Train a model on this machine alone");
+  auto options = std::make_shared<TrainOptions>();
+  command->add_option("config", options->config, "Configuration of the training")->required();
+  command->add_option("--to", options->to, "Folder for logs, checkpoints and the model")->capture_default_str();
+  command->add_flag("--resume", options->resume, "Go on from the newest whole checkpoint in the folder");
+  command->add_option("--set", options->overrides, "Override a field: section.key=value");
+  command->add_flag("--json", options->json, "The result as JSON; progress goes to standard error");
+  command->add_option("--failpoint", options->failpoint, "For crash tests: train.step or train.checkpoint, @N")
+      ->group("");
+  command->footer("Examples: muster train examples/train.toml --to runs/alone\n"
+                  "          muster train examples/train.toml --to runs/alone --resume --set train.steps=1200");
+  command->callback([options, &chosen] {
+    chosen = [options](const std::atomic<bool>& stop) -> Result<int> {
+      MUSTER_TRY(TrainConfig config, read_train_config(options->config, options->overrides));
+      return TrainCommand(*options, std::move(config)).run(stop);
+    };
+  });
+}
+
+}  // namespace muster::cli
