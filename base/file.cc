@@ -76,25 +76,35 @@ Status sync_directory(const fs::path& directory) {
 
 namespace {
 
-Status write_and_sync(const fs::path& path, ByteSpan content, int flags, unsigned mode) {
+using Fill = std::function<Status(const FileSink&)>;
+
+Status write_and_sync(const fs::path& path, const Fill& fill, int flags, unsigned mode) {
   FileHandle file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode));
   if (!file) return system_error(path, "create");
-  MUSTER_TRY_STATUS(write_fully(file, path, content));
+  MUSTER_TRY_STATUS(fill([&](ByteSpan bytes) { return write_fully(file, path, bytes); }));
   if (::fsync(file.get()) != 0) return system_error(path, "fsync");
   return {};
+}
+
+Fill all_of(ByteSpan content) {
+  return [content](const FileSink& write) { return write(content); };
 }
 
 }  // namespace
 
 Status write_new_file(const fs::path& path, ByteSpan content, unsigned mode) {
-  MUSTER_TRY_STATUS(write_and_sync(path, content, O_EXCL, mode));
+  MUSTER_TRY_STATUS(write_and_sync(path, all_of(content), O_EXCL, mode));
   return sync_directory(path.parent_path());
 }
 
 Status replace_file(const fs::path& path, ByteSpan content, unsigned mode) {
+  return replace_file_with(path, all_of(content), mode);
+}
+
+Status replace_file_with(const fs::path& path, const Fill& fill, unsigned mode) {
   fs::path temporary = path;
   temporary += ".tmp";
-  if (Status written = write_and_sync(temporary, content, O_TRUNC, mode); !written) {
+  if (Status written = write_and_sync(temporary, fill, O_TRUNC, mode); !written) {
     ::unlink(temporary.c_str());
     return written;
   }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 
 #include "base/bytes.h"
@@ -26,6 +27,12 @@ namespace muster {
 // either the old content or the new one is there.
 [[nodiscard]] Status replace_file(const std::filesystem::path& path, ByteSpan content,
                                   unsigned mode = 0644);
+
+// The same for content that is made piece by piece: `fill` hands it to the sink it is given.
+using FileSink = std::function<Status(ByteSpan)>;
+[[nodiscard]] Status replace_file_with(const std::filesystem::path& path,
+                                       const std::function<Status(const FileSink&)>& fill,
+                                       unsigned mode = 0644);
 
 [[nodiscard]] Status sync_directory(const std::filesystem::path& directory);
 

@@ -22,6 +22,7 @@ class Stepper {
   Outcome step(std::span<float> theta, std::span<const std::int32_t> tokens, double learning_rate);
 
   [[nodiscard]] Optimizer& optimizer() { return *optimizer_; }
+  [[nodiscard]] const Llama& model() const { return *llama_; }
 
  private:
   Stepper(std::unique_ptr<Team> team, std::unique_ptr<Llama> llama, std::unique_ptr<Optimizer> optimizer,

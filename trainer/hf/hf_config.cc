@@ -125,7 +125,7 @@ Status read_shape(const Json& json, state::ModelSpec& spec) {
 
 }  // namespace
 
-std::string write_hf_config(const state::ModelSpec& spec) {
+std::string write_hf_config(const state::ModelSpec& spec, std::optional<std::int32_t> end) {
   OrderedJson rope = {{"rope_type", "default"}};
   if (spec.rope_scaling) rope = rope_json(*spec.rope_scaling);
   const OrderedJson old_scaling = spec.rope_scaling ? rope : OrderedJson(nullptr);
@@ -150,7 +150,7 @@ std::string write_hf_config(const state::ModelSpec& spec) {
                             {"attention_dropout", 0.0},
                             {"mlp_bias", false},
                             {"bos_token_id", nullptr},
-                            {"eos_token_id", nullptr},
+                            {"eos_token_id", end ? OrderedJson(*end) : OrderedJson(nullptr)},
                             {"dtype", "float32"},
                             {"torch_dtype", "float32"}};
   return json.dump(2) + "\n";

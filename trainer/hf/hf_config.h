@@ -5,6 +5,8 @@
 // Thread safety: pure functions.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
@@ -13,8 +15,9 @@
 
 namespace muster::trainer {
 
-// The context is max_position_embeddings.
-[[nodiscard]] std::string write_hf_config(const state::ModelSpec& model);
+// The context is max_position_embeddings; `end` is the token at which generation ends, where there is one.
+[[nodiscard]] std::string write_hf_config(const state::ModelSpec& model,
+                                          std::optional<std::int32_t> end = std::nullopt);
 
 // Errors: kMalformed (not JSON, a missing or mistyped key), kInvalidArgument (a model that is not a
 // plain Llama: another type, activation, biases, rope type or head size; a shape outside the ranges of

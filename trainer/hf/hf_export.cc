@@ -1,56 +1,60 @@
 #include "trainer/hf/hf_export.h"
 
+#include <algorithm>
+#include <string_view>
+
 #include "base/file.h"
-#include "base/limits.h"
-#include "trainer/data/byte_tokenizer.h"
 #include "trainer/hf/hf_config.h"
 #include "trainer/hf/safetensors.h"
+#include "trainer/hf/weight_index.h"
 
 namespace muster::trainer {
+namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t kConfigBytesMax = 1u << 20;
+// model.safetensors or model-00001-of-00003.safetensors.
+bool is_weight_file(std::string_view name) {
+  constexpr std::string_view kForm = "model-#####-of-#####.safetensors";
+  return name == kWeightsFile ||
+         std::equal(name.begin(), name.end(), kForm.begin(), kForm.end(),
+                    [](char c, char form) { return form == '#' ? c >= '0' && c <= '9' : c == form; });
+}
+
+// Weights that would be read instead of, or beside, those of this export.
+Status remove_other_weights(const fs::path& folder, const std::vector<WeightFile>& files) {
+  std::error_code error;
+  if (files.size() == 1) fs::remove(folder / kWeightIndexFile, error);
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    const bool ours = std::any_of(files.begin(), files.end(), [&](const WeightFile& f) { return f.name == name; });
+    if (!ours && is_weight_file(name)) fs::remove(it->path(), error);
+  }
+  if (error) return Error{Errc::kIo, folder.string() + ": " + error.message()};
+  return {};
+}
+
+Status write_weights(const fs::path& folder, const std::vector<WeightFile>& files, std::span<const float> parameters) {
+  for (const WeightFile& file : files)
+    MUSTER_TRY_STATUS(write_safetensors(folder / file.name, file.tensors, parameters));
+  if (files.size() > 1)
+    MUSTER_TRY_STATUS(replace_file(folder / kWeightIndexFile, bytes_of(write_weight_index(files))));
+  return remove_other_weights(folder, files);
+}
 
 }  // namespace
 
-Status export_hf(const std::filesystem::path& folder, const state::ModelSpec& model,
-                 std::span<const float> parameters) {
-  if (model.vocab != kByteVocab)
-    return Error{Errc::kInvalidArgument, "only byte vocabularies of 256 are exported so far"};
+Result<ExportReport> export_hf(const fs::path& folder, const state::ModelSpec& model,
+                               std::span<const float> parameters, const ExportOptions& options) {
   std::error_code error;
-  std::filesystem::create_directories(folder, error);
+  fs::create_directories(folder, error);
   if (error) return Error{Errc::kIo, folder.string() + ": " + error.message()};
-  const std::pair<const char*, std::string> texts[] = {
-      {"config.json", write_hf_config(model)},
-      {"tokenizer.json", byte_tokenizer_json()},
-      {"tokenizer_config.json", byte_tokenizer_config_json(model.context)}};
-  for (const auto& [name, text] : texts)
-    MUSTER_TRY_STATUS(replace_file(folder / name, bytes_of(text)));
-  return replace_file(folder / "model.safetensors",
-                      format_safetensors(state::layout_of(model), parameters));
-}
-
-Result<ImportedModel> import_hf(const std::filesystem::path& folder) {
-  const auto config_path = folder / "config.json";
-  MUSTER_TRY(const Bytes text, read_file(config_path, kConfigBytesMax));
-  ImportedModel imported;
-  MUSTER_TRY(imported.model, read_hf_config(text));
-
-  MUSTER_TRY(const MappedFile file, MappedFile::open(folder / "model.safetensors",
-                                                     MappedFile::Access::kRead));
-  MUSTER_TRY(const auto tensors, parse_safetensors(file.bytes()));
-  const auto layout = state::layout_of(imported.model);
-  imported.parameters.resize(layout.parameters());
-  for (const auto& tensor : layout.tensors()) {
-    const auto found = tensors.find(tensor.name);
-    if (found == tensors.end() || found->second.dtype != "F32" ||
-        found->second.shape != tensor.shape)
-      return Error{Errc::kMalformed, (folder / "model.safetensors").string() + ": tensor '" +
-                                         tensor.name + "' is missing or not F32 of the right shape"};
-    std::memcpy(imported.parameters.data() + tensor.offset, found->second.bytes.data(),
-                found->second.bytes.size());
-  }
-  return imported;
+  MUSTER_TRY(const ExportedTokenizer tokenizer, tokenizer_for_export(options.tokenizer_folder, model));
+  for (const TokenizerFile& file : tokenizer.files)
+    MUSTER_TRY_STATUS(replace_file(folder / file.name, bytes_of(file.content)));
+  MUSTER_TRY_STATUS(replace_file(folder / "config.json", bytes_of(write_hf_config(model, tokenizer.end))));
+  const auto files = split_weights(state::layout_of(model), options.file_bytes_max);
+  MUSTER_TRY_STATUS(write_weights(folder, files, parameters));
+  return ExportReport{tokenizer.source, files.size()};
 }
 
 }  // namespace muster::trainer

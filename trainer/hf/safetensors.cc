@@ -1,9 +1,12 @@
 #include "trainer/hf/safetensors.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/file.h"
 #include "base/limits.h"
+#include "trainer/hf/float_formats.h"
 #include "trainer/hf/json_guard.h"
 
 namespace muster::trainer {
@@ -90,22 +93,66 @@ Result<std::map<std::string, StoredTensor>> parse_safetensors(ByteSpan file) {
   return tensors;
 }
 
-Bytes format_safetensors(const compression::Layout& layout, std::span<const float> parameters) {
+namespace {
+
+template <float (*kConvert)(std::uint16_t)>
+void convert(ByteSpan from, std::span<float> out) {
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, from.data() + i * 2, 2);
+    out[i] = kConvert(bits);
+  }
+}
+
+}  // namespace
+
+Status read_floats(const StoredTensor& tensor, std::span<float> out) {
+  const std::uint64_t width = tensor.dtype == "F32" ? 4 : 2;
+  if (tensor.dtype != "F32" && tensor.dtype != "BF16" && tensor.dtype != "F16")
+    return Error{Errc::kInvalidArgument, "stored as " + tensor.dtype + "; read are F32, BF16 and F16"};
+  if (tensor.bytes.size() != out.size() * width)
+    return Error{Errc::kInvalidArgument, std::to_string(tensor.bytes.size() / width) + " numbers where " +
+                                             std::to_string(out.size()) + " belong"};
+  if (width == 4) {
+    std::memcpy(out.data(), tensor.bytes.data(), tensor.bytes.size());
+  } else {
+    tensor.dtype == "BF16" ? convert<float_of_bf16>(tensor.bytes, out) : convert<float_of_f16>(tensor.bytes, out);
+  }
+  if (!std::all_of(out.begin(), out.end(), [](float value) { return std::isfinite(value); }))
+    return Error{Errc::kNonFinite, "a NaN or an infinity in it"};
+  return {};
+}
+
+namespace {
+
+// Length and header; the data that follow start aligned.
+Bytes header_of(std::span<const compression::Tensor> tensors) {
   nlohmann::ordered_json header;
   header["__metadata__"] = {{"format", "pt"}};
-  for (const auto& tensor : layout.tensors()) {
-    header[tensor.name] = {{"dtype", "F32"},
-                           {"shape", tensor.shape},
-                           {"data_offsets", {tensor.offset * 4,
-                                             (tensor.offset + tensor.elements) * 4}}};
+  std::uint64_t offset = 0;
+  for (const auto& tensor : tensors) {
+    const std::uint64_t end = offset + tensor.elements * 4;
+    header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
+    offset = end;
   }
   std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');  // the data starts aligned
+  text.resize((text.size() + 7) / 8 * 8, ' ');
   ByteWriter writer;
   writer.write(static_cast<std::uint64_t>(text.size()));
   writer.append(bytes_of(text));
-  writer.append(bytes_of(parameters));
   return std::move(writer).take();
+}
+
+}  // namespace
+
+Status write_safetensors(const std::filesystem::path& path, std::span<const compression::Tensor> tensors,
+                         std::span<const float> parameters) {
+  return replace_file_with(path, [&](const FileSink& write) -> Status {
+    MUSTER_TRY_STATUS(write(header_of(tensors)));
+    for (const auto& tensor : tensors)
+      MUSTER_TRY_STATUS(write(bytes_of(parameters.subspan(tensor.offset, tensor.elements))));
+    return {};
+  });
 }
 
 }  // namespace muster::trainer

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,14 @@ struct StoredTensor {
 // leave gaps or do not fit the shape), naming the tensor.
 [[nodiscard]] Result<std::map<std::string, StoredTensor>> parse_safetensors(ByteSpan file);
 
-// All tensors of the layout as F32.
-[[nodiscard]] Bytes format_safetensors(const compression::Layout& layout,
+// The tensor's numbers, exactly. Errors: kInvalidArgument (not F32, BF16 or F16, or not as many as `out` has room
+// for), kNonFinite (a NaN or an infinity).
+[[nodiscard]] Status read_floats(const StoredTensor& tensor, std::span<float> out);
+
+// Writes tensors of a layout as F32, straight from the flat array: no copy of it is made. The file appears under its
+// name when it is whole and on disk. Errors: kNoSpace, kIo.
+[[nodiscard]] Status write_safetensors(const std::filesystem::path& path,
+                                       std::span<const compression::Tensor> tensors,
                                        std::span<const float> parameters);
 
 }  // namespace muster::trainer

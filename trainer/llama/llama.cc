@@ -1,8 +1,12 @@
 #include "trainer/llama/llama.h"
 
 #include <algorithm>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #include "trainer/llama/decoder_stack.h"
+#include "trainer/llama/matmul_library.h"
 #include "trainer/llama/output_head.h"
 
 namespace muster::trainer {
@@ -13,9 +17,11 @@ constexpr std::size_t kTokensAtOnce = 4096;  // of a pass that only measures los
 template <class T>
 class LlamaOn final : public Llama {
  public:
-  LlamaOn(const state::ModelSpec& spec, const ComputeOptions& options, Team& team, const Kernels<T>& kernels)
+  LlamaOn(const state::ModelSpec& spec, const ComputeOptions& options, Team& team, const Kernels<T>& kernels,
+          std::shared_ptr<const MatmulLibrary> library)
       : kernels_(kernels),
-        matmul_(make_panel_matmul<T>(kernels, team)),
+        library_(std::move(library)),
+        matmul_(make_matmul(team)),
         stack_(spec, kernels, team, *matmul_, options.recompute),
         head_(kernels, team, *matmul_) {}
 
@@ -61,7 +67,8 @@ class LlamaOn final : public Llama {
   }
 
   std::string path() const override {
-    return std::string(kernels_.name) + (sizeof(T) == sizeof(Bf16) ? "/bf16" : "/fp32");
+    return std::string(kernels_.name) + (sizeof(T) == sizeof(Bf16) ? "/bf16" : "/fp32") +
+           (library_ == nullptr ? "/own" : "/libtorch-2.11");
   }
 
  private:
@@ -84,11 +91,38 @@ class LlamaOn final : public Llama {
     return total / static_cast<double>(count);
   }
 
+  [[nodiscard]] std::unique_ptr<Matmul<T>> make_matmul(Team& team) const {
+    if (library_ == nullptr) return make_panel_matmul<T>(kernels_, team);
+    if constexpr (sizeof(T) == sizeof(Bf16))
+      return library_->make_bf16(team.size());
+    else
+      return library_->make_float(team.size());
+  }
+
   const Kernels<T>& kernels_;
+  std::shared_ptr<const MatmulLibrary> library_;  // null: our own products
   std::unique_ptr<Matmul<T>> matmul_;
   DecoderStack<T> stack_;
   OutputHead<T> head_;
 };
+
+bool has_amx() {
+#if defined(__x86_64__)
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  constexpr unsigned kAmxBf16 = 1u << 22;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & kAmxBf16) != 0;
+#else
+  return false;
+#endif
+}
+
+// Null for our own products.
+Result<std::shared_ptr<const MatmulLibrary>> choose_library(const ComputeOptions& options, bool bf16) {
+  if (options.matmul == MatmulChoice::kTorch) return load_matmul_library(options.libraries);
+  if (options.matmul == MatmulChoice::kAuto && bf16 && has_amx())
+    if (auto library = load_matmul_library(options.libraries)) return library;
+  return std::shared_ptr<const MatmulLibrary>();
+}
 
 }  // namespace
 
@@ -99,11 +133,13 @@ Result<std::unique_ptr<Llama>> Llama::make(const state::ModelSpec& spec, const C
     return Error{Errc::kInvalidArgument,
                  native ? "bf16 needs an even d_ff; make it even or take compute = \"fp32\""
                         : "this CPU does not multiply bf16 (AVX512_BF16); take compute = \"fp32\" or \"auto\""};
-  if (options.compute != Compute::kFloat32 && native && even)
-    return std::unique_ptr<Llama>(
-        std::make_unique<LlamaOn<Bf16>>(spec, options, team, *available_kernels<Bf16>().front()));
-  return std::unique_ptr<Llama>(
-      std::make_unique<LlamaOn<float>>(spec, options, team, *available_kernels<float>().front()));
+  const bool bf16 = options.compute != Compute::kFloat32 && native && even;
+  MUSTER_TRY(auto library, choose_library(options, bf16));
+  if (bf16)
+    return std::unique_ptr<Llama>(std::make_unique<LlamaOn<Bf16>>(
+        spec, options, team, *available_kernels<Bf16>().front(), std::move(library)));
+  return std::unique_ptr<Llama>(std::make_unique<LlamaOn<float>>(
+      spec, options, team, *available_kernels<float>().front(), std::move(library)));
 }
 
 }  // namespace muster::trainer

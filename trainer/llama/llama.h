@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -22,15 +23,22 @@ namespace muster::trainer {
 
 enum class Compute : std::uint8_t { kAuto, kFloat32, kBfloat16 };  // kAuto: bf16 where the CPU multiplies it natively
 
+// Whose matrix products: our own; LibTorch's, loaded on demand; LibTorch's where the CPU has AMX, which our
+// kernels do not use, and the library is there.
+enum class MatmulChoice : std::uint8_t { kAuto, kOwn, kTorch };
+
 struct ComputeOptions {
   Compute compute = Compute::kAuto;
   bool recompute = false;  // activation checkpointing: keep only each layer's input, compute the rest again
+  MatmulChoice matmul = MatmulChoice::kAuto;
+  std::filesystem::path libraries = {};  // where libmuster_torch.so lies; empty: beside the program
 };
 
 class Llama {
  public:
   virtual ~Llama() = default;
-  // Errors: kInvalidArgument (an invalid spec; bf16 where the CPU or the shape does not allow it).
+  // Errors: kInvalidArgument (an invalid spec; bf16 where the CPU or the shape does not allow it), kNotFound
+  // (LibTorch's products asked for, but not there).
   // The team must outlive it.
   [[nodiscard]] static Result<std::unique_ptr<Llama>> make(const state::ModelSpec& spec, const ComputeOptions& options,
                                                            Team& team);
@@ -46,7 +54,8 @@ class Llama {
 
   // Of a forward and backward pass at full context: 6 per matrix parameter, and causal attention.
   [[nodiscard]] virtual double flops_per_token() const = 0;
-  // Instruction set and number format, e.g. "avx512_bf16/bf16": results are bit-equal within one.
+  // Instruction set, number format and matrix products, e.g. "avx512_bf16/bf16/own": results are bit-equal
+  // within one.
   [[nodiscard]] virtual std::string path() const = 0;
 };
 
