@@ -66,8 +66,9 @@ class TrainCommand {
 
   Result<int> run(const std::atomic<bool>& stop) {
     MUSTER_TRY_STATUS(check_folder());
-    MUSTER_TRY(const auto engine, trainer::Llama::make(config_.training.model, {config_.compute, config_.recompute}, team_));
-    const bool bf16 = engine->path().find("/bf16") != std::string::npos;
+    const trainer::ComputeOptions compute{.compute = config_.compute, .recompute = config_.recompute};
+    MUSTER_TRY(const auto engine, trainer::Llama::make(config_.training.model, compute, team_));
+    const bool bf16 = engine->stores_bf16();
     const auto estimate = trainer::estimate_memory(config_.training, config_.recompute, bf16);
     MUSTER_TRY_STATUS(check_memory(estimate, available_memory()));
     std::error_code error;
