@@ -141,7 +141,8 @@ class TrainCommand {
       return kExitInterrupted;
     }
     const fs::path model = folder_ / "model";
-    MUSTER_TRY_STATUS(trainer::export_hf(model, config_.training.model, training.theta()));
+    MUSTER_TRY_STATUS(trainer::export_hf(model, config_.training.model, training.theta(),
+                                         {.tokenizer_folder = config_.train}));
     if (options_.json) {
       print_json(outcome, model);
       return 0;
