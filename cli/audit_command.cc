@@ -11,7 +11,8 @@ namespace muster::cli {
 Result<AuditedRun> audit_run(const RunFolder& folder, const std::atomic<bool>& stop) {
   MUSTER_TRY(const auto params, read_params(folder));
   MUSTER_TRY(auto blobs, store::FileBlobStore::open(folder.blobs()));
-  verify::Audit audit(params, initial_theta(params),
+  MUSTER_TRY(auto theta, initial_theta(folder, params));
+  verify::Audit audit(params, std::move(theta),
                       [&](const Hash& id) { return blobs->get(id); });
   const Status read = store::read_archive(folder.archive(), [&](ByteSpan message) -> Status {
     if (stop) return Error{Errc::kCancelled, "stopped"};

@@ -30,7 +30,7 @@ Result<int> run_coordinator(const CoordinatorOptions& options, const std::atomic
       node.params,
       node.key,
       options.config,
-      [params = node.params] { return initial_theta(params); },
+      [folder = node.folder, params = node.params] { return initial_theta(folder, params); },
       node.home,
       std::move(control),
       std::move(bulk),

@@ -7,20 +7,22 @@
 namespace muster::cli {
 
 void add_init(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("init", "Make a run: data, keys, parameters, genesis");
+  auto* command = app.add_subcommand("init", "Make a run: data, initial model, keys, parameters, genesis");
   struct Options {
-    std::string config = "examples/quickstart.toml", run;
+    std::string config = "examples/quickstart.toml", run, from;
     std::vector<std::string> overrides, hotkeys;
   };
   auto options = std::make_shared<Options>();
   command->add_option("config", options->config, "Configuration of the run")->required();
   command->add_option("--run", options->run, "Folder to make")->required();
+  command->add_option("--from", options->from, "Start from this Hugging Face folder's model instead of a new one");
   command->add_option("--set", options->overrides, "Override a field: section.key=value");
   command->add_option("--hotkey", options->hotkeys, "A hotkey (hex) that gets a starting balance");
-  command->footer("Example: muster init examples/quickstart.toml --run runs/mine");
+  command->footer("Examples: muster init examples/quickstart.toml --run runs/mine\n"
+                  "          muster init mine.toml --from Llama-3.2-1B --run runs/more");
   command->callback([options, &chosen] {
     chosen = [options](const std::atomic<bool>&) -> Result<int> {
-      MUSTER_TRY(RunConfig config, read_run_config(options->config, options->overrides));
+      MUSTER_TRY(RunConfig config, read_run_config(options->config, options->overrides, options->from));
       std::vector<PublicKey> hotkeys;
       for (const std::string& text : options->hotkeys) {
         MUSTER_TRY(const Hash raw, hash_from_hex(text));

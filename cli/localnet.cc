@@ -26,6 +26,7 @@ namespace {
 struct LocalnetOptions {
   std::string config = "examples/quickstart.toml";
   std::string run = "runs/quickstart";
+  std::string from;
   std::vector<std::string> overrides;
   std::vector<std::string> cheaters;
   std::optional<std::uint64_t> seed;
@@ -72,7 +73,7 @@ class Localnet {
       std::error_code error;
       for (const char* part : {"nodes", "keys", "blobs", "data"})
         fs::remove_all(folder_.root / part, error);
-      for (const char* part : {"run.muster", "genesis.muster", "archive.muster", "report.json",
+      for (const char* part : {"run.muster", "genesis.muster", "archive.muster", "initial.safetensors", "report.json",
                                "config.json", "model.safetensors", "tokenizer.json"})
         fs::remove(folder_.root / part, error);
     }
@@ -290,6 +291,7 @@ class Localnet {
 
   // One miner alone, and synchronous data-parallel training, on as many steps as the network's miners.
   Status compare(nlohmann::ordered_json& report) {
+    MUSTER_TRY(const auto theta, initial_theta(folder_, params_));
     auto config = trainer_config(folder_, params_, config_.compute);
     const protocol::SequencePermutation order(protocol::run_id_of(params_), 0, params_.sequences);
     const std::uint64_t steps = std::uint64_t{params_.rounds} * params_.training.inner_steps;
@@ -304,7 +306,7 @@ class Localnet {
         std::fflush(stdout);
       };
       MUSTER_TRY(const auto trained,
-                 trainer::train_alone(config, initial_theta(params_), sequences, show));
+                 trainer::train_alone(config, theta, sequences, show));
       MUSTER_TRY(auto probe, trainer::make_loss_probe(config, trained));
       return probe->held_out_loss();
     };
@@ -320,7 +322,8 @@ class Localnet {
 
   Result<int> conclude(const protocol::Metagraph& metagraph, const std::atomic<bool>& stop) {
     MUSTER_TRY(const AuditedRun audited, audit_run(folder_, stop));
-    MUSTER_TRY_STATUS(trainer::export_hf(folder_.root, params_.model, audited.theta));
+    MUSTER_TRY_STATUS(trainer::export_hf(folder_.root, params_.model, audited.theta,
+                                         {.tokenizer_folder = folder_.data()}));
     auto report = report_->summary(metagraph, audited.theta.size());
     report["rounds"] = audited.report.rounds;
     report["wall_s"] = wall_s_;
@@ -402,7 +405,7 @@ class Localnet {
 };
 
 Result<int> run_localnet(const LocalnetOptions& options, const std::atomic<bool>& stop) {
-  MUSTER_TRY(RunConfig config, read_run_config(options.config, options.overrides));
+  MUSTER_TRY(RunConfig config, read_run_config(options.config, options.overrides, options.from));
   if (options.seed) config.params.model_seed = *options.seed;
   for (const std::string& cheat : options.cheaters) config.localnet.cheaters.push_back(cheat);
   return Localnet(options, std::move(config)).run(stop);
@@ -415,6 +418,7 @@ void add_localnet(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<LocalnetOptions>();
   command->add_option("config", options->config, "Configuration of the run")->capture_default_str();
   command->add_option("--run", options->run, "Folder of the run")->capture_default_str();
+  command->add_option("--from", options->from, "Start from this Hugging Face folder's model instead of a new one");
   command->add_option("--set", options->overrides, "Override a field: section.key=value");
   command->add_option("--seed", options->seed, "Other initial model, keys and data order");
   command->add_option("--cheaters", options->cheaters, "More cheaters: noise, replay, wrong-data")

@@ -30,8 +30,11 @@ Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop
   const auto compute = options.compute == "fp32"   ? trainer::Compute::kFloat32
                        : options.compute == "bf16" ? trainer::Compute::kBfloat16
                                                    : trainer::Compute::kAuto;
+  const auto initial = [folder = node.folder, params = node.params] { return initial_theta(folder, params); };
+  MUSTER_TRY(auto theta, initial());
   MUSTER_TRY(auto loop, trainer::make_inner_loop(trainer_config(node.folder, node.params, compute),
-                                                 initial_theta(node.params)));
+                                                 theta));
+  theta = {};
   MUSTER_TRY(auto journal, store::SqliteJournal::open(node.home / "journal.sqlite"));
   wire::ZmqContext context;
   const PublicKey& coordinator = node.params.coordinator;
@@ -46,7 +49,7 @@ Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop
                             conduct,
                             std::move(loop),
                             node.home / "trainer.state",
-                            [params = node.params] { return initial_theta(params); },
+                            initial,
                             std::move(ledger),
                             std::move(control),
                             std::move(bulk),

@@ -2,7 +2,9 @@
 
 #include <set>
 
+#include "cli/same_model.h"
 #include "cli/shared_sections.h"
+#include "trainer/hf/hf_import.h"
 
 namespace muster::cli {
 namespace {
@@ -45,7 +47,7 @@ Status read_ledger(TomlSection section, chain::runtime::Genesis& genesis) {
 Status read_sections(const TomlFile& toml, RunConfig& config) {
   const std::string file = toml.path().string();
   auto& p = config.params;
-  std::string corpus;
+  std::string corpus, packed;
   std::vector<std::vector<std::int64_t>> schedule;
   auto section = [&](const char* name) { return toml.section(name); };
   MUSTER_TRY_STATUS(section("run")
@@ -53,7 +55,7 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
                         .field("rounds", p.rounds)
                         .field("seed", p.model_seed)
                         .finish());
-  MUSTER_TRY_STATUS(section("data").field("corpus", corpus).finish());
+  MUSTER_TRY_STATUS(section("data").field("corpus", corpus).field("packed", packed).finish());
   MUSTER_TRY_STATUS(read_model(section("model"), p.model));
   auto& training = p.training;
   auto train = section("train");
@@ -117,6 +119,7 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
   if (config.localnet.late > config.localnet.miners)
     return Error{Errc::kInvalidArgument, file + ": localnet.late is more than localnet.miners"};
   p.netuid = config.genesis.subnets.front().netuid;
+  if (!packed.empty()) config.packed = std::filesystem::path(file).parent_path() / packed;
   if (!corpus.empty()) config.corpus = std::filesystem::path(file).parent_path() / corpus;
   return {};
 }
@@ -124,12 +127,20 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
 }  // namespace
 
 Result<RunConfig> read_run_config(const std::filesystem::path& path,
-                                  const std::vector<std::string>& overrides) {
+                                  const std::vector<std::string>& overrides, const std::filesystem::path& from) {
   MUSTER_TRY(const TomlFile toml, TomlFile::read(path, overrides));
   MUSTER_TRY_STATUS(toml.check_sections({"run", "data", "model", "train", "compression", "verify", "timing", "ledger",
                                          "checkpoint", "localnet"}));
   RunConfig config;
+  config.from = from;
+  if (from.empty()) {
+    MUSTER_TRY_STATUS(read_sections(toml, config));
+    return config;
+  }
+  MUSTER_TRY(const state::ModelSpec imported, trainer::read_hf_model(from));
+  config.params.model = imported;
   MUSTER_TRY_STATUS(read_sections(toml, config));
+  MUSTER_TRY_STATUS(check_same_model(config.params.model, imported, path.string(), from.string()));
   return config;
 }
 

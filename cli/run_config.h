@@ -32,6 +32,8 @@ struct CheckpointConfig {
 struct RunConfig {
   protocol::ProtocolParams params;  // without what only `init` knows: keys, data and model roots
   std::filesystem::path corpus;     // folder of headers; relative to the configuration file
+  std::filesystem::path packed;     // or a packed folder, see trainer/data/manifest.h; likewise
+  std::filesystem::path from;       // Hugging Face folder that the run starts from; empty: a model from the seed
   trainer::Compute compute = trainer::Compute::kAuto;
   std::uint32_t score_wait_ms = 10'000;
   CheckpointConfig checkpoint;
@@ -39,9 +41,11 @@ struct RunConfig {
   LocalnetConfig localnet;
 };
 
-// `overrides`: "section.key=value" each. Errors: kNotFound; kInvalidArgument and kMalformed, naming file
-// and line, or the override, and what is wrong.
+// `overrides`: "section.key=value" each. `from`: a Hugging Face folder whose model is the run's; what [model] says
+// must agree with it. Errors: kNotFound; kInvalidArgument and kMalformed, naming file and line, or the override, and
+// what is wrong; those of trainer::read_hf_model.
 [[nodiscard]] Result<RunConfig> read_run_config(const std::filesystem::path& path,
-                                                const std::vector<std::string>& overrides);
+                                                const std::vector<std::string>& overrides,
+                                                const std::filesystem::path& from = {});
 
 }  // namespace muster::cli

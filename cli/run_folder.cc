@@ -6,7 +6,9 @@
 #include "base/key.h"
 #include "state/state_root.h"
 #include "trainer/data/corpus.h"
-#include "trainer/data/token_file.h"
+#include "trainer/data/data_set.h"
+#include "trainer/hf/hf_import.h"
+#include "trainer/hf/safetensors.h"
 #include "wire/codec.h"
 
 namespace muster::cli {
@@ -59,10 +61,32 @@ Result<T> read_definition(const fs::path& path) {
 
 }  // namespace
 
-std::vector<float> initial_theta(const protocol::ProtocolParams& params) {
-  std::vector<float> theta(state::layout_of(params.model).parameters());
-  state::initial_parameters(params.model, params.model_seed, theta);
-  return theta;
+fs::path RunFolder::train_data() const {
+  std::error_code ignored;
+  return fs::exists(data() / trainer::kManifestFile, ignored) ? data() : data() / "train.bin";
+}
+
+fs::path RunFolder::held_out_data() const {
+  const fs::path train = train_data();
+  return train == data() ? train : data() / "held_out.bin";
+}
+
+Result<std::vector<float>> initial_theta(const RunFolder& folder, const protocol::ProtocolParams& params) {
+  const auto layout = state::layout_of(params.model);
+  std::vector<float> theta;
+  std::error_code ignored;
+  const bool imported = fs::exists(folder.initial_file(), ignored);
+  if (imported) {
+    MUSTER_TRY(theta, trainer::read_parameters(folder.initial_file(), params.model));
+  } else {
+    theta.resize(layout.parameters());
+    state::initial_parameters(params.model, params.model_seed, theta);
+  }
+  if (state::parameters_root(layout, theta) == params.initial_theta_root) return theta;
+  return Error{Errc::kBadHash, folder.initial_file().string() +
+                                   (imported ? " is not the model that this run starts from"
+                                             : " is missing: this run starts from an imported model") +
+                                   "; copy the file from where the run was made"};
 }
 
 Result<SigningKey> ensure_key(const RunFolder& folder, const std::string& node) {
@@ -76,18 +100,56 @@ Result<SigningKey> ensure_key(const RunFolder& folder, const std::string& node) 
   return key;
 }
 
+namespace {
+
+// Where the data already is: another machine's, or an earlier run's.
+Status prepare_data(const RunFolder& folder, const RunConfig& config) {
+  std::error_code error;
+  if (fs::exists(folder.train_data(), error)) return {};
+  if (config.packed.empty()) {
+    MUSTER_TRY_STATUS(trainer::build_corpus(config.corpus, folder.data(), config.params.model.context));
+    return {};
+  }
+  MUSTER_TRY_STATUS(trainer::read_manifest(config.packed));
+  fs::create_directories(folder.root, error);
+  const fs::path packed = fs::canonical(config.packed, error);
+  if (!error) fs::create_directory_symlink(packed, folder.data(), error);
+  if (error) return Error{Errc::kIo, folder.data().string() + ": link to " + packed.string() + ": " + error.message()};
+  return {};
+}
+
+// The root of θ before round 0, which lies in the folder afterwards where it does not come from the seed.
+Result<Hash> prepare_initial_model(const RunFolder& folder, const RunConfig& config) {
+  const auto layout = state::layout_of(config.params.model);
+  std::vector<float> theta(layout.parameters());
+  if (config.from.empty()) {
+    std::error_code error;
+    fs::remove(folder.initial_file(), error);  // of an attempt that failed
+    if (error) return Error{Errc::kIo, folder.initial_file().string() + ": " + error.message()};
+    state::initial_parameters(config.params.model, config.params.model_seed, theta);
+  } else {
+    MUSTER_TRY(auto imported, trainer::import_hf(config.from));
+    theta = std::move(imported.parameters);
+    MUSTER_CHECK(theta.size() == layout.parameters(), "the configuration has the imported model");
+    MUSTER_TRY_STATUS(trainer::write_safetensors(folder.initial_file(), layout.tensors(), theta));
+  }
+  return state::parameters_root(layout, theta);
+}
+
+}  // namespace
+
 Status init_run(const RunFolder& folder, RunConfig config, const std::vector<PublicKey>& hotkeys) {
   if (fs::exists(folder.params_file())) {
     return Error{Errc::kAlreadyExists, folder.root.string() +
                                            " already holds a run; delete it or choose another folder"};
   }
   MUSTER_TRY_STATUS(state::validate(config.params.model));
-  if (!fs::exists(folder.train_data())) {
-    MUSTER_TRY([[maybe_unused]] const auto paths,
-               trainer::build_corpus(config.corpus, folder.root / "data",
-                                     config.params.model.context));
-  }
-  MUSTER_TRY(const auto train, trainer::TokenFile::open(folder.train_data()));
+  MUSTER_TRY_STATUS(prepare_data(folder, config));
+  const state::ModelSpec& model = config.params.model;
+  MUSTER_TRY(const auto train, trainer::DataSet::open(folder.train_data(), model.context, model.vocab));
+  MUSTER_TRY_STATUS(trainer::DataSet::open(folder.held_out_data(), model.context, model.vocab, trainer::kHeldOutSplit));
+  MUSTER_TRY_STATUS(train.verify());
+  MUSTER_TRY(const Hash theta_root, prepare_initial_model(folder, config));
   MUSTER_TRY(const SigningKey coordinator, ensure_key(folder, "coordinator"));
   MUSTER_TRY([[maybe_unused]] const SigningKey ledger, ensure_key(folder, "ledger"));
 
@@ -99,11 +161,10 @@ Status init_run(const RunFolder& folder, RunConfig config, const std::vector<Pub
 
   auto& params = config.params;
   params.data_root = train.root();
-  params.sequences = train.sequences(params.model.context);
+  params.sequences = train.sequences();
   params.coordinator = coordinator.public_key();
   params.ledger_genesis = chain::runtime::genesis_hash(genesis);
-  params.initial_theta_root =
-      state::parameters_root(state::layout_of(params.model), initial_theta(params));
+  params.initial_theta_root = theta_root;
   MUSTER_TRY_STATUS(protocol::validate(params));
   MUSTER_TRY_STATUS(write_definition(folder.genesis_file(), genesis));
   return write_definition(folder.params_file(), params);

@@ -1,7 +1,8 @@
 // RunFolder: where everything of a run lies, and the two files that define it.
 //
 //   run.muster genesis.muster   parameters and genesis, as `muster init` fixed them
-//   data/ keys/                 token files; hotkeys
+//   data/ keys/                 token files, or a packed folder; hotkeys
+//   initial.safetensors         θ before round 0, where the run starts from an imported model
 //   archive.muster blobs/       the audit bundle (coordinator)
 //   nodes/NAME/                 each node's journal, state, log and events
 //   config.json model.safetensors tokenizer.json report.json   the result
@@ -30,14 +31,15 @@ struct RunFolder {
   }
   [[nodiscard]] std::filesystem::path archive() const { return root / "archive.muster"; }
   [[nodiscard]] std::filesystem::path blobs() const { return root / "blobs"; }
-  [[nodiscard]] std::filesystem::path train_data() const { return root / "data" / "train.bin"; }
-  [[nodiscard]] std::filesystem::path held_out_data() const {
-    return root / "data" / "held_out.bin";
-  }
+  [[nodiscard]] std::filesystem::path data() const { return root / "data"; }
+  // Token files, or both the packed folder that has them as splits.
+  [[nodiscard]] std::filesystem::path train_data() const;
+  [[nodiscard]] std::filesystem::path held_out_data() const;
+  [[nodiscard]] std::filesystem::path initial_file() const { return root / "initial.safetensors"; }
 };
 
-// Makes the run: data, keys of coordinator and ledger, parameters. `hotkeys` get a balance in the genesis.
-// Errors: kAlreadyExists (the folder holds a run), and those of data and configuration.
+// Makes the run: data, initial model where it is imported, keys of coordinator and ledger, parameters. `hotkeys` get a balance in the genesis.
+// Errors: kAlreadyExists (the folder holds a run), and those of data, import and configuration.
 [[nodiscard]] Status init_run(const RunFolder& folder, RunConfig config,
                               const std::vector<PublicKey>& hotkeys);
 
@@ -47,8 +49,10 @@ struct RunFolder {
 [[nodiscard]] Result<protocol::ProtocolParams> read_params(const RunFolder& folder);
 [[nodiscard]] Result<chain::runtime::Genesis> read_genesis(const RunFolder& folder);
 
-// θ before round 0.
-[[nodiscard]] std::vector<float> initial_theta(const protocol::ProtocolParams& params);
+// θ before round 0: the folder's initial.safetensors, or the model of the seed. Errors: those of the file; kBadHash
+// (not the one that the parameters name, with the mend).
+[[nodiscard]] Result<std::vector<float>> initial_theta(const RunFolder& folder,
+                                                       const protocol::ProtocolParams& params);
 
 [[nodiscard]] trainer::TrainerConfig trainer_config(const RunFolder& folder,
                                                     const protocol::ProtocolParams& params,

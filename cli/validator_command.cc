@@ -14,9 +14,12 @@ struct ValidatorOptions : NodeOptions {
 
 Result<int> run_validator(const ValidatorOptions& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(NodeBase node, open_node(options));
+  const auto initial = [folder = node.folder, params = node.params] { return initial_theta(folder, params); };
+  MUSTER_TRY(auto theta, initial());
   MUSTER_TRY(auto probe, trainer::make_loss_probe(
                              trainer_config(node.folder, node.params, trainer::Compute::kAuto),
-                             initial_theta(node.params)));
+                             theta));
+  theta = {};
   MUSTER_TRY(auto journal, store::SqliteJournal::open(node.home / "journal.sqlite"));
   wire::ZmqContext context;
   const PublicKey& coordinator = node.params.coordinator;
@@ -32,7 +35,7 @@ Result<int> run_validator(const ValidatorOptions& options, const std::atomic<boo
                              config,
                              std::move(probe),
                              node.home / "validator.state",
-                             [params = node.params] { return initial_theta(params); },
+                             initial,
                              std::move(control),
                              std::move(bulk),
                              std::move(journal),

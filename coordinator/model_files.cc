@@ -33,7 +33,7 @@ Result<std::vector<Hash>> checkpoint_blobs(const protocol::Journal& journal) {
 Result<ModelFiles> ModelFiles::open(const std::filesystem::path& folder,
                                     const compression::Layout& layout,
                                     const protocol::Journal& journal, const wire::BlobStore& blobs,
-                                    const std::function<std::vector<float>()>& initial_theta) {
+                                    const std::function<Result<std::vector<float>>()>& initial_theta) {
   const std::uint64_t bytes = layout.parameters() * sizeof(float);
   MUSTER_TRY(auto theta, MappedFile::create(folder / "theta.f32", bytes));
   MUSTER_TRY(auto residual, MappedFile::create(folder / "downlink_residual.f32", bytes));
@@ -49,7 +49,7 @@ Result<ModelFiles> ModelFiles::open(const std::filesystem::path& folder,
     files.head_ = std::move(state->head);
   }
   if (!files.head_) {
-    const auto initial = initial_theta();
+    MUSTER_TRY(const auto initial, initial_theta());
     std::copy(initial.begin(), initial.end(), files.theta().begin());
     std::fill(files.downlink_residual().begin(), files.downlink_residual().end(), 0.0f);
   }

@@ -18,11 +18,11 @@ namespace muster::coordinator {
 class ModelFiles {
  public:
   // Fills both files from the newest checkpoint in the journal whose blob is there and whole, or from
-  // the initial model. Errors: kNoSpace, kIo.
+  // the initial model. Errors: kNoSpace, kIo, those of initial_theta.
   [[nodiscard]] static Result<ModelFiles> open(
       const std::filesystem::path& folder, const compression::Layout& layout,
       const protocol::Journal& journal, const wire::BlobStore& blobs,
-      const std::function<std::vector<float>()>& initial_theta);
+      const std::function<Result<std::vector<float>>()>& initial_theta);
 
   [[nodiscard]] std::span<float> theta() { return floats(theta_); }
   [[nodiscard]] std::span<float> downlink_residual() { return floats(residual_); }

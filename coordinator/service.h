@@ -23,7 +23,7 @@ struct ServiceParts {
   protocol::ProtocolParams params;
   SigningKey key;
   Config config;
-  std::function<std::vector<float>()> initial_theta;  // of the run
+  std::function<Result<std::vector<float>>()> initial_theta;  // of the run
   std::filesystem::path model_folder;                 // of the mapped working files
   std::unique_ptr<wire::Transport> transport;       // serves control messages
   std::unique_ptr<wire::Transport> blob_transport;  // serves blobs

@@ -185,13 +185,19 @@ class Service {
     });
   }
 
+  // Null: those that the run starts from.
+  Status set_parameters(const std::vector<float>* theta) {
+    if (theta) return parts_.trainer->set_parameters(*theta);
+    MUSTER_TRY(const auto initial, parts_.initial_theta());
+    return parts_.trainer->set_parameters(initial);
+  }
+
   void adopt(Adopt adopt) {
     worker_.post([this, records = parts_.journal->count(), adopt = std::move(adopt)] {
       Adopted adopted;
       for (std::uint64_t i = 0; i < std::min(adopt.missed, kMissedMax); ++i)
         parts_.trainer->settle(protocol::Settlement::kMissed);
-      adopted.status =
-          parts_.trainer->set_parameters(adopt.theta ? *adopt.theta : parts_.initial_theta());
+      adopted.status = set_parameters(adopt.theta.get());
       if (adopted.status)
         adopted.status = parts_.trainer->save(parts_.trainer_file, records);
       adopted.theta_root = state::parameters_root(layout_, parts_.trainer->parameters());

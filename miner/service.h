@@ -25,7 +25,7 @@ struct ServiceParts {
   std::shared_ptr<Conduct> conduct;  // shared with the core
   std::unique_ptr<protocol::InnerLoop> trainer;
   std::filesystem::path trainer_file;  // its saved state; loaded when it is there
-  std::function<std::vector<float>()> initial_theta;  // of the run
+  std::function<Result<std::vector<float>>()> initial_theta;  // of the run
   std::unique_ptr<protocol::LedgerClient> ledger;     // asked for stakes when a checkpoint is offered
   std::unique_ptr<wire::Transport> transport;
   std::unique_ptr<wire::Transport> blob_transport;

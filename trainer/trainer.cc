@@ -7,8 +7,9 @@
 namespace muster::trainer {
 namespace {
 
-Result<DataSet> open_data(const std::filesystem::path& path, const state::ModelSpec& model) {
-  return DataSet::open(path, model.context, model.vocab);
+Result<DataSet> open_data(const std::filesystem::path& path, const state::ModelSpec& model,
+                          const char* split = kTrainSplit) {
+  return DataSet::open(path, model.context, model.vocab, split);
 }
 
 }  // namespace
@@ -26,7 +27,7 @@ Result<std::unique_ptr<protocol::LossProbe>> make_loss_probe(const TrainerConfig
   auto team = std::make_unique<Team>(config.threads);
   MUSTER_TRY(auto llama, Llama::make(config.model, config.compute, *team));
   MUSTER_TRY(DataSet train, open_data(config.train_data, config.model));
-  MUSTER_TRY(DataSet held_out, open_data(config.held_out_data, config.model));
+  MUSTER_TRY(DataSet held_out, open_data(config.held_out_data, config.model, kHeldOutSplit));
   return std::unique_ptr<protocol::LossProbe>(std::make_unique<LlamaLossProbe>(
       config, std::move(train), std::move(held_out), std::move(team), std::move(llama), parameters));
 }

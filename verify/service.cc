@@ -199,11 +199,17 @@ class Service {
     });
   }
 
+  // Null: those that the run starts from.
+  Status set_parameters(const std::vector<float>* theta) {
+    if (theta) return parts_.probe->set_parameters(*theta);
+    MUSTER_TRY(const auto initial, parts_.initial_theta());
+    return parts_.probe->set_parameters(initial);
+  }
+
   void adopt(Adopt job) {
     worker_.post([this, records = parts_.journal->count(), job = std::move(job)] {
       Adopted adopted;
-      adopted.status =
-          parts_.probe->set_parameters(job.theta ? *job.theta : parts_.initial_theta());
+      adopted.status = set_parameters(job.theta.get());
       if (adopted.status) adopted.status = save(records, *job.downlink_residual);
       adopted.theta_root = state::parameters_root(layout_, parts_.probe->parameters());
       inputs_.push(std::move(adopted));

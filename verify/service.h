@@ -24,7 +24,7 @@ struct ServiceParts {
   Config config;
   std::unique_ptr<protocol::LossProbe> probe;
   std::filesystem::path state_file;  // θ and downlink residual; loaded when it is there
-  std::function<std::vector<float>()> initial_theta;  // of the run
+  std::function<Result<std::vector<float>>()> initial_theta;  // of the run
   std::unique_ptr<wire::Transport> transport;
   std::unique_ptr<wire::Transport> blob_transport;
   std::unique_ptr<protocol::Journal> journal;

@@ -62,6 +62,27 @@ TEST_F(RunConfigTest, NamesTheOverrideThatIsWrong) {
   EXPECT_NE(error("", {"run.rounds=no"}).find("run.rounds"), std::string::npos);
 }
 
+TEST_F(RunConfigTest, TakesTheModelOfAHuggingFaceFolder) {
+  const std::filesystem::path oracle =
+      std::filesystem::path(MUSTER_SOURCE_DIR) / "tests/trainer/oracles/hf_llama/llama3_rope";
+  ASSERT_TRUE(replace_file(directory_ / "run.toml", bytes_of("[model]\ncontext = 64\n")));
+  const auto config = read_run_config(directory_ / "run.toml", {}, oracle);
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  EXPECT_EQ(config->params.model.d_model, 64u);
+  EXPECT_EQ(config->params.model.context, 64u);
+  ASSERT_TRUE(config->params.model.rope_scaling.has_value());
+  EXPECT_EQ(config->params.model.rope_scaling->factor, 8);
+  const auto other = read_run_config(directory_ / "run.toml", {"model.layers=5"}, oracle);
+  ASSERT_FALSE(other.has_value());
+  EXPECT_NE(other.error().message.find("'model.layers' is 5"), std::string::npos) << other.error().message;
+  EXPECT_EQ(read_run_config(directory_ / "run.toml", {}, directory_.path()).error().code, Errc::kNotFound);
+}
+
+TEST_F(RunConfigTest, DataIsFoundRelativeToTheFile) {
+  EXPECT_EQ(read("[data]\npacked = \"words\"\n").value().packed, directory_ / "words");
+  EXPECT_EQ(read("[data]\ncorpus = \"headers\"\n").value().corpus, directory_ / "headers");
+}
+
 TEST_F(RunConfigTest, SaysWhenThereIsNoFile) {
   EXPECT_EQ(read_run_config("/nonexistent.toml", {}).error().code, Errc::kNotFound);
 }

@@ -3,7 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "state/state_root.h"
 #include "tests/temporary_directory.h"
+#include "trainer/data/data_set.h"
+#include "trainer/data/pack.h"
+#include "trainer/hf/hf_export.h"
+#include "trainer/hf/safetensors.h"
 
 namespace muster::cli {
 namespace {
@@ -42,6 +47,100 @@ TEST_F(RunFolderTest, SaysWhenThereIsNoRunOrOneOfAnotherVersion) {
     EXPECT_EQ(read.error().code, Errc::kVersion);
     EXPECT_NE(read.error().message.find("another version"), std::string::npos);
   }
+}
+
+// The quickstart's model as a Hugging Face folder, with other numbers than the seed gives.
+class ImportedRunTest : public RunFolderTest {
+ protected:
+  ImportedRunTest() {
+    const state::ModelSpec& model = config_.params.model;
+    theta_.resize(state::layout_of(model).parameters());
+    state::initial_parameters(model, 12345, theta_);
+    MUSTER_CHECK(trainer::export_hf(directory_ / "hf", model, theta_, {.file_bytes_max = 300'000, .tokenizer_folder = {}})
+                     .has_value(), "export");
+    config_.from = directory_ / "hf";
+  }
+  std::vector<float> theta_;
+};
+
+TEST_F(RunFolderTest, StartsFromTheModelOfItsSeed) {
+  ASSERT_TRUE(init_run(folder_, config_, {}));
+  const auto params = read_params(folder_).value();
+  EXPECT_FALSE(std::filesystem::exists(folder_.initial_file()));
+  const auto theta = initial_theta(folder_, params).value();
+  EXPECT_EQ(state::parameters_root(state::layout_of(params.model), theta), params.initial_theta_root);
+}
+
+TEST_F(ImportedRunTest, StartsFromTheWeightsThatItImported) {
+  ASSERT_TRUE(init_run(folder_, config_, {}));
+  const auto params = read_params(folder_).value();
+  EXPECT_EQ(initial_theta(folder_, params).value(), theta_);
+  EXPECT_EQ(state::parameters_root(state::layout_of(params.model), theta_), params.initial_theta_root);
+}
+
+TEST_F(ImportedRunTest, IsAnotherRunThanThatOfItsSeed) {
+  ASSERT_TRUE(init_run(folder_, config_, {}));
+  RunConfig seeded = config_;
+  seeded.from.clear();
+  const RunFolder other{directory_ / "seeded"};
+  ASSERT_TRUE(init_run(other, seeded, {}));
+  EXPECT_NE(read_params(folder_).value().initial_theta_root, read_params(other).value().initial_theta_root);
+}
+
+TEST_F(ImportedRunTest, RefusesToStartWithoutItsWeightsOrWithOthers) {
+  ASSERT_TRUE(init_run(folder_, config_, {}));
+  const auto params = read_params(folder_).value();
+  theta_[3] += 1;
+  ASSERT_TRUE(trainer::write_safetensors(folder_.initial_file(), state::layout_of(params.model).tensors(), theta_));
+  const auto changed = initial_theta(folder_, params);
+  ASSERT_FALSE(changed);
+  EXPECT_EQ(changed.error().code, Errc::kBadHash);
+  EXPECT_NE(changed.error().message.find("is not the model that this run starts from"), std::string::npos);
+  std::filesystem::remove(folder_.initial_file());
+  const auto missing = initial_theta(folder_, params);
+  ASSERT_FALSE(missing);
+  EXPECT_NE(missing.error().message.find("is missing: this run starts from an imported model; copy"), std::string::npos);
+}
+
+class PackedRunTest : public RunFolderTest {
+ protected:
+  Status pack_headers(double held_out) {
+    trainer::PackOptions options;
+    options.context = config_.params.model.context;
+    options.held_out = held_out;
+    MUSTER_TRY_STATUS(trainer::pack({config_.corpus}, directory_ / "packed", *trainer::make_byte_tokenizer(), options,
+                                    [](const trainer::PackProgress&) -> Status { return {}; }));
+    config_.packed = directory_ / "packed";
+    return {};
+  }
+};
+
+TEST_F(PackedRunTest, TrainsOnThePackedFolderAndMeasuresOnItsHeldOutSplit) {
+  ASSERT_TRUE(pack_headers(0.1));
+  ASSERT_TRUE(init_run(folder_, config_, {}));
+  const auto params = read_params(folder_).value();
+  const auto manifest = trainer::read_manifest(directory_ / "packed").value();
+  EXPECT_EQ(params.data_root, manifest.splits.at("train").root());
+  EXPECT_EQ(folder_.train_data(), folder_.held_out_data());
+  const auto data = trainer::DataSet::open(folder_.train_data(), params.model.context, params.model.vocab).value();
+  EXPECT_EQ(data.sequences(), params.sequences);
+  EXPECT_EQ(trainer::open_tokenizer(folder_.root).value()->vocab(), 256u);
+}
+
+TEST_F(PackedRunTest, NeedsHeldOutData) {
+  ASSERT_TRUE(pack_headers(0));
+  const Status made = init_run(folder_, config_, {});
+  ASSERT_FALSE(made);
+  EXPECT_NE(made.error().message.find("no split 'held_out'"), std::string::npos) << made.error().message;
+}
+
+TEST_F(PackedRunTest, RefusesADamagedShard) {
+  ASSERT_TRUE(pack_headers(0.1));
+  const auto shard = directory_ / "packed/train-00000.bin";
+  Bytes content = read_file(shard, 1u << 30).value();
+  content[5000] ^= 1;
+  ASSERT_TRUE(replace_file(shard, content));
+  EXPECT_EQ(init_run(folder_, config_, {}).error().code, Errc::kBadHash);
 }
 
 }  // namespace
