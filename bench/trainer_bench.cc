@@ -17,6 +17,7 @@
 #include "base/prng.h"
 #include "bench/bench_size.h"
 #include "bench/measure.h"
+#include "trainer/kernels/kernels.h"
 #include "trainer/run/matmul_peak.h"
 #include "trainer/stepper.h"
 

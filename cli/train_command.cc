@@ -1,9 +1,12 @@
 // muster train: a model on this machine alone, from a configuration to an exported folder.
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/file.h"
 #include "cli/commands.h"
 #include "cli/machine.h"
 #include "cli/train_config.h"
@@ -63,10 +66,15 @@ class TrainCommand {
 
   Result<int> run(const std::atomic<bool>& stop) {
     MUSTER_TRY_STATUS(check_folder());
-    MUSTER_TRY(const auto engine, trainer::Llama::make(config_.training.model, {config_.compute, config_.recompute}, team_));
-    const bool bf16 = engine->path().ends_with("/bf16");
+    const trainer::ComputeOptions compute{.compute = config_.compute, .recompute = config_.recompute};
+    MUSTER_TRY(const auto engine, trainer::Llama::make(config_.training.model, compute, team_));
+    const bool bf16 = engine->stores_bf16();
     const auto estimate = trainer::estimate_memory(config_.training, config_.recompute, bf16);
     MUSTER_TRY_STATUS(check_memory(estimate, available_memory()));
+    std::error_code error;
+    fs::create_directories(folder_, error);
+    if (error) return Error{Errc::kIo, folder_.string() + ": " + error.message()};
+    MUSTER_TRY(const FileHandle lock, lock_folder());
     MUSTER_TRY(const TrainData data, open_data(config_, folder_));
     trainer::RunSettings settings = make_settings(data.train, engine->path());
     settings.peak_flops = trainer::matmul_peak(team_, bf16, kPeakSeconds, steady_seconds);
@@ -83,16 +91,23 @@ class TrainCommand {
   }
 
  private:
-  Status check_folder() {
-    std::error_code error;
-    fs::create_directories(folder_, error);
-    if (error) return Error{Errc::kIo, folder_.string() + ": " + error.message()};
+  Status check_folder() const {
     const auto steps = trainer::checkpoints_of(folder_).steps();
     if (!options_.resume && (!steps.empty() || fs::exists(folder_ / "losses.csv")))
       return Error{Errc::kAlreadyExists, folder_.string() + " holds a training" +
                                              (steps.empty() ? "" : " at step " + std::to_string(steps.back())) +
                                              "; go on with --resume, or give another folder with --to"};
     return {};
+  }
+
+  // Held until the process ends, however it ends.
+  Result<FileHandle> lock_folder() const {
+    const fs::path path = folder_ / "lock";
+    FileHandle file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    if (!file) return system_error(path, "open");
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0)
+      return Error{Errc::kConflict, folder_.string() + ": another training is at work there"};
+    return file;
   }
 
   trainer::RunSettings make_settings(const trainer::DataSet& data, const std::string& path) const {
@@ -141,8 +156,10 @@ class TrainCommand {
       return kExitInterrupted;
     }
     const fs::path model = folder_ / "model";
-    MUSTER_TRY_STATUS(trainer::export_hf(model, config_.training.model, training.theta(),
-                                         {.tokenizer_folder = config_.train}));
+    MUSTER_TRY(const auto exported, trainer::export_hf(model, config_.training.model, training.theta(),
+                                                       {.tokenizer_folder = tokenizer_folder()}));
+    if (exported.tokenizer == trainer::TokenizerSource::kNone)
+      progress_.note(model.string() + " has no tokenizer: there is none beside the data");
     if (options_.json) {
       print_json(outcome, model);
       return 0;
@@ -153,6 +170,12 @@ class TrainCommand {
                 100 * wait_share(outcome));
     std::printf("Next: muster generate %s \"#include <\"\n", model.c_str());
     return 0;
+  }
+
+  // Where the data's tokenizer lies, if anywhere.
+  [[nodiscard]] fs::path tokenizer_folder() const {
+    if (config_.train.empty()) return folder_;
+    return fs::is_directory(config_.train) ? config_.train : config_.train.parent_path();
   }
 
   static double wait_share(const trainer::RunOutcome& outcome) {

@@ -66,8 +66,10 @@ class LlamaOn final : public Llama {
            6.0 * static_cast<double>(s.layers * s.context * s.width);
   }
 
+  bool stores_bf16() const override { return sizeof(T) == sizeof(Bf16); }
+
   std::string path() const override {
-    return std::string(kernels_.name) + (sizeof(T) == sizeof(Bf16) ? "/bf16" : "/fp32") +
+    return std::string(kernels_.name) + (stores_bf16() ? "/bf16" : "/fp32") +
            (library_ == nullptr ? "/own" : "/libtorch-2.11");
   }
 

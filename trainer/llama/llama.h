@@ -54,6 +54,7 @@ class Llama {
 
   // Of a forward and backward pass at full context: 6 per matrix parameter, and causal attention.
   [[nodiscard]] virtual double flops_per_token() const = 0;
+  [[nodiscard]] virtual bool stores_bf16() const = 0;
   // Instruction set, number format and matrix products, e.g. "avx512_bf16/bf16/own": results are bit-equal
   // within one.
   [[nodiscard]] virtual std::string path() const = 0;

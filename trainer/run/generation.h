@@ -15,7 +15,7 @@
 namespace muster::trainer {
 
 struct GenerationConfig {
-  SamplerConfig sampler;
+  SamplerConfig sampler = {};
   std::uint32_t tokens = 200;  // to add
   std::uint64_t seed = 1;
 };

@@ -34,6 +34,7 @@ class RunLogs {
   [[nodiscard]] Status add_step(const StepReport& report);
   // Nothing new where the last row is of this step already.
   [[nodiscard]] Status add_held_out(std::uint64_t step, double loss);
+  [[nodiscard]] bool has_held_out(std::uint64_t step) const { return held_out_step_ == step; }
   [[nodiscard]] Status add_speed(std::uint64_t step, const Speed& speed);
 
  private:

@@ -20,18 +20,19 @@ class Run {
         failpoints_(failpoints),
         logs_(std::move(logs)),
         writer_(checkpoints_of(settings.folder), settings.keep),
+        saved_step_(training.steps_done()),
         started_(settings.seconds()) {}
 
   Result<RunOutcome> run(const std::atomic<bool>& stop) {
     const std::uint64_t steps = training_.config().steps();
+    // Where the run before was stopped just before it could measure.
+    if (training_.steps_done() < steps) MUSTER_TRY_STATUS(measure_if_due(stop));
     while (training_.steps_done() < steps && !stop) {
       MUSTER_TRY_STATUS(step());
       const std::uint64_t done = training_.steps_done();
       failpoints_.pass("train.step");
       if (done == steps) break;
-      if (settings_.evaluate_every > 0 && done % settings_.evaluate_every == 0) {
-        if (auto measured = measure(stop); !measured && measured.error().code != Errc::kCancelled) return measured.error();
-      }
+      MUSTER_TRY_STATUS(measure_if_due(stop));
       if (settings_.checkpoint_every > 0 && done % settings_.checkpoint_every == 0) checkpoint();
     }
     outcome_.finished = training_.steps_done() >= steps;
@@ -69,6 +70,16 @@ class Run {
       speed.share_of_peak = speed.tokens_per_second * engine_.flops_per_token() / settings_.peak_flops;
   }
 
+  // Being stopped meanwhile is no error: who goes on measures then.
+  Status measure_if_due(const std::atomic<bool>& stop) {
+    const std::uint64_t done = training_.steps_done();
+    if (settings_.evaluate_every == 0 || done == 0 || done % settings_.evaluate_every != 0 || logs_.has_held_out(done))
+      return {};
+    Status measured = measure(stop);
+    if (!measured && measured.error().code == Errc::kCancelled) return {};
+    return measured;
+  }
+
   Status measure(const std::atomic<bool>& stop) {
     if (held_out_ == nullptr) return {};
     MUSTER_TRY(const Evaluation evaluation, evaluate(engine_, training_.theta(), *held_out_,
@@ -89,8 +100,10 @@ class Run {
     const double begun = settings_.seconds();
     const Status before = writer_.take_error();
     if (!before) observer_.note("a checkpoint could not be written: " + before.error().message);
+    if (!before) saved_step_ = 0;
     if (writer_.submit(head(), training_.arrays())) {
       ++outcome_.checkpoints;
+      saved_step_ = training_.steps_done();
       failpoints_.pass("train.checkpoint");
     } else {
       ++outcome_.checkpoints_left_out;
@@ -102,10 +115,11 @@ class Run {
 
   // Nothing is left to overlap with, so this one is waited for.
   Status last_checkpoint() {
-    if (Status before = writer_.finish(); !before)
+    if (Status before = writer_.finish(); !before) {
       observer_.note("a checkpoint could not be written: " + before.error().message);
-    const auto there = checkpoints_of(settings_.folder).steps();
-    if (!there.empty() && there.back() == training_.steps_done()) return {};
+      saved_step_ = 0;
+    }
+    if (saved_step_ == training_.steps_done() && saved_step_ > 0) return {};
     MUSTER_CHECK(writer_.submit(head(), training_.arrays()), "an idle writer takes a checkpoint");
     ++outcome_.checkpoints;
     failpoints_.pass("train.checkpoint");
@@ -129,6 +143,7 @@ class Run {
   RunLogs logs_;
   CheckpointWriter writer_;
   RunOutcome outcome_;
+  std::uint64_t saved_step_;  // of the newest checkpoint that is whole or being written; 0: none
   double started_;
   double seconds_per_step_ = 0;
   double speed_row_at_ = 0;

@@ -33,6 +33,7 @@ class FakeLlama final : public Llama {
   }
   std::vector<float> logits(std::span<const float>, std::span<const std::int32_t>) override { return {}; }
   double flops_per_token() const override { return 1000; }
+  bool stores_bf16() const override { return false; }
   std::string path() const override { return "fake/fp32"; }
 
   static float target_of(std::span<const std::int32_t> tokens) {

@@ -94,6 +94,36 @@ TEST_F(TrainRunTest, StopsAfterTheStepWithACheckpointAndGoesOnInEqualBytes) {
   EXPECT_TRUE(std::ranges::equal(whole.theta(), second.theta()));
 }
 
+TEST_F(TrainRunTest, MeasuresWhatItWasStoppedBefore) {
+  Training whole = make();
+  Listener quiet;
+  ASSERT_TRUE(run(whole, settings("a"), quiet));
+  Training first = make();
+  Listener stopping;
+  stopping.stop_at = 20;  // a step to measure after
+  ASSERT_TRUE(run(first, settings("b"), stopping));
+  EXPECT_EQ(stopping.measured, std::vector<std::uint64_t>{10});
+  Training second = make();
+  ASSERT_TRUE(second.restore(checkpoints_of(directory_ / "b").open_newest(settings("b").binding, {})->file));
+  Listener resumed;
+  ASSERT_TRUE(run(second, settings("b"), resumed));
+  EXPECT_EQ(text("a/held_out.csv"), text("b/held_out.csv"));
+}
+
+TEST_F(TrainRunTest, ReplacesADamagedCheckpointOfTheLastStep) {
+  Training training = make();
+  Listener listener;
+  ASSERT_TRUE(run(training, settings("a"), listener));
+  const auto last = checkpoints_of(directory_ / "a").path_of(30);
+  ASSERT_TRUE(replace_file(last, Bytes{1, 2, 3}));
+  Training again = make();
+  ASSERT_TRUE(again.restore(checkpoints_of(directory_ / "a").open_newest(settings("a").binding, {})->file));
+  ASSERT_LT(again.steps_done(), 30u);
+  Listener resumed;
+  ASSERT_TRUE(run(again, settings("a"), resumed));
+  EXPECT_TRUE(CheckpointFile::open(last));
+}
+
 TEST_F(TrainRunTest, AFinishedRunHasNothingLeftToDo) {
   Training training = make();
   Listener listener;
