@@ -78,7 +78,9 @@ void add_generate(CLI::App& app, Action& chosen) {
   command->add_option("model", options->model, "Folder with config.json and model.safetensors, or of a training")
       ->required();
   command->add_option("prompt", options->prompt, "The text to continue")->required();
-  command->add_option("--tokens", generation.tokens, "How many to add")->check(CLI::Range(1, 1'000'000))->capture_default_str();
+  command->add_option("--tokens", generation.tokens, "How many to add")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
   command->add_option("--temperature", generation.sampler.temperature, "0: the likeliest always")
       ->check(CLI::Range(0.0, 100.0))
       ->capture_default_str();

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/machine.h"
+#include "cli/same_model.h"
 #include "cli/train_config.h"
 #include "cli/train_progress.h"
 #include "cli/units.h"
@@ -27,6 +28,7 @@ constexpr double kPeakSeconds = 0.2;
 struct TrainOptions {
   std::string config = "examples/train.toml", to = "runs/train";
   std::vector<std::string> overrides;
+  std::string from;  // a model to start from
   bool resume = false, json = false;
   std::string failpoint;
 };
@@ -52,6 +54,8 @@ Result<TrainData> open_data(const TrainConfig& config, const fs::path& folder) {
   }
   return data;
 }
+
+std::string root_of(std::span<const float> theta) { return sha256(bytes_of(theta)).hex(); }
 
 class TrainCommand {
  public:
@@ -79,8 +83,8 @@ class TrainCommand {
     trainer::RunSettings settings = make_settings(data.train, engine->path());
     settings.peak_flops = trainer::matmul_peak(team_, bf16, kPeakSeconds, steady_seconds);
 
-    std::vector<float> theta(state::layout_of(config_.training.model).parameters());
-    state::initial_parameters(config_.training.model, config_.training.seed, theta);
+    MUSTER_TRY(std::vector<float> theta, initial_theta());
+    settings.binding.push_back({"the initial model", options_.from.empty() ? "that of the seed" : root_of(theta)});
     trainer::Training training(config_.training, *engine, data.train, team_, std::move(theta));
     if (options_.resume) MUSTER_TRY_STATUS(go_on(training, settings));
     introduce(data, *engine, estimate, training.steps_done());
@@ -120,6 +124,18 @@ class TrainCommand {
             .held_out_sequences = config_.held_out_sequences,
             .seconds = steady_seconds,
             .wall_s = wall_seconds};
+  }
+
+  Result<std::vector<float>> initial_theta() const {
+    const state::ModelSpec& model = config_.training.model;
+    if (!options_.from.empty()) {
+      MUSTER_TRY(auto imported, trainer::import_hf(options_.from));
+      MUSTER_TRY_STATUS(check_same_model(model, imported.model, options_.config, options_.from));
+      return std::move(imported.parameters);
+    }
+    std::vector<float> theta(state::layout_of(model).parameters());
+    state::initial_parameters(model, config_.training.seed, theta);
+    return theta;
   }
 
   // From the newest checkpoint; a training that was cut off before its first one starts over.
@@ -213,6 +229,7 @@ void add_train(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<TrainOptions>();
   command->add_option("config", options->config, "Configuration of the training")->required();
   command->add_option("--to", options->to, "Folder for logs, checkpoints and the model")->capture_default_str();
+  command->add_option("--from", options->from, "Start from the weights of this Hugging Face folder");
   command->add_flag("--resume", options->resume, "Go on from the newest whole checkpoint in the folder");
   command->add_option("--set", options->overrides, "Override a field: section.key=value");
   command->add_flag("--json", options->json, "The result as JSON; progress goes to standard error");

@@ -5,6 +5,8 @@
 namespace muster::cli {
 namespace {
 
+constexpr std::uint32_t kCorpusBlockBytes = 65536;  // trainer/data/corpus.h
+
 using trainer::DecayForm;
 using trainer::OptimizerKind;
 using trainer::ScheduleShape;
@@ -68,17 +70,16 @@ Status read_train_section(TomlSection section, TrainConfig& config) {
 }
 
 Status read_data(TomlSection section, const std::filesystem::path& base, TrainConfig& config) {
-  std::string corpus, train, held_out;
-  section.field("corpus", corpus)
-      .field("train", train)
-      .field("held_out", held_out)
-      .require(corpus.empty() != train.empty(), "train",
-               "a token file or packed folder; or give data.corpus, a folder of C++ headers, instead")
-      .require(corpus.empty() || held_out.empty(), "held_out", "left out where data.corpus is given");
+  std::string corpus, packed, train, held_out;
+  section.field("corpus", corpus).field("packed", packed).field("train", train).field("held_out", held_out);
+  const int given = !corpus.empty() + !packed.empty() + !train.empty();
+  section.require(given == 1, "train", "a token file or a packed folder; or instead of it, and of each other, give "
+                                       "data.packed, a packed folder, or data.corpus, a folder of C++ headers")
+      .require(held_out.empty() || !train.empty(), "held_out", "given with data.train only; the others have their own");
   MUSTER_TRY_STATUS(section.finish());
   if (!corpus.empty()) config.corpus = base / corpus;
+  if (!packed.empty()) config.train = config.held_out = base / packed;
   if (!train.empty()) config.train = base / train;
-  // A packed folder has a part of its own for it.
   if (!held_out.empty()) config.held_out = base / held_out;
   else if (std::filesystem::is_directory(config.train)) config.held_out = config.train;
   return {};
@@ -93,6 +94,11 @@ Result<TrainConfig> read_train_config(const std::filesystem::path& path, const s
   MUSTER_TRY_STATUS(read_model(toml.section("model"), config.training.model));
   MUSTER_TRY_STATUS(read_train_section(toml.section("train"), config));
   MUSTER_TRY_STATUS(read_data(toml.section("data"), path.parent_path(), config));
+  if (!config.corpus.empty() && config.training.model.context >= kCorpusBlockBytes)
+    return Error{Errc::kInvalidArgument, path.string() + ": model.context is " +
+                                             std::to_string(config.training.model.context) +
+                                             ", but data.corpus is cut in blocks of 65536 bytes; shorten the context, or "
+                                             "pack the text with muster data pack and give data.train"};
   if (Status valid = validate(config.training); !valid) return std::move(valid).error().within(path.string());
   return config;
 }

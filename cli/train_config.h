@@ -17,7 +17,8 @@ struct TrainConfig {
   trainer::Compute compute = trainer::Compute::kAuto;
   std::uint32_t threads = 0;             // 0: as many as the machine has cores
   bool recompute = false;                // activations are computed again instead of kept
-  // Paths are relative to the configuration file. Either `corpus` or `train` is given.
+  // From paths relative to the configuration file; either `corpus` or `train` is given. A packed folder counts as both
+  // `train` and `held_out`.
   std::filesystem::path corpus;          // a folder of C++ headers, taken as bytes
   std::filesystem::path train, held_out; // token files or packed folders
   std::uint64_t evaluate_every = 0;      // steps; 0: only at the end

@@ -67,6 +67,9 @@ TEST_F(TrainConfigTest, APackedFolderHasItsOwnHeldOutPart) {
   std::filesystem::create_directories(directory_ / "packed");
   EXPECT_EQ(read(kLeast, {"data.train=\"packed\""})->held_out, directory_ / "packed");
   EXPECT_TRUE(read(kLeast)->held_out.empty());
+  const auto packed = read("[data]\npacked = \"p\"\n[train]\nsteps = 90\n").value();
+  EXPECT_EQ(packed.train, directory_ / "p");
+  EXPECT_EQ(packed.held_out, directory_ / "p");
 }
 
 TEST_F(TrainConfigTest, RefusesWhatCannotWorkNamingTheFieldAndTheMend) {
@@ -83,10 +86,13 @@ TEST_F(TrainConfigTest, RefusesWhatCannotWorkNamingTheFieldAndTheMend) {
       {"train.held_out_sequences=0", "'train.held_out_sequences' must be at least 1"},
       {"train.threads=5000", "'train.threads' must be from 0"},
       {"train.inner_steps=3", "'train.inner_steps' is no known field"},
-      {"data.corpus=\"x\"", "'data.train' must be a token file or packed folder"},
+      {"data.corpus=\"x\"", "'data.train' must be a token file or a packed folder"},
+      {"data.packed=\"x\"", "'data.train' must be a token file"},
       {"run.rounds=3", "'run' is no known section"}};
   for (const auto& [override, expected] : cases)
     EXPECT_NE(refusal(override).find(expected), std::string::npos) << override << ": " << refusal(override);
+  EXPECT_NE(read("[data]\ncorpus = \"x\"\n[model]\ncontext = 70000\n[train]\nsteps = 90\n").error().message.find("shorten the context"),
+            std::string::npos);
   EXPECT_NE(read("[train]\nsteps = 5\n").error().message.find("data.train"), std::string::npos);
 }
 

@@ -49,9 +49,10 @@ struct RunOutcome {
   std::uint64_t checkpoints = 0, checkpoints_left_out = 0;
 };
 
-// `training` is at its start or was restored from a checkpoint in the folder. `held_out` may be null. When `stop` is set the step is finished and a checkpoint written. A checkpoint that cannot
-// be written is told of and the run goes on, but for the last one. `failpoints` are passed as "train.step" after
-// each step and as "train.checkpoint" when the writing of one begins.
+// `training` is at its start or was restored from a checkpoint in the folder. `held_out` may be null. When `stop` is
+// set the step is finished and a checkpoint written. A checkpoint that cannot be written is told of and the run goes
+// on, but for the last one. `failpoints` are passed as "train.step" after each step and as "train.checkpoint" when the
+// writing of one begins.
 // Errors: those of Training::step, the logs and the last checkpoint.
 [[nodiscard]] Result<RunOutcome> run_training(Training& training, Llama& engine, const DataSet* held_out,
                                               const RunSettings& settings, RunObserver& observer,
