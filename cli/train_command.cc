@@ -167,8 +167,8 @@ class TrainCommand {
 
   Result<int> conclude(const trainer::Training& training, const trainer::RunOutcome& outcome) {
     if (!outcome.finished) {
-      std::fprintf(stderr, "stopped after step %llu; go on with: muster train %s --to %s --resume\n",
-                   static_cast<unsigned long long>(outcome.steps), options_.config.c_str(), options_.to.c_str());
+      progress_.note("stopped after step " + std::to_string(outcome.steps) + "; go on with: muster train " +
+                     options_.config + " --to " + options_.to + " --resume");
       return kExitInterrupted;
     }
     const fs::path model = folder_ / "model";
