@@ -80,9 +80,9 @@ ordered_json splits_json(const trainer::Manifest& manifest) {
 void print_splits(const trainer::Manifest& manifest) {
   const ordered_json splits = splits_json(manifest);
   for (const auto& [name, split] : splits.items())
-    std::printf("%-9s %llu tokens in %llu shards, %llu sequences of context %u, root %s\n", name.c_str(),
+    std::printf("%-9s %llu tokens in %llu shard%s, %llu sequences of context %u, root %s\n", name.c_str(),
                 split["tokens"].get<unsigned long long>(), split["shards"].get<unsigned long long>(),
-                split["sequences"].get<unsigned long long>(), manifest.context,
+                split["shards"] == 1 ? "" : "s", split["sequences"].get<unsigned long long>(), manifest.context,
                 split["root"].get<std::string>().c_str());
 }
 

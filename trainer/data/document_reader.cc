@@ -12,15 +12,15 @@ constexpr int kLineDepth = 64;
 
 }  // namespace
 
-DocumentReader::DocumentReader(std::vector<fs::path> sources, DocumentOptions options)
-    : files_(std::move(sources), options.extensions), options_(std::move(options)) {}
+DocumentReader::DocumentReader(std::vector<fs::path> sources, DocumentOptions options, InputFile::Waiting waiting)
+    : files_(std::move(sources), options.extensions), options_(std::move(options)), waiting_(std::move(waiting)) {}
 
 Result<std::optional<DocumentPart>> DocumentReader::next() {
   for (;;) {
     if (!file_) {
       MUSTER_TRY(const auto path, files_.next());
       if (!path) return std::optional<DocumentPart>();
-      MUSTER_TRY(file_, InputFile::open(*path));
+      MUSTER_TRY(file_, InputFile::open(*path, waiting_));
       const bool named_lines = path->extension() == ".jsonl" || path->extension() == ".ndjson";
       lines_ = options_.format == DocumentOptions::Format::kJsonLines ||
                (options_.format == DocumentOptions::Format::kByName && named_lines);

@@ -35,7 +35,9 @@ inline constexpr std::size_t kLineBytesMax = 64u << 20;
 
 class DocumentReader {
  public:
-  DocumentReader(std::vector<std::filesystem::path> sources, DocumentOptions options);
+  // `waiting`: see InputFile.
+  DocumentReader(std::vector<std::filesystem::path> sources, DocumentOptions options,
+                 InputFile::Waiting waiting = {});
   // Nothing: that was the last. Empty documents are left out.
   // Errors: kNotFound, kIo; kMalformed (a line that is no JSON object with that field), kTooLarge, naming FILE:LINE.
   [[nodiscard]] Result<std::optional<DocumentPart>> next();
@@ -46,6 +48,7 @@ class DocumentReader {
 
   FileWalk files_;
   DocumentOptions options_;
+  InputFile::Waiting waiting_;
   std::optional<InputFile> file_;
   bool lines_ = false;  // of the file: a document each
 };

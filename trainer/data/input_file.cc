@@ -1,6 +1,7 @@
 #include "trainer/data/input_file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@ namespace muster::trainer {
 namespace {
 
 constexpr std::size_t kReadBytes = 1u << 20;
+constexpr int kWaitMs = 200;
 
 // Where a part of `text`, which goes on, may end best.
 std::size_t cut_of(std::string_view text) {
@@ -28,16 +30,16 @@ std::size_t cut_of(std::string_view text) {
 
 }  // namespace
 
-Result<InputFile> InputFile::open(const std::filesystem::path& path) {
+Result<InputFile> InputFile::open(const std::filesystem::path& path, Waiting waiting) {
   if (path == "-") {
     FileHandle standard_input(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
     if (!standard_input) return system_error("standard input", "open");
-    return InputFile(std::move(standard_input), "standard input");
+    return InputFile(std::move(standard_input), "standard input", std::move(waiting));
   }
   FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return system_error(path, "open");
   (void)::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
-  return InputFile(std::move(file), path);
+  return InputFile(std::move(file), path, std::move(waiting));
 }
 
 std::string InputFile::place() const { return path_.string() + ":" + std::to_string(line_); }
@@ -52,6 +54,16 @@ std::string_view InputFile::give(std::size_t bytes) {
   return given;
 }
 
+Status InputFile::wait() const {
+  for (;;) {
+    pollfd descriptor{file_.get(), POLLIN, 0};
+    const int ready = ::poll(&descriptor, 1, kWaitMs);
+    if (ready > 0) return {};
+    if (ready < 0 && errno != EINTR) return system_error(path_, "wait");
+    if (waiting_) MUSTER_TRY_STATUS(waiting_());
+  }
+}
+
 Status InputFile::hold(std::size_t bytes) {
   if (end_ - begin_ >= bytes || at_end_) return {};
   std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_), buffer_.begin() + static_cast<std::ptrdiff_t>(end_),
@@ -60,9 +72,9 @@ Status InputFile::hold(std::size_t bytes) {
   begin_ = 0;
   buffer_.resize(std::max(buffer_.size(), bytes + kReadBytes));
   while (end_ < bytes && !at_end_) {
+    MUSTER_TRY_STATUS(wait());
     const ssize_t got = ::read(file_.get(), buffer_.data() + end_, buffer_.size() - end_);
-    // A pipe may stay silent for long: whoever interrupts wants out.
-    if (got < 0 && errno == EINTR) return Error{Errc::kCancelled, path_.string() + ": interrupted"};
+    if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_error(path_, "read");
     at_end_ = got == 0;
     end_ += static_cast<std::size_t>(got);

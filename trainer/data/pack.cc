@@ -39,20 +39,23 @@ Status make_empty_folder(const fs::path& folder) {
 
 class Packer {
  public:
+  using Progress = std::function<Status(const PackProgress&)>;
+
   Packer(const std::vector<fs::path>& sources, const fs::path& folder, const Tokenizer& tokenizer,
-         const PackOptions& options)
-      : folder_(folder), tokenizer_(tokenizer), options_(options), reader_(sources, options.documents),
+         const PackOptions& options, const Progress& progress)
+      : folder_(folder), tokenizer_(tokenizer), options_(options), progress_(progress),
+        reader_(sources, options.documents, [this] { return progress_(total_); }),
         train_(folder, kTrainSplit, tokenizer.vocab(), shard_tokens(options)),
         held_out_(folder, kHeldOutSplit, tokenizer.vocab(), shard_tokens(options)) {}
 
-  Result<PackReport> run(const std::function<Status(const PackProgress&)>& progress) {
+  Result<PackReport> run() {
     MUSTER_TRY(const std::vector<std::int32_t> separator, separator_tokens());
     for (bool more = true; more;) {
       MUSTER_TRY(const std::vector<DocumentPart> parts, read_batch());
       MUSTER_TRY(const auto tokens, encode(parts));
       for (std::size_t i = 0; i < parts.size(); ++i)
         MUSTER_TRY_STATUS(append(parts[i], tokens[i], separator));
-      MUSTER_TRY_STATUS(progress(total_));
+      MUSTER_TRY_STATUS(progress_(total_));
       more = !parts.empty();
     }
     if (total_.tokens == 0) return Error{Errc::kNotFound, "no text in the sources"};
@@ -136,6 +139,7 @@ class Packer {
   const fs::path& folder_;
   const Tokenizer& tokenizer_;
   const PackOptions& options_;
+  const Progress& progress_;
   DocumentReader reader_;
   ShardWriter train_, held_out_;
   std::uint64_t parts_ = 0;
@@ -148,8 +152,8 @@ Result<PackReport> pack(const std::vector<fs::path>& sources, const fs::path& fo
                         const PackOptions& options, const std::function<Status(const PackProgress&)>& progress) {
   MUSTER_TRY_STATUS(check(options));
   MUSTER_TRY_STATUS(make_empty_folder(folder));
-  Packer packer(sources, folder, tokenizer, options);
-  auto report = packer.run(progress);
+  Packer packer(sources, folder, tokenizer, options, progress);
+  auto report = packer.run();
   if (!report) packer.discard();
   return report;
 }

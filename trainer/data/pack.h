@@ -40,8 +40,8 @@ struct PackReport {
   PackProgress total;
 };
 
-// Packs into `folder`, which must be empty or not exist yet. `progress` is called often; an error from it ends
-// everything. After an error nothing that was written is left.
+// Packs into `folder`, which must be empty or not exist yet. `progress` is called often, also while nothing comes;
+// an error from it ends everything. After an error nothing that was written is left.
 // Errors: kInvalidArgument, kAlreadyExists; kNotFound (no text at all); those of sources, tokenizer and disk.
 [[nodiscard]] Result<PackReport> pack(const std::vector<std::filesystem::path>& sources,
                                       const std::filesystem::path& folder, const Tokenizer& tokenizer,

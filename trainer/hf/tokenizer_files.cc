@@ -20,6 +20,7 @@ bool has(const std::vector<TokenizerFile>& files, std::string_view name) {
 
 Result<std::vector<TokenizerFile>> files_of(const fs::path& place) {
   std::vector<TokenizerFile> files;
+  if (std::error_code ignored; !fs::is_directory(place, ignored)) return files;
   for (const char* name : {kSentencePieceFile, kTokenizerJson, kTokenizerConfig, "special_tokens_map.json"}) {
     auto content = read_file(place / name, kTokenizerBytesMax);
     if (content) files.push_back({name, std::string(content->begin(), content->end())});

@@ -1,6 +1,8 @@
 #include "trainer/data/input_file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "base/prng.h"
 #include "tests/temporary_directory.h"
@@ -76,6 +78,21 @@ TEST_F(InputFileTest, PartsAddUpToTheFileWhateverItsBytes) {
     }
     EXPECT_EQ(joined, content);
   }
+}
+
+TEST_F(InputFileTest, ASilentPipeCanBeGivenUp) {
+  const auto pipe = directory_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const FileHandle writer(::open(pipe.c_str(), O_RDWR | O_CLOEXEC));
+  int asked = 0;
+  auto file = InputFile::open(pipe, [&]() -> Status {
+    if (++asked < 2) return {};
+    return Error{Errc::kCancelled, "enough"};
+  }).value();
+  const auto line = file.line(100);
+  ASSERT_FALSE(line);
+  EXPECT_EQ(line.error().code, Errc::kCancelled);
+  EXPECT_EQ(asked, 2);
 }
 
 TEST_F(InputFileTest, NamesAMissingFile) {

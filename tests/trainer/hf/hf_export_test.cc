@@ -76,6 +76,11 @@ TEST_F(HfExportTest, TokenizerFilesThatOnlyPythonReadsAreCopiedAsTheyAre) {
     EXPECT_EQ(read(std::string("m/") + name), read(std::string("run/") + name));
 }
 
+TEST_F(HfExportTest, ATokenFileHasNoTokenizer) {
+  write("run/train.bin", "tokens");
+  EXPECT_EQ(write_model("m", {.tokenizer_folder = directory_ / "run/train.bin"}).tokenizer, TokenizerSource::kBytes);
+}
+
 TEST_F(HfExportTest, RefusesATokenizerWithMoreTokensThanTheModel) {
   model_.vocab = muster::testing::kPieces - 1;
   write("run/tokenizer.model", muster::testing::sentencepiece_model());
