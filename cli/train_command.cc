@@ -167,8 +167,7 @@ class TrainCommand {
 
   Result<int> conclude(const trainer::Training& training, const trainer::RunOutcome& outcome) {
     if (!outcome.finished) {
-      std::fprintf(stderr, "stopped after step %llu; go on with: muster train %s --to %s --resume\n",
-                   static_cast<unsigned long long>(outcome.steps), options_.config.c_str(), options_.to.c_str());
+      progress_.note("stopped after step " + std::to_string(outcome.steps) + "; go on with: " + resuming_command());
       return kExitInterrupted;
     }
     const fs::path model = folder_ / "model";
@@ -186,6 +185,13 @@ class TrainCommand {
                 100 * wait_share(outcome));
     std::printf("Next: muster generate %s \"#include <\"\n", model.c_str());
     return 0;
+  }
+
+  [[nodiscard]] std::string resuming_command() const {
+    std::string command = "muster train " + options_.config + " --to " + options_.to + " --resume";
+    if (!options_.from.empty()) command += " --from " + options_.from;
+    for (const std::string& setting : options_.overrides) command += " --set '" + setting + "'";
+    return command;
   }
 
   // Where the data's tokenizer lies, if anywhere.

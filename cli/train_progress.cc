@@ -12,11 +12,16 @@ constexpr double kTerminalEvery_s = 0.1, kPlainEvery_s = 10;
 std::string progress_line(const trainer::StepReport& report, std::uint64_t steps, const trainer::Speed& speed,
                           double seconds_left) {
   char text[160], share[32] = "";
+  const std::string left = seconds_left > 0 ? "  " + human_seconds(seconds_left) + " left" : "";
   if (speed.share_of_peak > 0) std::snprintf(share, sizeof(share), ", %.0f %% of peak", 100 * speed.share_of_peak);
-  std::snprintf(text, sizeof(text), "step %llu/%llu  loss %.4f  %.1f k tokens/s%s  %s left",
+  std::snprintf(text, sizeof(text), "step %llu/%llu  loss %.4f  %.1f k tokens/s%s%s",
                 static_cast<unsigned long long>(report.step), static_cast<unsigned long long>(steps), report.loss,
-                speed.tokens_per_second / 1000, share, human_seconds(seconds_left).c_str());
+                speed.tokens_per_second / 1000, share, left.c_str());
   return text;
+}
+
+TrainProgress::~TrainProgress() {
+  if (over_) std::fprintf(out_, "\n");
 }
 
 void TrainProgress::on_step(const trainer::StepReport& report, const trainer::Speed& speed, double seconds_left) {

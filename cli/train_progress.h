@@ -18,6 +18,8 @@ class TrainProgress final : public trainer::RunObserver {
  public:
   // `out`: where to; `terminal`: it is one.
   TrainProgress(std::FILE* out, bool terminal, std::uint64_t steps) : out_(out), terminal_(terminal), steps_(steps) {}
+  ~TrainProgress() override;
+  TrainProgress(const TrainProgress&) = delete;
   void on_step(const trainer::StepReport& report, const trainer::Speed& speed, double seconds_left) override;
   void on_held_out(std::uint64_t step, double loss) override;
   void note(const std::string& text) override;

@@ -102,6 +102,8 @@ TEST(TrainProgress, SaysWhereATrainingIs) {
             "step 120/600  loss 2.3451  45.1 k tokens/s, 78 % of peak  1.2 min left");
   EXPECT_EQ(progress_line({.step = 1, .tokens = 9, .loss = 5}, 6, {.seconds = 9, .tokens_per_second = 500}, 30),
             "step 1/6  loss 5.0000  0.5 k tokens/s  30 s left");
+  EXPECT_EQ(progress_line({.step = 6, .tokens = 9, .loss = 5}, 6, {.seconds = 9, .tokens_per_second = 500}, 0),
+            "step 6/6  loss 5.0000  0.5 k tokens/s");
 }
 
 TEST(TrainProgress, PrintsWholeLinesNowAndThenWhereThereIsNoTerminal) {

@@ -32,14 +32,18 @@ class Muon final : public Optimizer {
   struct Matrix {
     std::uint64_t offset, state_offset, rows, columns;
   };
+  // What one thread needs.
+  struct Worker {
+    NewtonSchulz newton_schulz;
+    std::vector<float> update;
+  };
   void step_matrix(const Matrix& matrix, std::span<float> p, std::span<const float> g, double learning_rate,
-                   float gradient_scale);
+                   float gradient_scale, Worker& worker);
   OptimizerConfig config_;
   Team& team_;
-  std::vector<Matrix> matrices_;
+  std::vector<Matrix> matrices_;  // the most work first
   std::vector<float> momentum_;
-  std::vector<float> update_;
-  NewtonSchulz newton_schulz_;
+  std::vector<Worker> workers_;   // one per thread
   AdamW rest_;
 };
 

@@ -24,8 +24,9 @@ void transpose(const float* in, std::size_t rows, std::size_t columns, float* ou
 
 }  // namespace
 
-NewtonSchulz::NewtonSchulz(Team& team)
-    : team_(team), matmul_(make_panel_matmul<float>(*available_kernels<float>().front(), team)) {}
+NewtonSchulz::NewtonSchulz()
+    : alone_(std::make_unique<Team>(1)),
+      matmul_(make_panel_matmul<float>(*available_kernels<float>().front(), *alone_)) {}
 
 void NewtonSchulz::orthogonalize(std::span<float> matrix, std::size_t rows, std::size_t columns) {
   const std::size_t m = std::min(rows, columns), n = std::max(rows, columns);
@@ -35,7 +36,7 @@ void NewtonSchulz::orthogonalize(std::span<float> matrix, std::size_t rows, std:
   polynomial_.resize(m * m);
   if (rows > columns) transpose(matrix.data(), rows, columns, x_.data());
   else std::copy(matrix.begin(), matrix.end(), x_.begin());
-  const auto shrink = static_cast<float>(1 / std::max(std::sqrt(sum_squares(x_, team_)), kNormMin));
+  const auto shrink = static_cast<float>(1 / std::max(std::sqrt(sum_squares(x_, *alone_)), kNormMin));
   for (float& value : x_) value *= shrink;
   for (int step = 0; step < kSteps; ++step) iterate(m, n);
   if (rows > columns) transpose(x_.data(), m, n, matrix.data());

@@ -20,8 +20,7 @@ std::vector<float> random_matrix(std::size_t elements, std::uint64_t seed) {
 TEST(NewtonSchulz, BringsRowsNearOrthonormal) {
   constexpr std::size_t kRows = 12, kColumns = 40;
   auto matrix = random_matrix(kRows * kColumns, 1);
-  Team team(1);
-  NewtonSchulz newton_schulz(team);
+  NewtonSchulz newton_schulz;
   newton_schulz.orthogonalize(matrix, kRows, kColumns);
   for (std::size_t a = 0; a < kRows; ++a) {
     for (std::size_t b = 0; b < kRows; ++b) {
@@ -40,8 +39,7 @@ TEST(NewtonSchulz, TreatsATallMatrixAsItsTranspose) {
   std::vector<float> wide(tall.size());
   for (std::size_t i = 0; i < kRows; ++i)
     for (std::size_t j = 0; j < kColumns; ++j) wide[j * kRows + i] = tall[i * kColumns + j];
-  Team team(1);
-  NewtonSchulz newton_schulz(team);
+  NewtonSchulz newton_schulz;
   newton_schulz.orthogonalize(tall, kRows, kColumns);
   newton_schulz.orthogonalize(wide, kColumns, kRows);
   for (std::size_t i = 0; i < kRows; ++i)
@@ -53,8 +51,7 @@ TEST(NewtonSchulz, DoesNotCareForTheScale) {
   auto small = random_matrix(48, 3);
   auto large = small;
   for (float& value : large) value *= 1024;
-  Team team(1);
-  NewtonSchulz newton_schulz(team);
+  NewtonSchulz newton_schulz;
   newton_schulz.orthogonalize(small, 6, 8);
   newton_schulz.orthogonalize(large, 6, 8);
   for (std::size_t i = 0; i < small.size(); ++i) EXPECT_NEAR(small[i], large[i], 1e-6f);
@@ -62,8 +59,7 @@ TEST(NewtonSchulz, DoesNotCareForTheScale) {
 
 TEST(NewtonSchulz, LeavesZeroAtZero) {
   std::vector<float> zero(12);
-  Team team(1);
-  NewtonSchulz newton_schulz(team);
+  NewtonSchulz newton_schulz;
   newton_schulz.orthogonalize(zero, 3, 4);
   EXPECT_EQ(zero, std::vector<float>(12));
 }
