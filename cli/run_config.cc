@@ -58,14 +58,18 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
   MUSTER_TRY_STATUS(section("data").field("corpus", corpus).field("packed", packed).finish());
   MUSTER_TRY_STATUS(read_model(section("model"), p.model));
   auto& training = p.training;
+  auto optimizer = trainer::OptimizerKind::kAdamW;
   auto train = section("train");
   MUSTER_TRY_STATUS(read_train(train, TrainFields<float, std::uint32_t>{
                                           training.batch, training.learning_rate, training.warmup_steps,
                                           training.cosine_to, training.beta1, training.beta2, training.weight_decay,
                                           training.decay_vectors, training.gradient_clip})
                         .field("inner_steps", training.inner_steps)
+                        .parsed<trainer::OptimizerKind>("optimizer", optimizer, optimizer_named)
                         .parsed<trainer::Compute>("compute", config.compute, compute_named)
                         .finish());
+  training.optimizer = optimizer == trainer::OptimizerKind::kMuon ? protocol::InnerOptimizer::kMuon
+                                                                  : protocol::InnerOptimizer::kAdamW;
   MUSTER_TRY_STATUS(section("compression")
                         .rows("schedule", 2, schedule)
                         .field("error_feedback_decay", p.compression.error_feedback_decay)

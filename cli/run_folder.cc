@@ -192,6 +192,8 @@ trainer::TrainerConfig trainer_config(const RunFolder& folder,
   config.schedule.warmup_steps = params.training.warmup_steps;
   config.schedule.total_steps = std::uint64_t{params.rounds} * params.training.inner_steps;
   config.schedule.cosine_to = static_cast<double>(params.training.cosine_to);
+  config.optimizer.kind = params.training.optimizer == protocol::InnerOptimizer::kMuon ? trainer::OptimizerKind::kMuon
+                                                                                       : trainer::OptimizerKind::kAdamW;
   config.optimizer.beta1 = static_cast<double>(params.training.beta1);
   config.optimizer.beta2 = static_cast<double>(params.training.beta2);
   config.optimizer.weight_decay = static_cast<double>(params.training.weight_decay);

@@ -30,4 +30,17 @@ Result<trainer::Compute> compute_named(const std::string& name) {
   return Error{Errc::kInvalidArgument, "auto, bf16 or fp32"};
 }
 
+Result<trainer::OptimizerKind> optimizer_named(const std::string& name) {
+  if (name == "adamw") return trainer::OptimizerKind::kAdamW;
+  if (name == "muon") return trainer::OptimizerKind::kMuon;
+  return Error{Errc::kInvalidArgument, "adamw or muon"};
+}
+
+Result<trainer::MatmulChoice> matmul_named(const std::string& name) {
+  if (name == "auto") return trainer::MatmulChoice::kAuto;
+  if (name == "own") return trainer::MatmulChoice::kOwn;
+  if (name == "torch") return trainer::MatmulChoice::kTorch;
+  return Error{Errc::kInvalidArgument, "auto, own or torch"};
+}
+
 }  // namespace muster::cli

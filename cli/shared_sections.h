@@ -6,6 +6,7 @@
 #include "cli/toml_section.h"
 #include "state/model_spec.h"
 #include "trainer/llama/llama.h"
+#include "trainer/optim/optimizer.h"
 
 namespace muster::cli {
 
@@ -14,6 +15,11 @@ namespace muster::cli {
 
 // "auto", "bf16" or "fp32". Errors: kInvalidArgument, naming these.
 [[nodiscard]] Result<trainer::Compute> compute_named(const std::string& name);
+
+// "auto", "own" or "torch". Errors: kInvalidArgument, naming these.
+[[nodiscard]] Result<trainer::MatmulChoice> matmul_named(const std::string& name);
+// "adamw" or "muon". Errors: kInvalidArgument, naming these.
+[[nodiscard]] Result<trainer::OptimizerKind> optimizer_named(const std::string& name);
 
 // Where the shared fields of [train] go.
 template <class Real, class Steps>

@@ -70,7 +70,8 @@ class TrainCommand {
 
   Result<int> run(const std::atomic<bool>& stop) {
     MUSTER_TRY_STATUS(check_folder());
-    const trainer::ComputeOptions compute{.compute = config_.compute, .recompute = config_.recompute};
+    const trainer::ComputeOptions compute{.compute = config_.compute, .recompute = config_.recompute,
+                                         .matmul = config_.matmul};
     MUSTER_TRY(const auto engine, trainer::Llama::make(config_.training.model, compute, team_));
     const bool bf16 = engine->stores_bf16();
     const auto estimate = trainer::estimate_memory(config_.training, config_.recompute, bf16);

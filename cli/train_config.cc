@@ -8,7 +8,7 @@ namespace {
 constexpr std::uint32_t kCorpusBlockBytes = 65536;  // trainer/data/corpus.h
 
 using trainer::DecayForm;
-using trainer::OptimizerKind;
+
 using trainer::ScheduleShape;
 
 // A text that names one of a few values.
@@ -25,7 +25,7 @@ std::function<Result<T>(const std::string&)> one_of(std::vector<std::pair<std::s
 }
 
 Status read_train_section(TomlSection section, TrainConfig& config) {
-  auto& [training, compute, threads, recompute, corpus, train, held_out, evaluate_every, checkpoint_every, keep,
+  auto& [training, compute, threads, recompute, matmul, corpus, train, held_out, evaluate_every, checkpoint_every, keep,
          held_out_sequences] = config;
   trainer::Schedule& schedule = training.schedule;
   trainer::OptimizerConfig& optimizer = training.optimizer;
@@ -33,8 +33,7 @@ Status read_train_section(TomlSection section, TrainConfig& config) {
   read_train(section, TrainFields<double, std::uint64_t>{
                           training.batch, schedule.peak, schedule.warmup_steps, schedule.cosine_to, optimizer.beta1,
                           optimizer.beta2, optimizer.weight_decay, optimizer.decay_vectors, training.gradient_clip})
-      .parsed<OptimizerKind>("optimizer", optimizer.kind,
-                             one_of<OptimizerKind>({{"adamw", OptimizerKind::kAdamW}, {"muon", OptimizerKind::kMuon}}))
+      .parsed<trainer::OptimizerKind>("optimizer", optimizer.kind, optimizer_named)
       .field("epsilon", optimizer.epsilon)
       .field("momentum", optimizer.momentum)
       .parsed<ScheduleShape>("schedule", schedule.shape,
@@ -53,6 +52,7 @@ Status read_train_section(TomlSection section, TrainConfig& config) {
       .field("threads", threads)
       .require(threads <= 1024, "threads", "from 0 (all cores) to 1024")
       .field("recompute", recompute)
+      .parsed<trainer::MatmulChoice>("matmul", matmul, matmul_named)
       .field("guard_sd", training.guard.spike_sd)
       .field("guard_window", training.guard.window)
       .field("skips_max", training.guard.skips_max)

@@ -17,6 +17,7 @@ struct TrainConfig {
   trainer::Compute compute = trainer::Compute::kAuto;
   std::uint32_t threads = 0;             // 0: as many as the machine has cores
   bool recompute = false;                // activations are computed again instead of kept
+  trainer::MatmulChoice matmul = trainer::MatmulChoice::kAuto;
   // From paths relative to the configuration file; either `corpus` or `train` is given. A packed folder counts as both
   // `train` and `held_out`.
   std::filesystem::path corpus;          // a folder of C++ headers, taken as bytes

@@ -17,7 +17,12 @@
 
 namespace muster::protocol {
 
+// A miner's inner optimizer; AdamW's numbers also hold for what Muon leaves to it.
+enum class InnerOptimizer : std::uint8_t { kAdamW = 0, kMuon = 1 };
+constexpr std::uint8_t enum_count(InnerOptimizer) { return 2; }
+
 struct TrainingParams {
+  InnerOptimizer optimizer = InnerOptimizer::kAdamW;
   std::uint32_t inner_steps = 24;       // H, per round
   std::uint32_t batch = 4;              // sequences per inner step
   float learning_rate = 3e-3f;
@@ -30,7 +35,7 @@ struct TrainingParams {
   float gradient_clip = 1.0f;           // global norm; 0: none
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(inner_steps, batch, learning_rate, warmup_steps, cosine_to, beta1, beta2, weight_decay,
+    archive(optimizer, inner_steps, batch, learning_rate, warmup_steps, cosine_to, beta1, beta2, weight_decay,
             decay_vectors, gradient_clip);
   }
 };
