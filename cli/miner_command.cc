@@ -1,16 +1,19 @@
 #include "cli/commands.h"
 #include "cli/event_log.h"
+#include "cli/machine.h"
 #include "cli/node_options.h"
 #include "miner/service.h"
 #include "sim/adversaries.h"
 #include "store/sqlite_journal.h"
+#include "trainer/kernels/kernels.h"
+#include "trainer/run/memory_estimate.h"
 
 namespace muster::cli {
 namespace {
 
 struct MinerOptions : NodeOptions {
   std::string conduct = "honest";
-  std::string compute = "auto";
+  ComputeChoice compute;
 };
 
 Result<std::shared_ptr<miner::Conduct>> conduct_of(const std::string& name, const NodeBase& node) {
@@ -24,16 +27,25 @@ Result<std::shared_ptr<miner::Conduct>> conduct_of(const std::string& name, cons
                "conduct '" + name + "' is not one of honest, noise, replay, wrong-data"};
 }
 
+// Refuses, before any work, a batch that the machine has no memory for.
+Status check_room(const trainer::TrainerConfig& config) {
+  trainer::TrainingConfig training;
+  training.model = config.model;
+  training.batch = config.batch;
+  const bool bf16 = config.compute.compute != trainer::Compute::kFloat32 &&
+                    !trainer::available_kernels<trainer::Bf16>().empty();
+  return trainer::check_memory(trainer::estimate_memory(training, config.compute.recompute, bf16), available_memory());
+}
+
 Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(NodeBase node, open_node(options));
   MUSTER_TRY(auto conduct, conduct_of(options.conduct, node));
-  const auto compute = options.compute == "fp32"   ? trainer::Compute::kFloat32
-                       : options.compute == "bf16" ? trainer::Compute::kBfloat16
-                                                   : trainer::Compute::kAuto;
+  auto config = trainer_config(node.folder, node.params, trainer::Compute::kAuto);
+  set_compute(options.compute, config);
+  MUSTER_TRY_STATUS(check_room(config));
   const auto initial = [folder = node.folder, params = node.params] { return initial_theta(folder, params); };
   MUSTER_TRY(auto theta, initial());
-  MUSTER_TRY(auto loop, trainer::make_inner_loop(trainer_config(node.folder, node.params, compute),
-                                                 theta));
+  MUSTER_TRY(auto loop, trainer::make_inner_loop(config, theta));
   theta = {};
   MUSTER_TRY(auto journal, store::SqliteJournal::open(node.home / "journal.sqlite"));
   wire::ZmqContext context;
@@ -73,9 +85,7 @@ void add_miner(CLI::App& app, Action& chosen) {
       ->add_option("--conduct", options->conduct,
                    "For experiments: honest, or a cheater's noise, replay, wrong-data")
       ->capture_default_str();
-  command->add_option("--compute", options->compute, "auto, bf16 or fp32")
-      ->check(CLI::IsMember({"auto", "bf16", "fp32"}))
-      ->capture_default_str();
+  add_compute_options(*command, options->compute);
   command->footer("Example: muster miner --run runs/mine --name miner-1");
   command->callback([options, &chosen] {
     chosen = [options](const std::atomic<bool>& stop) { return run_miner(*options, stop); };

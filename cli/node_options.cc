@@ -46,6 +46,32 @@ Result<PublicKey> read_ledger_key(const NodeOptions& options, const RunFolder& f
 
 }  // namespace
 
+void add_compute_options(CLI::App& command, ComputeChoice& choice) {
+  command.add_option("--compute", choice.compute, "auto (bf16 where the CPU multiplies it natively), bf16 or fp32")
+      ->check(CLI::IsMember({"auto", "bf16", "fp32"}))
+      ->capture_default_str();
+  command.add_option("--matmul", choice.matmul, "Whose matrix products: auto, own, or torch for LibTorch's")
+      ->check(CLI::IsMember({"auto", "own", "torch"}))
+      ->capture_default_str();
+  command.add_option("--threads", choice.threads, "Of the model's computation; results do not depend on it")
+      ->check(CLI::Range(1u, 1024u))
+      ->capture_default_str();
+  command.add_flag("--recompute", choice.recompute, "Take less memory and more time: compute activations again");
+}
+
+void set_compute(const ComputeChoice& choice, trainer::TrainerConfig& config) {
+  using trainer::Compute;
+  using trainer::MatmulChoice;
+  config.compute.compute = choice.compute == "fp32"   ? Compute::kFloat32
+                           : choice.compute == "bf16" ? Compute::kBfloat16
+                                                      : Compute::kAuto;
+  config.compute.matmul = choice.matmul == "own"     ? MatmulChoice::kOwn
+                          : choice.matmul == "torch" ? MatmulChoice::kTorch
+                                                     : MatmulChoice::kAuto;
+  config.compute.recompute = choice.recompute;
+  config.threads = choice.threads;
+}
+
 Result<NodeBase> open_node(const NodeOptions& options) {
   const RunFolder folder{options.run};
   MUSTER_TRY(auto params, read_params(folder));

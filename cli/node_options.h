@@ -26,6 +26,16 @@ struct NodeOptions {
 // Adds the options that `command` shares with the other nodes.
 void add_node_options(CLI::App& command, NodeOptions& options, const std::string& default_name);
 
+// How a node computes: its own business, no part of the run.
+struct ComputeChoice {
+  std::string compute = "auto", matmul = "auto";
+  unsigned threads = 1;
+  bool recompute = false;
+};
+void add_compute_options(CLI::App& command, ComputeChoice& choice);
+// REQUIRES: names that the options let pass.
+void set_compute(const ComputeChoice& choice, trainer::TrainerConfig& config);
+
 // What a node has before it does its own work.
 struct NodeBase {
   RunFolder folder;

@@ -10,15 +10,16 @@ namespace {
 struct ValidatorOptions : NodeOptions {
   std::uint32_t score_wait_ms = 10'000;
   bool held_out = false;
+  ComputeChoice compute;
 };
 
 Result<int> run_validator(const ValidatorOptions& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(NodeBase node, open_node(options));
   const auto initial = [folder = node.folder, params = node.params] { return initial_theta(folder, params); };
   MUSTER_TRY(auto theta, initial());
-  MUSTER_TRY(auto probe, trainer::make_loss_probe(
-                             trainer_config(node.folder, node.params, trainer::Compute::kAuto),
-                             theta));
+  auto trainer = trainer_config(node.folder, node.params, trainer::Compute::kAuto);
+  set_compute(options.compute, trainer);
+  MUSTER_TRY(auto probe, trainer::make_loss_probe(trainer, theta));
   theta = {};
   MUSTER_TRY(auto journal, store::SqliteJournal::open(node.home / "journal.sqlite"));
   wire::ZmqContext context;
@@ -60,6 +61,7 @@ void add_validator(CLI::App& app, Action& chosen) {
                    "How long a screen may wait for unfinished scores")
       ->capture_default_str();
   command->add_flag("--held-out", options->held_out, "Measure the held-out loss after every round");
+  add_compute_options(*command, options->compute);
   command->footer("Example: muster validator --run runs/mine --name validator-1");
   command->callback([options, &chosen] {
     chosen = [options](const std::atomic<bool>& stop) { return run_validator(*options, stop); };

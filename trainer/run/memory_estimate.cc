@@ -50,8 +50,8 @@ Status check_memory(const MemoryEstimate& estimate, std::uint64_t available) {
   char text[400];
   std::snprintf(text, sizeof(text),
                 "training needs about %.0f MB: %.0f for parameters and gradient, %.0f for the optimizer, %.0f for "
-                "checkpoints, %.0f for the activations of a batch; %.0f MB are free. Lower train.batch and raise "
-                "train.accumulate, set train.recompute = true, or take a smaller model",
+                "checkpoints, %.0f for the activations of a batch; %.0f MB are free. Take a smaller train.batch (and a larger "
+                "train.accumulate where there is one), recompute activations, or take a smaller model",
                 mb(estimate.total()), mb(estimate.parameters), mb(estimate.optimizer), mb(estimate.checkpoint),
                 mb(estimate.activations), mb(available));
   return Error{Errc::kNoSpace, text};
