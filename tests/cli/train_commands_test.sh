@@ -66,5 +66,5 @@ refuses() {
 refuses 'the prompt is empty' generate "$work/run" ""
 refuses 'config.json' generate "$work/none" "a"
 refuses 'context' train "$work/train.toml" --to "$work/other" --set model.context=60000
-refuses 'Lower train.batch' train "$work/train.toml" --to "$work/other" --set train.batch=1000000
+refuses 'smaller train.batch' train "$work/train.toml" --to "$work/other" --set train.batch=1000000
 [ ! -e "$work/other/losses.csv" ] || fail "began before it refused"

@@ -76,7 +76,7 @@ TEST(MemoryEstimate, SaysWhatIsTooMuchAndTheMend) {
   const Status status = check_memory(estimate, estimate.total() - 1);
   ASSERT_FALSE(status.has_value());
   EXPECT_EQ(status.error().code, Errc::kNoSpace);
-  EXPECT_NE(status.error().message.find("Lower train.batch"), std::string::npos);
+  EXPECT_NE(status.error().message.find("smaller train.batch"), std::string::npos);
 }
 
 }  // namespace
