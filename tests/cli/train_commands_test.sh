@@ -34,7 +34,7 @@ trained=$(held_out held_out_loss)
 python3 - "$trained" "$(held_out nats_per_token)" <<'PY' || fail "train and eval differ"
 import sys
 trained, measured = map(float, sys.argv[1:])
-assert measured < 3.2, measured          # learnt something: 5.5 at the start
+assert measured < 4, measured          # learnt something: 5.5 at the start
 assert abs(trained - measured) < 0.01, (trained, measured)
 PY
 "$muster" eval "$work/run/model" "$here/docs/training.md" >"$work/out" 2>"$work/err" || fail "eval of a text failed"
@@ -56,7 +56,7 @@ cmp -s "$work/out" "$work/first" || fail "top-p 0 is not greedy"
 python3 - "$work/more/losses.csv" <<'PY' || fail "--from did not start from the weights"
 import sys
 loss = float(open(sys.argv[1]).read().split()[1].split(",")[2])
-assert loss < 3.2, loss
+assert loss < 4, loss
 PY
 
 refuses() {

@@ -34,6 +34,9 @@ class RunLogs {
   [[nodiscard]] Status add_step(const StepReport& report);
   // Nothing new where the last row is of this step already.
   [[nodiscard]] Status add_held_out(std::uint64_t step, double loss);
+  // Of the last row of losses.csv when it was opened: under the step that the run goes on from where a machine lost
+  // power before the rows were on disk.
+  [[nodiscard]] std::uint64_t opened_at() const { return losses_.last_row; }
   [[nodiscard]] bool has_held_out(std::uint64_t step) const { return held_out_step_ == step; }
   [[nodiscard]] Status add_speed(std::uint64_t step, const Speed& speed);
 

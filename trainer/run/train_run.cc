@@ -155,6 +155,9 @@ Result<RunOutcome> run_training(Training& training, Llama& engine, const DataSet
                                 const RunSettings& settings, RunObserver& observer, Failpoints& failpoints,
                                 const std::atomic<bool>& stop) {
   MUSTER_TRY(RunLogs logs, RunLogs::open(settings.folder, training.steps_done(), settings.wall_s));
+  if (logs.opened_at() < training.steps_done())
+    observer.note("losses.csv ends at step " + std::to_string(logs.opened_at()) + ", the checkpoint is of step " +
+                  std::to_string(training.steps_done()) + ": the rows between are lost");
   return Run(training, engine, held_out, settings, observer, failpoints, std::move(logs)).run(stop);
 }
 

@@ -136,6 +136,17 @@ TEST_F(TrainRunTest, AFinishedRunHasNothingLeftToDo) {
   EXPECT_EQ(text("a/losses.csv") + text("a/held_out.csv"), before);
 }
 
+TEST_F(TrainRunTest, TellsOfRowsThatAreLost) {
+  Training training = make();
+  Listener listener;
+  ASSERT_TRUE(run(training, settings("a"), listener));
+  EXPECT_EQ(listener.notes.find("lost"), std::string::npos);
+  ASSERT_TRUE(replace_file(directory_ / "a/losses.csv", bytes_of(rows_up_to(text("a/losses.csv"), 12) + "13,2")));
+  Listener again;
+  ASSERT_TRUE(run(training, settings("a"), again));
+  EXPECT_NE(again.notes.find("losses.csv ends at step 12, the checkpoint is of step 30"), std::string::npos) << again.notes;
+}
+
 TEST_F(TrainRunTest, TellsOfSkippedSteps) {
   engine_.spoil = [](std::uint64_t pass, double loss, std::span<float>) { return pass == 5 ? std::nan("") : loss; };
   Training training = make();
