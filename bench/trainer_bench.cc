@@ -30,24 +30,29 @@ using trainer::Compute;
 struct Config {
   const char* name;
   state::ModelSpec model;
-  int steps;           // after two that are not counted
+  int steps;           // after those that are not counted
+  std::uint32_t batch;
   double bf16_target;  // tokens of ours for one of the better PyTorch's
 };
 
 const Config kConfigs[] = {
-    {"tiny", {.d_model = 256, .layers = 4, .heads = 4, .kv_heads = 2, .d_ff = 704, .context = 256, .vocab = 256, .tied = false}, 12, 1.6},
-    {"small", {.d_model = 512, .layers = 8, .heads = 8, .kv_heads = 4, .d_ff = 1408, .context = 512, .vocab = 4096, .tied = false}, 4, 1.6},
-    {"124m", {.d_model = 768, .layers = 12, .heads = 12, .kv_heads = 12, .d_ff = 2048, .context = 1024, .vocab = 50304, .tied = false}, 1, 1.4},
-    {"smoke", {.d_model = 32, .layers = 1, .heads = 2, .kv_heads = 1, .d_ff = 64, .context = 32, .vocab = 64, .tied = false}, 1, 0}};
+    {"tiny", {.d_model = 256, .layers = 4, .heads = 4, .kv_heads = 2, .d_ff = 704, .context = 256, .vocab = 256, .tied = false}, 12, 8, 1.6},
+    {"small", {.d_model = 512, .layers = 8, .heads = 8, .kv_heads = 4, .d_ff = 1408, .context = 512, .vocab = 4096, .tied = false}, 3, 8, 1.6},
+    {"124m", {.d_model = 768, .layers = 12, .heads = 12, .kv_heads = 12, .d_ff = 2048, .context = 1024, .vocab = 50304, .tied = false}, 1, 2, 1.4},
+    {"smoke", {.d_model = 32, .layers = 1, .heads = 2, .kv_heads = 1, .d_ff = 64, .context = 32, .vocab = 64, .tied = false}, 1, 8, 0}};
 constexpr double kFp32Target = 2.0, kMemoryTarget = 0.65;
 
 struct Options {
   std::set<std::string> configs{"tiny", "small", "124m"}, formats{"bf16", "fp32"};
   std::vector<unsigned> threads{1, 2};
-  std::uint32_t batch = 8;
+  std::uint32_t batch = 0;  // 0: the configuration's
   trainer::MatmulChoice matmul = trainer::MatmulChoice::kOwn;
   std::string json, one;  // one: "CONFIG FORMAT THREADS", in a child
 };
+
+std::uint32_t batch_of(const Config& config, const Options& options) {
+  return options.batch == 0 ? config.batch : options.batch;
+}
 
 double cpu_seconds() {
   timespec t{};
@@ -73,7 +78,8 @@ ordered_json measure(const Config& config, Compute compute, unsigned threads, co
   std::vector<float> theta(state::layout_of(config.model).parameters());
   state::initial_parameters(config.model, 1, theta);
   Prng random(1);
-  std::vector<std::int32_t> tokens(options.batch * (config.model.context + std::size_t{1}));
+  const std::uint32_t batch = batch_of(config, options);
+  std::vector<std::int32_t> tokens(batch * (config.model.context + std::size_t{1}));
   for (auto& token : tokens) token = static_cast<std::int32_t>(random.below(config.model.vocab));
   double wall = 1e30, cpu = 1e30;
   const int uncounted = config.steps == 1 ? 1 : 2;
@@ -84,7 +90,7 @@ ordered_json measure(const Config& config, Compute compute, unsigned threads, co
     wall = std::min(wall, seconds_taken);
     cpu = std::min(cpu, cpu_seconds() - before);
   }
-  const double count = options.batch * static_cast<double>(config.model.context);
+  const double count = batch * static_cast<double>(config.model.context);
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   return {{"tokens_per_s", count / wall}, {"tokens_per_cpu_s", count / cpu},
@@ -143,12 +149,12 @@ class Bench {
   ordered_json peer(const Config& config, const std::string& format, unsigned threads, bool compiled) {
     if (!has_torch_ || config.bf16_target == 0) return nullptr;
     return run(python_ + " " MUSTER_SOURCE_DIR "/bench/peers/torch_llama.py --config " + config.name + " --dtype " +
-               format + " --threads " + std::to_string(threads) + " --batch " + std::to_string(options_.batch) +
+               format + " --threads " + std::to_string(threads) + " --batch " + std::to_string(batch_of(config, options_)) +
                " --steps " + std::to_string(config.steps) + (compiled ? " --compile" : "") + " 2>/dev/null");
   }
 
   void row(const Config& config, const std::string& format, unsigned threads) {
-    ordered_json row = run(self_ + " --batch " + std::to_string(options_.batch) + " --one '" + config.name + " " +
+    ordered_json row = run(self_ + " --batch " + std::to_string(batch_of(config, options_)) + " --one '" + config.name + " " +
                            format + " " + std::to_string(threads) + "'" +
                            (options_.matmul == trainer::MatmulChoice::kTorch ? " --matmul torch" : ""));
     if (row.is_null()) {

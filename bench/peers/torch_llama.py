@@ -116,10 +116,11 @@ def main():
         wait()
 
     walls, cpus = [], []
-    for number in range(options.steps + 2):
+    uncounted = 1 if options.steps == 1 else 2
+    for number in range(options.steps + uncounted):
         wall, cpu = time.perf_counter(), time.process_time()
         step()
-        if number >= 2:
+        if number >= uncounted:
             walls.append(time.perf_counter() - wall)
             cpus.append(time.process_time() - cpu)
     tokens = options.batch * context
