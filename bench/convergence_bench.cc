@@ -228,7 +228,7 @@ class Comparison {
 int usage(const std::string& problem) {
   std::fprintf(stderr,
                "bench_convergence: %s\n"
-               "usage: bench_convergence [--full yes] [--json FILE] [--html FILE] [--seeds 0,1] [--steps N] [--warm N] [--miners N]\n"
+               "usage: bench_convergence [--full] [--json FILE] [--html FILE] [--seeds 0,1] [--steps N] [--warm N] [--miners N]\n"
                "       [--inner 5,10] [--only NAME] [--jobs N] [--corpus FOLDER] [--variants 'H=5,k=128;H=10,muon=1']\n"
                "variants: methods of ours with other H, lr, outer, nesterov, decay, k, dense_rounds, down, muon, exchange\n",
                problem.c_str());
@@ -252,6 +252,14 @@ int main(int argc, char** argv) {
   if (small()) make_small(options);
   for (int i = 1; i < argc; i += 2) {
     const std::string name = argv[i];
+    if (name == "--full") {
+      options.task.miners = 16;
+      options.task.batch = 1;
+      options.task.warm_steps = 0;
+      options.inner_steps = {5, 10, 30};
+      --i;
+      continue;
+    }
     if (i + 1 == argc) return usage(name + " needs a value");
     const std::string value = argv[i + 1];
     const auto number = static_cast<std::uint32_t>(std::max(1, std::atoi(value.c_str())));
@@ -271,12 +279,7 @@ int main(int argc, char** argv) {
     else if (name == "--jobs") options.jobs = number;
     else if (name == "--corpus") options.corpus = value;
     else if (name == "--variants") options.variants = value;
-    else if (name == "--full" && value == "yes") {
-      options.task.miners = 16;
-      options.task.batch = 1;
-      options.task.warm_steps = 0;
-      options.inner_steps = {5, 10, 30};
-    } else return usage("unknown option " + name + " " + value);
+    else return usage("unknown option " + name + " " + value);
   }
   Comparison comparison(options);
   const auto report = comparison.run();

@@ -141,6 +141,7 @@ class Service {
                     {"start_ms", trained.started},
                     {"end_ms", trained.ended},
                     {"inner_steps", static_cast<std::int64_t>(report.inner_steps)},
+                    {"skipped_steps", static_cast<std::int64_t>(report.skipped_steps)},
                     {"mean_loss", report.mean_loss}}});
     return carry_out(core_.on_trained(trained.round, report, std::move(payload), now()));
   }

@@ -1,4 +1,5 @@
 #include <atomic>
+#include <limits>
 
 #include "base/file.h"
 #include "tests/trainer/trainer_fixture.h"
@@ -99,6 +100,30 @@ TEST_F(InnerLoopTest, RefusesADamagedOrForeignState) {
   EXPECT_EQ(loop->load(directory_ / "state").error().code, Errc::kVersion);
   ASSERT_TRUE(replace_file(directory_ / "state", bytes_of("hello")));
   EXPECT_EQ(loop->load(directory_ / "state").error().code, Errc::kMalformed);
+}
+
+TEST_F(InnerLoopTest, SendsNothingFromARoundWithoutAFiniteStep) {
+  theta_[3] = std::numeric_limits<float>::quiet_NaN();
+  auto loop = make();
+  const std::atomic<bool> never{false};
+  const auto result = loop->train(task(0), never, [](std::uint32_t) {});
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().code, Errc::kNonFinite);
+}
+
+TEST_F(InnerLoopTest, RefusesTheStateOfAnotherOptimizer) {
+  ASSERT_TRUE(make()->save(directory_ / "state", 1));
+  config_.optimizer.kind = OptimizerKind::kMuon;
+  const auto result = make()->load(directory_ / "state");
+  ASSERT_FALSE(result.has_value());
+  EXPECT_NE(result.error().message.find("another optimizer"), std::string::npos) << result.error().message;
+}
+
+TEST_F(InnerLoopTest, GivesTheSamePayloadOnAnyNumberOfThreads) {
+  auto one = make();
+  config_.threads = 3;
+  auto three = make();
+  EXPECT_EQ(round(*three, 0), round(*one, 0));
 }
 
 TEST_F(InnerLoopTest, NamesASequenceThatTheDataDoesNotHave) {

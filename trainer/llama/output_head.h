@@ -51,8 +51,8 @@ std::size_t OutputHead<T>::logit_rows(std::size_t vocab, std::size_t count) {
 
 template <class T>
 std::size_t OutputHead<T>::gradient_rows(std::size_t vocab, std::size_t count) {
-  constexpr std::size_t kNumbers = 48u << 20;
-  return std::min(count, std::max<std::size_t>(256, kNumbers / vocab));
+  constexpr std::size_t kBytes = 96u << 20;
+  return std::min(count, std::max<std::size_t>(256, kBytes / sizeof(T) / vocab));
 }
 
 template <class T>
