@@ -110,14 +110,19 @@ class Comparison {
     std::string body;
     for (const bool up : {true, false}) {
       std::vector<cli::Line> lines;
+      cli::Origin origin{1e9, 1e9};
       for (std::size_t m = 0; m < methods_.size(); ++m) {
         cli::Line line{methods_[m].name, {}};
-        for (const Point& point : curve(m, 0))
-          line.points.emplace_back(std::log10(std::max(1.0, up ? point.up_bytes : point.down_bytes)), point.loss);
+        for (const Point& point : curve(m, 0)) {
+          if (point.step == 0) continue;
+          line.points.emplace_back(std::log10(up ? point.up_bytes : point.down_bytes), point.loss);
+          origin.x = std::min(origin.x, std::floor(line.points.back().first));
+          origin.y = std::min(origin.y, std::floor(point.loss * 20) / 20);
+        }
         lines.push_back(std::move(line));
       }
-      body += cli::line_chart("Held-out loss (nats per byte), one miner's traffic",
-                              up ? "log10 of bytes up" : "log10 of bytes down", lines);
+      body += cli::line_chart("Held-out loss (nats per byte) against one miner's traffic",
+                              up ? "log10 of bytes up" : "log10 of bytes down", lines, origin);
     }
     std::ofstream(path) << cli::html_page("Loss against bytes", body);
   }

@@ -47,6 +47,7 @@ struct Options {
   std::vector<unsigned> threads{1, 2};
   std::uint32_t batch = 0;  // 0: the configuration's
   trainer::MatmulChoice matmul = trainer::MatmulChoice::kOwn;
+  bool recompute = false;
   std::string json, one;  // one: "CONFIG FORMAT THREADS", in a child
 };
 
@@ -71,7 +72,8 @@ const Config& config_named(const std::string& name) {
 ordered_json measure(const Config& config, Compute compute, unsigned threads, const Options& options) {
   trainer::TrainerConfig settings;
   settings.model = config.model;
-  settings.compute = {.compute = compute, .matmul = options.matmul};
+  settings.compute = {.compute = compute, .recompute = options.recompute, .matmul = options.matmul,
+                      .libraries = MUSTER_LIBRARY_DIR};
   settings.threads = threads;
   auto stepper = trainer::Stepper::make(settings);
   MUSTER_CHECK(stepper.has_value(), stepper ? "" : stepper.error().message);
@@ -156,7 +158,8 @@ class Bench {
   void row(const Config& config, const std::string& format, unsigned threads) {
     ordered_json row = run(self_ + " --batch " + std::to_string(batch_of(config, options_)) + " --one '" + config.name + " " +
                            format + " " + std::to_string(threads) + "'" +
-                           (options_.matmul == trainer::MatmulChoice::kTorch ? " --matmul torch" : ""));
+                           (options_.matmul == trainer::MatmulChoice::kTorch ? " --matmul torch" : "") +
+                           (options_.recompute ? " --recompute yes" : ""));
     if (row.is_null()) {
       std::printf("%-6s %-5s cannot run here\n", config.name, format.c_str());
       return;
@@ -210,7 +213,7 @@ std::set<std::string> words(const std::string& text) {
 
 int usage(const std::string& problem) {
   std::fprintf(stderr, "bench_trainer: %s\nusage: bench_trainer [--json FILE] [--configs tiny,small,124m] [--formats bf16,fp32]\n"
-                       "       [--threads 1,2] [--batch N] [--matmul own|torch]\n", problem.c_str());
+                       "       [--threads 1,2] [--batch N] [--matmul own|torch] [--recompute no|yes]\n", problem.c_str());
   return 2;
 }
 
@@ -242,6 +245,7 @@ int main(int argc, char** argv) {
     else if (name == "--one") options.one = value;
     else if (name == "--matmul" && value == "torch") options.matmul = muster::trainer::MatmulChoice::kTorch;
     else if (name == "--matmul" && value == "own") options.matmul = muster::trainer::MatmulChoice::kOwn;
+    else if (name == "--recompute") options.recompute = value == "yes";
     else if (name == "--threads") {
       options.threads.clear();
       for (const std::string& word : words(value)) options.threads.push_back(static_cast<unsigned>(std::max(1, std::atoi(word.c_str()))));

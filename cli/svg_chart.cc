@@ -90,29 +90,35 @@ std::vector<double> label_heights(const std::vector<double>& wanted) {
 
 }  // namespace
 
-std::string line_chart(const std::string& title, const std::string& x_title, const std::vector<Line>& lines) {
+std::string line_chart(const std::string& title, const std::string& x_title, const std::vector<Line>& lines,
+                       Origin origin) {
   double x_end = 0, y_end = 0;
   for (const Line& line : lines)
     for (const auto& [x, y] : line.points) {
       x_end = std::max(x_end, x);
       y_end = std::max(y_end, y);
     }
-  if (!(x_end > 0)) x_end = 1;
-  if (!(y_end > 0)) y_end = 1;
-  const auto at_x = [&](double x) { return kPlotLeft + x / x_end * kPlotWidth; };
-  const auto at_y = [&](double y) { return kPlotTop + kPlotHeight - std::max(0.0, y) / y_end * kPlotHeight; };
+  if (!(x_end > origin.x)) x_end = origin.x + 1;
+  if (!(y_end > origin.y)) y_end = origin.y + 1;
+  const auto at_x = [&](double x) { return kPlotLeft + (x - origin.x) / (x_end - origin.x) * kPlotWidth; };
+  const auto at_y = [&](double y) {
+    return kPlotTop + kPlotHeight - std::max(0.0, y - origin.y) / (y_end - origin.y) * kPlotHeight;
+  };
+  const bool numbered = std::ranges::any_of(lines, [&](const Line& line) {
+    return !line.points.empty() && line.points.back().first < x_end;
+  });
   std::string svg = "<h2>" + escape_html(title) + "</h2>\n<svg role=\"img\" width=\"" + std::to_string(kWidth) +
                     "\" height=\"" + std::to_string(kPlotTop + kPlotHeight + 40) + "\">\n";
-  const double x_step = tick_step(x_end), y_step = tick_step(y_end);
-  for (double y = 0; y <= y_end * 1.0001; y += y_step) {
+  const double x_step = tick_step(x_end - origin.x), y_step = tick_step(y_end - origin.y);
+  for (double y = std::ceil(origin.y / y_step - 1e-9) * y_step; y <= y_end * 1.0001; y += y_step) {
     svg += "<path class=\"grid\" d=\"M" + number(kPlotLeft) + " " + number(at_y(y)) + "h" + number(kPlotWidth) + "\"/>\n";
     svg += svg_text(kPlotLeft - 8, at_y(y) + 4, "end", tick_text(y));
   }
-  for (double x = 0; x <= x_end * 1.0001; x += x_step)
+  for (double x = std::ceil(origin.x / x_step - 1e-9) * x_step; x <= x_end * 1.0001; x += x_step)
     svg += svg_text(at_x(x), kPlotTop + kPlotHeight + 16, "middle", tick_text(x));
   svg += svg_text(kPlotLeft + kPlotWidth / 2.0, kPlotTop + kPlotHeight + 34, "middle", x_title);
   std::vector<double> ends;
-  for (const Line& line : lines) ends.push_back(line.points.empty() ? at_y(0) : at_y(line.points.back().second));
+  for (const Line& line : lines) ends.push_back(line.points.empty() ? at_y(origin.y) : at_y(line.points.back().second));
   const std::vector<double> heights = label_heights(ends);
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (lines[i].points.empty()) continue;
@@ -123,7 +129,9 @@ std::string line_chart(const std::string& title, const std::string& x_title, con
     svg += "<path fill=\"none\" stroke-width=\"2\" stroke=\"" + colour + "\" d=\"" + path + "\"/>\n";
     svg += "<circle r=\"3\" fill=\"" + colour + "\" cx=\"" + number(at_x(lines[i].points.back().first)) + "\" cy=\"" +
            number(ends[i]) + "\"/>\n";
-    svg += svg_text(kPlotLeft + kPlotWidth + 10, heights[i] + 4, "start", lines[i].label);
+    const std::string mark = numbered ? std::to_string(i + 1) + " " : "";
+    if (numbered) svg += svg_text(at_x(lines[i].points.back().first) + 5, ends[i] + 4, "start", mark);
+    svg += svg_text(kPlotLeft + kPlotWidth + (numbered ? 28 : 10), heights[i] + 4, "start", mark + lines[i].label);
   }
   return svg + "</svg>\n";
 }

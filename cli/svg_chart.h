@@ -21,9 +21,15 @@ struct Line {
   std::vector<std::pair<double, double>> points;  // x ascending
 };
 
-// All lines over the same axes, from 0 on upwards, each named at its end. `x_title` says what x is.
+// Where the axes begin.
+struct Origin {
+  double x = 0, y = 0;
+};
+
+// All lines over the same axes, each named beside the plot, and numbered where they end at different x. `x_title` says
+// what x is.
 [[nodiscard]] std::string line_chart(const std::string& title, const std::string& x_title,
-                                     const std::vector<Line>& lines);
+                                     const std::vector<Line>& lines, Origin origin = {});
 
 // A page around `body`; `title` is escaped, `body` is HTML.
 [[nodiscard]] std::string html_page(const std::string& title, const std::string& body);
