@@ -1,6 +1,7 @@
 #include "state/model_spec.h"
 
 #include <cmath>
+#include <cstdio>
 #include <vector>
 
 #include "base/prng.h"
@@ -8,11 +9,16 @@
 namespace muster::state {
 namespace {
 
+std::string text_of(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.10g", value);
+  return text;
+}
+
 Status in_range(const char* field, double value, double low, double high) {
   if (std::isfinite(value) && value >= low && value <= high) return {};
-  return Error{Errc::kInvalidArgument, std::string("model.") + field + " is " +
-                                           std::to_string(value) + ", must be from " +
-                                           std::to_string(low) + " to " + std::to_string(high)};
+  return Error{Errc::kInvalidArgument, std::string("model.") + field + " is " + text_of(value) + ", must be from " +
+                                           text_of(low) + " to " + text_of(high)};
 }
 
 Status validate(const RopeScaling& scaling) {
