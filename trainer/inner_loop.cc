@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "state/outer_step.h"
-#include "trainer/run/loss_guard.h"
 #include "trainer/trainer_state.h"
 
 namespace muster::trainer {
@@ -34,9 +33,9 @@ Result<protocol::TrainReport> LlamaInnerLoop::train(const protocol::TrainTask& t
     if (stop) return Error{Errc::kCancelled, "training stopped"};
     MUSTER_TRY_STATUS(data_.read(sequences.subspan(step * batch, batch), tokens_));
     const std::uint64_t number = task.round.value * task.inner_steps + step;
-    const auto outcome = stepper_.step(trained_, tokens_, learning_rate(config_.schedule, number));
-    if (guard.judge(outcome.loss, outcome.gradient_norm) != Verdict::kApply) {
-      MUSTER_TRY_STATUS(guard.check(number, outcome.loss, outcome.gradient_norm));
+    const auto outcome = stepper_.step(trained_, tokens_, learning_rate(config_.schedule, number), guard);
+    if (outcome.step.verdict != Verdict::kApply) {
+      MUSTER_TRY_STATUS(guard.check(number, outcome.loss, outcome.step.gradient_norm));
       ++report.skipped_steps;
     } else {
       report.mean_loss += outcome.loss;

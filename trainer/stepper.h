@@ -4,6 +4,7 @@
 #pragma once
 
 #include "trainer/optim/optimizer.h"
+#include "trainer/run/guarded_step.h"
 #include "trainer/trainer.h"
 
 namespace muster::trainer {
@@ -14,12 +15,11 @@ class Stepper {
   [[nodiscard]] static Result<Stepper> make(const TrainerConfig& config);
 
   struct Outcome {
-    double loss = 0;           // mean nats per token, before the step
-    double gradient_norm = 0;  // before clipping
-    bool applied = false;      // not when one of the two is not finite: θ and the optimizer then stay as they were
+    double loss = 0;  // mean nats per token, before the step
+    GuardedStep step;
   };
-  // tokens: whole sequences of context + 1.
-  Outcome step(std::span<float> theta, std::span<const std::int32_t> tokens, double learning_rate);
+  // tokens: whole sequences of context + 1. θ moves if the guard lets it.
+  Outcome step(std::span<float> theta, std::span<const std::int32_t> tokens, double learning_rate, LossGuard& guard);
 
   [[nodiscard]] Optimizer& optimizer() { return *optimizer_; }
   [[nodiscard]] const Llama& model() const { return *llama_; }

@@ -39,9 +39,10 @@ Result<std::vector<float>> train_alone(const TrainerConfig& config, std::span<co
   MUSTER_TRY(const DataSet data, open_data(config.train_data, config.model));
   std::vector<float> theta(parameters.begin(), parameters.end());
   std::vector<std::int32_t> tokens(config.batch * (config.model.context + std::size_t{1}));
+  LossGuard guard({.spike_sd = 0});
   for (std::uint32_t step = 0; (step + 1) * std::size_t{config.batch} <= sequences.size(); ++step) {
     MUSTER_TRY_STATUS(data.read(sequences.subspan(step * std::size_t{config.batch}, config.batch), tokens));
-    progress(step, stepper.step(theta, tokens, learning_rate(config.schedule, step)).loss);
+    progress(step, stepper.step(theta, tokens, learning_rate(config.schedule, step), guard).loss);
   }
   return theta;
 }

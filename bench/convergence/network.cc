@@ -68,7 +68,7 @@ class Together {
   // One round from inner step `first` on; adds to what one miner has sent and received.
   void round(std::uint64_t first, Point& point) {
     if (method_.exchange == Exchange::kGradients) {
-      miners_[0]->stepper.step(theta_, stream_.batch(task_.warm_steps + first, 0, task_.miners), rate(first));
+      miners_[0]->stepper.step(theta_, stream_.batch(task_.warm_steps + first, 0, task_.miners), rate(first), guard_);
       point.up_bytes += kDenseBytes * static_cast<double>(theta_.size());
       point.down_bytes += kDenseBytes * static_cast<double>(theta_.size());
       return;
@@ -77,7 +77,7 @@ class Together {
       Miner& miner = *miners_[i];
       miner.theta = theta_;
       for (std::uint32_t step = 0; step < method_.inner_steps; ++step)
-        miner.stepper.step(miner.theta, stream_.batch(task_.warm_steps + first + step, i), rate(first + step));
+        miner.stepper.step(miner.theta, stream_.batch(task_.warm_steps + first + step, i), rate(first + step), guard_);
     }
     const std::uint32_t keep = density();
     switch (method_.exchange) {
@@ -177,6 +177,7 @@ class Together {
   compression::Layout layout_;
   Stream stream_;
   std::vector<float> theta_, update_, momentum_, down_residual_;
+  trainer::LossGuard guard_{{.spike_sd = 0}};
   std::vector<double> medians_;
   std::vector<std::unique_ptr<Miner>> miners_;
   std::uint64_t rounds_ = 0;
@@ -205,8 +206,9 @@ Start warm_start(const Task& task, const trainer::DataSet& data, double learning
   Start start{std::vector<float>(state::layout_of(task.model).parameters()), optimizer, 0, {}};
   state::initial_parameters(task.model, task.seed, start.theta);
   Stream stream(data, task);
+  trainer::LossGuard guard({.spike_sd = 0});
   for (std::uint64_t step = 0; step < task.warm_steps; ++step)
-    stepper.step(start.theta, stream.batch(step, 0, task.miners), rate_at(task, learning_rate, step));
+    stepper.step(start.theta, stream.batch(step, 0, task.miners), rate_at(task, learning_rate, step), guard);
   start.optimizer_steps = stepper.optimizer().steps();
   for (const auto& part : stepper.optimizer().state()) start.optimizer.emplace_back(part.values.begin(), part.values.end());
   return start;

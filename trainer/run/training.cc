@@ -1,9 +1,8 @@
 #include "trainer/run/training.h"
 
 #include <algorithm>
-#include <cmath>
 
-#include "trainer/optim/gradient_norm.h"
+#include "trainer/run/guarded_step.h"
 
 namespace muster::trainer {
 namespace {
@@ -41,12 +40,11 @@ Result<StepReport> Training::step() {
   StepReport report{.step = step_ + 1,
                     .tokens = (step_ + 1) * config_.tokens_per_step(),
                     .loss = loss / config_.accumulate,
-                    .learning_rate = learning_rate(config_.schedule, step_),
-                    .gradient_norm = std::sqrt(sum_squares(gradient_, team_))};
-  report.verdict = guard_.judge(report.loss, report.gradient_norm);
-  if (report.verdict == Verdict::kApply)
-    optimizer_->step(theta_, gradient_, report.learning_rate,
-                     static_cast<float>(clip_factor(report.gradient_norm, config_.gradient_clip)));
+                    .learning_rate = learning_rate(config_.schedule, step_)};
+  const GuardedStep taken = guarded_step(guard_, *optimizer_, team_, theta_, gradient_, report.loss,
+                                         report.learning_rate, config_.gradient_clip);
+  report.gradient_norm = taken.gradient_norm;
+  report.verdict = taken.verdict;
   ++step_;
   MUSTER_TRY_STATUS(guard_.check(step_, report.loss, report.gradient_norm));
   return report;

@@ -2,28 +2,19 @@
 // Python does not have it; MUSTER_PYTHON names another interpreter.
 #include <gtest/gtest.h>
 
-#include <cstdio>
-#include <cstdlib>
-
 #include "tests/temporary_directory.h"
+#include "tests/trainer/hf/python.h"
 #include "trainer/hf/hf_export.h"
 
 namespace muster::trainer {
 namespace {
 
-std::string output_of(const std::string& command) {
-  std::string output;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  MUSTER_CHECK(pipe != nullptr, command);
-  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output.push_back(static_cast<char>(c));
-  return ::pclose(pipe) == 0 ? output : "";
-}
+using testing::has_transformers;
+using testing::output_of;
+using testing::python;
 
 TEST(ShardedExport, HasTheLogitsOfTheModelThatWasImported) {
-  const char* named = std::getenv("MUSTER_PYTHON");
-  const std::string python = named == nullptr ? "python3" : named;
-  if (output_of(python + " -c 'import torch, transformers; print(1)' 2>/dev/null").empty())
-    GTEST_SKIP() << python << " has no transformers";
+  if (!has_transformers()) GTEST_SKIP() << python() << " has no transformers";
   const std::filesystem::path oracles = std::filesystem::path(MUSTER_SOURCE_DIR) / "tests/trainer/oracles/hf_llama";
   for (const std::string name : {"tied", "untied", "llama3_rope"}) {
     const ImportedModel imported = import_hf(oracles / name).value();
@@ -34,7 +25,7 @@ TEST(ShardedExport, HasTheLogitsOfTheModelThatWasImported) {
     ASSERT_TRUE(report) << report.error().message;
     EXPECT_GT(report->weight_files, 2u);
     const std::string output =
-        output_of(python + " " MUSTER_SOURCE_DIR "/tests/trainer/hf/logits_in_transformers.py " +
+        output_of(python() + " " MUSTER_SOURCE_DIR "/tests/trainer/hf/logits_in_transformers.py " +
                   directory.path().string() + " " + (oracles / name / "expected.safetensors").string() +
                   " 2>/dev/null");
     ASSERT_FALSE(output.empty()) << name;

@@ -1,28 +1,20 @@
 // What export_hf writes, loaded by the transformers library itself. Skipped where Python does not have it;
 // MUSTER_PYTHON names another interpreter.
-#include <cstdio>
-#include <cstdlib>
 #include <sstream>
 
+#include "tests/trainer/hf/python.h"
 #include "tests/trainer/trainer_fixture.h"
 #include "trainer/hf/hf_export.h"
 
 namespace muster::trainer {
 namespace {
 
-std::string output_of(const std::string& command) {
-  std::string output;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  MUSTER_CHECK(pipe != nullptr, command);
-  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output.push_back(static_cast<char>(c));
-  return ::pclose(pipe) == 0 ? output : "";
-}
+using testing::has_transformers;
+using testing::output_of;
+using testing::python;
 
 TEST(Transformers, ContinueAnExportedModelWithTheSameTokens) {
-  const char* python = std::getenv("MUSTER_PYTHON");
-  const std::string interpreter = python == nullptr ? "python3" : python;
-  if (output_of(interpreter + " -c 'import torch, transformers; print(1)' 2>/dev/null").empty())
-    GTEST_SKIP() << interpreter << " has no transformers";
+  if (!has_transformers()) GTEST_SKIP() << python() << " has no transformers";
 
   // Weights wider than initial ones, so that one token stands out; every feature of the format at once.
   state::ModelSpec model{.d_model = 64, .layers = 2, .heads = 4, .kv_heads = 2, .d_ff = 96,
@@ -35,7 +27,7 @@ TEST(Transformers, ContinueAnExportedModelWithTheSameTokens) {
   ASSERT_TRUE(export_hf(directory.path(), model, theta));
 
   std::vector<std::int64_t> prompt, ours, theirs;
-  std::string command = interpreter + " " MUSTER_SOURCE_DIR "/tests/trainer/hf/greedy_in_transformers.py " +
+  std::string command = python() + " " MUSTER_SOURCE_DIR "/tests/trainer/hf/greedy_in_transformers.py " +
                         directory.path().string() + " 24";
   for (const char c : std::string("#include <é\n")) {
     prompt.push_back(static_cast<unsigned char>(c));
