@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/machine.h"
 #include "cli/model_folder.h"
+#include "trainer/data/text_stream.h"
 #include "trainer/run/generation.h"
 
 namespace muster::cli {
@@ -18,31 +19,12 @@ struct Options {
   bool stats = false;
 };
 
-// Prints what tokens say. A token may be a part of a character or change those before it, so all new tokens are
-// decoded together and what was printed already is left out.
-class Printer {
- public:
-  explicit Printer(const trainer::Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
-  Status print(std::int32_t token) {
-    tokens_.push_back(token);
-    MUSTER_TRY(const std::string text, tokenizer_.decode(tokens_));
-    if (text.size() > printed_) {
-      std::fwrite(text.data() + printed_, 1, text.size() - printed_, stdout);
-      std::fflush(stdout);
-      printed_ = text.size();
-    }
-    if (tokens_.size() < kTokensTogether) return {};
-    tokens_.clear();
-    printed_ = 0;
-    return {};
-  }
-
- private:
-  static constexpr std::size_t kTokensTogether = 64;  // bounds the work per token
-  const trainer::Tokenizer& tokenizer_;
-  std::vector<std::int32_t> tokens_;
-  std::size_t printed_ = 0;
-};
+Status print(trainer::TextStream& stream, std::int32_t token) {
+  MUSTER_TRY(const std::string text, stream.next(token));
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+  return {};
+}
 
 Result<int> run(const Options& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(const LoadedModel model, load_model(options.model));
@@ -50,14 +32,14 @@ Result<int> run(const Options& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(const auto prompt, tokenizer->encode(options.prompt));
   Team team(options.threads == 0 ? core_count() : options.threads);
   std::printf("%s", options.prompt.c_str());
-  Printer printer(*tokenizer);
+  MUSTER_TRY(auto stream, trainer::TextStream::make(*tokenizer, prompt));
   Status printed;
   std::uint32_t count = 0;
   const double begun = steady_seconds();
   MUSTER_TRY_STATUS(trainer::generate(model.imported.model, model.imported.parameters, prompt, options.generation, team,
                                       [&](std::int32_t token) {
                                         ++count;
-                                        printed = printer.print(token);
+                                        printed = print(stream, token);
                                         return printed.has_value() && !stop;
                                       }));
   MUSTER_TRY_STATUS(std::move(printed));
