@@ -9,6 +9,7 @@
 #include "base/team.h"
 #include "trainer/kernels/kernels.h"
 #include "trainer/llama/buffer.h"
+#include "trainer/llama/head_rows.h"
 #include "trainer/llama/matmul.h"
 
 namespace muster::trainer {
@@ -29,9 +30,6 @@ class OutputHead {
   void logits(const Weight& weight, const T* x, std::size_t count, float* logits);
 
  private:
-  // Rows whose logits are made together, and rows whose gradients are used together.
-  [[nodiscard]] static std::size_t logit_rows(std::size_t vocab, std::size_t count);
-  [[nodiscard]] static std::size_t gradient_rows(std::size_t vocab, std::size_t count);
   template <class TargetOf>
   void part(const Weight& weight, const T* x, std::size_t first, std::size_t last, const TargetOf& target,
             float scale, float* losses, T* d_logits);
@@ -42,18 +40,6 @@ class OutputHead {
   Buffer<float> logits_;
   Buffer<T> d_logits_;
 };
-
-template <class T>
-std::size_t OutputHead<T>::logit_rows(std::size_t vocab, std::size_t count) {
-  constexpr std::size_t kNumbers = 4u << 20;  // 16 MiB: stays in the last-level cache of a server
-  return std::min(count, std::max<std::size_t>(96, kNumbers / vocab));
-}
-
-template <class T>
-std::size_t OutputHead<T>::gradient_rows(std::size_t vocab, std::size_t count) {
-  constexpr std::size_t kBytes = 96u << 20;
-  return std::min(count, std::max<std::size_t>(256, kBytes / sizeof(T) / vocab));
-}
 
 template <class T>
 template <class TargetOf>
@@ -86,7 +72,7 @@ template <class T>
 template <class TargetOf>
 void OutputHead<T>::backward(const Weight& weight, const T* x, std::size_t count, const TargetOf& target, float scale,
                              float* losses, float* dx, float* gradient) {
-  const std::size_t V = weight.out, D = weight.in, at_once = gradient_rows(V, count);
+  const std::size_t V = weight.out, D = weight.in, at_once = gradient_rows(V, count, sizeof(T));
   d_logits_.reserve(at_once * row_numbers<T>(V));
   matmul_.load_forward(weight);
   matmul_.load_backward(weight);

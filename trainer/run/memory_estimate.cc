@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string>
 
+#include "trainer/llama/head_rows.h"
 #include "trainer/llama/shape.h"
 
 namespace muster::trainer {
@@ -23,10 +24,8 @@ std::uint64_t activation_bytes(const Shape& shape, std::uint64_t tokens, bool re
 // As trainer/llama/output_head.h makes them, and weights packed in both directions.
 std::uint64_t head_bytes(const Shape& shape, std::uint64_t tokens, std::uint64_t stored) {
   const std::uint64_t V = shape.vocab;
-  const std::uint64_t logit_rows = std::min(tokens, std::max<std::uint64_t>(96, (4u << 20) / V));
-  const std::uint64_t gradient_rows = std::min(tokens, std::max<std::uint64_t>(256, (96u << 20) / stored / V));
   const std::uint64_t largest = std::max(V, 2 * std::uint64_t{shape.feed_forward}) * shape.width;
-  return V * (logit_rows * kFloatBytes + gradient_rows * stored) + 2 * largest * stored;
+  return V * (logit_rows(V, tokens) * kFloatBytes + gradient_rows(V, tokens, stored) * stored) + 2 * largest * stored;
 }
 
 }  // namespace
