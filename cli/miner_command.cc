@@ -41,7 +41,7 @@ Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop
   MUSTER_TRY(NodeBase node, open_node(options));
   MUSTER_TRY(auto conduct, conduct_of(options.conduct, node));
   auto config = trainer_config(node.folder, node.params, trainer::Compute::kAuto);
-  set_compute(options.compute, config);
+  MUSTER_TRY_STATUS(set_compute(options.compute, config));
   MUSTER_TRY_STATUS(check_room(config));
   const auto initial = [folder = node.folder, params = node.params] { return initial_theta(folder, params); };
   MUSTER_TRY(auto theta, initial());

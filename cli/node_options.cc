@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/key.h"
+#include "cli/shared_sections.h"
 
 namespace muster::cli {
 
@@ -59,17 +60,12 @@ void add_compute_options(CLI::App& command, ComputeChoice& choice) {
   command.add_flag("--recompute", choice.recompute, "Take less memory and more time: compute activations again");
 }
 
-void set_compute(const ComputeChoice& choice, trainer::TrainerConfig& config) {
-  using trainer::Compute;
-  using trainer::MatmulChoice;
-  config.compute.compute = choice.compute == "fp32"   ? Compute::kFloat32
-                           : choice.compute == "bf16" ? Compute::kBfloat16
-                                                      : Compute::kAuto;
-  config.compute.matmul = choice.matmul == "own"     ? MatmulChoice::kOwn
-                          : choice.matmul == "torch" ? MatmulChoice::kTorch
-                                                     : MatmulChoice::kAuto;
+Status set_compute(const ComputeChoice& choice, trainer::TrainerConfig& config) {
+  MUSTER_TRY(config.compute.compute, compute_named(choice.compute));
+  MUSTER_TRY(config.compute.matmul, matmul_named(choice.matmul));
   config.compute.recompute = choice.recompute;
   config.threads = choice.threads;
+  return {};
 }
 
 Result<NodeBase> open_node(const NodeOptions& options) {

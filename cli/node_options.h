@@ -33,8 +33,8 @@ struct ComputeChoice {
   bool recompute = false;
 };
 void add_compute_options(CLI::App& command, ComputeChoice& choice);
-// REQUIRES: names that the options let pass.
-void set_compute(const ComputeChoice& choice, trainer::TrainerConfig& config);
+// Errors: kInvalidArgument, which names that the options let pass never give.
+[[nodiscard]] Status set_compute(const ComputeChoice& choice, trainer::TrainerConfig& config);
 
 // What a node has before it does its own work.
 struct NodeBase {

@@ -1,14 +1,12 @@
 #include "cli/train_config.h"
 
 #include "cli/shared_sections.h"
+#include "trainer/data/corpus.h"
 
 namespace muster::cli {
 namespace {
 
-constexpr std::uint32_t kCorpusBlockBytes = 65536;  // trainer/data/corpus.h
-
 using trainer::DecayForm;
-
 using trainer::ScheduleShape;
 
 // A text that names one of a few values.
@@ -94,7 +92,7 @@ Result<TrainConfig> read_train_config(const std::filesystem::path& path, const s
   MUSTER_TRY_STATUS(read_model(toml.section("model"), config.training.model));
   MUSTER_TRY_STATUS(read_train_section(toml.section("train"), config));
   MUSTER_TRY_STATUS(read_data(toml.section("data"), path.parent_path(), config));
-  if (!config.corpus.empty() && config.training.model.context >= kCorpusBlockBytes)
+  if (!config.corpus.empty() && config.training.model.context >= trainer::kCorpusBlockBytes)
     return Error{Errc::kInvalidArgument, path.string() + ": model.context is " +
                                              std::to_string(config.training.model.context) +
                                              ", but data.corpus is cut in blocks of 65536 bytes; shorten the context, or "

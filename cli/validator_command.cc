@@ -18,7 +18,7 @@ Result<int> run_validator(const ValidatorOptions& options, const std::atomic<boo
   const auto initial = [folder = node.folder, params = node.params] { return initial_theta(folder, params); };
   MUSTER_TRY(auto theta, initial());
   auto trainer = trainer_config(node.folder, node.params, trainer::Compute::kAuto);
-  set_compute(options.compute, trainer);
+  MUSTER_TRY_STATUS(set_compute(options.compute, trainer));
   MUSTER_TRY(auto probe, trainer::make_loss_probe(trainer, theta));
   theta = {};
   MUSTER_TRY(auto journal, store::SqliteJournal::open(node.home / "journal.sqlite"));

@@ -10,7 +10,6 @@ namespace muster::trainer {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t kBlockBytes = 65536;
 constexpr std::size_t kHeldOutEvery = 50;
 constexpr std::size_t kFileBytesMax = 64u << 20;
 
@@ -39,11 +38,11 @@ Result<CorpusPaths> build_corpus(const fs::path& source, const fs::path& target,
     MUSTER_TRY(const Bytes content, read_file(source / path, kFileBytesMax));
     all.insert(all.end(), content.begin(), content.end());
   }
-  const std::size_t used = kBlockBytes / (context + 1) * (context + 1);
+  const std::size_t used = kCorpusBlockBytes / (context + 1) * (context + 1);
   Bytes train, held_out;
-  for (std::size_t block = 0; (block + 1) * kBlockBytes <= all.size(); ++block) {
+  for (std::size_t block = 0; (block + 1) * kCorpusBlockBytes <= all.size(); ++block) {
     Bytes& target_bytes = block % kHeldOutEvery == kHeldOutEvery - 1 ? held_out : train;
-    const auto first = all.begin() + static_cast<std::ptrdiff_t>(block * kBlockBytes);
+    const auto first = all.begin() + static_cast<std::ptrdiff_t>(block * kCorpusBlockBytes);
     target_bytes.insert(target_bytes.end(), first, first + static_cast<std::ptrdiff_t>(used));
   }
   if (held_out.empty())

@@ -12,6 +12,8 @@
 
 namespace muster::trainer {
 
+inline constexpr std::uint32_t kCorpusBlockBytes = 65536;
+
 struct CorpusPaths {
   std::filesystem::path train;
   std::filesystem::path held_out;
