@@ -23,8 +23,9 @@ inline std::string python() {
   return named == nullptr ? "python3" : named;
 }
 
-inline bool has_transformers() {
-  return !output_of(python() + " -c 'import torch, transformers; print(1)' 2>/dev/null").empty();
+// `packages`: names, with commas between them.
+inline bool python_has(const std::string& packages) {
+  return !output_of(python() + " -c 'import " + packages + "; print(1)' 2>/dev/null").empty();
 }
 
 }  // namespace muster::testing

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "tests/python.h"
 #include "tests/temporary_directory.h"
 #include "trainer/data/byte_tokenizer.h"
 #include "trainer/data/data_set.h"
@@ -15,23 +16,19 @@ namespace {
 class PackHfTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    const char* named = std::getenv("MUSTER_PYTHON");
-    python_ = named == nullptr ? "python3" : named;
-    if (std::system((python_ + " -c 'import tokenizers' 2>/dev/null").c_str()) != 0)
-      GTEST_SKIP() << python_ << " has no tokenizers package";
+    if (!testing::python_has("tokenizers")) GTEST_SKIP() << testing::python() << " has no tokenizers package";
     std::string lines;
     for (int i = 0; i < 300; ++i) lines += "{\"text\": \"document " + std::to_string(i) + " \u00e9\\n\"}\n";
     MUSTER_CHECK(replace_file(directory_ / "d.jsonl", bytes_of(lines)).has_value(), "");
     MUSTER_CHECK(replace_file(directory_ / "tokenizer.json", bytes_of(byte_tokenizer_json())).has_value(), "");
   }
   int pack_in_python(const std::string& options) {
-    return std::system((python_ + " " MUSTER_SOURCE_DIR "/examples/pack_hf.py --tokenizer " +
+    return std::system((testing::python() + " " MUSTER_SOURCE_DIR "/examples/pack_hf.py --tokenizer " +
                         (directory_ / "tokenizer.json").string() + " --to " + (directory_ / "p").string() + " " +
                         options + " " + (directory_ / "d.jsonl").string() + " >/dev/null")
                            .c_str());
   }
   muster::testing::TemporaryDirectory directory_;
-  std::string python_;
 };
 
 // Our byte tokenizer as a tokenizer.json: the same tokens, so the same shards and roots.

@@ -3,18 +3,18 @@
 #include <gtest/gtest.h>
 
 #include "tests/temporary_directory.h"
-#include "tests/trainer/hf/python.h"
+#include "tests/python.h"
 #include "trainer/hf/hf_export.h"
 
 namespace muster::trainer {
 namespace {
 
-using testing::has_transformers;
 using testing::output_of;
 using testing::python;
+using testing::python_has;
 
 TEST(ShardedExport, HasTheLogitsOfTheModelThatWasImported) {
-  if (!has_transformers()) GTEST_SKIP() << python() << " has no transformers";
+  if (!python_has("torch, transformers")) GTEST_SKIP() << python() << " has no transformers";
   const std::filesystem::path oracles = std::filesystem::path(MUSTER_SOURCE_DIR) / "tests/trainer/oracles/hf_llama";
   for (const std::string name : {"tied", "untied", "llama3_rope"}) {
     const ImportedModel imported = import_hf(oracles / name).value();

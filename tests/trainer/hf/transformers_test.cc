@@ -2,19 +2,19 @@
 // MUSTER_PYTHON names another interpreter.
 #include <sstream>
 
-#include "tests/trainer/hf/python.h"
+#include "tests/python.h"
 #include "tests/trainer/trainer_fixture.h"
 #include "trainer/hf/hf_export.h"
 
 namespace muster::trainer {
 namespace {
 
-using testing::has_transformers;
 using testing::output_of;
 using testing::python;
+using testing::python_has;
 
 TEST(Transformers, ContinueAnExportedModelWithTheSameTokens) {
-  if (!has_transformers()) GTEST_SKIP() << python() << " has no transformers";
+  if (!python_has("torch, transformers")) GTEST_SKIP() << python() << " has no transformers";
 
   // Weights wider than initial ones, so that one token stands out; every feature of the format at once.
   state::ModelSpec model{.d_model = 64, .layers = 2, .heads = 4, .kv_heads = 2, .d_ff = 96,

@@ -3,12 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "tests/python.h"
 #include "tests/temporary_directory.h"
 
 namespace muster::trainer {
@@ -74,18 +73,9 @@ TEST(EventFile, WritesOneFileThatSortsByTime) {
   EXPECT_EQ(EventFile::create(directory / "events", 1700000000.5).error().code, Errc::kAlreadyExists);
 }
 
-std::string output_of(const std::string& command) {
-  std::string output;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output.push_back(static_cast<char>(c));
-  return ::pclose(pipe) == 0 ? output : "";
-}
-
 TEST(EventFile, IsReadByTheTensorboardPackage) {
-  const char* python = std::getenv("MUSTER_PYTHON");
-  const std::string interpreter = python == nullptr ? "python3" : python;
-  if (output_of(interpreter + " -c 'import tensorboard; print(1)' 2>/dev/null").empty())
-    GTEST_SKIP() << interpreter << " has no tensorboard";
+  using namespace muster::testing;
+  if (!python_has("tensorboard")) GTEST_SKIP() << python() << " has no tensorboard";
   muster::testing::TemporaryDirectory directory;
   {
     auto before = EventFile::create(directory / "events", 1700000000).value();
@@ -96,7 +86,7 @@ TEST(EventFile, IsReadByTheTensorboardPackage) {
     for (int step = 5; step < 8; ++step)
       ASSERT_TRUE(after.write(scalars_event(1700000020 + step, step, std::vector<Scalar>{{"loss", 1.0f}, {"norm", 2.0f}})));
   }
-  const auto read = nlohmann::json::parse(output_of(interpreter + " " MUSTER_SOURCE_DIR "/tests/trainer/run/read_tfevents.py " +
+  const auto read = nlohmann::json::parse(output_of(python() + " " MUSTER_SOURCE_DIR "/tests/trainer/run/read_tfevents.py " +
                                                     (directory / "events").string() + " 2>/dev/null"));
   ASSERT_EQ(read["tags"]["loss"].size(), 8u) << "later steps of the run before are dropped";
   EXPECT_EQ(read["tags"]["loss"][4][1], 9.0);
