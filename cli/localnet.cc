@@ -342,7 +342,10 @@ class Localnet {
                                                      const AuditedRun& audited) const {
     std::vector<std::string> failures = report_->state_root_conflicts();
     for (const std::string& dispute : report_->disputes()) failures.push_back(dispute);
-    for (const std::string& problem : audited.report.problems) failures.push_back("audit: " + problem);
+    for (const auto& finding : audited.report.findings) failures.push_back("audit: " + describe(finding));
+    if (params_.rounds != 0 && audited.report.rounds < params_.rounds)
+      failures.push_back("the archive ends after " + std::to_string(audited.report.rounds) + " of " +
+                         std::to_string(params_.rounds) + " rounds");
     if (const double loss = report["loss_last"].get<double>(); !(loss > 0 && loss < kLossMax))
       failures.push_back("the held-out loss is " + std::to_string(loss) + ", not below 2");
     for (const auto& miner : report["miners"]) {
