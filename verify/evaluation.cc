@@ -25,6 +25,12 @@ bool screened_out(const SealedFacts& round, Uid uid) {
   return verdict != round.verdicts.end() && protocol::is_rejection(verdict->second);
 }
 
+// A payload that decodes is no merit of who equivocated.
+bool may_be_measured(const SealedFacts& round, Uid uid) {
+  const auto outcome = round.outcomes.find(uid);
+  return outcome != round.outcomes.end() && basis_of(outcome->second) == Basis::kMeasured;
+}
+
 }  // namespace
 
 Basis basis_of(OutcomeCode code) {
@@ -46,7 +52,8 @@ std::vector<Evaluation> evaluate(const protocol::VerificationParams& params,
                                  const SealedFacts& round,
                                  const std::vector<Measurement>& measurements) {
   std::vector<double> drops;
-  for (const Measurement& measured : measurements) drops.push_back(measured.relative_drop);
+  for (const Measurement& measured : measurements)
+    if (may_be_measured(round, measured.uid)) drops.push_back(measured.relative_drop);
   const double threshold = std::max(0.0, static_cast<double>(params.drop_gate) * median(drops));
 
   std::map<Uid, Evaluation> evaluations;
@@ -57,6 +64,7 @@ std::vector<Evaluation> evaluate(const protocol::VerificationParams& params,
                         0,   0,           false};
   }
   for (const Measurement& measured : measurements) {
+    if (!may_be_measured(round, measured.uid)) continue;
     evaluations[measured.uid] = {
         measured.uid,
         round.round,

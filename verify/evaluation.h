@@ -24,7 +24,7 @@ struct SealedFacts {
 // What an outcome alone says of a miner's evaluation: kMeasured means that its payload may be measured.
 [[nodiscard]] protocol::Basis basis_of(protocol::OutcomeCode code);
 
-// Ascending by uid. The gate: a loss drop above max(0, drop_gate · median of those measured), and no
+// Ascending by uid; measurements of who must not be measured are left out. The gate: a loss drop above max(0, drop_gate · median of those measured), and no
 // rejection in this validator's screen.
 [[nodiscard]] std::vector<protocol::Evaluation> evaluate(
     const protocol::VerificationParams& params, const SealedFacts& round,

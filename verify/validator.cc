@@ -398,6 +398,9 @@ void Validator::remember_round() {
   for (const auto& [uid, payload] : progress_.payloads) previous_payloads_.push_back(payload);
   if (last.secret_was_promised && !follower_.manifest()->message.null_round)
     last.payloads = std::move(progress_.payloads);
+  std::erase_if(last.payloads, [&](const auto& item) {
+    return basis_of(last.facts.outcomes.at(item.first)) != protocol::Basis::kMeasured;
+  });
   stop_scoring();
   if (progress_.commits) {
     for (const auto& [uid, commit] : *progress_.commits)

@@ -64,5 +64,13 @@ TEST(Evaluate, EveryMinerOfTheRoundHasOneAndSoHasWhoStayedAway) {
   EXPECT_EQ(of(evaluations, 6).basis, Basis::kFault);
 }
 
+TEST(Evaluate, WhatAnEquivocatorSentIsNoMeritHoweverGood) {
+  const SealedFacts round{
+      Round{3}, {{Uid{1}, OutcomeCode::kAccepted}, {Uid{2}, OutcomeCode::kEquivocated}}, {}, {}};
+  const auto evaluations = evaluate(kParams, round, {{Uid{1}, 5, 0.01}, {Uid{2}, 6, 0.9}});
+  EXPECT_EQ(of(evaluations, 2).basis, Basis::kFault);
+  EXPECT_TRUE(of(evaluations, 1).gate_passed) << "nor does it move the gate of others";
+}
+
 }  // namespace
 }  // namespace muster::verify
