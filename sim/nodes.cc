@@ -325,12 +325,18 @@ void ValidatorNode::apply(const verify::Apply& apply) {
   });
 }
 
+Bytes ValidatorNode::as_signed(const Bytes& message) const {
+  if (!world_.config.validators_sign) return message;
+  auto envelope = wire::reread_envelope(message).value();
+  return envelope.sender == hotkey() ? world_.config.validators_sign(key_, std::move(envelope)) : message;
+}
+
 void ValidatorNode::perform(verify::Action& action) {
   using namespace verify;
   std::visit(
       Overloaded{
-          [&](Send& send_action) { send(send_action.message); },
-          [&](Persist& record) { persist(record.round, record.message); },
+          [&](Send& send_action) { send(as_signed(send_action.message)); },
+          [&](Persist& record) { persist(record.round, as_signed(record.message)); },
           [&](Fetch& fetch_action) { fetch(fetch_action.id); },
           [&](ComputeGradient& compute) {
             MUSTER_CHECK(probe_->compute_gradient(compute.sequences).has_value(), "gradient");

@@ -46,6 +46,8 @@ class Node {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const PublicKey& hotkey() const { return key_.public_key(); }
   [[nodiscard]] NodeId id() const { return id_; }
+  [[nodiscard]] const SigningKey& key() const { return key_; }
+  [[nodiscard]] const Disk& disk() const { return disk_; }
 
  protected:
   virtual void start_core() = 0;
@@ -180,6 +182,7 @@ class ValidatorNode final : public FollowerNode {
   void adopt(const verify::Adopt& adopt);
   void flip_bit();
   void save(const std::vector<float>& downlink_residual);
+  [[nodiscard]] Bytes as_signed(const Bytes& message) const;
 
   std::unique_ptr<AnalyticLossProbe> probe_;
   std::unique_ptr<verify::Validator> core_;

@@ -113,6 +113,14 @@ class World {
     return report_;
   }
 
+  [[nodiscard]] RecordedRun record(const WorldReport& report) const {
+    RecordedRun run{report, params_, initial_theta_, {}, coordinator_.disk().blobs, {}};
+    for (const auto& record : coordinator_.disk().journal()) run.messages.push_back(record.bytes);
+    run.keys.emplace(coordinator_.hotkey(), coordinator_.key());
+    for (const auto& node : followers_) run.keys.emplace(node->hotkey(), node->key());
+    return run;
+  }
+
  private:
   static compression::Layout layout_for(const protocol::ProtocolParams& params) {
     return state::layout_of(params.model);
@@ -226,5 +234,11 @@ WorldConfig random_world(std::uint64_t seed) {
 }
 
 WorldReport run_world(const WorldConfig& config) { return World(config).run(); }
+
+RecordedRun record_world(const WorldConfig& config) {
+  World world(config);
+  const WorldReport report = world.run();
+  return world.record(report);
+}
 
 }  // namespace muster::sim

@@ -5,12 +5,16 @@
 // Thread safety: none; use one World per thread.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "protocol/params.h"
 #include "sim/network.h"
+#include "wire/envelope.h"
 
 namespace muster::sim {
 
@@ -40,6 +44,8 @@ struct WorldConfig {
   TimeMs time_limit_ms = 4 * 3600 * 1000;  // simulated
   PlantedBug bug = PlantedBug::kNone;
   bool stop_at_violation = true;  // with a planted bug: one is enough
+  // What validators sign instead of what their cores want to say; none: they are honest.
+  std::function<Bytes(const SigningKey&, wire::Envelope)> validators_sign;
 };
 
 // Faults drawn from the seed, so that many seeds cover mild and harsh worlds.
@@ -65,5 +71,16 @@ struct WorldReport {
 };
 
 [[nodiscard]] WorldReport run_world(const WorldConfig& config);
+
+// A run as its coordinator's disk has it afterwards, with the keys of all who signed: what audits are tried on.
+struct RecordedRun {
+  WorldReport report;
+  protocol::ProtocolParams params;
+  std::vector<float> initial_theta;
+  std::vector<Bytes> messages;  // in the order of the archive
+  std::map<Hash, Bytes> blobs;
+  std::map<PublicKey, SigningKey> keys;
+};
+[[nodiscard]] RecordedRun record_world(const WorldConfig& config);
 
 }  // namespace muster::sim

@@ -131,14 +131,8 @@ void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Valid
 
   const auto measurements = measurements_of(found);
   std::map<Uid, Evaluation> expected;
-  for (const Evaluation& evaluation : evaluate(place.round.params.verification, sealed, measurements)) {
-    const auto outcome = facts.outcomes.find(evaluation.uid);
-    Evaluation right = evaluation;
-    // Measured is what cannot be: what its outcome says instead.
-    if (right.basis == Basis::kMeasured && (outcome == facts.outcomes.end() || basis_of(outcome->second) != Basis::kMeasured))
-      right = {right.uid, right.round, outcome == facts.outcomes.end() ? Basis::kAbsent : basis_of(outcome->second), 0, 0, false};
-    expected[evaluation.uid] = right;
-  }
+  for (const Evaluation& evaluation : evaluate(place.round.params.verification, sealed, measurements))
+    expected[evaluation.uid] = evaluation;
   for (const Evaluation& evaluation : found) {
     const auto right = expected.extract(evaluation.uid);
     if (right.empty()) {
