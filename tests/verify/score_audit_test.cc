@@ -57,23 +57,23 @@ TEST(ScoreAudit, NamesAWeightThatDoesNotFollow) {
 
 // uid 3 keeps its key in every second round.
 TEST(ScoreAudit, NamesAScoreForAPayloadThatMissed) {
-  const auto run = run_with_screens(6, [](protocol::Screen& screen) {
+  const auto run = run_with_screens(4, [](protocol::Screen& screen) {
     for (auto& evaluation : screen.evaluations)
       if (evaluation.basis == Basis::kFault || evaluation.basis == Basis::kAbsent)
         evaluation = {evaluation.uid, evaluation.round, Basis::kMeasured, 500, 1000, true};
   });
   const Finding finding = finding_of(audit(run).report, Check::kEvaluations);
-  expect_by_validator(finding, 6);
+  expect_by_validator(finding, 4);
   EXPECT_EQ(finding.expected, name_of(Basis::kFault));
   EXPECT_NE(finding.found.find("measured"), std::string::npos);
 }
 
 TEST(ScoreAudit, NamesAPenaltyThatWasLeftOut) {
-  const auto run = run_with_screens(6, [](protocol::Screen& screen) {
+  const auto run = run_with_screens(4, [](protocol::Screen& screen) {
     std::erase_if(screen.evaluations, [](const auto& evaluation) { return evaluation.basis == Basis::kFault; });
   });
   const Finding finding = finding_of(audit(run).report, Check::kEvaluations);
-  expect_by_validator(finding, 6);
+  expect_by_validator(finding, 4);
   EXPECT_EQ(finding.found, "none");
 }
 
