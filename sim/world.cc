@@ -1,6 +1,6 @@
 #include "sim/world.h"
 
-#include "sim/adversaries.h"
+#include "sim/attacks/adversary.h"
 #include "sim/nodes.h"
 #include "state/state_root.h"
 
@@ -50,12 +50,11 @@ Cheat cheat_of(std::uint32_t index, std::uint32_t cheaters) {
   return kinds[index % 4];
 }
 
-std::shared_ptr<miner::Conduct> conduct_of(Cheat cheat, const compression::Layout& layout,
-                                           std::uint64_t seed) {
+std::shared_ptr<miner::Conduct> conduct_of(Cheat cheat, const AdversaryContext& context) {
   switch (cheat) {
-    case Cheat::kNoise: return noise_conduct(layout, seed);
-    case Cheat::kReplay: return replay_conduct(layout);
-    case Cheat::kWithhold: return withholding_conduct();
+    case Cheat::kNoise: return noise(context);
+    case Cheat::kReplay: return replay(context);
+    case Cheat::kWithhold: return withholding(context);
     default: return std::make_shared<miner::Conduct>();
   }
 }
@@ -146,7 +145,8 @@ class World {
       const NodeId id = i + 1;
       auto node = std::make_unique<MinerNode>(
           surroundings_, id, "miner-" + std::to_string(id), seed_of(config_.seed, id),
-          coordinator_, conduct_of(cheat, layout(), config_.seed * 100 + i),
+          coordinator_,
+          conduct_of(cheat, {layout(), params_.sequences, params_.training.batch, config_.seed * 100 + i}),
           cheat == Cheat::kEquivocate);
       if (cheat == Cheat::kNone) checkers_.set_honest(node->hotkey());
       add_member(*node, static_cast<std::uint16_t>(id), Role::kMiner, 0);
