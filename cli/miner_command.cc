@@ -3,7 +3,7 @@
 #include "cli/machine.h"
 #include "cli/node_options.h"
 #include "miner/service.h"
-#include "sim/adversaries.h"
+#include "sim/attacks/adversary.h"
 #include "store/sqlite_journal.h"
 #include "trainer/kernels/kernels.h"
 #include "trainer/run/memory_estimate.h"
@@ -16,15 +16,24 @@ struct MinerOptions : NodeOptions {
   ComputeChoice compute;
 };
 
+// Not those that need data of their own making, or other miners' payloads.
+bool runs_as_process(const sim::Attack& attack) {
+  return attack.data == sim::LocalData::kGenuine && attack.name != "copy" && attack.name != "peek";
+}
+
 Result<std::shared_ptr<miner::Conduct>> conduct_of(const std::string& name, const NodeBase& node) {
-  const auto layout = state::layout_of(node.params.model);
-  const std::uint64_t seed = Prng(Hash{node.key.public_key().bytes}).next_u64();
   if (name == "honest") return std::make_shared<miner::Conduct>();
-  if (name == "noise") return sim::noise_conduct(layout, seed);
-  if (name == "replay") return sim::replay_conduct(layout);
-  if (name == "wrong-data") return sim::wrong_data_conduct(node.params.sequences, seed);
-  return Error{Errc::kInvalidArgument,
-               "conduct '" + name + "' is not one of honest, noise, replay, wrong-data"};
+  const sim::AdversaryContext context{state::layout_of(node.params.model), node.params.sequences,
+                                      node.params.training.batch,
+                                      Prng(Hash{node.key.public_key().bytes}).next_u64()};
+  if (name == "withholding") return std::shared_ptr<miner::Conduct>(sim::withholding(context));
+  std::string names = "honest, withholding";
+  for (const sim::Attack& attack : sim::attacks()) {
+    if (!runs_as_process(attack)) continue;
+    if (attack.name == name) return std::shared_ptr<miner::Conduct>(attack.make(context));
+    names += ", " + std::string(attack.name);
+  }
+  return Error{Errc::kInvalidArgument, "conduct '" + name + "' is not one of " + names};
 }
 
 // Refuses, before any work, a batch that the machine has no memory for.
@@ -83,7 +92,7 @@ void add_miner(CLI::App& app, Action& chosen) {
   add_node_options(*command, *options, "miner");
   command
       ->add_option("--conduct", options->conduct,
-                   "For experiments: honest, or a cheater's noise, replay, wrong-data")
+                   "For experiments: honest, or a cheater's, as `muster sim attacks --list` names them")
       ->capture_default_str();
   add_compute_options(*command, options->compute);
   command->footer("Example: muster miner --run runs/mine --name miner-1");

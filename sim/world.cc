@@ -1,8 +1,9 @@
 #include "sim/world.h"
 
-#include "sim/adversaries.h"
+#include "sim/attacks/adversary.h"
 #include "sim/nodes.h"
 #include "state/state_root.h"
+#include "verify/score_audit.h"
 
 namespace muster::sim {
 namespace {
@@ -50,12 +51,11 @@ Cheat cheat_of(std::uint32_t index, std::uint32_t cheaters) {
   return kinds[index % 4];
 }
 
-std::shared_ptr<miner::Conduct> conduct_of(Cheat cheat, const compression::Layout& layout,
-                                           std::uint64_t seed) {
+std::shared_ptr<miner::Conduct> conduct_of(Cheat cheat, const AdversaryContext& context) {
   switch (cheat) {
-    case Cheat::kNoise: return noise_conduct(layout, seed);
-    case Cheat::kReplay: return replay_conduct(layout);
-    case Cheat::kWithhold: return withholding_conduct();
+    case Cheat::kNoise: return noise(context);
+    case Cheat::kReplay: return replay(context);
+    case Cheat::kWithhold: return withholding(context);
     default: return std::make_shared<miner::Conduct>();
   }
 }
@@ -107,6 +107,7 @@ class World {
       checkers_.check_reached("coordinator", coordinator_.reached(), Round{config_.rounds});
       for (const auto& node : followers_)
         checkers_.check_reached(node->name(), node->reached(), Round{config_.rounds});
+      if (!config_.validators_sign) check_audit();
     }
     report_.violations = checkers_.violations();
     report_.simulated_ms = events_.now_ms();
@@ -144,6 +145,19 @@ class World {
       if (is_late(*node)) node->boot();
   }
 
+  // Nothing of what honest nodes signed, crashes or not, is wrong to who checks it afterwards.
+  void check_audit() {
+    verify::ScoreAudit scores;
+    verify::Audit audit(params_, initial_theta_, [this](const Hash& id) -> Result<Bytes> {
+      if (const Bytes* blob = coordinator_.find_blob(id)) return *blob;
+      return Error{Errc::kNotFound, "blob " + id.hex()};
+    });
+    audit.on_round([&](const auto& round, auto& report) { return scores.take(round, report); });
+    for (const auto& record : coordinator_.disk().journal())
+      if (!audit.take(record.bytes).value()) break;
+    for (const auto& finding : audit.finish().findings) checkers_.saw_finding(describe(finding));
+  }
+
   void add_member(Node& node, std::uint16_t uid, Role role, std::uint64_t stake) {
     ledger_.members.push_back({Uid{uid}, node.hotkey(), role, stake});
   }
@@ -154,7 +168,8 @@ class World {
       const NodeId id = i + 1;
       auto node = std::make_unique<MinerNode>(
           surroundings_, id, "miner-" + std::to_string(id), seed_of(config_.seed, id),
-          coordinator_, conduct_of(cheat, layout(), config_.seed * 100 + i),
+          coordinator_,
+          conduct_of(cheat, {layout(), params_.sequences, params_.training.batch, config_.seed * 100 + i}),
           cheat == Cheat::kEquivocate);
       if (cheat == Cheat::kNone) checkers_.set_honest(node->hotkey());
       add_member(*node, static_cast<std::uint16_t>(id), Role::kMiner, 0);
