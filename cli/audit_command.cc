@@ -1,14 +1,18 @@
 // audit: re-verifies a run from its folder or bundle; audit export: writes the bundle.
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/audit_probe.h"
 #include "cli/audit_run.h"
 #include "cli/commands.h"
 #include "cli/machine.h"
 #include "store/bundle_export.h"
 #include "store/file_blob_store.h"
+#include "verify/rescore.h"
+#include "verify/score_audit.h"
 
 namespace muster::cli {
 namespace fs = std::filesystem;
@@ -101,15 +105,87 @@ nlohmann::ordered_json to_json(const verify::AuditReport& report, std::uint32_t 
 }
 
 struct AuditOptions {
-  std::string source = "runs/quickstart";
+  std::string source = "runs/quickstart", data, rescore;
+  std::optional<std::uint64_t> seed;
+  ComputeChoice compute;
   bool json = false;
 };
+
+// The weights that follow from what each validator signed, by its uid.
+void print(const verify::ScoreAudit& scores) {
+  for (const auto& [hotkey, validator] : scores.validators()) {
+    const auto weight_of = verify::weights(validator.book.ratings());
+    std::printf("weights         of uid %u (validator %s):", validator.uid.value, hotkey.brief().c_str());
+    for (const auto& [uid, miner] : scores.miners()) {
+      const auto weight = weight_of.find(miner);
+      std::printf(" %u:%u", uid.value, weight == weight_of.end() ? 0 : weight->second);
+    }
+    std::printf("\n");
+  }
+}
+
+nlohmann::ordered_json to_json(const verify::ScoreAudit& scores) {
+  auto validators = nlohmann::ordered_json::array();
+  for (const auto& [hotkey, validator] : scores.validators()) {
+    const auto weight_of = verify::weights(validator.book.ratings());
+    nlohmann::ordered_json json{{"uid", validator.uid.value}, {"hotkey", hotkey.hex()}};
+    if (validator.last_screen) json["last_screen"] = validator.last_screen->value;
+    for (const auto& [uid, miner] : scores.miners()) {
+      const auto weight = weight_of.find(miner);
+      json["weights"][std::to_string(uid.value)] = weight == weight_of.end() ? 0 : weight->second;
+    }
+    validators.push_back(std::move(json));
+  }
+  return validators;
+}
+
+// --rescore: a number, or "all".
+Result<verify::RescoreOptions> rescore_options(const AuditOptions& options, std::uint64_t rounds) {
+  verify::RescoreOptions rescore;
+  rescore.rounds_expected = rounds;
+  ByteReader random(random_seed());
+  rescore.seed = options.seed ? *options.seed : random.read<std::uint32_t>();
+  if (options.rescore == "all") return rescore;
+  const char* end = options.rescore.data() + options.rescore.size();
+  const auto [parsed, error] = std::from_chars(options.rescore.data(), end, rescore.samples);
+  if (error != std::errc{} || parsed != end || rescore.samples == 0)
+    return Error{Errc::kInvalidArgument, "--rescore wants a number of samples, or all; not '" + options.rescore + "'"};
+  return rescore;
+}
+
+// Scores are computed again on the run's data.
+struct Rescoring {
+  verify::RescoreOptions options;
+  std::unique_ptr<protocol::LossProbe> probe;
+  std::optional<verify::Rescorer> rescorer;
+};
+
+Status prepare_rescoring(const AuditOptions& options, const AuditSource& source, std::uint64_t rounds,
+                         Rescoring& rescoring) {
+  MUSTER_TRY(rescoring.options, rescore_options(options, rounds));
+  const bool is_folder = fs::is_directory(options.source);
+  if (options.data.empty() && !is_folder)
+    return Error{Errc::kInvalidArgument, "scores are computed again on the run's data: --data FOLDER"};
+  const fs::path data = options.data.empty() ? RunFolder{options.source}.data() : fs::path(options.data);
+  MUSTER_TRY(const auto theta, source.initial_theta());
+  MUSTER_TRY(rescoring.probe, make_audit_probe(source.params(), data, theta, options.compute));
+  rescoring.rescorer.emplace(*rescoring.probe, rescoring.options);
+  return {};
+}
 
 Result<int> run_audit(const AuditOptions& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(const auto source, AuditSource::open(options.source));
   const std::uint64_t rounds = source->rounds_claimed();
+  Rescoring rescoring;
+  if (!options.rescore.empty()) MUSTER_TRY_STATUS(prepare_rescoring(options, *source, rounds, rescoring));
+  verify::ScoreAudit scores;
   std::optional<ProgressLine> progress("auditing");
   AuditRunOptions run;
+  run.prepare = [&](verify::Audit& audit) {
+    audit.on_round([&](const auto& round, auto& report) { return scores.take(round, report); });
+    if (rescoring.rescorer)
+      audit.on_round([&](const auto& round, auto& report) { return rescoring.rescorer->take(round, report); });
+  };
   run.after = [&](const verify::Audit& audit) {
     progress->show(audit.head().round().value, rounds);
     return Status();
@@ -117,10 +193,23 @@ Result<int> run_audit(const AuditOptions& options, const std::atomic<bool>& stop
   MUSTER_TRY(const AuditedRun audited, audit_run(*source, run, stop));
   progress.reset();
   if (options.json) {
-    std::printf("%s\n", to_json(audited.report, source->params().rounds).dump(2).c_str());
-  } else {
-    print(audited.report, source->params().rounds);
+    auto json = to_json(audited.report, source->params().rounds);
+    json["validators"] = to_json(scores);
+    if (rescoring.rescorer)
+      json["rescored"] = {{"seed", rescoring.options.seed},
+                          {"platform_class", rescoring.probe->platform_class()},
+                          {"exact", rescoring.rescorer->exact()},
+                          {"within_tolerance", rescoring.rescorer->within()}};
+    std::printf("%s\n", json.dump(2).c_str());
+    return audited.report.ok() ? 0 : kExitChecksFailed;
   }
+  if (rescoring.rescorer)
+    std::printf("scores again    %llu the same to the last digit, %llu of other platform classes within the tolerance; "
+                "here %s; --seed %llu repeats the choice\n",
+                number(rescoring.rescorer->exact()), number(rescoring.rescorer->within()),
+                rescoring.probe->platform_class().c_str(), number(rescoring.options.seed));
+  print(scores);
+  print(audited.report, source->params().rounds);
   return audited.report.ok() ? 0 : kExitChecksFailed;
 }
 
@@ -186,11 +275,17 @@ void add_audit(CLI::App& app, Action& chosen) {
   auto* command = app.add_subcommand("audit", "Re-verify a run offline, from its folder or its bundle");
   auto options = std::make_shared<AuditOptions>();
   command->add_option("source", options->source, "Folder of a run, or a bundle")->capture_default_str();
+  command->add_option("--rescore", options->rescore,
+                      "Compute that many evaluations again, spread over the run, from payloads and data; or: all");
+  command->add_option("--data", options->data, "Folder of the run's data, for --rescore; default: the run's own");
+  command->add_option("--seed", options->seed, "Of the choice of samples; default: a random one, which is shown");
   command->add_flag("--json", options->json, "Machine-readable output");
+  add_compute_options(*command, options->compute);
   add_audit_export(*command, chosen);
   command->footer("Examples: muster audit runs/quickstart\n"
                   "          muster audit export runs/quickstart quickstart.bundle\n"
                   "          muster audit quickstart.bundle        (needs nothing else)\n"
+                  "          muster audit quickstart.bundle --rescore 20 --data data\n"
                   "Exit code 3 when something is wrong");
   command->callback([=, &chosen] {
     if (!command->get_subcommands().empty()) return;

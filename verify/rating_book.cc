@@ -25,13 +25,10 @@ void RatingBook::take_roster(Round round, const std::vector<protocol::RosterEntr
 void RatingBook::take(const protocol::Evaluation& evaluation) {
   const auto holder = holders_.find(evaluation.uid);
   if (holder == holders_.end() || evaluation.round < holder->second.since) return;
-  Rating& rating = ratings_[holder->second.hotkey];
-  rating.take(evaluation);
-  if (!rating.is_gone()) return;
-  const PublicKey hotkey = holder->second.hotkey;
-  ratings_.erase(hotkey);
-  uids_.erase(hotkey);
-  holders_.erase(holder);
+  // Who holds the uid stays known: evaluations that come together, some rounds later, must do what they do one by one.
+  const auto rating = ratings_.try_emplace(holder->second.hotkey).first;
+  rating->second.take(evaluation);
+  if (rating->second.is_gone()) ratings_.erase(rating);
 }
 
 const Rating* RatingBook::find(Uid uid) const {

@@ -58,6 +58,8 @@ Status Validator::recover(ByteSpan message, bool in_state) {
     MUSTER_TRY(const protocol::Screen screen, protocol::read_body<protocol::Screen>(envelope));
     for (const auto& evaluation : screen.evaluations) book_.take(evaluation);
     evaluations_ = screen.evaluations;
+    if (envelope.round == head().round())
+      for (const auto& entry : screen.entries) verdicts_[entry.uid] = entry.verdict;
     if (envelope.round >= signed_.round)
       signed_ = {envelope.round, Bytes(message.begin(), message.end())};
     return {};

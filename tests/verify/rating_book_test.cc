@@ -75,6 +75,22 @@ TEST(RatingBook, ForgetsWhoIsGone) {
   EXPECT_EQ(book.ratings().at(key(11)).evaluations(), 1u);
 }
 
+// After a crash, or sealed late, evaluations come together and after the rosters of the rounds since.
+TEST(RatingBook, IsTheSameWhenEvaluationsComeLater) {
+  const std::vector<protocol::Evaluation> evaluations{{Uid{1}, Round{0}, Basis::kAbsent, 0, 0, false},
+                                                      good(1, 1), good(1, 2)};
+  RatingBook at_once, later;
+  for (const auto& evaluation : evaluations) {
+    at_once.take_roster(evaluation.round, {miner(1, 11)});
+    later.take_roster(evaluation.round, {miner(1, 11)});
+    at_once.take(evaluation);
+  }
+  for (const auto& evaluation : evaluations) later.take(evaluation);
+  EXPECT_EQ(at_once.find(Uid{1})->evaluations(), 2u);
+  EXPECT_EQ(later.find(Uid{1})->evaluations(), 2u);
+  EXPECT_EQ(later.find(Uid{1})->mean(), at_once.find(Uid{1})->mean());
+}
+
 TEST(RatingBook, IgnoresAUidThatNoRosterHad) {
   RatingBook book = with_history(2);
   book.take(good(77, 2));
