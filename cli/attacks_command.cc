@@ -23,6 +23,13 @@ Result<int> run(const std::string& config_path, std::uint64_t seeds, const std::
     for (const auto& [round, loss] : report.held_out) std::printf("%llu: %.3f  ", (unsigned long long)round, loss);
     std::printf("\nhonest refused %llu of %llu\n", (unsigned long long)report.honest_refused, (unsigned long long)report.honest_judged);
     for (const auto& miner : report.miners) {
+      if (getenv("DETAIL") && (!miner.attack || miner.attack->name == getenv("DETAIL"))) {
+        for (std::size_t i = 0; i < miner.rounds.size(); ++i) {
+          const auto& o = miner.rounds[i];
+          if (!miner.attack && o.evaluation.gate_passed) continue;
+          std::printf("%s round %zu %s %s z %.2f drop %d gate %d mean %.2f lcb %.2f w %u pay %.2f\n", miner.attack ? "ATT" : "honest", i, std::string(name_of(o.verdict)).c_str(), std::string(name_of(o.evaluation.basis)).c_str(), o.evaluation.z_e2/100., o.evaluation.drop_e6, o.evaluation.gate_passed, o.mean, o.lower_bound, o.weight, o.pay);
+        }
+      }
       std::printf("%-12s", miner.attack ? std::string(miner.attack->name).c_str() : "honest");
       const std::size_t n = miner.rounds.size();
       for (std::size_t from = 0; from < n; from += 10) {

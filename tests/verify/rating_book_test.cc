@@ -18,7 +18,7 @@ protocol::RosterEntry miner(std::uint16_t uid, std::uint8_t hotkey) {
 }
 
 protocol::Evaluation good(std::uint16_t uid, std::uint64_t round) {
-  return {Uid{uid}, Round{round}, Basis::kMeasured, 500, 1000, true};
+  return {Uid{uid}, Round{round}, Basis::kMeasured, 500, 1000, 0, true};
 }
 
 RatingBook with_history(std::uint64_t rounds) {
@@ -65,7 +65,7 @@ TEST(RatingBook, ForgetsWhoIsGone) {
   RatingBook book = with_history(20);
   for (std::uint64_t round = 20; round < 60; ++round) {
     for (Uid uid : book.missing_from({miner(2, 12)}))
-      book.take({uid, Round{round}, Basis::kAbsent, 0, 0, false});
+      book.take({uid, Round{round}, Basis::kAbsent, 0, 0, 0, false});
     book.take_roster(Round{round}, {miner(2, 12)});
   }
   EXPECT_FALSE(book.ratings().contains(key(11)));
