@@ -1,4 +1,4 @@
-// muster sim attacks: what a scenario's people make of a ledger's rules. Thread safety: none.
+// muster sim attacks: whether an attack pays, on a small language model. Thread safety: none.
 #pragma once
 
 #include "cli/commands.h"

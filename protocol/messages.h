@@ -177,10 +177,13 @@ struct Evaluation {
   Basis basis = Basis::kMeasured;
   std::int16_t z_e2 = 0;     // kMeasured: own-versus-random rank-sum × 100
   std::int32_t drop_e6 = 0;  // kMeasured: relative loss drop on the shared sequences × 10⁶
-  bool gate_passed = false;  // kMeasured
+  std::int32_t drop_error_e6 = 0;  // its standard error × 10⁶, not negative
+  bool gate_passed = false;        // kMeasured
   bool operator==(const Evaluation&) const = default;
   template <class Archive>
-  void serialize(Archive& archive) { archive(uid, round, basis, z_e2, drop_e6, gate_passed); }
+  void serialize(Archive& archive) {
+    archive(uid, round, basis, z_e2, drop_e6, drop_error_e6, gate_passed);
+  }
 };
 
 struct Screen {

@@ -20,11 +20,6 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-bool screened_out(const SealedFacts& round, Uid uid) {
-  const auto verdict = round.verdicts.find(uid);
-  return verdict != round.verdicts.end() && protocol::is_rejection(verdict->second);
-}
-
 // A payload that decodes is no merit of who equivocated.
 bool may_be_measured(const SealedFacts& round, Uid uid) {
   const auto outcome = round.outcomes.find(uid);
@@ -48,33 +43,48 @@ Basis basis_of(OutcomeCode code) {
   MUSTER_UNREACHABLE();
 }
 
+double drop_threshold(const protocol::VerificationParams& params,
+                      const std::vector<Evaluation>& evaluations) {
+  std::vector<double> drops;
+  for (const Evaluation& evaluation : evaluations)
+    if (evaluation.basis == Basis::kMeasured) drops.push_back(evaluation.drop_e6);
+  return std::max(0.0, static_cast<double>(params.drop_gate) * median(std::move(drops)));
+}
+
+bool passes_gate(const Evaluation& evaluation, double threshold_e6, protocol::Verdict verdict) {
+  const double drop = evaluation.drop_e6 + 2.0 * evaluation.drop_error_e6;
+  return drop > threshold_e6 && !protocol::is_rejection(verdict);
+}
+
 std::vector<Evaluation> evaluate(const protocol::VerificationParams& params,
                                  const SealedFacts& round,
                                  const std::vector<Measurement>& measurements) {
-  std::vector<double> drops;
-  for (const Measurement& measured : measurements)
-    if (may_be_measured(round, measured.uid)) drops.push_back(measured.relative_drop);
-  const double threshold = std::max(0.0, static_cast<double>(params.drop_gate) * median(drops));
-
-  std::map<Uid, Evaluation> evaluations;
-  for (Uid uid : round.missing) evaluations[uid] = {uid, round.round, Basis::kAbsent, 0, 0, false};
+  std::map<Uid, Evaluation> by_uid;
+  auto add = [&](Uid uid, Basis basis) -> Evaluation& {
+    return by_uid[uid] = {uid, round.round, basis, 0, 0, 0, false};
+  };
+  for (Uid uid : round.missing) add(uid, Basis::kAbsent);
   for (const auto& [uid, code] : round.outcomes) {
     const Basis basis = basis_of(code);
-    evaluations[uid] = {uid, round.round, basis == Basis::kMeasured ? Basis::kUnmeasured : basis,
-                        0,   0,           false};
+    add(uid, basis == Basis::kMeasured ? Basis::kUnmeasured : basis);
   }
   for (const Measurement& measured : measurements) {
     if (!may_be_measured(round, measured.uid)) continue;
-    evaluations[measured.uid] = {
-        measured.uid,
-        round.round,
-        Basis::kMeasured,
-        quantise<std::int16_t>(measured.z, 100),
-        quantise<std::int32_t>(measured.relative_drop, 1e6),
-        measured.relative_drop > threshold && !screened_out(round, measured.uid)};
+    Evaluation& evaluation = add(measured.uid, Basis::kMeasured);
+    evaluation.z_e2 = quantise<std::int16_t>(measured.z, 100);
+    evaluation.drop_e6 = quantise<std::int32_t>(measured.relative_drop, 1e6);
+    evaluation.drop_error_e6 = quantise<std::int32_t>(measured.drop_error, 1e6);
   }
   std::vector<Evaluation> ascending;
-  for (const auto& [uid, evaluation] : evaluations) ascending.push_back(evaluation);
+  for (const auto& [uid, evaluation] : by_uid) ascending.push_back(evaluation);
+  const double threshold = drop_threshold(params, ascending);
+  for (Evaluation& evaluation : ascending) {
+    const auto verdict = round.verdicts.find(evaluation.uid);
+    evaluation.gate_passed =
+        evaluation.basis == Basis::kMeasured &&
+        passes_gate(evaluation, threshold,
+                    verdict == round.verdicts.end() ? protocol::Verdict::kAbstain : verdict->second);
+  }
   return ascending;
 }
 

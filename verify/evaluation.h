@@ -24,8 +24,18 @@ struct SealedFacts {
 // What an outcome alone says of a miner's evaluation: kMeasured means that its payload may be measured.
 [[nodiscard]] protocol::Basis basis_of(protocol::OutcomeCode code);
 
-// Ascending by uid; measurements of who must not be measured are left out. The gate: a loss drop above max(0, drop_gate · median of those measured), and no
-// rejection in this validator's screen.
+// What a loss drop must exceed: max(0, drop_gate · median of the measured ones in `evaluations`, those of
+// one validator and round), in millionths.
+[[nodiscard]] double drop_threshold(const protocol::VerificationParams& params,
+                                    const std::vector<protocol::Evaluation>& evaluations);
+
+// Whether a measured payload passes: its drop does not lie below the threshold by more than two standard
+// errors, and this validator's screen did not reject it.
+[[nodiscard]] bool passes_gate(const protocol::Evaluation& evaluation, double threshold_e6,
+                               protocol::Verdict verdict);
+
+// Ascending by uid, with the gate applied to what was quantised; measurements of who must not be measured are
+// left out.
 [[nodiscard]] std::vector<protocol::Evaluation> evaluate(
     const protocol::VerificationParams& params, const SealedFacts& round,
     const std::vector<Measurement>& measurements);

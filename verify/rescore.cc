@@ -16,14 +16,26 @@ using protocol::Evaluation;
 
 namespace {
 
-std::string text_of(std::int32_t z_e2, std::int32_t drop_e6, const std::string& platform_class) {
-  return "z " + std::to_string(z_e2) + "/100, drop " + std::to_string(drop_e6) + "/10⁶ (" + platform_class + ")";
+struct Score {
+  std::int16_t z_e2 = 0;
+  std::int32_t drop_e6 = 0;
+  std::int32_t drop_error_e6 = 0;
+  bool operator==(const Score&) const = default;
+};
+
+std::string text_of(const Score& score, const std::string& platform_class) {
+  return "z " + std::to_string(score.z_e2) + "/100, drop " + std::to_string(score.drop_e6) + " ± " +
+         std::to_string(score.drop_error_e6) + "/10⁶ (" + platform_class + ")";
 }
 
-bool is_close(const Evaluation& found, std::int32_t z_e2, std::int32_t drop_e6) {
-  const double allowed = kScoreTolerance.drop_e6 + kScoreTolerance.drop_share * std::abs(static_cast<double>(drop_e6));
-  return std::abs(found.z_e2 - z_e2) <= kScoreTolerance.z_e2 &&
-         std::abs(static_cast<double>(found.drop_e6) - drop_e6) <= allowed;
+bool is_close(std::int32_t a, std::int32_t b) {
+  const double allowed = kScoreTolerance.drop_e6 + kScoreTolerance.drop_share * std::abs(static_cast<double>(b));
+  return std::abs(static_cast<double>(a) - b) <= allowed;
+}
+
+bool is_close(const Score& a, const Score& b) {
+  return std::abs(a.z_e2 - b.z_e2) <= kScoreTolerance.z_e2 && is_close(a.drop_e6, b.drop_e6) &&
+         is_close(a.drop_error_e6, b.drop_error_e6);
 }
 
 }  // namespace
@@ -99,12 +111,13 @@ Status Rescorer::rescore(const AuditedRound& round, const Sample& sample, AuditR
                                  kept_->sequences_used.at(uid))});
   const std::atomic<bool> never{false};
   MUSTER_TRY(const auto measured, score(probe_, task, never));
-  const auto z_e2 = quantise<std::int16_t>(measured.front().z, 100);
-  const auto drop_e6 = quantise<std::int32_t>(measured.front().relative_drop, 1e6);
+  const Score ours{quantise<std::int16_t>(measured.front().z, 100),
+                   quantise<std::int32_t>(measured.front().relative_drop, 1e6),
+                   quantise<std::int32_t>(measured.front().drop_error, 1e6)};
+  const Score signed_one{evaluation->z_e2, evaluation->drop_e6, evaluation->drop_error_e6};
   const std::string& theirs = screen->screen.platform_class;
   const bool same_class = theirs == probe_.platform_class();
-  const bool exact = evaluation->z_e2 == z_e2 && evaluation->drop_e6 == drop_e6;
-  if (exact || (!same_class && is_close(*evaluation, z_e2, drop_e6))) {
+  if (signed_one == ours || (!same_class && is_close(signed_one, ours))) {
     ++(same_class ? exact_ : within_);
     report.hold(Check::kRescored);
     return {};
@@ -112,7 +125,7 @@ Status Rescorer::rescore(const AuditedRound& round, const Sample& sample, AuditR
   report.fail({Check::kRescored, round.position.round, Signer{screen->hotkey, Role::kValidator, screen->uid},
                "Screen: score of uid " + std::to_string(uid.value) + " in round " + std::to_string(kept_->round.value) +
                    (same_class ? "" : ", beyond what another platform class explains"),
-               text_of(z_e2, drop_e6, probe_.platform_class()), text_of(evaluation->z_e2, evaluation->drop_e6, theirs)});
+               text_of(ours, probe_.platform_class()), text_of(signed_one, theirs)});
   return {};
 }
 

@@ -19,29 +19,17 @@ std::string text_of(const Evaluation& evaluation) {
   std::string text(name_of(evaluation.basis));
   if (evaluation.basis != Basis::kMeasured) return text;
   return text + (evaluation.gate_passed ? ", gate passed" : ", gate failed") + ", z " +
-         std::to_string(evaluation.z_e2) + "/100, drop " + std::to_string(evaluation.drop_e6) + "/10⁶";
+         std::to_string(evaluation.z_e2) + "/100, drop " + std::to_string(evaluation.drop_e6) + " ± " + std::to_string(evaluation.drop_error_e6) +
+         "/10⁶";
 }
 
 std::vector<Measurement> measurements_of(const std::vector<Evaluation>& evaluations) {
   std::vector<Measurement> measurements;
   for (const Evaluation& evaluation : evaluations)
     if (evaluation.basis == Basis::kMeasured)
-      measurements.push_back({evaluation.uid, evaluation.z_e2 / 100.0, evaluation.drop_e6 / 1e6});
+      measurements.push_back({evaluation.uid, evaluation.z_e2 / 100.0, evaluation.drop_e6 / 1e6,
+                              evaluation.drop_error_e6 / 1e6});
   return measurements;
-}
-
-// The gate stood before drops were rounded to millionths: where a rounding decides, both answers are right.
-bool gate_is_close(const protocol::VerificationParams& params, const SealedFacts& facts,
-                   std::vector<Measurement> measurements, Uid uid, bool wanted) {
-  constexpr double kRounding = 2e-6;
-  for (const double shift : {-kRounding, kRounding}) {
-    auto shifted = measurements;
-    for (Measurement& measured : shifted)
-      if (measured.uid == uid) measured.relative_drop += shift;
-    for (const Evaluation& evaluation : evaluate(params, facts, shifted))
-      if (evaluation.uid == uid && evaluation.gate_passed == wanted) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -129,9 +117,8 @@ void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Valid
     if (validator.book.find(uid) != nullptr && std::ranges::find(sealed.missing, uid) == sealed.missing.end())
       sealed.missing.push_back(uid);
 
-  const auto measurements = measurements_of(found);
   std::map<Uid, Evaluation> expected;
-  for (const Evaluation& evaluation : evaluate(place.round.params.verification, sealed, measurements))
+  for (const Evaluation& evaluation : evaluate(place.round.params.verification, sealed, measurements_of(found)))
     expected[evaluation.uid] = evaluation;
   for (const Evaluation& evaluation : found) {
     const auto right = expected.extract(evaluation.uid);
@@ -145,9 +132,6 @@ void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Valid
       place.report.hold(Check::kEvaluations);
     } else if (only_gate && judge == facts.judges.end() && !evaluation.gate_passed) {
       place.report.skip(Check::kEvaluations);  // its Screen of that round, which may have rejected, was not sealed
-    } else if (only_gate && gate_is_close(place.round.params.verification, sealed, measurements, evaluation.uid,
-                                          evaluation.gate_passed)) {
-      place.report.hold(Check::kEvaluations);
     } else {
       const auto outcome = facts.outcomes.find(evaluation.uid);
       const std::string why = outcome == facts.outcomes.end() ? "not in the roster" : std::string(name_of(outcome->second));

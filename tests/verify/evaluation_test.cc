@@ -26,7 +26,7 @@ TEST(Evaluate, TheGateIsAShareOfTheMedianDrop) {
                           {},
                           {}};
   const auto evaluations =
-      evaluate(kParams, round, {{Uid{1}, 5, 0.010}, {Uid{2}, 5, 0.011}, {Uid{3}, 5, 0.002}});
+      evaluate(kParams, round, {{Uid{1}, 5, 0.010, 0}, {Uid{2}, 5, 0.011, 0}, {Uid{3}, 5, 0.002, 0}});
   EXPECT_TRUE(of(evaluations, 1).gate_passed);
   EXPECT_TRUE(of(evaluations, 2).gate_passed);
   EXPECT_FALSE(of(evaluations, 3).gate_passed);
@@ -34,15 +34,28 @@ TEST(Evaluate, TheGateIsAShareOfTheMedianDrop) {
   EXPECT_EQ(of(evaluations, 1).drop_e6, 10000);
 }
 
+TEST(Evaluate, ADropBelowTheGateByLessThanItsNoisePasses) {
+  const SealedFacts round{Round{3},
+                          {{Uid{1}, OutcomeCode::kAccepted},
+                           {Uid{2}, OutcomeCode::kAccepted},
+                           {Uid{3}, OutcomeCode::kAccepted}},
+                          {},
+                          {}};
+  const auto evaluations = evaluate(
+      kParams, round, {{Uid{1}, 5, 0.010, 0}, {Uid{2}, 5, 0.001, 0.001}, {Uid{3}, 5, 0.010, 0}});
+  EXPECT_TRUE(of(evaluations, 2).gate_passed);
+  EXPECT_EQ(of(evaluations, 2).drop_error_e6, 1000);
+}
+
 TEST(Evaluate, ALossThatRisesFailsTheGateEvenWhenEverybodysDoes) {
   const SealedFacts round{Round{3}, {{Uid{1}, OutcomeCode::kAccepted}}, {}, {}};
-  EXPECT_FALSE(of(evaluate(kParams, round, {{Uid{1}, 5, -0.01}}), 1).gate_passed);
+  EXPECT_FALSE(of(evaluate(kParams, round, {{Uid{1}, 5, -0.01, 0.004}}), 1).gate_passed);
 }
 
 TEST(Evaluate, WhomThisValidatorScreenedOutFailsTheGate) {
   const SealedFacts round{
       Round{3}, {{Uid{1}, OutcomeCode::kAccepted}}, {{Uid{1}, Verdict::kReplay}}, {}};
-  EXPECT_FALSE(of(evaluate(kParams, round, {{Uid{1}, 5, 0.01}}), 1).gate_passed);
+  EXPECT_FALSE(of(evaluate(kParams, round, {{Uid{1}, 5, 0.01, 0}}), 1).gate_passed);
 }
 
 TEST(Evaluate, EveryMinerOfTheRoundHasOneAndSoHasWhoStayedAway) {
@@ -54,7 +67,7 @@ TEST(Evaluate, EveryMinerOfTheRoundHasOneAndSoHasWhoStayedAway) {
                            {Uid{6}, OutcomeCode::kMalformed}},
                           {},
                           {Uid{5}}};
-  const auto evaluations = evaluate(kParams, round, {{Uid{4}, 1, 0.01}});
+  const auto evaluations = evaluate(kParams, round, {{Uid{4}, 1, 0.01, 0}});
   ASSERT_EQ(evaluations.size(), 6u);
   EXPECT_EQ(of(evaluations, 1).basis, Basis::kUnmeasured);
   EXPECT_EQ(of(evaluations, 2).basis, Basis::kAbsent);

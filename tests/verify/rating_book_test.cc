@@ -18,7 +18,7 @@ protocol::RosterEntry miner(std::uint16_t uid, std::uint8_t hotkey) {
 }
 
 protocol::Evaluation good(std::uint16_t uid, std::uint64_t round) {
-  return {Uid{uid}, Round{round}, Basis::kMeasured, 500, 1000, true};
+  return {Uid{uid}, Round{round}, Basis::kMeasured, 500, 1000, 0, true};
 }
 
 RatingBook with_history(std::uint64_t rounds) {
@@ -65,7 +65,7 @@ TEST(RatingBook, ForgetsWhoIsGone) {
   RatingBook book = with_history(20);
   for (std::uint64_t round = 20; round < 60; ++round) {
     for (Uid uid : book.missing_from({miner(2, 12)}))
-      book.take({uid, Round{round}, Basis::kAbsent, 0, 0, false});
+      book.take({uid, Round{round}, Basis::kAbsent, 0, 0, 0, false});
     book.take_roster(Round{round}, {miner(2, 12)});
   }
   EXPECT_FALSE(book.ratings().contains(key(11)));
@@ -77,7 +77,7 @@ TEST(RatingBook, ForgetsWhoIsGone) {
 
 // After a crash, or sealed late, evaluations come together and after the rosters of the rounds since.
 TEST(RatingBook, IsTheSameWhenEvaluationsComeLater) {
-  const std::vector<protocol::Evaluation> evaluations{{Uid{1}, Round{0}, Basis::kAbsent, 0, 0, false},
+  const std::vector<protocol::Evaluation> evaluations{{Uid{1}, Round{0}, Basis::kAbsent},
                                                       good(1, 1), good(1, 2)};
   RatingBook at_once, later;
   for (const auto& evaluation : evaluations) {

@@ -29,7 +29,7 @@ class Career {
     take(Basis::kMeasured, z, gate_passed);
   }
   void take(Basis basis, double z = 0, bool gate_passed = false) {
-    rating.take({Uid{1}, round_, basis, static_cast<std::int16_t>(z * 100), 0, gate_passed});
+    rating.take({Uid{1}, round_, basis, static_cast<std::int16_t>(z * 100), 0, 0, gate_passed});
     round_ = round_.next();
   }
   [[nodiscard]] Round now() const { return round_; }
@@ -135,10 +135,10 @@ TEST(Rating, WhoStaysAwayIsGoneAfterTwentySevenRounds) {
 
 TEST(Rating, TakesARoundOnce) {
   Rating rating;
-  const protocol::Evaluation evaluation{Uid{1}, Round{4}, Basis::kMeasured, 300, 0, true};
+  const protocol::Evaluation evaluation{Uid{1}, Round{4}, Basis::kMeasured, 300, 0, 0, true};
   rating.take(evaluation);
   rating.take(evaluation);
-  rating.take({Uid{1}, Round{3}, Basis::kFault, 0, 0, false});
+  rating.take({Uid{1}, Round{3}, Basis::kFault, 0, 0, 0, false});
   EXPECT_EQ(rating.evaluations(), 1u);
   EXPECT_DOUBLE_EQ(rating.mean(), 3);
 }

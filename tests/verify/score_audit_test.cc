@@ -60,7 +60,7 @@ TEST(ScoreAudit, NamesAScoreForAPayloadThatMissed) {
   const auto run = run_with_screens(4, [](protocol::Screen& screen) {
     for (auto& evaluation : screen.evaluations)
       if (evaluation.basis == Basis::kFault || evaluation.basis == Basis::kAbsent)
-        evaluation = {evaluation.uid, evaluation.round, Basis::kMeasured, 500, 1000, true};
+        evaluation = {evaluation.uid, evaluation.round, Basis::kMeasured, 500, 1000, 10, true};
   });
   const Finding finding = finding_of(audit(run).report, Check::kEvaluations);
   expect_by_validator(finding, 4);

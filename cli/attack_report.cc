@@ -1,0 +1,173 @@
+#include "cli/attack_report.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "cli/svg_chart.h"
+
+namespace muster::cli {
+namespace {
+
+using nlohmann::ordered_json;
+using sim::AttackFigures;
+using sim::CampaignFigures;
+
+std::string name_of(const AttackFigures& figures) {
+  return figures.attack == nullptr ? "honest" : std::string(figures.attack->name);
+}
+
+std::string format(const char* pattern, double value) {
+  char text[48];
+  std::snprintf(text, sizeof(text), pattern, value);
+  return text;
+}
+
+std::string percent(double share) { return format("%.0f %%", 100 * share); }
+
+std::string limit_of(const AttackFigures& figures) {
+  return figures.pay_limit() > 1 ? "" : percent(figures.pay_limit());
+}
+
+std::string harm_of(const AttackFigures& figures, std::uint32_t share) {
+  const auto harm = figures.harm.find(share);
+  return harm == figures.harm.end() ? "" : format("%+.1f %%", 100 * harm->second);
+}
+
+std::vector<std::uint32_t> shares_of(const CampaignFigures& figures) {
+  std::vector<std::uint32_t> shares;
+  for (const auto& [share, loss] : figures.loss) shares.push_back(share);
+  return shares;
+}
+
+using Row = std::vector<std::string>;
+
+std::vector<Row> rows_of(const CampaignFigures& figures) {
+  Row head{"attack", "work", "screened", "gated", "unpaid", "z", "pay", "worst", "limit", "settles"};
+  for (const std::uint32_t share : shares_of(figures)) head.push_back("loss at " + std::to_string(share) + " %");
+  std::vector<Row> rows{head};
+  auto add = [&](const AttackFigures& row) {
+    rows.push_back({name_of(row), row.attack == nullptr ? "100 %" : percent(row.attack->work), percent(row.screened),
+                    percent(row.gated), percent(row.unpaid), format("%.1f", row.z), percent(row.pay),
+                    percent(row.pay_worst), limit_of(row), row.attack == nullptr ? "" : format("%.1f", row.settles)});
+    for (const std::uint32_t share : shares_of(figures)) rows.back().push_back(harm_of(row, share));
+  };
+  add(figures.honest);
+  for (const AttackFigures& row : figures.attacks) add(row);
+  return rows;
+}
+
+// Columns of the terminal's cells: UTF-8 continuation bytes take none.
+std::size_t width_of(const std::string& text) {
+  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+std::string summary_of(const CampaignFigures& figures) {
+  std::string text = format("honest payloads refused: %.2f %%; ", 100 * figures.honest_refused) +
+                     "rounds without pay after an honest miner's fourth evaluation: " +
+                     std::to_string(figures.honest_unpaid) +
+                     format("; two validators' weights agree to τ = %.2f", figures.agreement);
+  for (const auto& [share, loss] : figures.loss)
+    text += "; loss without the " + std::to_string(share) + format(" %%: %.3f", loss);
+  return text;
+}
+
+std::vector<Line> pay_lines(const CampaignFigures& figures, bool whole_work) {
+  std::vector<Line> lines;
+  for (const AttackFigures& row : figures.attacks) {
+    if ((row.attack->work > 0) != whole_work) continue;
+    Line line{name_of(row), {}};
+    for (std::size_t r = 0; r < row.pay_by_round.size(); ++r)
+      line.points.emplace_back(static_cast<double>(r), row.pay_by_round[r]);
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+// Held-out loss of the first seed at the share that most attacks were tried at.
+std::vector<Line> loss_lines(const std::vector<NamedReport>& reports, std::uint32_t share) {
+  std::vector<Line> lines;
+  std::optional<std::uint64_t> seed;
+  for (const NamedReport& named : reports) {
+    if (named.job.percent != share) continue;
+    if (!seed) seed = named.job.seed;
+    if (named.job.seed != *seed) continue;
+    Line line{named.job.attack == nullptr ? "honest alone" : std::string(named.job.attack->name), {}};
+    for (const auto& [round, loss] : named.report.held_out)
+      line.points.emplace_back(static_cast<double>(round), loss);
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::string attack_table(const CampaignFigures& figures, bool markdown) {
+  const auto rows = rows_of(figures);
+  std::vector<std::size_t> widths(rows.front().size(), 0);
+  for (const Row& row : rows)
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], width_of(row[c]));
+  std::string text;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    for (std::size_t c = 0; c < rows[r].size(); ++c) {
+      const std::string blanks(widths[c] - width_of(rows[r][c]), ' ');
+      if (markdown) {
+        text += (c == 0 ? "| " : " ") + rows[r][c] + " |";
+      } else {
+        text += c == 0 ? rows[r][c] + blanks : "  " + blanks + rows[r][c];
+      }
+    }
+    text += "\n";
+    if (r > 0 || !markdown) continue;
+    for (std::size_t c = 0; c < rows[r].size(); ++c) text += c == 0 ? "|---|" : "--:|";
+    text += "\n";
+  }
+  return text + "\n" + summary_of(figures) + "\n";
+}
+
+ordered_json attack_json(const CampaignFigures& figures) {
+  auto row_of = [](const AttackFigures& row) {
+    ordered_json json{{"attack", name_of(row)}, {"work", row.attack == nullptr ? 1 : row.attack->work},
+                      {"screened", row.screened}, {"gated", row.gated}, {"unpaid", row.unpaid}, {"z", row.z},
+                      {"pay", row.pay}, {"pay_worst", row.pay_worst}, {"settles", row.settles},
+                      {"pay_by_round", row.pay_by_round}, {"harm", ordered_json::object()}};
+    if (row.pay_limit() <= 1) json["pay_limit"] = row.pay_limit();
+    for (const auto& [share, harm] : row.harm) json["harm"][std::to_string(share)] = harm;
+    return json;
+  };
+  ordered_json json{{"honest", row_of(figures.honest)}, {"attacks", ordered_json::array()},
+                    {"honest_refused", figures.honest_refused}, {"honest_unpaid_rounds", figures.honest_unpaid},
+                    {"agreement", figures.agreement}, {"loss", ordered_json::object()}, {"missed", figures.missed()}};
+  for (const AttackFigures& row : figures.attacks) json["attacks"].push_back(row_of(row));
+  for (const auto& [share, loss] : figures.loss) json["loss"][std::to_string(share)] = loss;
+  return json;
+}
+
+std::string attack_page(const CampaignFigures& figures, const std::vector<NamedReport>& reports,
+                        const std::string& command) {
+  std::string body = "<p><code>" + escape_html(command) + "</code></p>\n<table>\n";
+  const auto rows = rows_of(figures);
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    body += "<tr>";
+    for (const std::string& cell : rows[r]) {
+      const char* tag = r == 0 ? "th" : "td";
+      body += std::string("<") + tag + ">" + escape_html(cell) + "</" + tag + ">";
+    }
+    body += "</tr>\n";
+  }
+  body += "</table>\n<p>" + escape_html(summary_of(figures)) + "</p>\n";
+  for (const std::string& missed : figures.missed()) body += "<p><b>missed:</b> " + escape_html(missed) + "</p>\n";
+  std::vector<Bar> bars{{"honest", figures.honest.pay, percent(figures.honest.pay)}};
+  for (const AttackFigures& row : figures.attacks)
+    bars.push_back({name_of(row) + " (does " + percent(row.attack->work) + ")", row.pay, percent(row.pay)});
+  body += bar_chart("Pay relative to an honest miner", bars);
+  body += line_chart("Pay over rounds: who does none of the work", "round", pay_lines(figures, false));
+  body += line_chart("Pay over rounds: who does a part of the work", "round", pay_lines(figures, true));
+  for (const std::uint32_t share : shares_of(figures))
+    body += line_chart("Held-out loss with " + std::to_string(share) + " % attackers", "rounds", loss_lines(reports, share));
+  body += "<ul>\n";
+  for (const AttackFigures& row : figures.attacks)
+    body += "<li><b>" + name_of(row) + "</b>: " + escape_html(std::string(row.attack->what)) + "</li>\n";
+  return html_page("Attacks", body + "</ul>\n");
+}
+
+}  // namespace muster::cli
