@@ -21,6 +21,9 @@ namespace {
   return text;
 }
 
+// Of the reference: who has that much is told no more than the figures.
+constexpr double kNearlyAll = 0.9;
+
 double median(std::vector<double> values) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
@@ -69,8 +72,7 @@ ValidatorView view_of(const PublicKey& hotkey, const ScoreAudit::Validator& vali
 
 std::string story_line(const MinerStory::Content& miner) {
   const std::uint64_t rounds = miner.last.value - miner.first.value + 1;
-  std::string line = format("In %s since round %llu: ", plural(rounds, "round").c_str(),
-                            static_cast<unsigned long long>(miner.first.value));
+  std::string line = "In " + plural(rounds, "round") + " since round " + std::to_string(miner.first.value) + ": ";
   bool first = true;
   for (const auto& [code, count] : miner.outcomes) {
     line += (first ? "" : ", ") + std::to_string(count) + " " + std::string(name_of(code));
@@ -116,20 +118,38 @@ std::vector<std::string> round_lines(const MinerRound& round, std::optional<Uid>
   return lines;
 }
 
-// Rejections among the rounds that are still known, by verdict and validator.
-std::vector<std::string> rejection_lines(const MinerStory::Content& miner) {
-  std::map<std::pair<Uid, protocol::Verdict>, std::vector<Round>> rounds;
-  for (const MinerRound& round : miner.recent)
+// "round 3", "rounds 4 to 9 and 12".
+std::string rounds_words(const std::vector<Round>& rounds) {
+  std::vector<std::string> runs;
+  for (std::size_t first = 0; first < rounds.size();) {
+    std::size_t last = first;
+    while (last + 1 < rounds.size() && rounds[last + 1] == rounds[last].next()) ++last;
+    runs.push_back(std::to_string(rounds[first].value) +
+                   (last == first ? "" : (last == first + 1 ? " and " : " to ") + std::to_string(rounds[last].value)));
+    first = last + 1;
+  }
+  std::string words = rounds.size() == 1 ? "round " : "rounds ";
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    words += (i == 0 ? "" : i + 1 == runs.size() ? " and " : ", ") + runs[i];
+  return words;
+}
+
+// What was not accepted among the rounds that are still known, and why.
+std::vector<std::string> refusal_lines(const MinerStory::Content& miner) {
+  std::map<std::string, std::vector<Round>> rounds;
+  for (const MinerRound& round : miner.recent) {
+    if (!round.outcome) rounds["Not in the roster (no Ready when the round opened)"].push_back(round.round);
+    if (round.outcome == OutcomeCode::kMissed) rounds["Missed (no complete commit in time)"].push_back(round.round);
+    if (round.outcome && *round.outcome != OutcomeCode::kAccepted && *round.outcome != OutcomeCode::kRejected &&
+        *round.outcome != OutcomeCode::kMissed)
+      rounds["Broke the protocol (" + std::string(name_of(*round.outcome)) + ")"].push_back(round.round);
     for (const RoundVoice& voice : round.voices)
       if (voice.verdict && protocol::is_rejection(*voice.verdict))
-        rounds[{voice.validator, *voice.verdict}].push_back(round.round);
-  std::vector<std::string> lines;
-  for (const auto& [key, in] : rounds) {
-    std::string list;
-    for (const Round& round : in) list += (list.empty() ? "" : ", ") + std::to_string(round.value);
-    lines.push_back(validator_name(key.first) + " rejected its payload as " + std::string(name_of(key.second)) +
-                    " in " + (in.size() == 1 ? "round " : "rounds ") + list + ".");
+        rounds["Rejected by " + validator_name(voice.validator) + " (" + std::string(name_of(*voice.verdict)) + ")"]
+            .push_back(round.round);
   }
+  std::vector<std::string> lines;
+  for (const auto& [what, in] : rounds) lines.push_back(what + " in " + rounds_words(in) + ".");
   return lines;
 }
 
@@ -157,9 +177,8 @@ std::string missed_words(const MinerStory::Content& miner, const ValidatorView& 
   const auto missed = static_cast<std::uint64_t>(std::count_if(
       miner.recent.begin(), miner.recent.end(),
       [](const MinerRound& round) { return !round.outcome || *round.outcome == OutcomeCode::kMissed; }));
-  return format("it missed %llu of the last %s, which costs %.0f %% of its weight: be there every round",
-                static_cast<unsigned long long>(missed), plural(miner.recent.size(), "round").c_str(),
-                100 * (1 - view.presence));
+  return "it missed " + std::to_string(missed) + " of the last " + plural(miner.recent.size(), "round") +
+         format(", which costs %.0f %% of its weight: be there every round", 100 * (1 - view.presence));
 }
 
 std::string failed_gate_words(const MinerStory::Content& miner, const ValidatorView& view) {
@@ -194,6 +213,8 @@ std::vector<std::string> advice(const MinerStory::Content& miner, const Validato
     if (view.mean >= view.reference) {
       lines.push_back(format("its z is as good as the reference, only its uncertainty of %.2f holds it down, which "
                              "falls with every evaluation", spread));
+    } else if (ratio > kNearlyAll) {
+      lines.push_back(format("little: its z is %.2f where the others have %.2f", view.mean, view.others_mean));
     } else {
       lines.push_back(format("its z is %.2f where the others have %.2f: %s", view.mean, view.others_mean,
                              view.mean < 1 ? "its payloads look as if it did not train on the sequences that it was "
@@ -219,9 +240,7 @@ std::vector<std::string> lines_of(const Explanation& explanation, std::optional<
     return lines;
   }
   lines.push_back(story_line(miner));
-  for (const MinerRound& round : miner.recent)
-    if (round.outcome != OutcomeCode::kAccepted) lines.push_back(outcome_words(round) + ".");
-  for (auto& line : rejection_lines(miner)) lines.push_back(std::move(line));
+  for (auto& line : refusal_lines(miner)) lines.push_back(std::move(line));
   for (const ValidatorView& view : explanation.views) {
     lines.push_back("V" + validator_name(view.validator).substr(1) + ": " + rating_line(view) + ".");
     for (const std::string& line : advice(miner, view)) lines.push_back("  What would raise it: " + line + ".");
