@@ -132,7 +132,7 @@ class BundleSource final : public AuditSource {
       return Error{Errc::kMalformed, "audit bundle: it does not begin with parameters"};
     MUSTER_TRY(params_, wire::decode<protocol::ProtocolParams>(first->content, "parameters"));
     MUSTER_TRY_STATUS(protocol::validate(params_));
-    const std::uint64_t parameters = state::layout_of(params_.model).parameters();
+    const std::uint64_t parameters = state::parameter_count(params_.model);
     if (parameters > available_memory() / kBytesPerParameter)
       return Error{Errc::kTooLarge, "its model has " + std::to_string(parameters) +
                                         " parameters, for which this machine has too little memory"};
