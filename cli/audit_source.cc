@@ -12,7 +12,7 @@ namespace {
 
 // θ and the residual, and as much again for the round.
 constexpr std::uint64_t kBytesPerParameter = 16;
-constexpr std::uint64_t kReleaseBytes = 64u << 20;
+constexpr std::uint64_t kReleaseBytes = 4u << 20;
 constexpr std::uint64_t kPageBytes = 4096;
 
 class FolderSource final : public AuditSource {
