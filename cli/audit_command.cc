@@ -48,9 +48,10 @@ class ProgressLine {
 // ---- audit
 
 void print(const verify::AuditReport& report, std::uint32_t rounds_planned) {
-  std::printf("%llu messages, %llu rounds sealed%s (%llu of them without an aggregate)\n", number(report.messages),
-              number(report.rounds),
-              rounds_planned == 0 ? "" : (" of " + std::to_string(rounds_planned)).c_str(), number(report.null_rounds));
+  std::printf("%llu messages, %llu rounds sealed%s (%llu of them without an aggregate)\n",
+              number(report.messages), number(report.rounds),
+              rounds_planned == 0 ? "" : (" of " + std::to_string(rounds_planned)).c_str(),
+              number(report.null_rounds));
   for (std::size_t i = 0; i < verify::kCheckCount; ++i) {
     const auto check = static_cast<verify::Check>(i);
     const auto& [held, failed, skipped] = report.count(check);
@@ -65,13 +66,15 @@ void print(const verify::AuditReport& report, std::uint32_t rounds_planned) {
   std::uint64_t failed = 0;
   for (const auto& count : report.checks) failed += count.failed;
   for (const auto& finding : report.findings) std::printf("WRONG  %s\n", describe(finding).c_str());
-  if (failed > report.findings.size()) std::printf("WRONG  and %llu more\n", number(failed - report.findings.size()));
+  if (failed > report.findings.size())
+    std::printf("WRONG  and %llu more\n", number(failed - report.findings.size()));
   if (report.broken) std::printf("what comes after the last of these could not be checked\n");
   std::printf(report.ok() ? "audit ok: everything re-verified\n" : "audit FAILED\n");
 }
 
 nlohmann::ordered_json to_json(const verify::Finding& finding) {
-  nlohmann::ordered_json json{{"check", name_of(finding.check)}, {"round", finding.round.value}, {"what", finding.what}};
+  nlohmann::ordered_json json{
+      {"check", name_of(finding.check)}, {"round", finding.round.value}, {"what", finding.what}};
   if (finding.signer) {
     auto& signer = json["signed_by"];
     signer["hotkey"] = finding.signer->hotkey.hex();
@@ -97,7 +100,8 @@ nlohmann::ordered_json to_json(const verify::AuditReport& report, std::uint32_t 
   for (std::size_t i = 0; i < verify::kCheckCount; ++i) {
     const auto check = static_cast<verify::Check>(i);
     const auto& [held, failed, skipped] = report.count(check);
-    json["checks"][std::string(name_of(check))] = {{"ok", held}, {"wrong", failed}, {"not_checked", skipped}};
+    json["checks"][std::string(name_of(check))] = {
+        {"ok", held}, {"wrong", failed}, {"not_checked", skipped}};
   }
   json["findings"] = nlohmann::ordered_json::array();
   for (const auto& finding : report.findings) json["findings"].push_back(to_json(finding));
@@ -115,7 +119,8 @@ struct AuditOptions {
 void print(const verify::ScoreAudit& scores) {
   for (const auto& [hotkey, validator] : scores.validators()) {
     const auto weight_of = verify::weights(validator.book.ratings());
-    std::printf("weights         of uid %u (validator %s):", validator.uid.value, hotkey.brief().c_str());
+    std::printf("weights         of uid %u (validator %s):", validator.uid.value,
+                hotkey.brief().c_str());
     for (const auto& [uid, miner] : scores.miners()) {
       const auto weight = weight_of.find(miner);
       std::printf(" %u:%u", uid.value, weight == weight_of.end() ? 0 : weight->second);
@@ -149,7 +154,8 @@ Result<verify::RescoreOptions> rescore_options(const AuditOptions& options, std:
   const char* end = options.rescore.data() + options.rescore.size();
   const auto [parsed, error] = std::from_chars(options.rescore.data(), end, rescore.samples);
   if (error != std::errc{} || parsed != end || rescore.samples == 0)
-    return Error{Errc::kInvalidArgument, "--rescore wants a number of samples, or all; not '" + options.rescore + "'"};
+    return Error{Errc::kInvalidArgument,
+                 "--rescore wants a number of samples, or all; not '" + options.rescore + "'"};
   return rescore;
 }
 
@@ -160,13 +166,15 @@ struct Rescoring {
   std::optional<verify::Rescorer> rescorer;
 };
 
-Status prepare_rescoring(const AuditOptions& options, const AuditSource& source, std::uint64_t rounds,
-                         Rescoring& rescoring) {
+Status prepare_rescoring(const AuditOptions& options, const AuditSource& source,
+                         std::uint64_t rounds, Rescoring& rescoring) {
   MUSTER_TRY(rescoring.options, rescore_options(options, rounds));
   const bool is_folder = fs::is_directory(options.source);
   if (options.data.empty() && !is_folder)
-    return Error{Errc::kInvalidArgument, "scores are computed again on the run's data: --data FOLDER"};
-  const fs::path data = options.data.empty() ? RunFolder{options.source}.data() : fs::path(options.data);
+    return Error{Errc::kInvalidArgument,
+                 "scores are computed again on the run's data: --data FOLDER"};
+  const fs::path data =
+      options.data.empty() ? RunFolder{options.source}.data() : fs::path(options.data);
   MUSTER_TRY(const auto theta, source.initial_theta());
   MUSTER_TRY(rescoring.probe, make_audit_probe(source.params(), data, theta, options.compute));
   rescoring.rescorer.emplace(*rescoring.probe, rescoring.options);
@@ -177,14 +185,16 @@ Result<int> run_audit(const AuditOptions& options, const std::atomic<bool>& stop
   MUSTER_TRY(const auto source, AuditSource::open(options.source));
   const std::uint64_t rounds = source->rounds_claimed();
   Rescoring rescoring;
-  if (!options.rescore.empty()) MUSTER_TRY_STATUS(prepare_rescoring(options, *source, rounds, rescoring));
+  if (!options.rescore.empty())
+    MUSTER_TRY_STATUS(prepare_rescoring(options, *source, rounds, rescoring));
   verify::ScoreAudit scores;
   std::optional<ProgressLine> progress("auditing");
   AuditRunOptions run;
   run.prepare = [&](verify::Audit& audit) {
     audit.on_round([&](const auto& round, auto& report) { return scores.take(round, report); });
     if (rescoring.rescorer)
-      audit.on_round([&](const auto& round, auto& report) { return rescoring.rescorer->take(round, report); });
+      audit.on_round(
+          [&](const auto& round, auto& report) { return rescoring.rescorer->take(round, report); });
   };
   run.after = [&](const verify::Audit& audit) {
     progress->show(audit.head().round().value, rounds);
@@ -204,10 +214,12 @@ Result<int> run_audit(const AuditOptions& options, const std::atomic<bool>& stop
     return audited.report.ok() ? 0 : kExitChecksFailed;
   }
   if (rescoring.rescorer)
-    std::printf("scores again    %llu the same to the last digit, %llu of other platform classes within the tolerance; "
-                "here %s; --seed %llu repeats the choice\n",
-                number(rescoring.rescorer->exact()), number(rescoring.rescorer->within()),
-                rescoring.probe->platform_class().c_str(), number(rescoring.options.seed));
+    std::printf(
+        "scores again    %llu the same to the last digit, %llu of other platform classes within "
+        "the tolerance; "
+        "here %s; --seed %llu repeats the choice\n",
+        number(rescoring.rescorer->exact()), number(rescoring.rescorer->within()),
+        rescoring.probe->platform_class().c_str(), number(rescoring.options.seed));
   print(scores);
   print(audited.report, source->params().rounds);
   return audited.report.ok() ? 0 : kExitChecksFailed;
@@ -229,41 +241,53 @@ Result<int> run_export(const ExportOptions& options, const std::atomic<bool>& st
     MUSTER_TRY(model, initial_theta(folder, params));
   }
   const fs::path archive = folder.archive();
-  const fs::path file = options.file.empty() ? folder.root / "bundle.muster" : fs::path(options.file);
+  const fs::path file =
+      options.file.empty() ? folder.root / "bundle.muster" : fs::path(options.file);
   const protocol::BlobReader read_blob = [&](const Hash& id) { return blobs->get(id); };
   std::optional<ProgressLine> progress("exporting");
-  store::ExportOptions how{!options.without_payloads, [&](const store::ExportProgress& done) -> Status {
+  store::ExportOptions how{!options.without_payloads,
+                           [&](const store::ExportProgress& done) -> Status {
                              progress->show(done.rounds, done.rounds_total);
                              return stop ? Status(Error{Errc::kCancelled, "stopped"}) : Status();
                            }};
-  MUSTER_TRY(const auto exported, store::export_bundle({params, model, archive, read_blob}, file, how));
+  MUSTER_TRY(const auto exported,
+             store::export_bundle({params, model, archive, read_blob}, file, how));
   progress.reset();
   if (options.json) {
-    const nlohmann::ordered_json json{{"file", file.string()},          {"bytes", exported.bytes},
-                                      {"rounds", exported.rounds},      {"messages", exported.messages},
-                                      {"blobs", exported.blobs},        {"blobs_missing", exported.blobs_missing},
+    const nlohmann::ordered_json json{{"file", file.string()},
+                                      {"bytes", exported.bytes},
+                                      {"rounds", exported.rounds},
+                                      {"messages", exported.messages},
+                                      {"blobs", exported.blobs},
+                                      {"blobs_missing", exported.blobs_missing},
                                       {"payloads", !options.without_payloads}};
     std::printf("%s\n", json.dump(2).c_str());
   } else {
-    std::printf("%s: %llu rounds, %llu messages, %llu blobs, %llu bytes\n", file.c_str(), number(exported.rounds),
-                number(exported.messages), number(exported.blobs), number(exported.bytes));
+    std::printf("%s: %llu rounds, %llu messages, %llu blobs, %llu bytes\n", file.c_str(),
+                number(exported.rounds), number(exported.messages), number(exported.blobs),
+                number(exported.bytes));
     if (exported.blobs_missing > 0)
-      std::fprintf(stderr, "muster: %llu blobs that the run had are not there any more; the audit will name them\n",
-                   number(exported.blobs_missing));
+      std::fprintf(
+          stderr,
+          "muster: %llu blobs that the run had are not there any more; the audit will name them\n",
+          number(exported.blobs_missing));
   }
   return 0;
 }
 
 void add_audit_export(CLI::App& audit, Action& chosen) {
-  auto* command = audit.add_subcommand("export", "Write a run as one file that can be audited anywhere");
+  auto* command =
+      audit.add_subcommand("export", "Write a run as one file that can be audited anywhere");
   auto options = std::make_shared<ExportOptions>();
   command->add_option("run", options->run, "Folder of the run")->required();
   command->add_option("file", options->file, "File to write; default: bundle.muster in the folder");
   command->add_flag("--without-payloads", options->without_payloads,
-                    "Leave the miners' payloads out, which are most of it: aggregates are then taken as they are");
+                    "Leave the miners' payloads out, which are most of it: aggregates are then "
+                    "taken as they are");
   command->add_flag("--json", options->json, "Machine-readable output");
-  command->footer("Example: muster audit export runs/quickstart quickstart.bundle\n"
-                  "A run that is still going is exported up to the last sealed round");
+  command->footer(
+      "Example: muster audit export runs/quickstart quickstart.bundle\n"
+      "A run that is still going is exported up to the last sealed round");
   command->callback([options, &chosen] {
     chosen = [options](const std::atomic<bool>& stop) { return run_export(*options, stop); };
   });
@@ -272,21 +296,27 @@ void add_audit_export(CLI::App& audit, Action& chosen) {
 }  // namespace
 
 void add_audit(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("audit", "Re-verify a run offline, from its folder or its bundle");
+  auto* command =
+      app.add_subcommand("audit", "Re-verify a run offline, from its folder or its bundle");
   auto options = std::make_shared<AuditOptions>();
-  command->add_option("source", options->source, "Folder of a run, or a bundle")->capture_default_str();
-  command->add_option("--rescore", options->rescore,
-                      "Compute that many evaluations again, spread over the run, from payloads and data; or: all");
-  command->add_option("--data", options->data, "Folder of the run's data, for --rescore; default: the run's own");
-  command->add_option("--seed", options->seed, "Of the choice of samples; default: a random one, which is shown");
+  command->add_option("source", options->source, "Folder of a run, or a bundle")
+      ->capture_default_str();
+  command->add_option(
+      "--rescore", options->rescore,
+      "Compute that many evaluations again, spread over the run, from payloads and data; or: all");
+  command->add_option("--data", options->data,
+                      "Folder of the run's data, for --rescore; default: the run's own");
+  command->add_option("--seed", options->seed,
+                      "Of the choice of samples; default: a random one, which is shown");
   command->add_flag("--json", options->json, "Machine-readable output");
   add_compute_options(*command, options->compute);
   add_audit_export(*command, chosen);
-  command->footer("Examples: muster audit runs/quickstart\n"
-                  "          muster audit export runs/quickstart quickstart.bundle\n"
-                  "          muster audit quickstart.bundle        (needs nothing else)\n"
-                  "          muster audit quickstart.bundle --rescore 20 --data data\n"
-                  "Exit code 3 when something is wrong");
+  command->footer(
+      "Examples: muster audit runs/quickstart\n"
+      "          muster audit export runs/quickstart quickstart.bundle\n"
+      "          muster audit quickstart.bundle        (needs nothing else)\n"
+      "          muster audit quickstart.bundle --rescore 20 --data data\n"
+      "Exit code 3 when something is wrong");
   command->callback([=, &chosen] {
     if (!command->get_subcommands().empty()) return;
     chosen = [=](const std::atomic<bool>& stop) { return run_audit(*options, stop); };

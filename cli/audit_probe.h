@@ -11,9 +11,8 @@ namespace muster::cli {
 
 // `data`: a folder with train.bin and held_out.bin, or a packed one. All of it is read first.
 // Errors: those of the data; kBadHash (not the data that the run's parameters name).
-[[nodiscard]] Result<std::unique_ptr<protocol::LossProbe>> make_audit_probe(const protocol::ProtocolParams& params,
-                                                                            const std::filesystem::path& data,
-                                                                            std::span<const float> theta,
-                                                                            const ComputeChoice& compute);
+[[nodiscard]] Result<std::unique_ptr<protocol::LossProbe>> make_audit_probe(
+    const protocol::ProtocolParams& params, const std::filesystem::path& data,
+    std::span<const float> theta, const ComputeChoice& compute);
 
 }  // namespace muster::cli

@@ -4,9 +4,11 @@
 
 namespace muster::cli {
 
-Result<AuditedRun> audit_run(AuditSource& source, const AuditRunOptions& options, const std::atomic<bool>& stop) {
+Result<AuditedRun> audit_run(AuditSource& source, const AuditRunOptions& options,
+                             const std::atomic<bool>& stop) {
   MUSTER_TRY(auto theta, source.initial_theta());
-  verify::Audit audit(source.params(), std::move(theta), source.blobs(), {core_count(), source.payloads_left_out()});
+  verify::Audit audit(source.params(), std::move(theta), source.blobs(),
+                      {core_count(), source.payloads_left_out()});
   if (options.prepare) options.prepare(audit);
   MUSTER_TRY_STATUS(source.walk(audit, [&]() -> Status {
     if (stop) return Error{Errc::kCancelled, "stopped"};

@@ -22,8 +22,10 @@ class FolderSource final : public AuditSource {
     source->folder_ = {path};
     MUSTER_TRY(source->params_, read_params(source->folder_));
     if (!fs::exists(source->folder_.archive()))
-      return Error{Errc::kNotFound, source->folder_.archive().string() +
-                                        ": no archive here; the folder of the run's coordinator has it, or a bundle"};
+      return Error{
+          Errc::kNotFound,
+          source->folder_.archive().string() +
+              ": no archive here; the folder of the run's coordinator has it, or a bundle"};
     MUSTER_TRY(source->blobs_, store::FileBlobStore::open(source->folder_.blobs()));
     return std::unique_ptr<AuditSource>(std::move(source));
   }
@@ -38,7 +40,9 @@ class FolderSource final : public AuditSource {
     return rounds;
   }
   bool payloads_left_out() const override { return false; }
-  Result<std::vector<float>> initial_theta() const override { return cli::initial_theta(folder_, params_); }
+  Result<std::vector<float>> initial_theta() const override {
+    return cli::initial_theta(folder_, params_);
+  }
   protocol::BlobReader blobs() override {
     return [this](const Hash& id) { return blobs_->get(id); };
   }
@@ -53,7 +57,8 @@ class FolderSource final : public AuditSource {
       return stopped ? Status(*stopped) : Status();
     });
     if (stopped) return stopped->message.empty() ? Status() : Status(*stopped);
-    // A last entry that is cut off is how a run looks that is being written, or was when the power went.
+    // A last entry that is cut off is how a run looks that is being written, or was when the power
+    // went.
     if (!read && read.error().code != Errc::kTruncated) audit.damaged(read.error());
     return {};
   }
@@ -72,7 +77,8 @@ class BundleSource final : public AuditSource {
     auto reader = store::BundleReader::open(source->file_.bytes());
     if (!reader) return std::move(reader).error().within(path.string());
     source->reader_.emplace(*reader);
-    if (Status begun = source->read_beginning(); !begun) return std::move(begun).error().within(path.string());
+    if (Status begun = source->read_beginning(); !begun)
+      return std::move(begun).error().within(path.string());
     return std::unique_ptr<AuditSource>(std::move(source));
   }
 
@@ -109,7 +115,9 @@ class BundleSource final : public AuditSource {
         entry = **next;
       }
       switch (entry->kind) {
-        case store::BundleEntryKind::kBlob: blobs_[entry->id] = entry->content; break;
+        case store::BundleEntryKind::kBlob:
+          blobs_[entry->id] = entry->content;
+          break;
         case store::BundleEntryKind::kMessage: {
           const auto round = audit.head().round();
           MUSTER_TRY(const bool goes_on, audit.take(entry->content));
@@ -119,7 +127,8 @@ class BundleSource final : public AuditSource {
           break;
         }
         default:
-          audit.damaged({Errc::kMalformed, "audit bundle: " + std::string(name_of(entry->kind)) + " in its midst"});
+          audit.damaged({Errc::kMalformed,
+                         "audit bundle: " + std::string(name_of(entry->kind)) + " in its midst"});
           return {};
       }
     }
@@ -134,12 +143,14 @@ class BundleSource final : public AuditSource {
     MUSTER_TRY_STATUS(protocol::validate(params_));
     const std::uint64_t parameters = state::parameter_count(params_.model);
     if (parameters > available_memory() / kBytesPerParameter)
-      return Error{Errc::kTooLarge, "its model has " + std::to_string(parameters) +
-                                        " parameters, for which this machine has too little memory"};
+      return Error{Errc::kTooLarge,
+                   "its model has " + std::to_string(parameters) +
+                       " parameters, for which this machine has too little memory"};
     MUSTER_TRY(auto second, reader_->next());
     if (second && second->kind == store::BundleEntryKind::kInitialModel) {
       if (second->content.size() != parameters * sizeof(float))
-        return Error{Errc::kMalformed, "audit bundle: an initial model of another size than the parameters say"};
+        return Error{Errc::kMalformed,
+                     "audit bundle: an initial model of another size than the parameters say"};
       model_ = second->content;
     } else {
       first_ = second;
@@ -147,7 +158,8 @@ class BundleSource final : public AuditSource {
     return {};
   }
 
-  // The round is done: its blobs, and the pages of the file that it stood on, are not needed any more.
+  // The round is done: its blobs, and the pages of the file that it stood on, are not needed any
+  // more.
   void release() {
     blobs_.clear();
     const std::uint64_t end = reader_->position() / kPageBytes * kPageBytes;

@@ -1,4 +1,5 @@
-// What an audit reads: a run's folder or a bundle, behind one walk over parameters, messages and blobs.
+// What an audit reads: a run's folder or a bundle, behind one walk over parameters, messages and
+// blobs.
 //
 // Thread safety: one thread; the source outlives what it hands out.
 #pragma once
@@ -13,8 +14,8 @@ namespace muster::cli {
 
 class AuditSource {
  public:
-  // Errors: kNotFound (neither), kMalformed and kVersion (no bundle), kTooLarge (its model does not fit into memory),
-  // those of a run's folder and initial model.
+  // Errors: kNotFound (neither), kMalformed and kVersion (no bundle), kTooLarge (its model does not
+  // fit into memory), those of a run's folder and initial model.
   [[nodiscard]] static Result<std::unique_ptr<AuditSource>> open(const std::filesystem::path& path);
   virtual ~AuditSource() = default;
 
@@ -23,8 +24,9 @@ class AuditSource {
   [[nodiscard]] virtual std::uint64_t rounds_claimed() const = 0;
   [[nodiscard]] virtual bool payloads_left_out() const = 0;
   [[nodiscard]] virtual Result<std::vector<float>> initial_theta() const = 0;
-  // Hands the messages to `audit` until its end, or until the chain breaks. `after`: called after each message.
-  // Errors: `after`'s, and those of the audit; what is wrong with the source itself is a finding.
+  // Hands the messages to `audit` until its end, or until the chain breaks. `after`: called after
+  // each message. Errors: `after`'s, and those of the audit; what is wrong with the source itself
+  // is a finding.
   [[nodiscard]] virtual Status walk(verify::Audit& audit, const std::function<Status()>& after) = 0;
   // For the audit that walks it.
   [[nodiscard]] virtual protocol::BlobReader blobs() = 0;

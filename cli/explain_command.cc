@@ -26,7 +26,8 @@ std::optional<Uid> as_uid(const std::string& text) {
   Uid uid;
   const char* end = text.data() + text.size();
   const auto [parsed, error] = std::from_chars(text.data(), end, uid.value);
-  return error == std::errc{} && parsed == end && text.size() <= 5 ? std::optional(uid) : std::nullopt;
+  return error == std::errc{} && parsed == end && text.size() <= 5 ? std::optional(uid)
+                                                                   : std::nullopt;
 }
 
 // A uid, the name of a node whose key is in the run's folder, or the beginning of a hotkey.
@@ -34,25 +35,31 @@ Result<verify::MinerSelector> selector_of(const std::string& who, const ExplainO
   if (const auto uid = as_uid(who)) return verify::MinerSelector{uid};
   const fs::path key = RunFolder{options.run}.key_file(who);
   std::error_code ignored;
-  if (options.bundle.empty() && who.find('/') == std::string::npos && fs::is_regular_file(key, ignored)) {
+  if (options.bundle.empty() && who.find('/') == std::string::npos &&
+      fs::is_regular_file(key, ignored)) {
     MUSTER_TRY(const SigningKey node, read_key_file(key));
     return verify::MinerSelector{{}, node.public_key().hex()};
   }
   std::string prefix = who;
-  std::transform(prefix.begin(), prefix.end(), prefix.begin(), [](unsigned char c) { return std::tolower(c); });
-  const bool is_hex = !prefix.empty() && prefix.find_first_not_of("0123456789abcdef") == std::string::npos;
+  std::transform(prefix.begin(), prefix.end(), prefix.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  const bool is_hex =
+      !prefix.empty() && prefix.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (is_hex) return verify::MinerSelector{{}, prefix};
-  return Error{Errc::kInvalidArgument, "'" + who + "' is no uid, no beginning of a hotkey and no node with a key in " +
-                                           (fs::path(options.run) / "keys").string()};
+  return Error{Errc::kInvalidArgument,
+               "'" + who + "' is no uid, no beginning of a hotkey and no node with a key in " +
+                   (fs::path(options.run) / "keys").string()};
 }
 
-Result<std::optional<Uid>> validator_uid(const ExplainOptions& options, const verify::ScoreAudit& scores) {
+Result<std::optional<Uid>> validator_uid(const ExplainOptions& options,
+                                         const verify::ScoreAudit& scores) {
   if (options.validator.empty()) return std::optional<Uid>();
   MUSTER_TRY(const auto selector, selector_of(options.validator, options));
   if (selector.uid) return selector.uid;
   for (const auto& [hotkey, validator] : scores.validators())
     if (hotkey.hex().starts_with(selector.hotkey_prefix)) return std::optional(validator.uid);
-  return Error{Errc::kNotFound, "no validator has a hotkey that begins with " + selector.hotkey_prefix};
+  return Error{Errc::kNotFound,
+               "no validator has a hotkey that begins with " + selector.hotkey_prefix};
 }
 
 nlohmann::ordered_json to_json(const protocol::Evaluation& evaluation) {
@@ -64,12 +71,13 @@ nlohmann::ordered_json to_json(const protocol::Evaluation& evaluation) {
 }
 
 nlohmann::ordered_json to_json(const verify::MinerRound& round) {
-  nlohmann::ordered_json json{{"round", round.round.value},
-                              {"outcome", round.outcome ? name_of(*round.outcome) : "not in the roster"},
-                              {"norm", round.norm},
-                              {"weight", round.weight},
-                              {"standing", round.standing},
-                              {"arrival_ms", round.arrival_ms}};
+  nlohmann::ordered_json json{
+      {"round", round.round.value},
+      {"outcome", round.outcome ? name_of(*round.outcome) : "not in the roster"},
+      {"norm", round.norm},
+      {"weight", round.weight},
+      {"standing", round.standing},
+      {"arrival_ms", round.arrival_ms}};
   auto& voices = json["validators"] = nlohmann::ordered_json::array();
   for (const auto& voice : round.voices) {
     nlohmann::ordered_json one{{"uid", voice.validator.value}};
@@ -84,29 +92,39 @@ nlohmann::ordered_json to_json(const verify::MinerRound& round) {
 }
 
 nlohmann::ordered_json to_json(const verify::ValidatorView& view) {
-  return {{"uid", view.validator.value},   {"hotkey", view.hotkey.hex()},
-          {"evaluations", view.evaluations}, {"mean_z", view.mean},
-          {"lower_bound", view.lower_bound}, {"reference", view.reference},
-          {"others_mean_z", view.others_mean}, {"presence", view.presence},
-          {"gate_failed", view.gate_failed}, {"share", view.share},
-          {"weight", view.weight},         {"standing", view.standing},
-          {"rank", view.rank},             {"miners", view.miners}};
+  return {{"uid", view.validator.value},
+          {"hotkey", view.hotkey.hex()},
+          {"evaluations", view.evaluations},
+          {"mean_z", view.mean},
+          {"lower_bound", view.lower_bound},
+          {"reference", view.reference},
+          {"others_mean_z", view.others_mean},
+          {"presence", view.presence},
+          {"gate_failed", view.gate_failed},
+          {"share", view.share},
+          {"weight", view.weight},
+          {"standing", view.standing},
+          {"rank", view.rank},
+          {"miners", view.miners}};
 }
 
-nlohmann::ordered_json to_json(const verify::Explanation& explanation, const std::optional<std::uint64_t>& round) {
+nlohmann::ordered_json to_json(const verify::Explanation& explanation,
+                               const std::optional<std::uint64_t>& round) {
   const auto& miner = explanation.miner;
   nlohmann::ordered_json json{{"uid", miner.uid.value},
                               {"hotkey", miner.hotkey.hex()},
                               {"first_round", miner.first.value},
                               {"last_round", miner.last.value}};
-  for (const auto& [code, count] : miner.outcomes) json["outcomes"][std::string(name_of(code))] = count;
+  for (const auto& [code, count] : miner.outcomes)
+    json["outcomes"][std::string(name_of(code))] = count;
   json["outcomes"]["not in the roster"] = miner.absent;
   json["validators"] = nlohmann::ordered_json::array();
   for (const auto& view : explanation.views) json["validators"].push_back(to_json(view));
   json["rounds"] = nlohmann::ordered_json::array();
   for (const auto& told : miner.recent)
     if (!round || told.round.value == *round) json["rounds"].push_back(to_json(told));
-  if (round && json["rounds"].empty() && miner.wanted) json["rounds"].push_back(to_json(*miner.wanted));
+  if (round && json["rounds"].empty() && miner.wanted)
+    json["rounds"].push_back(to_json(*miner.wanted));
   json["text"] = explanation.lines;
   return json;
 }
@@ -124,8 +142,10 @@ Result<int> run_explain(const ExplainOptions& options, const std::atomic<bool>& 
   };
   MUSTER_TRY(const AuditedRun audited, audit_run(*source, run, stop));
   if (!audited.report.ok())
-    std::fprintf(stderr, "muster: what this is read from does not hold: `muster audit %s` says what is wrong\n",
-                 options.source().c_str());
+    std::fprintf(
+        stderr,
+        "muster: what this is read from does not hold: `muster audit %s` says what is wrong\n",
+        options.source().c_str());
   MUSTER_TRY(const auto validator, validator_uid(options, scores));
   MUSTER_TRY(const auto explanation, verify::explain(story, scores, validator, round));
   if (options.json) {
@@ -139,14 +159,19 @@ Result<int> run_explain(const ExplainOptions& options, const std::atomic<bool>& 
 }  // namespace
 
 void add_explain(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("explain", "Why a miner has its score and weight, and what would raise it");
+  auto* command = app.add_subcommand(
+      "explain", "Why a miner has its score and weight, and what would raise it");
   auto options = std::make_shared<ExplainOptions>();
-  command->add_option("miner", options->miner, "Its uid, the beginning of its hotkey, or its name in a localnet's run")
+  command
+      ->add_option("miner", options->miner,
+                   "Its uid, the beginning of its hotkey, or its name in a localnet's run")
       ->required();
-  auto* run = command->add_option("--run", options->run, "Folder of the run")->capture_default_str();
+  auto* run =
+      command->add_option("--run", options->run, "Folder of the run")->capture_default_str();
   command->add_option("--bundle", options->bundle, "A bundle instead of a folder")->excludes(run);
   command->add_option("--round", options->round, "What happened to it in this round");
-  command->add_option("--validator", options->validator, "Only this one's view: uid, beginning of its hotkey, or name");
+  command->add_option("--validator", options->validator,
+                      "Only this one's view: uid, beginning of its hotkey, or name");
   command->add_flag("--json", options->json, "Machine-readable output");
   command->footer("Example: muster explain noise-1 --run runs/quickstart");
   command->callback([options, &chosen] {

@@ -28,19 +28,25 @@ Bytes header(std::uint8_t flags) {
 }
 
 // `id`: of a blob, whose bytes it stands for.
-Hash next_chain(const Hash& chain, BundleEntryKind kind, std::uint64_t length, const Hash* id, ByteSpan content) {
+Hash next_chain(const Hash& chain, BundleEntryKind kind, std::uint64_t length, const Hash* id,
+                ByteSpan content) {
   const auto number = static_cast<std::uint8_t>(kind);
-  return tagged_hash("muster/bundle", {chain.bytes, bytes_of_number(number), bytes_of_number(length),
-                                       id == nullptr ? content : ByteSpan(id->bytes)});
+  return tagged_hash("muster/bundle",
+                     {chain.bytes, bytes_of_number(number), bytes_of_number(length),
+                      id == nullptr ? content : ByteSpan(id->bytes)});
 }
 
 std::uint64_t length_max(BundleEntryKind kind) {
   switch (kind) {
     case BundleEntryKind::kParams:
-    case BundleEntryKind::kMessage: return limits::kMessageBytesMax;
-    case BundleEntryKind::kInitialModel: return limits::kParametersMax * sizeof(float);
-    case BundleEntryKind::kBlob: return kHashBytes + limits::kBlobBytesMax;
-    case BundleEntryKind::kEnd: return kEndContentBytes;
+    case BundleEntryKind::kMessage:
+      return limits::kMessageBytesMax;
+    case BundleEntryKind::kInitialModel:
+      return limits::kParametersMax * sizeof(float);
+    case BundleEntryKind::kBlob:
+      return kHashBytes + limits::kBlobBytesMax;
+    case BundleEntryKind::kEnd:
+      return kEndContentBytes;
   }
   MUSTER_UNREACHABLE();
 }
@@ -49,11 +55,16 @@ std::uint64_t length_max(BundleEntryKind kind) {
 
 std::string_view name_of(BundleEntryKind kind) {
   switch (kind) {
-    case BundleEntryKind::kParams: return "parameters";
-    case BundleEntryKind::kInitialModel: return "initial model";
-    case BundleEntryKind::kMessage: return "message";
-    case BundleEntryKind::kBlob: return "blob";
-    case BundleEntryKind::kEnd: return "end";
+    case BundleEntryKind::kParams:
+      return "parameters";
+    case BundleEntryKind::kInitialModel:
+      return "initial model";
+    case BundleEntryKind::kMessage:
+      return "message";
+    case BundleEntryKind::kBlob:
+      return "blob";
+    case BundleEntryKind::kEnd:
+      return "end";
   }
   MUSTER_UNREACHABLE();
 }
@@ -71,7 +82,9 @@ Status BundleWriter::add(BundleEntryKind kind, ByteSpan content) {
   return write(kind, nullptr, content);
 }
 
-Status BundleWriter::add_blob(const Hash& id, ByteSpan blob) { return write(BundleEntryKind::kBlob, &id, blob); }
+Status BundleWriter::add_blob(const Hash& id, ByteSpan blob) {
+  return write(BundleEntryKind::kBlob, &id, blob);
+}
 
 Status BundleWriter::end(std::uint64_t rounds) {
   ByteWriter content;
@@ -109,11 +122,13 @@ Result<BundleReader> BundleReader::open(ByteSpan bytes) {
                                      ", this build reads version " + std::to_string(kVersion)};
   }
   if (flags > kPayloadsLeftOut) return Error{Errc::kMalformed, "audit bundle: unknown flags"};
-  return BundleReader(bytes, reader, tagged_hash("muster/bundle", header(flags)), flags == kPayloadsLeftOut);
+  return BundleReader(bytes, reader, tagged_hash("muster/bundle", header(flags)),
+                      flags == kPayloadsLeftOut);
 }
 
 Error BundleReader::at_entry(Errc code, std::uint64_t position, const std::string& what) const {
-  return {code, "audit bundle: entry " + std::to_string(entries_) + ", at byte " + std::to_string(position) + ": " + what};
+  return {code, "audit bundle: entry " + std::to_string(entries_) + ", at byte " +
+                    std::to_string(position) + ": " + what};
 }
 
 Result<std::optional<BundleEntry>> BundleReader::next() {
@@ -129,21 +144,24 @@ Result<std::optional<BundleEntry>> BundleReader::next() {
     return at_entry(Errc::kMalformed, start, "an unknown kind of entry, " + std::to_string(number));
   const std::string name(name_of(kind));
   if (length > length_max(kind))
-    return at_entry(Errc::kTooLarge, start, "a " + name + " of " + std::to_string(length) + " bytes, at most " +
-                                                std::to_string(length_max(kind)));
+    return at_entry(Errc::kTooLarge, start,
+                    "a " + name + " of " + std::to_string(length) + " bytes, at most " +
+                        std::to_string(length_max(kind)));
   ByteSpan content = rest_.take(length);
   const ByteSpan chain = rest_.take(kHashBytes);
-  if (rest_.failed()) return at_entry(Errc::kTruncated, start, "the file is cut off in it, a " + name);
+  if (rest_.failed())
+    return at_entry(Errc::kTruncated, start, "the file is cut off in it, a " + name);
   BundleEntry entry{kind, {}, content};
   if (kind == BundleEntryKind::kBlob) {
     if (length < kHashBytes) return at_entry(Errc::kMalformed, start, "a blob without its id");
     std::copy_n(content.begin(), kHashBytes, entry.id.bytes.begin());
     entry.content = content.subspan(kHashBytes);
   }
-  const Hash expected =
-      next_chain(chain_, kind, length, kind == BundleEntryKind::kBlob ? &entry.id : nullptr, entry.content);
+  const Hash expected = next_chain(
+      chain_, kind, length, kind == BundleEntryKind::kBlob ? &entry.id : nullptr, entry.content);
   if (!std::equal(chain.begin(), chain.end(), expected.bytes.begin()))
-    return at_entry(Errc::kBadHash, start, "the hash chain breaks at this " + name + ": it or its place was changed");
+    return at_entry(Errc::kBadHash, start,
+                    "the hash chain breaks at this " + name + ": it or its place was changed");
   chain_ = expected;
   if (kind == BundleEntryKind::kEnd) {
     MUSTER_TRY_STATUS(check_end(content));
@@ -157,12 +175,15 @@ Status BundleReader::check_end(ByteSpan content) {
   ByteReader reader(content);
   const auto entries = reader.read<std::uint64_t>();
   (void)reader.read<std::uint64_t>();
-  if (!reader.finished()) return at_entry(Errc::kMalformed, position(), "an end of the wrong length");
+  if (!reader.finished())
+    return at_entry(Errc::kMalformed, position(), "an end of the wrong length");
   if (entries != entries_)
-    return at_entry(Errc::kMalformed, position(), "its end says " + std::to_string(entries) + " entries");
+    return at_entry(Errc::kMalformed, position(),
+                    "its end says " + std::to_string(entries) + " entries");
   ended_ = true;
   if (rest_.remaining() > 0)
-    return at_entry(Errc::kMalformed, position(), std::to_string(rest_.remaining()) + " bytes after its end");
+    return at_entry(Errc::kMalformed, position(),
+                    std::to_string(rest_.remaining()) + " bytes after its end");
   return {};
 }
 

@@ -1,8 +1,10 @@
-// Bundle: a whole run as one file: parameters, initial model, signed messages and blobs, in the order of checking.
+// Bundle: a whole run as one file: parameters, initial model, signed messages and blobs, in the
+// order of checking.
 //
-// docs/audit.md has the bytes. Entries are hash-chained and counted at the end, so that a file that was cut off,
-// changed or added to is noticed. The chain has a blob by its id and length: its bytes are checked against the id
-// by who uses it. Reading allocates nothing: entries are views of the bytes. Thread safety: one thread each.
+// docs/audit.md has the bytes. Entries are hash-chained and counted at the end, so that a file that
+// was cut off, changed or added to is noticed. The chain has a blob by its id and length: its bytes
+// are checked against the id by who uses it. Reading allocates nothing: entries are views of the
+// bytes. Thread safety: one thread each.
 #pragma once
 
 #include <functional>
@@ -18,7 +20,7 @@ enum class BundleEntryKind : std::uint8_t { kParams = 1, kInitialModel, kMessage
 
 struct BundleEntry {
   BundleEntryKind kind = BundleEntryKind::kMessage;
-  Hash id;           // of a blob
+  Hash id;  // of a blob
   ByteSpan content;
 };
 
@@ -47,7 +49,8 @@ class BundleReader {
   [[nodiscard]] static Result<BundleReader> open(ByteSpan bytes);
   [[nodiscard]] bool payloads_left_out() const { return payloads_left_out_; }
   // The next entry; none after the end, which is not handed out.
-  // Errors: kTruncated (cut off), kBadHash (chain), kTooLarge, kMalformed; each names entry and byte.
+  // Errors: kTruncated (cut off), kBadHash (chain), kTooLarge, kMalformed; each names entry and
+  // byte.
   [[nodiscard]] Result<std::optional<BundleEntry>> next();
   // Bytes gone through.
   [[nodiscard]] std::uint64_t position() const { return bytes_.size() - rest_.remaining(); }

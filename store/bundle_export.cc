@@ -37,7 +37,8 @@ Result<Extent> sealed_extent(const std::filesystem::path& archive) {
 
 class Exporter {
  public:
-  Exporter(const ExportSource& source, const ExportOptions& options, const Extent& extent, const FileSink& sink)
+  Exporter(const ExportSource& source, const ExportOptions& options, const Extent& extent,
+           const FileSink& sink)
       : source_(source), options_(options), extent_(extent), writer_([this, sink](ByteSpan bytes) {
           exported_.bytes += bytes.size();
           return sink(bytes);
@@ -47,13 +48,15 @@ class Exporter {
     MUSTER_TRY_STATUS(writer_.begin(!options_.payloads));
     MUSTER_TRY_STATUS(writer_.add(BundleEntryKind::kParams, wire::encode(source_.params)));
     if (!source_.initial_model.empty())
-      MUSTER_TRY_STATUS(writer_.add(BundleEntryKind::kInitialModel, bytes_of(source_.initial_model)));
+      MUSTER_TRY_STATUS(
+          writer_.add(BundleEntryKind::kInitialModel, bytes_of(source_.initial_model)));
     bool done = extent_.messages == 0;
-    const Status read = done ? Status() : read_archive(source_.archive, [&](ByteSpan message) -> Status {
-      MUSTER_TRY_STATUS(take(message));
-      done = exported_.messages == extent_.messages;
-      return done ? Status(Error{Errc::kCancelled, "all that is wanted"}) : Status();
-    });
+    const Status read =
+        done ? Status() : read_archive(source_.archive, [&](ByteSpan message) -> Status {
+          MUSTER_TRY_STATUS(take(message));
+          done = exported_.messages == extent_.messages;
+          return done ? Status(Error{Errc::kCancelled, "all that is wanted"}) : Status();
+        });
     if (!done) return read.error();
     MUSTER_TRY_STATUS(writer_.end(extent_.rounds));
     exported_.rounds = extent_.rounds;
@@ -87,7 +90,8 @@ class Exporter {
     for (const Bytes& bytes : closed->commits) {
       const auto commit = wire::reread_envelope(bytes);
       if (!commit) continue;
-      if (const auto body = protocol::read_body<protocol::Commit>(*commit)) payloads_.push_back(body->payload_id);
+      if (const auto body = protocol::read_body<protocol::Commit>(*commit))
+        payloads_.push_back(body->payload_id);
     }
   }
 

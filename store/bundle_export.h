@@ -1,4 +1,5 @@
-// Writes a run's archive and blobs as one bundle, up to the last sealed round; the run may still be going.
+// Writes a run's archive and blobs as one bundle, up to the last sealed round; the run may still be
+// going.
 //
 // Thread safety: pure but for the files.
 #pragma once
@@ -34,8 +35,10 @@ struct Exported {
   std::uint64_t bytes = 0;
 };
 
-// Replaces `file` as a whole. Errors: kNotFound (no archive), those of the archive, kNoSpace, kIo, the progress'.
-[[nodiscard]] Result<Exported> export_bundle(const ExportSource& source, const std::filesystem::path& file,
+// Replaces `file` as a whole. Errors: kNotFound (no archive), those of the archive, kNoSpace, kIo,
+// the progress'.
+[[nodiscard]] Result<Exported> export_bundle(const ExportSource& source,
+                                             const std::filesystem::path& file,
                                              const ExportOptions& options = {});
 
 }  // namespace muster::store

@@ -1,35 +1,10 @@
 #include "verify/audit.h"
 
-#include "compression/segmented_blob.h"
-#include "protocol/beacon.h"
-#include "protocol/sealed_payload.h"
-#include "state/outer_step.h"
 #include "state/state_root.h"
-#include "verify/manifest_check.h"
 
 namespace muster::verify {
 
 using protocol::MessageType;
-using protocol::OutcomeCode;
-
-namespace {
-
-// A blob's bytes when it is there and has the id it is asked for by.
-struct CheckedBlob {
-  std::optional<Bytes> bytes;
-  std::string problem;
-};
-
-CheckedBlob read_checked(const protocol::BlobReader& blobs, const Hash& id, unsigned threads) {
-  auto bytes = blobs(id);
-  if (!bytes) return {{}, "is not there"};
-  const auto actual = compression::blob_id(*bytes, threads);
-  if (!actual) return {{}, "is damaged (" + actual.error().message + ")"};
-  if (*actual != id) return {{}, "has other content, whose id is " + actual->brief()};
-  return {std::move(*bytes), {}};
-}
-
-}  // namespace
 
 Audit::Audit(const protocol::ProtocolParams& params, std::vector<float> initial_theta,
              protocol::BlobReader blobs, const AuditOptions& options)
@@ -44,8 +19,12 @@ Audit::Audit(const protocol::ProtocolParams& params, std::vector<float> initial_
   if (roots().theta == params.initial_theta_root) {
     report_.hold(Check::kStateRoots);
   } else {
-    report_.fail({Check::kStateRoots, Round{0}, {}, "the initial model is not the one that the parameters name",
-                  params.initial_theta_root.brief(), roots().theta.brief()});
+    report_.fail({Check::kStateRoots,
+                  Round{0},
+                  {},
+                  "the initial model is not the one that the parameters name",
+                  params.initial_theta_root.brief(),
+                  roots().theta.brief()});
   }
 }
 
@@ -57,21 +36,26 @@ Signer Audit::signer_of(const PublicKey& hotkey) const {
   return known == names_.end() ? Signer{hotkey} : known->second;
 }
 
-void Audit::fail(Check check, const PublicKey& signer, std::string what, std::string expected, std::string found) {
-  report_.fail({check, head_.round(), signer_of(signer), std::move(what), std::move(expected), std::move(found)});
+void Audit::fail(Check check, const PublicKey& signer, std::string what, std::string expected,
+                 std::string found) {
+  report_.fail({check, head_.round(), signer_of(signer), std::move(what), std::move(expected),
+                std::move(found)});
 }
 
-bool Audit::stop(Check check, const PublicKey& signer, std::string what, std::string expected, std::string found) {
+bool Audit::stop(Check check, const PublicKey& signer, std::string what, std::string expected,
+                 std::string found) {
   fail(check, signer, std::move(what), std::move(expected), std::move(found));
   report_.broken = true;
   return false;
 }
 
 // What a message that cannot be read is a failure of.
-bool Audit::refused(const PublicKey& signer, const Error& error, Check otherwise, std::string_view name) {
-  const Check check = error.code == Errc::kBadSignature                                  ? Check::kSignatures
-                      : error.code == Errc::kWrongRun || error.code == Errc::kWrongRound ? Check::kManifestChain
-                                                                                         : otherwise;
+bool Audit::refused(const PublicKey& signer, const Error& error, Check otherwise,
+                    std::string_view name) {
+  const Check check = error.code == Errc::kBadSignature ? Check::kSignatures
+                      : error.code == Errc::kWrongRun || error.code == Errc::kWrongRound
+                          ? Check::kManifestChain
+                          : otherwise;
   return stop(check, signer, std::string(name) + ": " + error.message);
 }
 
@@ -81,7 +65,8 @@ void Audit::damaged(const Error& error) {
 }
 
 const Audit::Roots& Audit::roots() {
-  if (!roots_) roots_ = {state::parameters_root(layout_, theta_), state::parameters_root(layout_, residual_)};
+  if (!roots_)
+    roots_ = {state::parameters_root(layout_, theta_), state::parameters_root(layout_, residual_)};
   return *roots_;
 }
 
@@ -103,9 +88,11 @@ Result<bool> Audit::take(ByteSpan message) {
     return false;
   }
   const auto type = MessageType{unsigned_one->type};
-  fail(Check::kSignatures, unsigned_one->sender, number + ", a " + std::string(name_of(type)) + ": " +
-                                                     envelope.error().message + "; its sender is said to be who is named here");
-  // Closes and manifests hold their own copies of what nodes sent; without the coordinator's own nothing goes on.
+  fail(Check::kSignatures, unsigned_one->sender,
+       number + ", a " + std::string(name_of(type)) + ": " + envelope.error().message +
+           "; its sender is said to be who is named here");
+  // Closes and manifests hold their own copies of what nodes sent; without the coordinator's own
+  // nothing goes on.
   report_.broken = unsigned_one->sender == params_.coordinator;
   return !report_.broken;
 }
@@ -117,16 +104,19 @@ Result<bool> Audit::take_envelope(const wire::Envelope& envelope, ByteSpan bytes
     ++report_.disputes;
     return true;
   }
-  // An offer to who joins, who believes the attestations in it; the same stand in the archive as such.
+  // An offer to who joins, who believes the attestations in it; the same stand in the archive as
+  // such.
   if (type == MessageType::kCheckpoint && envelope.sender == params_.coordinator) return true;
   const Status placed = protocol::check_position(envelope, head_.position());
   if (!placed && is_fork(envelope, bytes)) return true;
-  const bool of_coordinator = type == MessageType::kRoundOpen || type == MessageType::kCommitsClosed ||
+  const bool of_coordinator = type == MessageType::kRoundOpen ||
+                              type == MessageType::kCommitsClosed ||
                               type == MessageType::kRevealsClosed || type == MessageType::kManifest;
   if (of_coordinator) {
     if (!placed) return stop(Check::kManifestChain, envelope.sender, placed.error().message);
     if (envelope.sender != params_.coordinator)
-      return stop(Check::kManifestChain, envelope.sender, name + ": only the coordinator may sign it");
+      return stop(Check::kManifestChain, envelope.sender,
+                  name + ": only the coordinator may sign it");
     report_.hold(Check::kManifestChain);
     if (type == MessageType::kManifest) return take_manifest(envelope, bytes);
     return take_coordinators(envelope, bytes);
@@ -155,7 +145,8 @@ void Audit::take_nodes(const wire::Envelope& envelope, ByteSpan bytes) {
 
 // A manifest of the round before, but not the one that everything since builds on.
 bool Audit::is_fork(const wire::Envelope& envelope, ByteSpan bytes) {
-  if (!last_position_ || !is_a(envelope, MessageType::kManifest) || envelope.sender != params_.coordinator ||
+  if (!last_position_ || !is_a(envelope, MessageType::kManifest) ||
+      envelope.sender != params_.coordinator ||
       !protocol::check_position(envelope, *last_position_))
     return false;
   fail(Check::kManifestChain, envelope.sender,
@@ -166,19 +157,24 @@ bool Audit::is_fork(const wire::Envelope& envelope, ByteSpan bytes) {
 
 bool Audit::take_coordinators(const wire::Envelope& envelope, ByteSpan bytes) {
   const auto type = MessageType{envelope.type};
-  const Bytes* earlier = type == MessageType::kRoundOpen       ? (progress_.open ? &progress_.open->bytes : nullptr)
+  const Bytes* earlier = type == MessageType::kRoundOpen
+                             ? (progress_.open ? &progress_.open->bytes : nullptr)
                          : type == MessageType::kCommitsClosed ? &progress_.commits_closed
                                                                : &progress_.reveals_closed;
   if (earlier != nullptr && !earlier->empty()) {
     if (!std::equal(bytes.begin(), bytes.end(), earlier->begin(), earlier->end()))
-      fail(Check::kManifestChain, envelope.sender, "two different " + std::string(name_of(type)) + "s of one round",
+      fail(Check::kManifestChain, envelope.sender,
+           "two different " + std::string(name_of(type)) + "s of one round",
            wire::message_hash(*earlier).brief(), wire::message_hash(bytes).brief());
     return true;
   }
   switch (type) {
-    case MessageType::kRoundOpen: return take_open(envelope, bytes);
-    case MessageType::kCommitsClosed: return take_commits_closed(envelope, bytes);
-    default: return take_reveals_closed(envelope, bytes);
+    case MessageType::kRoundOpen:
+      return take_open(envelope, bytes);
+    case MessageType::kCommitsClosed:
+      return take_commits_closed(envelope, bytes);
+    default:
+      return take_reveals_closed(envelope, bytes);
   }
 }
 
@@ -186,7 +182,8 @@ bool Audit::take_open(const wire::Envelope& envelope, ByteSpan bytes) {
   auto open = protocol::read_body<protocol::RoundOpen>(envelope);
   if (!open) return stop(Check::kRosters, envelope.sender, open.error().message);
   names_.clear();
-  for (const auto& entry : open->roster) names_[entry.hotkey] = {entry.hotkey, entry.role, entry.uid};
+  for (const auto& entry : open->roster)
+    names_[entry.hotkey] = {entry.hotkey, entry.role, entry.uid};
   check_open(*open);
   progress_.open = {std::move(*open), Bytes(bytes.begin(), bytes.end()), envelope.sender};
   return true;
@@ -195,29 +192,34 @@ bool Audit::take_open(const wire::Envelope& envelope, ByteSpan bytes) {
 void Audit::check_open(const protocol::RoundOpen& open) {
   auto same = [&](const char* what, const auto& expected, const auto& found, auto&& text) {
     if (expected == found) return report_.hold(Check::kRosters);
-    fail(Check::kRosters, params_.coordinator, std::string("RoundOpen: its ") + what + " does not follow from the last manifest",
+    fail(Check::kRosters, params_.coordinator,
+         std::string("RoundOpen: its ") + what + " does not follow from the last manifest",
          text(expected), text(found));
   };
   auto brief = [](const Hash& hash) { return hash.brief(); };
   same("state id", head_.state_id(), open.state_id, brief);
   same("beacon", head_.beacon(), open.beacon, brief);
   same("data cursor",
-       protocol::fit_cursor(head_.cursor(), protocol::miner_count(open), params_.slice(), params_.sequences),
+       protocol::fit_cursor(head_.cursor(), protocol::miner_count(open), params_.slice(),
+                            params_.sequences),
        protocol::DataCursor{open.epoch, open.cursor}, [](const protocol::DataCursor& cursor) {
-         return "epoch " + std::to_string(cursor.epoch) + " position " + std::to_string(cursor.position);
+         return "epoch " + std::to_string(cursor.epoch) + " position " +
+                std::to_string(cursor.position);
        });
   for (const Bytes& attestation : open.attestations) {
     const auto attest = protocol::open_at<protocol::Attest>(attestation, head_.position());
     if (attest) {
       report_.hold(Check::kSignatures);
     } else {
-      fail(Check::kSignatures, params_.coordinator, "RoundOpen: an attestation in it: " + attest.error().message);
+      fail(Check::kSignatures, params_.coordinator,
+           "RoundOpen: an attestation in it: " + attest.error().message);
     }
   }
 }
 
 bool Audit::take_commits_closed(const wire::Envelope& envelope, ByteSpan bytes) {
-  if (!progress_.open) return stop(Check::kManifestChain, envelope.sender, "CommitsClosed before the round is open");
+  if (!progress_.open)
+    return stop(Check::kManifestChain, envelope.sender, "CommitsClosed before the round is open");
   const auto closed = protocol::read_body<protocol::CommitsClosed>(envelope);
   if (!closed) return refused(envelope.sender, closed.error(), Check::kCloses, "CommitsClosed");
   auto commits = protocol::read_commits(head_.position(), progress_.open->message, *closed);
@@ -250,218 +252,6 @@ bool Audit::take_reveals_closed(const wire::Envelope& envelope, ByteSpan bytes) 
   return open_payloads();
 }
 
-// ---- payloads
-
-bool Audit::open_payloads() {
-  const protocol::RoundContext context{params_, layout_, head_.position(), options_.threads};
-  report_.hold(Check::kKeys, progress_.reveals.size());
-  std::map<Hash, std::string> problems;
-  const auto blobs = [&](const Hash& id) -> Result<Bytes> {
-    auto blob = read_checked(blobs_, id, options_.threads);
-    if (blob.bytes) {
-      report_.hold(Check::kPayloads);
-      return std::move(*blob.bytes);
-    }
-    problems[id] = blob.problem;
-    return Bytes{};
-  };
-  auto opened = protocol::open_payloads(context, progress_.commits, progress_.reveals, blobs);
-  MUSTER_CHECK(opened.has_value(), "a blob reader that never fails");
-  progress_.payloads = std::move(*opened);
-  progress_.payloads_known = problems.empty();
-  for (const auto& [uid, commit] : progress_.commits) {
-    const auto problem = problems.find(commit.message.payload_id);
-    if (problem == problems.end()) continue;
-    if (options_.payloads_left_out) {
-      report_.skip(Check::kPayloads);
-    } else {
-      fail(Check::kPayloads, commit.sender, "the payload that uid " + std::to_string(uid.value) + " committed " +
-                                                problem->second,
-           commit.message.payload_id.brief(), "none with this id");
-    }
-  }
-  return true;
-}
-
-namespace {
-
-// What the manifest says of payloads that nobody can look at.
-std::map<Uid, protocol::OpenedPayload> claimed_payloads(
-    const std::map<Uid, protocol::OpenedPayload>& opened, const protocol::Manifest& manifest) {
-  auto claimed = opened;
-  for (const auto& outcome : manifest.outcomes) {
-    const auto payload = claimed.find(outcome.uid);
-    if (payload == claimed.end()) continue;
-    auto& [code, id, content, norm, problem] = payload->second;
-    const bool by_commit = code == OutcomeCode::kKeyWithheld || code == OutcomeCode::kWrongKey ||
-                           code == OutcomeCode::kTooFewSequences;
-    if (by_commit) continue;
-    const bool unreadable =
-        outcome.code == OutcomeCode::kMalformed || outcome.code == OutcomeCode::kBelowMinimumNorm;
-    code = unreadable ? outcome.code : OutcomeCode::kAccepted;
-    norm = outcome.norm;
-    content = {};
-  }
-  return claimed;
-}
-
-}  // namespace
-
-// ---- the manifest
-
-protocol::SealInputs Audit::inputs_for(const protocol::Manifest& manifest,
-                                       const std::map<Uid, protocol::OpenedPayload>& payloads,
-                                       const std::map<Uid, std::uint32_t>& arrivals) const {
-  return {{params_, layout_, head_.position(), options_.threads},
-          head_,
-          progress_.open->message,
-          wire::message_hash(progress_.open->bytes),
-          wire::message_hash(progress_.reveals_closed),
-          progress_.commit_root,
-          payloads,
-          arrivals,
-          manifest.screens,
-          manifest.evidence};
-}
-
-void Audit::aggregate_missing(const protocol::Manifest& manifest, const std::string& problem) {
-  fail(Check::kAggregates, params_.coordinator, "the aggregate that the Manifest names " + problem,
-       manifest.aggregate_id.brief(), "none with this id");
-}
-
-// Nothing depends on the stored blob where the aggregate was made again; it must be that one all the same.
-void Audit::check_aggregate_blob(const protocol::Manifest& manifest, const Bytes& expected) {
-  const auto stored = blobs_(manifest.aggregate_id);
-  if (!stored) return aggregate_missing(manifest, "is not there");
-  if (*stored != expected) aggregate_missing(manifest, "has other content than the one made again");
-}
-
-bool Audit::take_aggregate_from_blob(const protocol::Manifest& manifest, compression::Payload& aggregate) {
-  report_.skip(Check::kAggregates);
-  residual_known_ = false;
-  const Hash after = state::next_state_id(head_.state_id(), manifest.aggregate_id);
-  if (after != manifest.state_id_after)
-    return stop(Check::kStateIds, params_.coordinator, "Manifest: state id after", after.brief(),
-                manifest.state_id_after.brief());
-  report_.hold(Check::kStateIds);
-  auto blob = read_checked(blobs_, manifest.aggregate_id, options_.threads);
-  if (blob.bytes) {
-    auto read = protocol::read_aggregate(head_.position().run_id, head_.round(), layout_,
-                                         params_.downlink_format(head_.round()), *blob.bytes);
-    if (read && compression::summarise(layout_, *read, options_.threads)) {
-      aggregate = std::move(*read);
-      return true;
-    }
-    blob.problem = "is not in the round's format";
-  }
-  aggregate_missing(manifest, blob.problem);
-  return false;
-}
-
-std::vector<AuditedScreen> Audit::read_screens(const protocol::Manifest& manifest) {
-  std::vector<AuditedScreen> screens;
-  for (const Bytes& bytes : manifest.screens) {
-    const auto envelope = wire::reread_envelope(bytes).value();  // opened by the seal
-    const auto* entry = protocol::find_in_roster(progress_.open->message, envelope.sender);
-    AuditedScreen screen{entry->uid, entry->hotkey, entry->stake, false,
-                         protocol::read_body<protocol::Screen>(envelope).value()};
-    const auto promised = head_.secret_hash_of(entry->hotkey);
-    const Hash revealed = protocol::secret_hash(head_.position().run_id, head_.round(), entry->hotkey,
-                                                screen.screen.secret);
-    screen.promised = promised == revealed;
-    if (!promised) {
-      report_.skip(Check::kSecrets);
-    } else if (screen.promised) {
-      report_.hold(Check::kSecrets);
-    } else {
-      fail(Check::kSecrets, entry->hotkey, "Screen: its secret is not the promised one", promised->brief(),
-           revealed.brief());
-    }
-    if (screen.screen.commit_root == progress_.commit_root) {
-      report_.hold(Check::kCloses);
-    } else {
-      fail(Check::kCloses, entry->hotkey, "Screen about another close: two were signed, or it made one up",
-           progress_.commit_root.brief(), screen.screen.commit_root.brief());
-    }
-    screens.push_back(std::move(screen));
-  }
-  report_.hold(Check::kSignatures, screens.size());
-  return screens;
-}
-
-// What the coordinator had and did not put into the manifest.
-void Audit::check_left_out(const protocol::Manifest& manifest) {
-  std::set<Hash> kept;
-  for (const Bytes& screen : manifest.screens) kept.insert(wire::message_hash(screen));
-  for (const auto& item : manifest.evidence) kept.insert({wire::message_hash(item.first), wire::message_hash(item.second)});
-  for (const auto& [key, versions] : progress_.received) {
-    const auto& [type, sender] = key;
-    if (versions.size() > 1 && !kept.contains(versions[1]))
-      fail(Check::kTally, params_.coordinator, "Manifest: no evidence of the two different " + std::string(name_of(type)) +
-                                                   "s of " + describe(signer_of(sender)));
-    if (type == MessageType::kScreen && !kept.contains(versions[0]))
-      fail(Check::kTally, params_.coordinator, "Manifest: without the Screen of " + describe(signer_of(sender)) +
-                                                   ", which had arrived");
-  }
-  for (const auto& item : manifest.evidence)
-    if (!protocol::proves_equivocation(item))
-      fail(Check::kTally, params_.coordinator, "Manifest: evidence that proves nothing");
-}
-
-Result<protocol::SealedRound> Audit::seal_again(const protocol::SealInputs& inputs, bool from_payloads) {
-  if (from_payloads) return protocol::seal(inputs, residual_);
-  protocol::SealedRound ruled;
-  MUSTER_TRY(ruled.manifest, protocol::rule(inputs));
-  return ruled;
-}
-
-Result<bool> Audit::take_manifest(const wire::Envelope& envelope, ByteSpan bytes) {
-  if (progress_.reveals_closed.empty())
-    return stop(Check::kManifestChain, envelope.sender, "Manifest before RevealsClosed");
-  const auto manifest = protocol::read_body<protocol::Manifest>(envelope);
-  if (!manifest) return stop(Check::kTally, envelope.sender, manifest.error().message);
-
-  const bool from_payloads = progress_.payloads_known && residual_known_;
-  std::map<Uid, protocol::OpenedPayload> claimed;
-  if (!progress_.payloads_known) claimed = claimed_payloads(progress_.payloads, *manifest);
-  const auto& payloads = progress_.payloads_known ? progress_.payloads : claimed;
-  std::map<Uid, std::uint32_t> arrivals;
-  for (const auto& outcome : manifest->outcomes) arrivals[outcome.uid] = outcome.arrival_ms;
-  auto sealed = seal_again(inputs_for(*manifest, payloads, arrivals), from_payloads);
-  if (!sealed) return refused(envelope.sender, sealed.error(), Check::kTally, "Manifest");
-
-  const ManifestCheck check{sealed->manifest, *manifest, head_.round(), signer_of(envelope.sender), from_payloads};
-  bool goes_on = check_manifest(check, report_);
-  const auto screens = read_screens(*manifest);
-  check_left_out(*manifest);
-  if (goes_on && !manifest->null_round) {
-    if (from_payloads) {
-      check_aggregate_blob(*manifest, sealed->aggregate_blob);
-    } else {
-      goes_on = take_aggregate_from_blob(*manifest, sealed->aggregate);
-    }
-  }
-  if (!goes_on) {
-    report_.broken = true;
-    return false;
-  }
-  if (!manifest->null_round) {
-    MUSTER_TRY_STATUS(state::outer_step(theta_, layout_, sealed->aggregate,
-                                        params_.compression.outer_learning_rate, options_.threads));
-    roots_.reset();
-  }
-  ++report_.rounds;
-  report_.null_rounds += manifest->null_round;
-  const AuditedRound round{params_,   layout_,           head_.position(), progress_.open->message,
-                           *manifest, progress_.commits, payloads,         progress_.payloads_known,
-                           screens,   manifest->null_round ? nullptr : &sealed->aggregate};
-  for (const TakeRound& observer : observers_) MUSTER_TRY_STATUS(observer(round, report_));
-  last_position_ = head_.position();
-  head_.advance(wire::message_hash(bytes), progress_.open->message, *manifest);
-  progress_ = Progress{};
-  return true;
-}
-
 // ---- attestations
 
 void Audit::take_attest(const wire::Envelope& envelope) {
@@ -469,14 +259,16 @@ void Audit::take_attest(const wire::Envelope& envelope) {
   if (!attest) return fail(Check::kStateRoots, envelope.sender, attest.error().message);
   auto same = [&](const char* what, const Hash& expected, const Hash& found) {
     if (expected == found) return true;
-    fail(Check::kStateRoots, envelope.sender, std::string("Attest: ") + what, expected.brief(), found.brief());
+    fail(Check::kStateRoots, envelope.sender, std::string("Attest: ") + what, expected.brief(),
+         found.brief());
     return false;
   };
   const Roots& own = roots();
   bool all = same("the manifest's hash", head_.position().parent, attest->manifest_hash);
   all = same("the state id", head_.state_id(), attest->state_id) && all;
   all = same("the root of θ", own.theta, attest->theta_root) && all;
-  if (residual_known_) all = same("the root of the downlink's residual", own.downlink, attest->downlink_root) && all;
+  if (residual_known_)
+    all = same("the root of the downlink's residual", own.downlink, attest->downlink_root) && all;
   all = same("the hash of the chain head", head_.hash(), attest->head_hash) && all;
   if (all) report_.hold(Check::kStateRoots);
 }

@@ -1,9 +1,10 @@
 // Audit: re-verifies a run from its messages and blobs alone: no network, no ledger, nobody's word.
 //
-// Messages come in the order of the archive, one at a time; memory is θ, the downlink's residual and one round.
-// A wrong message is a finding, and the audit goes on as long as what follows can still be checked; it stops
-// where the chain of manifests breaks. Where a round's payloads are not there, the aggregate is taken from its
-// blob, and what needs payloads is skipped from there on. Thread safety: none; one owner.
+// Messages come in the order of the archive, one at a time; memory is θ, the downlink's residual
+// and one round. A wrong message is a finding, and the audit goes on as long as what follows can
+// still be checked; it stops where the chain of manifests breaks. Where a round's payloads are not
+// there, the aggregate is taken from its blob, and what needs payloads is skipped from there on.
+// Thread safety: none; one owner.
 #pragma once
 
 #include <optional>
@@ -29,8 +30,8 @@ class Audit {
   using TakeRound = std::function<Status(const AuditedRound&, AuditReport&)>;
   void on_round(TakeRound take_round) { observers_.push_back(std::move(take_round)); }
 
-  // Takes the archive's messages in order. False once the chain is broken: the rest cannot be checked.
-  // Errors: only those of what on_round() added.
+  // Takes the archive's messages in order. False once the chain is broken: the rest cannot be
+  // checked. Errors: only those of what on_round() added.
   [[nodiscard]] Result<bool> take(ByteSpan message);
   // The file that the messages come from is damaged: nothing comes after this.
   void damaged(const Error& error);
@@ -49,7 +50,8 @@ class Audit {
     std::map<Uid, protocol::Signed<protocol::Reveal>> reveals;
     std::map<Uid, protocol::OpenedPayload> payloads;
     bool payloads_known = true;
-    // Hashes of the commits, keys and Screens that the coordinator kept, by sender: at most two versions of each.
+    // Hashes of the commits, keys and Screens that the coordinator kept, by sender: at most two
+    // versions of each.
     std::map<std::pair<protocol::MessageType, PublicKey>, std::vector<Hash>> received;
   };
   struct Roots {
@@ -77,7 +79,8 @@ class Audit {
       const protocol::Manifest& manifest, const std::map<Uid, protocol::OpenedPayload>& payloads,
       const std::map<Uid, std::uint32_t>& arrivals) const;
   void check_aggregate_blob(const protocol::Manifest& manifest, const Bytes& expected);
-  bool take_aggregate_from_blob(const protocol::Manifest& manifest, compression::Payload& aggregate);
+  bool take_aggregate_from_blob(const protocol::Manifest& manifest,
+                                compression::Payload& aggregate);
   void aggregate_missing(const protocol::Manifest& manifest, const std::string& problem);
   [[nodiscard]] std::vector<AuditedScreen> read_screens(const protocol::Manifest& manifest);
   void check_left_out(const protocol::Manifest& manifest);
@@ -94,8 +97,8 @@ class Audit {
   std::vector<float> theta_;
   std::vector<float> residual_;
   bool residual_known_ = true;
-  std::optional<Roots> roots_;                        // of both as they are; made when asked for
-  std::map<PublicKey, Signer> names_;                 // of the last roster
+  std::optional<Roots> roots_;         // of both as they are; made when asked for
+  std::map<PublicKey, Signer> names_;  // of the last roster
   Progress progress_;
   AuditReport report_;
 };

@@ -36,12 +36,14 @@ std::string_view name_of(Check check) { return kTexts[static_cast<std::size_t>(c
 std::string_view meaning_of(Check check) { return kTexts[static_cast<std::size_t>(check)].meaning; }
 
 std::string describe(const Signer& signer) {
-  const std::string key = (signer.role ? std::string(name_of(*signer.role)) : "hotkey") + " " + signer.hotkey.brief();
+  const std::string key =
+      (signer.role ? std::string(name_of(*signer.role)) : "hotkey") + " " + signer.hotkey.brief();
   return signer.uid ? "uid " + std::to_string(signer.uid->value) + " (" + key + ")" : key;
 }
 
 std::string describe(const Finding& finding) {
-  std::string text = "round " + std::to_string(finding.round.value) + ": " + std::string(name_of(finding.check)) + ": ";
+  std::string text = "round " + std::to_string(finding.round.value) + ": " +
+                     std::string(name_of(finding.check)) + ": ";
   text += finding.what;
   if (finding.signer) text += ", signed by " + describe(*finding.signer);
   if (!finding.expected.empty() || !finding.found.empty())
@@ -50,7 +52,8 @@ std::string describe(const Finding& finding) {
 }
 
 bool AuditReport::ok() const {
-  return std::all_of(checks.begin(), checks.end(), [](const CheckCount& count) { return count.failed == 0; });
+  return std::all_of(checks.begin(), checks.end(),
+                     [](const CheckCount& count) { return count.failed == 0; });
 }
 
 void AuditReport::fail(Finding finding) {

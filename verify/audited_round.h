@@ -1,4 +1,5 @@
-// AuditedRound: a sealed round as an audit found it, for whoever looks at scores, draws or one miner.
+// AuditedRound: a sealed round as an audit found it, for whoever looks at scores, draws or one
+// miner.
 //
 // Thread safety: a view; what it refers to lives for the call it is handed to.
 #pragma once
@@ -25,7 +26,7 @@ struct AuditedRound {
   // Of every commit. Without payloads: their outcomes and norms only, as the manifest claims them.
   const std::map<Uid, protocol::OpenedPayload>& payloads;
   bool payloads_known = false;
-  const std::vector<AuditedScreen>& screens;  // of the manifest, by uid
+  const std::vector<AuditedScreen>& screens;        // of the manifest, by uid
   const compression::Payload* aggregate = nullptr;  // null in a null round
 };
 

@@ -39,7 +39,8 @@ std::string validator_name(Uid uid) { return "validator uid " + std::to_string(u
 
 // ---- the numbers
 
-ValidatorView view_of(const PublicKey& hotkey, const ScoreAudit::Validator& validator, const PublicKey& miner) {
+ValidatorView view_of(const PublicKey& hotkey, const ScoreAudit::Validator& validator,
+                      const PublicKey& miner) {
   ValidatorView view;
   view.validator = validator.uid;
   view.hotkey = hotkey;
@@ -63,8 +64,9 @@ ValidatorView view_of(const PublicKey& hotkey, const ScoreAudit::Validator& vali
   view.share = earned_share(rating->second, view.reference);
   view.weight = weight_of.at(miner);
   view.standing = standing_of.at(miner);
-  view.rank = 1 + static_cast<std::size_t>(std::count_if(
-                      weight_of.begin(), weight_of.end(), [&](const auto& item) { return item.second > view.weight; }));
+  view.rank = 1 + static_cast<std::size_t>(
+                      std::count_if(weight_of.begin(), weight_of.end(),
+                                    [&](const auto& item) { return item.second > view.weight; }));
   return view;
 }
 
@@ -72,30 +74,36 @@ ValidatorView view_of(const PublicKey& hotkey, const ScoreAudit::Validator& vali
 
 std::string story_line(const MinerStory::Content& miner) {
   const std::uint64_t rounds = miner.last.value - miner.first.value + 1;
-  std::string line = "In " + plural(rounds, "round") + " since round " + std::to_string(miner.first.value) + ": ";
+  std::string line =
+      "In " + plural(rounds, "round") + " since round " + std::to_string(miner.first.value) + ": ";
   bool first = true;
   for (const auto& [code, count] : miner.outcomes) {
     line += (first ? "" : ", ") + std::to_string(count) + " " + std::string(name_of(code));
     first = false;
   }
-  if (miner.absent > 0) line += std::string(first ? "" : ", ") + std::to_string(miner.absent) + " not in the roster";
+  if (miner.absent > 0)
+    line += std::string(first ? "" : ", ") + std::to_string(miner.absent) + " not in the roster";
   return line + ".";
 }
 
 std::string evaluation_words(const protocol::Evaluation& evaluation) {
   if (evaluation.basis == Basis::kUnmeasured) return "had no time to measure it";
   if (evaluation.basis == Basis::kAbsent) return "counts it as absent";
-  if (evaluation.basis == Basis::kFault) return "counts it as the worst score (z −4), since it broke the protocol";
+  if (evaluation.basis == Basis::kFault)
+    return "counts it as the worst score (z −4), since it broke the protocol";
   return format("measured z %.2f and a loss drop of %.4f ± %.4f: gate %s", evaluation.z_e2 / 100.0,
-                evaluation.drop_e6 / 1e6, evaluation.drop_error_e6 / 1e6, evaluation.gate_passed ? "passed" : "failed");
+                evaluation.drop_e6 / 1e6, evaluation.drop_error_e6 / 1e6,
+                evaluation.gate_passed ? "passed" : "failed");
 }
 
 std::string outcome_words(const MinerRound& round) {
   const std::string number = "Round " + std::to_string(round.round.value) + ": ";
-  if (!round.outcome) return number + "not in the roster: the coordinator had no Ready from it when the round opened";
+  if (!round.outcome)
+    return number + "not in the roster: the coordinator had no Ready from it when the round opened";
   std::string words = number + std::string(name_of(*round.outcome));
   if (*round.outcome == OutcomeCode::kAccepted) {
-    words += format(", weight %.4f in the aggregate (standing %u of 65535", round.weight, round.standing);
+    words += format(", weight %.4f in the aggregate (standing %u of 65535", round.weight,
+                    round.standing);
     if (round.norm > round.clip_norm && round.norm > 0)
       words += format("; its norm %.3g was clipped to %.3g", round.norm, round.clip_norm);
     words += format(", arrived after %.1f s)", round.arrival_ms / 1000.0);
@@ -110,7 +118,8 @@ std::vector<std::string> round_lines(const MinerRound& round, std::optional<Uid>
   for (const RoundVoice& voice : round.voices) {
     if (validator && voice.validator != *validator) continue;
     std::string line = "  " + validator_name(voice.validator) + ": ";
-    line += voice.verdict ? format("%s (cosine %.3f)", std::string(name_of(*voice.verdict)).c_str(), voice.cosine)
+    line += voice.verdict ? format("%s (cosine %.3f)", std::string(name_of(*voice.verdict)).c_str(),
+                                   voice.cosine)
                           : std::string("no verdict");
     if (voice.evaluation) line += "; " + evaluation_words(*voice.evaluation);
     lines.push_back(line + ".");
@@ -125,7 +134,9 @@ std::string rounds_words(const std::vector<Round>& rounds) {
     std::size_t last = first;
     while (last + 1 < rounds.size() && rounds[last + 1] == rounds[last].next()) ++last;
     runs.push_back(std::to_string(rounds[first].value) +
-                   (last == first ? "" : (last == first + 1 ? " and " : " to ") + std::to_string(rounds[last].value)));
+                   (last == first ? ""
+                                  : (last == first + 1 ? " and " : " to ") +
+                                        std::to_string(rounds[last].value)));
     first = last + 1;
   }
   std::string words = rounds.size() == 1 ? "round " : "rounds ";
@@ -138,14 +149,18 @@ std::string rounds_words(const std::vector<Round>& rounds) {
 std::vector<std::string> refusal_lines(const MinerStory::Content& miner) {
   std::map<std::string, std::vector<Round>> rounds;
   for (const MinerRound& round : miner.recent) {
-    if (!round.outcome) rounds["Not in the roster (no Ready when the round opened)"].push_back(round.round);
-    if (round.outcome == OutcomeCode::kMissed) rounds["Missed (no complete commit in time)"].push_back(round.round);
-    if (round.outcome && *round.outcome != OutcomeCode::kAccepted && *round.outcome != OutcomeCode::kRejected &&
-        *round.outcome != OutcomeCode::kMissed)
-      rounds["Broke the protocol (" + std::string(name_of(*round.outcome)) + ")"].push_back(round.round);
+    if (!round.outcome)
+      rounds["Not in the roster (no Ready when the round opened)"].push_back(round.round);
+    if (round.outcome == OutcomeCode::kMissed)
+      rounds["Missed (no complete commit in time)"].push_back(round.round);
+    if (round.outcome && *round.outcome != OutcomeCode::kAccepted &&
+        *round.outcome != OutcomeCode::kRejected && *round.outcome != OutcomeCode::kMissed)
+      rounds["Broke the protocol (" + std::string(name_of(*round.outcome)) + ")"].push_back(
+          round.round);
     for (const RoundVoice& voice : round.voices)
       if (voice.verdict && protocol::is_rejection(*voice.verdict))
-        rounds["Rejected by " + validator_name(voice.validator) + " (" + std::string(name_of(*voice.verdict)) + ")"]
+        rounds["Rejected by " + validator_name(voice.validator) + " (" +
+               std::string(name_of(*voice.verdict)) + ")"]
             .push_back(round.round);
   }
   std::vector<std::string> lines;
@@ -155,11 +170,13 @@ std::vector<std::string> refusal_lines(const MinerStory::Content& miner) {
 
 std::string rating_line(const ValidatorView& view) {
   if (view.evaluations == 0) return "has measured nothing of it yet";
-  return format("%s measured: z %.2f ± %.2f (the others' median is %.2f), lower bound %.2f against a reference of "
-                "%.2f, presence %.0f %%: weight %u of 65535, rank %zu of %zu, standing %u",
-                plural(view.evaluations, "evaluation").c_str(), view.mean, view.mean - view.lower_bound,
-                view.others_mean, view.lower_bound, view.reference, 100 * view.presence, view.weight, view.rank,
-                view.miners, view.standing);
+  return format(
+      "%s measured: z %.2f ± %.2f (the others' median is %.2f), lower bound %.2f against a "
+      "reference of "
+      "%.2f, presence %.0f %%: weight %u of 65535, rank %zu of %zu, standing %u",
+      plural(view.evaluations, "evaluation").c_str(), view.mean, view.mean - view.lower_bound,
+      view.others_mean, view.lower_bound, view.reference, 100 * view.presence, view.weight,
+      view.rank, view.miners, view.standing);
 }
 
 // The last evaluation by this validator that is a failed gate, if it is the last measured one.
@@ -174,11 +191,14 @@ const protocol::Evaluation* failed_evaluation(const MinerStory::Content& miner, 
 }
 
 std::string missed_words(const MinerStory::Content& miner, const ValidatorView& view) {
-  const auto missed = static_cast<std::uint64_t>(std::count_if(
-      miner.recent.begin(), miner.recent.end(),
-      [](const MinerRound& round) { return !round.outcome || *round.outcome == OutcomeCode::kMissed; }));
-  return "it missed " + std::to_string(missed) + " of the last " + plural(miner.recent.size(), "round") +
-         format(", which costs %.0f %% of its weight: be there every round", 100 * (1 - view.presence));
+  const auto missed = static_cast<std::uint64_t>(
+      std::count_if(miner.recent.begin(), miner.recent.end(), [](const MinerRound& round) {
+        return !round.outcome || *round.outcome == OutcomeCode::kMissed;
+      }));
+  return "it missed " + std::to_string(missed) + " of the last " +
+         plural(miner.recent.size(), "round") +
+         format(", which costs %.0f %% of its weight: be there every round",
+                100 * (1 - view.presence));
 }
 
 std::string failed_gate_words(const MinerStory::Content& miner, const ValidatorView& view) {
@@ -189,16 +209,18 @@ std::string failed_gate_words(const MinerStory::Content& miner, const ValidatorV
   if (failed->basis == Basis::kFault) {
     for (const MinerRound& round : miner.recent)
       if (round.round == failed->round && round.outcome)
-        return "it broke the protocol" + in + " (" + std::string(name_of(*round.outcome)) + ")" + until;
+        return "it broke the protocol" + in + " (" + std::string(name_of(*round.outcome)) + ")" +
+               until;
     return "it broke the protocol" + in + until;
   }
   for (const MinerRound& round : miner.recent)
     for (const RoundVoice& voice : round.voices)
       if (round.round == failed->round && voice.validator == view.validator && voice.verdict &&
           protocol::is_rejection(*voice.verdict))
-        return "its payload" + in + " was rejected as " + std::string(name_of(*voice.verdict)) + until;
-  return format("its payload%s lowered the loss by %.4f only, too little beside the others'%s", in.c_str(),
-                failed->drop_e6 / 1e6, until.c_str());
+        return "its payload" + in + " was rejected as " + std::string(name_of(*voice.verdict)) +
+               until;
+  return format("its payload%s lowered the loss by %.4f only, too little beside the others'%s",
+                in.c_str(), failed->drop_e6 / 1e6, until.c_str());
 }
 
 // What would raise the weight, the most important first.
@@ -206,35 +228,45 @@ std::vector<std::string> advice(const MinerStory::Content& miner, const Validato
   std::vector<std::string> lines;
   if (view.gate_failed) lines.push_back(failed_gate_words(miner, view));
   if (view.evaluations < kEvaluationsBeforePay)
-    lines.push_back(plural(kEvaluationsBeforePay - view.evaluations, "more evaluation") + " until it can be paid");
+    lines.push_back(plural(kEvaluationsBeforePay - view.evaluations, "more evaluation") +
+                    " until it can be paid");
   const double ratio = view.lower_bound / view.reference;
   if (view.evaluations > 0 && !view.gate_failed && ratio < 1) {
     const double spread = view.mean - view.lower_bound;
     if (view.mean >= view.reference) {
-      lines.push_back(format("its z is as good as the reference, only its uncertainty of %.2f holds it down, which "
-                             "falls with every evaluation", spread));
+      lines.push_back(format(
+          "its z is as good as the reference, only its uncertainty of %.2f holds it down, which "
+          "falls with every evaluation",
+          spread));
     } else if (ratio > kNearlyAll) {
-      lines.push_back(format("little: its z is %.2f where the others have %.2f", view.mean, view.others_mean));
+      lines.push_back(
+          format("little: its z is %.2f where the others have %.2f", view.mean, view.others_mean));
     } else {
-      lines.push_back(format("its z is %.2f where the others have %.2f: %s", view.mean, view.others_mean,
-                             view.mean < 1 ? "its payloads look as if it did not train on the sequences that it was "
-                                             "assigned, from the current θ"
-                                           : "more of what it sends must come from the sequences that it was assigned"));
+      lines.push_back(
+          format("its z is %.2f where the others have %.2f: %s", view.mean, view.others_mean,
+                 view.mean < 1
+                     ? "its payloads look as if it did not train on the sequences that it was "
+                       "assigned, from the current θ"
+                     : "more of what it sends must come from the sequences that it was assigned"));
       if (ratio <= 0.5)
-        lines.push_back(format("its lower bound must exceed %.2f, half of the reference, before anything is paid",
-                               view.reference / 2));
+        lines.push_back(format(
+            "its lower bound must exceed %.2f, half of the reference, before anything is paid",
+            view.reference / 2));
     }
   }
   if (view.presence < 0.995) lines.push_back(missed_words(miner, view));
-  if (lines.empty()) lines.push_back(view.rank == 1 ? "nothing: it has the best weight there is"
-                                                    : "a higher z: it is paid in full measure, others have a little more");
+  if (lines.empty())
+    lines.push_back(view.rank == 1
+                        ? "nothing: it has the best weight there is"
+                        : "a higher z: it is paid in full measure, others have a little more");
   return lines;
 }
 
 std::vector<std::string> lines_of(const Explanation& explanation, std::optional<Uid> validator,
                                   const MinerRound* only) {
   const auto& miner = explanation.miner;
-  std::vector<std::string> lines{"Miner uid " + std::to_string(miner.uid.value) + ", hotkey " + miner.hotkey.hex() + "."};
+  std::vector<std::string> lines{"Miner uid " + std::to_string(miner.uid.value) + ", hotkey " +
+                                 miner.hotkey.hex() + "."};
   if (only != nullptr) {
     for (auto& line : round_lines(*only, validator)) lines.push_back(std::move(line));
     return lines;
@@ -242,16 +274,18 @@ std::vector<std::string> lines_of(const Explanation& explanation, std::optional<
   lines.push_back(story_line(miner));
   for (auto& line : refusal_lines(miner)) lines.push_back(std::move(line));
   for (const ValidatorView& view : explanation.views) {
-    lines.push_back("V" + validator_name(view.validator).substr(1) + ": " + rating_line(view) + ".");
-    for (const std::string& line : advice(miner, view)) lines.push_back("  What would raise it: " + line + ".");
+    lines.push_back("V" + validator_name(view.validator).substr(1) + ": " + rating_line(view) +
+                    ".");
+    for (const std::string& line : advice(miner, view))
+      lines.push_back("  What would raise it: " + line + ".");
   }
   return lines;
 }
 
 }  // namespace
 
-Result<Explanation> explain(const MinerStory& story, const ScoreAudit& scores, std::optional<Uid> validator,
-                            std::optional<Round> round) {
+Result<Explanation> explain(const MinerStory& story, const ScoreAudit& scores,
+                            std::optional<Uid> validator, std::optional<Round> round) {
   Explanation explanation;
   MUSTER_TRY(explanation.miner, story.content());
   for (const auto& [hotkey, known] : scores.validators())
@@ -265,9 +299,11 @@ Result<Explanation> explain(const MinerStory& story, const ScoreAudit& scores, s
   if (round) {
     for (const MinerRound& told : explanation.miner.recent)
       if (told.round == *round) only = &told;
-    if (explanation.miner.wanted && explanation.miner.wanted->round == *round) only = &*explanation.miner.wanted;
+    if (explanation.miner.wanted && explanation.miner.wanted->round == *round)
+      only = &*explanation.miner.wanted;
     if (only == nullptr)
-      return Error{Errc::kNotFound, "round " + std::to_string(round->value) + " is none of those since the miner came, " +
+      return Error{Errc::kNotFound, "round " + std::to_string(round->value) +
+                                        " is none of those since the miner came, " +
                                         std::to_string(explanation.miner.first.value) + " to " +
                                         std::to_string(explanation.miner.last.value)};
   }

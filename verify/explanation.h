@@ -1,7 +1,8 @@
-// Explanation: why a miner has the score and weight that it has, from what was signed: in numbers and in words.
+// Explanation: why a miner has the score and weight that it has, from what was signed: in numbers
+// and in words.
 //
-// Collected round by round beside an audit (MinerStory), told at its end (explain). Memory: a few words per round
-// for one miner. Thread safety: none for the story; explaining is pure.
+// Collected round by round beside an audit (MinerStory), told at its end (explain). Memory: a few
+// words per round for one miner. Thread safety: none for the story; explaining is pure.
 #pragma once
 
 #include <deque>
@@ -19,8 +20,8 @@ struct MinerSelector {
 // One validator's word on the miner in a round.
 struct RoundVoice {
   Uid validator;
-  std::optional<protocol::Verdict> verdict;  // none: it did not have the payload
-  double cosine = 0;                         // with its screening gradient
+  std::optional<protocol::Verdict> verdict;        // none: it did not have the payload
+  double cosine = 0;                               // with its screening gradient
   std::optional<protocol::Evaluation> evaluation;  // signed later; none: not yet, or never
 };
 
@@ -47,13 +48,14 @@ class MinerStory {
   struct Content {
     Uid uid;
     PublicKey hotkey;
-    Round first, last;                                     // since it was first in a roster
+    Round first, last;                                        // since it was first in a roster
     std::map<protocol::OutcomeCode, std::uint64_t> outcomes;  // over all rounds
-    std::uint64_t absent = 0;                              // not in the roster
-    std::deque<MinerRound> recent;                         // the last ones, ascending
+    std::uint64_t absent = 0;                                 // not in the roster
+    std::deque<MinerRound> recent;                            // the last ones, ascending
     std::optional<MinerRound> wanted;
   };
-  // Errors: kNotFound (no such miner in any roster), kInvalidArgument (a prefix that several hotkeys have).
+  // Errors: kNotFound (no such miner in any roster), kInvalidArgument (a prefix that several
+  // hotkeys have).
   [[nodiscard]] Result<Content> content() const;
 
  private:
@@ -72,15 +74,15 @@ struct ValidatorView {
   std::uint32_t evaluations = 0;  // measured, or faults
   double mean = 0;                // of z
   double lower_bound = 0;
-  double reference = 0;           // that lower bounds are held against
-  double others_mean = 0;         // median of the other proven miners'
+  double reference = 0;    // that lower bounds are held against
+  double others_mean = 0;  // median of the other proven miners'
   double presence = 1;
   bool gate_failed = false;
-  double share = 0;               // of a full weight, before scaling to the best
+  double share = 0;  // of a full weight, before scaling to the best
   std::uint16_t weight = 0;
   std::uint16_t standing = 0;
-  std::size_t rank = 0;           // by weight, from 1
-  std::size_t miners = 0;         // rated
+  std::size_t rank = 0;    // by weight, from 1
+  std::size_t miners = 0;  // rated
 };
 
 struct Explanation {
@@ -89,9 +91,10 @@ struct Explanation {
   std::vector<std::string> lines;  // all of it in words
 };
 
-// `validator`: only its view. `round`: that round instead of the last ones; it must be one that the story kept.
-// Errors: content()'s; kNotFound (no such validator or round).
+// `validator`: only its view. `round`: that round instead of the last ones; it must be one that the
+// story kept. Errors: content()'s; kNotFound (no such validator or round).
 [[nodiscard]] Result<Explanation> explain(const MinerStory& story, const ScoreAudit& scores,
-                                          std::optional<Uid> validator = {}, std::optional<Round> round = {});
+                                          std::optional<Uid> validator = {},
+                                          std::optional<Round> round = {});
 
 }  // namespace muster::verify

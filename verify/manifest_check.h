@@ -16,7 +16,8 @@ struct ManifestCheck {
   bool aggregate_known = true;  // expected has aggregate_id and state_id_after
 };
 
-// Adds what holds and what does not. True when the next state is the expected one, whatever else is wrong.
+// Adds what holds and what does not. True when the next state is the expected one, whatever else is
+// wrong.
 bool check_manifest(const ManifestCheck& check, AuditReport& report);
 
 }  // namespace muster::verify

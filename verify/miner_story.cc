@@ -13,7 +13,8 @@ const protocol::RosterEntry* MinerStory::find(const protocol::RoundOpen& open) {
     const bool is_it = selector_.uid ? entry.uid == *selector_.uid
                                      : entry.hotkey.hex().starts_with(selector_.hotkey_prefix);
     if (!is_it) continue;
-    if (found != nullptr || (!selector_.uid && content_ && content_->hotkey != entry.hotkey)) ambiguous_ = true;
+    if (found != nullptr || (!selector_.uid && content_ && content_->hotkey != entry.hotkey))
+      ambiguous_ = true;
     found = &entry;
   }
   return found;
@@ -61,9 +62,11 @@ Status MinerStory::take(const AuditedRound& round, AuditReport&) {
 // Evaluations are signed in later rounds than the one that they are about.
 void MinerStory::add_evaluations(const AuditedRound& round) {
   auto add = [](MinerRound& told, Uid validator, const protocol::Evaluation& evaluation) {
-    auto voice = std::find_if(told.voices.begin(), told.voices.end(),
-                              [&](const RoundVoice& known) { return known.validator == validator; });
-    if (voice == told.voices.end()) voice = told.voices.insert(voice, RoundVoice{validator, {}, 0, {}});
+    auto voice = std::find_if(told.voices.begin(), told.voices.end(), [&](const RoundVoice& known) {
+      return known.validator == validator;
+    });
+    if (voice == told.voices.end())
+      voice = told.voices.insert(voice, RoundVoice{validator, {}, 0, {}});
     if (!voice->evaluation) voice->evaluation = evaluation;
   };
   for (const AuditedScreen& screen : round.screens) {
@@ -79,7 +82,8 @@ void MinerStory::add_evaluations(const AuditedRound& round) {
 
 Result<MinerStory::Content> MinerStory::content() const {
   if (ambiguous_)
-    return Error{Errc::kInvalidArgument, "several hotkeys begin with " + selector_.hotkey_prefix + "; give more of it"};
+    return Error{Errc::kInvalidArgument,
+                 "several hotkeys begin with " + selector_.hotkey_prefix + "; give more of it"};
   if (content_) return *content_;
   const std::string who = selector_.uid ? "uid " + std::to_string(selector_.uid->value)
                                         : "hotkey that begins with " + selector_.hotkey_prefix;

@@ -29,7 +29,8 @@ std::string text_of(const Score& score, const std::string& platform_class) {
 }
 
 bool is_close(std::int32_t a, std::int32_t b) {
-  const double allowed = kScoreTolerance.drop_e6 + kScoreTolerance.drop_share * std::abs(static_cast<double>(b));
+  const double allowed =
+      kScoreTolerance.drop_e6 + kScoreTolerance.drop_share * std::abs(static_cast<double>(b));
   return std::abs(static_cast<double>(a) - b) <= allowed;
 }
 
@@ -41,7 +42,8 @@ bool is_close(const Score& a, const Score& b) {
 }  // namespace
 
 Status Rescorer::take(const AuditedRound& round, AuditReport& report) {
-  for (const Sample& sample : choose(round, report)) MUSTER_TRY_STATUS(rescore(round, sample, report));
+  for (const Sample& sample : choose(round, report))
+    MUSTER_TRY_STATUS(rescore(round, sample, report));
   if (round.aggregate != nullptr) {
     MUSTER_TRY(const auto update, compression::decode(round.layout, *round.aggregate));
     MUSTER_TRY_STATUS(probe_.apply(update));
@@ -57,8 +59,10 @@ void Rescorer::keep(const AuditedRound& round) {
   kept_->commit_root = round.manifest.commit_root;
   kept_->payloads_known = round.payloads_known;
   for (const auto& [uid, payload] : round.payloads)
-    if (round.payloads_known && payload.code == protocol::OutcomeCode::kAccepted) kept_->payloads[uid] = payload.payload;
-  for (const auto& [uid, commit] : round.commits) kept_->sequences_used[uid] = commit.message.sequences_used;
+    if (round.payloads_known && payload.code == protocol::OutcomeCode::kAccepted)
+      kept_->payloads[uid] = payload.payload;
+  for (const auto& [uid, commit] : round.commits)
+    kept_->sequences_used[uid] = commit.message.sequences_used;
   for (const AuditedScreen& screen : round.screens)
     if (screen.promised) kept_->secrets[screen.hotkey] = screen.screen.secret;
 }
@@ -68,18 +72,21 @@ std::uint64_t Rescorer::share_of(Round round, std::size_t available) const {
   if (options_.samples == 0) return available;
   const std::uint64_t rounds = std::max<std::uint64_t>(1, options_.rounds_expected);
   const auto up_to = [&](std::uint64_t r) {
-    return static_cast<std::uint64_t>(static_cast<unsigned __int128>(options_.samples) * std::min(r, rounds) / rounds);
+    return static_cast<std::uint64_t>(static_cast<unsigned __int128>(options_.samples) *
+                                      std::min(r, rounds) / rounds);
   };
   return std::min<std::uint64_t>(available, up_to(round.value + 1) - up_to(round.value));
 }
 
-std::vector<Rescorer::Sample> Rescorer::choose(const AuditedRound& round, AuditReport& report) const {
+std::vector<Rescorer::Sample> Rescorer::choose(const AuditedRound& round,
+                                               AuditReport& report) const {
   std::vector<Sample> measured;
   if (!kept_) return measured;
   for (const AuditedScreen& screen : round.screens) {
     for (const Evaluation& evaluation : screen.screen.evaluations) {
       if (evaluation.basis != Basis::kMeasured) continue;
-      const bool possible = evaluation.round == kept_->round && kept_->payloads.contains(evaluation.uid) &&
+      const bool possible = evaluation.round == kept_->round &&
+                            kept_->payloads.contains(evaluation.uid) &&
                             kept_->secrets.contains(screen.hotkey);
       if (possible) measured.push_back({&screen, &evaluation});
       if (!possible && options_.samples == 0) report.skip(Check::kRescored);
@@ -89,7 +96,8 @@ std::vector<Rescorer::Sample> Rescorer::choose(const AuditedRound& round, AuditR
   place.write(options_.seed);
   place.write(round.position.round.value);
   Prng random(tagged_hash("muster/rescore", place.bytes()));
-  auto chosen = sample_distinct(random, measured.size(), share_of(round.position.round, measured.size()));
+  auto chosen =
+      sample_distinct(random, measured.size(), share_of(round.position.round, measured.size()));
   std::sort(chosen.begin(), chosen.end());
   std::vector<Sample> samples;
   for (const std::uint64_t index : chosen) samples.push_back(measured[index]);
@@ -104,8 +112,10 @@ Status Rescorer::rescore(const AuditedRound& round, const Sample& sample, AuditR
   MUSTER_TRY(auto payload, compression::decode(round.layout, kept_->payloads.at(uid)));
   ScoreTask task;
   task.round = kept_->round;
-  task.probe_step = round.params.verification.probe_step * round.params.compression.outer_learning_rate;
-  task.shared_sequences = shared_draw(round.params, run_id, kept_->open, secret, kept_->commit_root);
+  task.probe_step =
+      round.params.verification.probe_step * round.params.compression.outer_learning_rate;
+  task.shared_sequences =
+      shared_draw(round.params, run_id, kept_->open, secret, kept_->commit_root);
   task.items.push_back({uid, std::make_shared<const compression::SparseUpdate>(std::move(payload)),
                         own_draw(round.params, run_id, kept_->open, secret, kept_->commit_root, uid,
                                  kept_->sequences_used.at(uid))});
@@ -122,8 +132,10 @@ Status Rescorer::rescore(const AuditedRound& round, const Sample& sample, AuditR
     report.hold(Check::kRescored);
     return {};
   }
-  report.fail({Check::kRescored, round.position.round, Signer{screen->hotkey, Role::kValidator, screen->uid},
-               "Screen: score of uid " + std::to_string(uid.value) + " in round " + std::to_string(kept_->round.value) +
+  report.fail({Check::kRescored, round.position.round,
+               Signer{screen->hotkey, Role::kValidator, screen->uid},
+               "Screen: score of uid " + std::to_string(uid.value) + " in round " +
+                   std::to_string(kept_->round.value) +
                    (same_class ? "" : ", beyond what another platform class explains"),
                text_of(ours, probe_.platform_class()), text_of(signed_one, theirs)});
   return {};

@@ -1,8 +1,10 @@
-// ScoreAudit: every validator's evaluations, ratings, standings and weights, made again from its signed Screens.
+// ScoreAudit: every validator's evaluations, ratings, standings and weights, made again from its
+// signed Screens.
 //
-// Evaluations must follow from the manifest of the round that they are about and from the validator's own verdicts
-// (verify/evaluation.h); standings and weights from all evaluations that it signed (verify/rating_book.h). Memory is
-// a few rounds of facts and the validators' books. Thread safety: none; one owner.
+// Evaluations must follow from the manifest of the round that they are about and from the
+// validator's own verdicts (verify/evaluation.h); standings and weights from all evaluations that
+// it signed (verify/rating_book.h). Memory is a few rounds of facts and the validators' books.
+// Thread safety: none; one owner.
 #pragma once
 
 #include <deque>
@@ -16,8 +18,8 @@ namespace muster::verify {
 class ScoreAudit {
  public:
   struct Validator {
-    Uid uid;                                   // in the last roster that had it
-    RatingBook book;                           // of what it signed so far
+    Uid uid;          // in the last roster that had it
+    RatingBook book;  // of what it signed so far
     std::optional<Round> last_screen;
     std::map<Uid, std::uint16_t> signed_weights;  // in its last Screen
   };
@@ -39,8 +41,9 @@ class ScoreAudit {
       bool promised = false;
       std::map<Uid, protocol::Verdict> verdicts;
     };
-    std::map<PublicKey, Judge> judges;               // validators with a Screen in the manifest
-    std::map<PublicKey, std::vector<Uid>> missing;   // by validator: rated miners that the roster lacks
+    std::map<PublicKey, Judge> judges;  // validators with a Screen in the manifest
+    std::map<PublicKey, std::vector<Uid>>
+        missing;  // by validator: rated miners that the roster lacks
     std::map<PublicKey, std::vector<protocol::Evaluation>> evaluations;  // signed so far
   };
   // Evaluations that come later than that many rounds are not held against the manifest.

@@ -22,9 +22,11 @@ class AuditSourceTest : public ::testing::Test {
     fs::remove(archive);
     store::Archive log = store::Archive::open(archive).value();
     for (const Bytes& message : run.messages) ASSERT_TRUE(log.append(message));
-    const protocol::BlobReader blobs = [&](const Hash& id) -> Result<Bytes> { return run.blobs.at(id); };
-    const auto exported =
-        store::export_bundle({run.params, run.initial_theta, archive, blobs}, bundle_, {payloads, {}});
+    const protocol::BlobReader blobs = [&](const Hash& id) -> Result<Bytes> {
+      return run.blobs.at(id);
+    };
+    const auto exported = store::export_bundle({run.params, run.initial_theta, archive, blobs},
+                                               bundle_, {payloads, {}});
     ASSERT_TRUE(exported.has_value()) << exported.error().message;
   }
   Result<AuditedRun> audit_bundle() {
@@ -60,7 +62,8 @@ TEST_F(AuditSourceTest, ACutOffBundleIsNamedAndChecksWhatIsThere) {
   EXPECT_GT(report.rounds, 2u);
   EXPECT_EQ(report.findings.size(), 1u) << text_of(report);
   replace(ByteSpan(whole).first(whole.size() - 1));
-  EXPECT_NE(finding_of(audit_bundle()->report, verify::Check::kFile).what.find("cut off"), std::string::npos);
+  EXPECT_NE(finding_of(audit_bundle()->report, verify::Check::kFile).what.find("cut off"),
+            std::string::npos);
 }
 
 TEST_F(AuditSourceTest, AMessageAppendedAfterTheEndIsNamed) {
@@ -69,7 +72,8 @@ TEST_F(AuditSourceTest, AMessageAppendedAfterTheEndIsNamed) {
   const Bytes& message = honest_run().messages.back();
   bytes.insert(bytes.end(), message.begin(), message.end());
   replace(bytes);
-  EXPECT_NE(finding_of(audit_bundle()->report, verify::Check::kFile).what.find("after its end"), std::string::npos);
+  EXPECT_NE(finding_of(audit_bundle()->report, verify::Check::kFile).what.find("after its end"),
+            std::string::npos);
 }
 
 TEST_F(AuditSourceTest, NoFlippedBitPasses) {
@@ -98,8 +102,14 @@ TEST_F(AuditSourceTest, TamperingUnderAnIntactChainIsFoundByWhatWasSigned) {
 TEST_F(AuditSourceTest, AModelThatNoMachineHoldsIsRefusedBeforeItIsAllocated) {
   for (const std::uint32_t layers : {15u, 120u}) {  // too much for memory; too much for the format
     sim::RecordedRun run = honest_run();
-    run.params.model = {.d_model = 16384, .layers = layers, .heads = 128, .kv_heads = 8, .d_ff = 65536, .context = 8,
-                        .vocab = 128000, .tied = false};
+    run.params.model = {.d_model = 16384,
+                        .layers = layers,
+                        .heads = 128,
+                        .kv_heads = 8,
+                        .d_ff = 65536,
+                        .context = 8,
+                        .vocab = 128000,
+                        .tied = false};
     run.initial_theta.clear();
     write_bundle(run);
     EXPECT_EQ(audit_bundle().error().code, Errc::kTooLarge);

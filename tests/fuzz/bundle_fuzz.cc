@@ -19,8 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!entry) return 0;
     if (!*entry) break;
     const auto& [kind, id, content] = **entry;
-    const Status written =
-        kind == store::BundleEntryKind::kBlob ? writer.add_blob(id, content) : writer.add(kind, content);
+    const Status written = kind == store::BundleEntryKind::kBlob ? writer.add_blob(id, content)
+                                                                 : writer.add(kind, content);
     MUSTER_CHECK(written.has_value(), "written");
   }
   MUSTER_CHECK(writer.end(rounds).has_value(), "end");

@@ -172,7 +172,8 @@ TEST_F(ExportTest, HasWhatASealedRoundNeedsBeforeItIsNeeded) {
   write_archive();
   const Exported exported = run().value();
   EXPECT_EQ(exported.rounds, 1u);
-  EXPECT_EQ(exported.messages, 5u) << "the round that is still going is left out, the attestations are in";
+  EXPECT_EQ(exported.messages, 5u)
+      << "the round that is still going is left out, the attestations are in";
   EXPECT_EQ(exported.blobs, 1u);
   const Bytes bytes = read_file(file_, 1 << 20).value();
   EXPECT_EQ(exported.bytes, bytes.size());

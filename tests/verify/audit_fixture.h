@@ -32,8 +32,8 @@ inline protocol::MessageType type_of(const Bytes& message) {
 }
 
 // Index of the message of `type` in `round`, the `nth` of them.
-inline std::size_t find_message(const sim::RecordedRun& run, protocol::MessageType type, std::uint64_t round,
-                                std::size_t nth = 0) {
+inline std::size_t find_message(const sim::RecordedRun& run, protocol::MessageType type,
+                                std::uint64_t round, std::size_t nth = 0) {
   for (std::size_t i = 0; i < run.messages.size(); ++i) {
     const auto envelope = wire::reread_envelope(run.messages[i]).value();
     if (is_a(envelope, type) && envelope.round.value == round && nth-- == 0) return i;
@@ -66,13 +66,14 @@ struct AuditedWorld {
 
 inline AuditedWorld audit(const sim::RecordedRun& run, const verify::AuditOptions& options = {}) {
   AuditedWorld audited;
-  verify::Audit audit(run.params, run.initial_theta,
-                      [&](const Hash& id) -> Result<Bytes> {
-                        const auto blob = run.blobs.find(id);
-                        if (blob == run.blobs.end()) return Error{Errc::kNotFound, "blob " + id.hex()};
-                        return blob->second;
-                      },
-                      options);
+  verify::Audit audit(
+      run.params, run.initial_theta,
+      [&](const Hash& id) -> Result<Bytes> {
+        const auto blob = run.blobs.find(id);
+        if (blob == run.blobs.end()) return Error{Errc::kNotFound, "blob " + id.hex()};
+        return blob->second;
+      },
+      options);
   audit.on_round([&](const verify::AuditedRound& round, verify::AuditReport& report) {
     return audited.scores.take(round, report);
   });

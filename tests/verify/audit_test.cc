@@ -39,19 +39,22 @@ TEST(Audit, OfACalmRunChecksEveryKind) {
 TEST(Audit, WithoutPayloadsReachesTheSameState) {
   sim::RecordedRun run = honest_run();
   for (const Bytes& message : run.messages)
-    if (type_of(message) == MessageType::kCommit) run.blobs.erase(body_of<protocol::Commit>(message).payload_id);
+    if (type_of(message) == MessageType::kCommit)
+      run.blobs.erase(body_of<protocol::Commit>(message).payload_id);
   const auto audited = audit(run, {.threads = 1, .payloads_left_out = true});
   EXPECT_TRUE(audited.report.ok()) << text_of(audited.report);
   EXPECT_EQ(audited.report.theta_root, audit(honest_run()).report.theta_root);
   EXPECT_EQ(audited.report.count(Check::kPayloads).held, 0u);
-  EXPECT_GT(audited.report.count(Check::kClipping).held, 0u) << "norms and weights follow without them";
+  EXPECT_GT(audited.report.count(Check::kClipping).held, 0u)
+      << "norms and weights follow without them";
 }
 
 // ---- one thing changed
 
 // The coordinator's key, or a node's.
 bool signed_by(const Finding& finding, const sim::RecordedRun& run, Role role) {
-  return finding.signer && finding.signer->role == role && run.keys.contains(finding.signer->hotkey) &&
+  return finding.signer && finding.signer->role == role &&
+         run.keys.contains(finding.signer->hotkey) &&
          (role != Role::kCoordinator || finding.signer->hotkey == run.params.coordinator);
 }
 
@@ -77,10 +80,11 @@ TEST(Tampering, AByteOfASignatureOfAValidatorDoesNotHideTheRest) {
 }
 
 TEST(Tampering, ADroppedMessage) {
-  for (const auto type : {MessageType::kRoundOpen, MessageType::kCommitsClosed, MessageType::kRevealsClosed,
-                          MessageType::kManifest}) {
+  for (const auto type : {MessageType::kRoundOpen, MessageType::kCommitsClosed,
+                          MessageType::kRevealsClosed, MessageType::kManifest}) {
     sim::RecordedRun run = honest_run();
-    run.messages.erase(run.messages.begin() + static_cast<std::ptrdiff_t>(find_message(run, type, 4)));
+    run.messages.erase(run.messages.begin() +
+                       static_cast<std::ptrdiff_t>(find_message(run, type, 4)));
     const auto report = audit(run).report;
     const Finding finding = finding_of(report, Check::kManifestChain);
     EXPECT_EQ(finding.round, Round{4}) << name_of(type);
@@ -99,7 +103,8 @@ TEST(Tampering, TwoSwappedMessages) {
 
 // The payload that the last miner of round 5 committed.
 Hash a_payload(const sim::RecordedRun& run) {
-  const auto closed = body_of<protocol::CommitsClosed>(run.messages[find_message(run, MessageType::kCommitsClosed, 5)]);
+  const auto closed = body_of<protocol::CommitsClosed>(
+      run.messages[find_message(run, MessageType::kCommitsClosed, 5)]);
   return body_of<protocol::Commit>(closed.commits.back()).payload_id;
 }
 
@@ -131,15 +136,18 @@ TEST(Tampering, AReplacedAggregate) {
   for (const bool with_payloads : {true, false}) {
     sim::RecordedRun run = honest_run();
     const auto id_in = [&](std::uint64_t round) {
-      return body_of<protocol::Manifest>(run.messages[find_message(run, MessageType::kManifest, round)]).aggregate_id;
+      return body_of<protocol::Manifest>(
+                 run.messages[find_message(run, MessageType::kManifest, round)])
+          .aggregate_id;
     };
     run.blobs[id_in(4)] = run.blobs.at(id_in(3));
     if (!with_payloads) {
       for (const Bytes& message : run.messages)
-        if (type_of(message) == MessageType::kCommit) run.blobs.erase(body_of<protocol::Commit>(message).payload_id);
+        if (type_of(message) == MessageType::kCommit)
+          run.blobs.erase(body_of<protocol::Commit>(message).payload_id);
     }
-    const Finding finding =
-        finding_of(audit(run, {.threads = 1, .payloads_left_out = !with_payloads}).report, Check::kAggregates);
+    const Finding finding = finding_of(
+        audit(run, {.threads = 1, .payloads_left_out = !with_payloads}).report, Check::kAggregates);
     EXPECT_EQ(finding.round, Round{4});
     EXPECT_TRUE(signed_by(finding, run, Role::kCoordinator));
   }
@@ -170,7 +178,8 @@ TEST(Tampering, AWeightInAManifestSignedAgain) {
 }
 
 TEST(Tampering, AClipNormInAManifestSignedAgain) {
-  const auto report = audit_with_manifest(7, [](protocol::Manifest& manifest) { manifest.clip_norm *= 1.5; });
+  const auto report =
+      audit_with_manifest(7, [](protocol::Manifest& manifest) { manifest.clip_norm *= 1.5; });
   EXPECT_NE(finding_of(report, Check::kClipping).what.find("clip norm"), std::string::npos);
 }
 
@@ -190,10 +199,12 @@ TEST(Tampering, AForgedOutcome) {
 
 TEST(Tampering, AMissClaimedOfWhoDeliveredIsFoundWithoutPayloads) {
   sim::RecordedRun run = honest_run();
-  sign_again<protocol::Manifest>(run, find_message(run, MessageType::kManifest, 7), [](protocol::Manifest& manifest) {
-    for (auto& outcome : manifest.outcomes)
-      if (outcome.code == OutcomeCode::kAccepted) outcome = {outcome.uid, OutcomeCode::kMissed, {}, 0, 0, 0, 0};
-  });
+  sign_again<protocol::Manifest>(
+      run, find_message(run, MessageType::kManifest, 7), [](protocol::Manifest& manifest) {
+        for (auto& outcome : manifest.outcomes)
+          if (outcome.code == OutcomeCode::kAccepted)
+            outcome = {outcome.uid, OutcomeCode::kMissed, {}, 0, 0, 0, 0};
+      });
   run.blobs.erase(a_payload(run));
   const Finding finding = finding_of(audit(run).report, Check::kTally);
   EXPECT_EQ(finding.round, Round{7});
@@ -201,7 +212,8 @@ TEST(Tampering, AMissClaimedOfWhoDeliveredIsFoundWithoutPayloads) {
 }
 
 TEST(Tampering, ANextBeaconThatTheCoordinatorChose) {
-  const auto report = audit_with_manifest(7, [](protocol::Manifest& manifest) { manifest.next_beacon.bytes[0] ^= 1; });
+  const auto report = audit_with_manifest(
+      7, [](protocol::Manifest& manifest) { manifest.next_beacon.bytes[0] ^= 1; });
   EXPECT_NE(finding_of(report, Check::kRosters).what.find("beacon"), std::string::npos);
 }
 
@@ -236,9 +248,11 @@ TEST(Tampering, AForkedManifest) {
   sim::RecordedRun run = honest_run();
   const std::size_t index = find_message(run, MessageType::kManifest, 3);
   const Bytes first = run.messages[index];
-  sign_again<protocol::Manifest>(run, index, [](protocol::Manifest& manifest) { manifest.median_norm += 1; });
+  sign_again<protocol::Manifest>(run, index,
+                                 [](protocol::Manifest& manifest) { manifest.median_norm += 1; });
   run.messages.insert(run.messages.begin() + static_cast<std::ptrdiff_t>(index), first);
-  EXPECT_NE(finding_of(audit(run).report, Check::kManifestChain).what.find("two different Manifests of round 3"),
+  EXPECT_NE(finding_of(audit(run).report, Check::kManifestChain)
+                .what.find("two different Manifests of round 3"),
             std::string::npos);
 }
 
@@ -251,7 +265,8 @@ TEST(Tampering, AScreenThatArrivedAndWasLeftOut) {
   envelope.body = wire::encode(message);
   const SigningKey& key = run.keys.at(envelope.sender);
   // The validator signed two, and the manifest has no evidence of that.
-  run.messages.insert(run.messages.begin() + static_cast<std::ptrdiff_t>(find_message(run, MessageType::kManifest, 7)),
+  run.messages.insert(run.messages.begin() +
+                          static_cast<std::ptrdiff_t>(find_message(run, MessageType::kManifest, 7)),
                       wire::seal_envelope(std::move(envelope), key));
   const Finding finding = finding_of(audit(run).report, Check::kTally);
   EXPECT_NE(finding.what.find("no evidence"), std::string::npos);
@@ -270,7 +285,8 @@ TEST(Tampering, OtherParameters) {
 TEST(Tampering, AnotherInitialModel) {
   sim::RecordedRun run = honest_run();
   run.initial_theta[7] += 1;
-  EXPECT_NE(finding_of(audit(run).report, Check::kStateRoots).what.find("initial model"), std::string::npos);
+  EXPECT_NE(finding_of(audit(run).report, Check::kStateRoots).what.find("initial model"),
+            std::string::npos);
 }
 
 TEST(Tampering, AnAttestationOfAnotherRootAndAWrongManifestLaterAreBothFound) {

@@ -15,9 +15,14 @@ struct Told {
 
 Told tell(const sim::RecordedRun& run, MinerSelector selector, std::optional<Round> round = {}) {
   Told told{{}, MinerStory(std::move(selector), round)};
-  Audit audit(run.params, run.initial_theta, [&](const Hash& id) -> Result<Bytes> { return run.blobs.at(id); });
-  audit.on_round([&](const AuditedRound& sealed, AuditReport& report) { return told.scores.take(sealed, report); });
-  audit.on_round([&](const AuditedRound& sealed, AuditReport& report) { return told.story.take(sealed, report); });
+  Audit audit(run.params, run.initial_theta,
+              [&](const Hash& id) -> Result<Bytes> { return run.blobs.at(id); });
+  audit.on_round([&](const AuditedRound& sealed, AuditReport& report) {
+    return told.scores.take(sealed, report);
+  });
+  audit.on_round([&](const AuditedRound& sealed, AuditReport& report) {
+    return told.story.take(sealed, report);
+  });
   for (const Bytes& message : run.messages) EXPECT_TRUE(audit.take(message).value());
   return told;
 }
@@ -90,7 +95,8 @@ TEST(Explanation, RefusesWhoIsNotThereOrNotOne) {
   const Told everybody = tell(honest_run(), {{}, ""});
   EXPECT_EQ(explain(everybody.story, everybody.scores).error().code, Errc::kInvalidArgument);
   const Told known = tell(honest_run(), {Uid{5}});
-  EXPECT_EQ(explain(known.story, known.scores, Uid{5}).error().code, Errc::kNotFound) << "a miner is no validator";
+  EXPECT_EQ(explain(known.story, known.scores, Uid{5}).error().code, Errc::kNotFound)
+      << "a miner is no validator";
 }
 
 TEST(Explanation, SaysHowManyEvaluationsAreMissing) {

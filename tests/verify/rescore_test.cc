@@ -1,4 +1,5 @@
-// Scores computed again: the same to the last digit in a simulated world, and named where they were made up.
+// Scores computed again: the same to the last digit in a simulated world, and named where they were
+// made up.
 #include "verify/rescore.h"
 
 #include "sim/analytic_model.h"
@@ -12,18 +13,28 @@ using namespace muster::testing;
 // The analytic probe, under another name where a test wants one.
 class NamedProbe final : public protocol::LossProbe {
  public:
-  NamedProbe(sim::AnalyticLossProbe& probe, std::string name) : probe_(probe), name_(std::move(name)) {}
-  Status compute_gradient(std::span<const std::uint64_t> s) override { return probe_.compute_gradient(s); }
-  double gradient_cosine(const compression::SparseUpdate& u) const override { return probe_.gradient_cosine(u); }
-  Result<std::vector<float>> losses(protocol::ProbePoint point, const compression::SparseUpdate* update, float scale,
+  NamedProbe(sim::AnalyticLossProbe& probe, std::string name)
+      : probe_(probe), name_(std::move(name)) {}
+  Status compute_gradient(std::span<const std::uint64_t> s) override {
+    return probe_.compute_gradient(s);
+  }
+  double gradient_cosine(const compression::SparseUpdate& u) const override {
+    return probe_.gradient_cosine(u);
+  }
+  Result<std::vector<float>> losses(protocol::ProbePoint point,
+                                    const compression::SparseUpdate* update, float scale,
                                     std::span<const std::uint64_t> sequences) override {
     measured_ += sequences.size();
     return probe_.losses(point, update, scale, sequences);
   }
   Result<double> held_out_loss() override { return probe_.held_out_loss(); }
-  Status apply(const compression::SparseUpdate& aggregate) override { return probe_.apply(aggregate); }
+  Status apply(const compression::SparseUpdate& aggregate) override {
+    return probe_.apply(aggregate);
+  }
   std::span<const float> parameters() const override { return probe_.parameters(); }
-  Status set_parameters(std::span<const float> parameters) override { return probe_.set_parameters(parameters); }
+  Status set_parameters(std::span<const float> parameters) override {
+    return probe_.set_parameters(parameters);
+  }
   std::string platform_class() const override { return name_; }
   [[nodiscard]] std::uint64_t measured() const { return measured_; }
 
@@ -38,7 +49,8 @@ struct Rescored {
   std::uint64_t exact = 0, within = 0, measured = 0;
 };
 
-Rescored rescore(const sim::RecordedRun& run, const RescoreOptions& options, const std::string& platform = "analytic") {
+Rescored rescore(const sim::RecordedRun& run, const RescoreOptions& options,
+                 const std::string& platform = "analytic") {
   const sim::AnalyticModel model(run.report.seed, run.initial_theta.size());
   sim::AnalyticLossProbe analytic(run.params, model, run.initial_theta);
   NamedProbe probe(analytic, platform);
@@ -48,7 +60,8 @@ Rescored rescore(const sim::RecordedRun& run, const RescoreOptions& options, con
     if (blob == run.blobs.end()) return Error{Errc::kNotFound, "blob"};
     return blob->second;
   });
-  audit.on_round([&](const AuditedRound& round, AuditReport& report) { return rescorer.take(round, report); });
+  audit.on_round(
+      [&](const AuditedRound& round, AuditReport& report) { return rescorer.take(round, report); });
   for (const Bytes& message : run.messages)
     if (!audit.take(message).value()) break;
   return {audit.finish(), rescorer.exact(), rescorer.within(), probe.measured()};
@@ -95,8 +108,10 @@ TEST(Rescore, NamesWhoMadeAScoreUp) {
 }
 
 TEST(Rescore, AllowsForAnotherPlatformClassButNotForMore) {
-  EXPECT_EQ(rescore(run_with_made_up_scores(20), {}, "other").report.count(Check::kRescored).failed, 0u);
-  EXPECT_GT(rescore(run_with_made_up_scores(200), {}, "other").report.count(Check::kRescored).failed, 0u);
+  EXPECT_EQ(rescore(run_with_made_up_scores(20), {}, "other").report.count(Check::kRescored).failed,
+            0u);
+  EXPECT_GT(
+      rescore(run_with_made_up_scores(200), {}, "other").report.count(Check::kRescored).failed, 0u);
   EXPECT_GT(rescore(honest_run(), {}, "other").within, 50u);
 }
 

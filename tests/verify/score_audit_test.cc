@@ -1,4 +1,5 @@
-// Scores that do not follow from what was signed before are found with the validator who signed them.
+// Scores that do not follow from what was signed before are found with the validator who signed
+// them.
 #include "verify/score_audit.h"
 
 #include "protocol/beacon.h"
@@ -38,12 +39,14 @@ TEST(ScoreAudit, OfAnHonestRunFindsEveryStandingAndWeight) {
   EXPECT_EQ(audited.scores.validators().size(), 3u);
   bool somebody_is_paid = false;
   for (const auto& [hotkey, validator] : audited.scores.validators())
-    for (const auto& [miner, weight] : weights(validator.book.ratings())) somebody_is_paid |= weight > 0;
+    for (const auto& [miner, weight] : weights(validator.book.ratings()))
+      somebody_is_paid |= weight > 0;
   EXPECT_TRUE(somebody_is_paid);
 }
 
 TEST(ScoreAudit, NamesAStandingThatDoesNotFollow) {
-  const auto audited = audit(run_with_screens(6, [](protocol::Screen& screen) { screen.entries[2].standing ^= 1; }));
+  const auto audited =
+      audit(run_with_screens(6, [](protocol::Screen& screen) { screen.entries[2].standing ^= 1; }));
   const Finding finding = finding_of(audited.report, Check::kStandings);
   expect_by_validator(finding, 6);
   EXPECT_FALSE(finding.expected.empty());
@@ -51,7 +54,8 @@ TEST(ScoreAudit, NamesAStandingThatDoesNotFollow) {
 }
 
 TEST(ScoreAudit, NamesAWeightThatDoesNotFollow) {
-  const auto audited = audit(run_with_screens(7, [](protocol::Screen& screen) { screen.entries[0].weight ^= 4; }));
+  const auto audited =
+      audit(run_with_screens(7, [](protocol::Screen& screen) { screen.entries[0].weight ^= 4; }));
   expect_by_validator(finding_of(audited.report, Check::kWeights), 7);
 }
 
@@ -70,7 +74,8 @@ TEST(ScoreAudit, NamesAScoreForAPayloadThatMissed) {
 
 TEST(ScoreAudit, NamesAPenaltyThatWasLeftOut) {
   const auto run = run_with_screens(4, [](protocol::Screen& screen) {
-    std::erase_if(screen.evaluations, [](const auto& evaluation) { return evaluation.basis == Basis::kFault; });
+    std::erase_if(screen.evaluations,
+                  [](const auto& evaluation) { return evaluation.basis == Basis::kFault; });
   });
   const Finding finding = finding_of(audit(run).report, Check::kEvaluations);
   expect_by_validator(finding, 4);
@@ -106,7 +111,8 @@ TEST(ScoreAudit, NamesEvaluationsOfARoundThatIsNotSealed) {
   const auto run = run_with_screens(4, [](protocol::Screen& screen) {
     for (auto& evaluation : screen.evaluations) evaluation.round.value += 3;
   });
-  EXPECT_NE(finding_of(audit(run).report, Check::kEvaluations).what.find("not sealed yet"), std::string::npos);
+  EXPECT_NE(finding_of(audit(run).report, Check::kEvaluations).what.find("not sealed yet"),
+            std::string::npos);
 }
 
 TEST(ScoreAudit, NamesASecretThatWasNotPromised) {
@@ -117,7 +123,8 @@ TEST(ScoreAudit, NamesASecretThatWasNotPromised) {
 }
 
 TEST(ScoreAudit, NamesAScreenAboutAnotherClose) {
-  // The coordinator of the simulation refuses such a Screen, so the manifest is signed again with one.
+  // The coordinator of the simulation refuses such a Screen, so the manifest is signed again with
+  // one.
   sim::RecordedRun run = honest_run();
   const std::size_t index = find_message(run, protocol::MessageType::kManifest, 7);
   sign_again<protocol::Manifest>(run, index, [&](protocol::Manifest& manifest) {
