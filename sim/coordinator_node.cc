@@ -159,7 +159,9 @@ void CoordinatorNode::perform(coordinator::Action& action) {
             world_.checkers.saw_state(name_, reached_, sealed.manifest.state_id_after,
                                       sealed.theta_root);
             for (const auto& outcome : sealed.manifest.outcomes) {
-              const bool cheats = outcome.uid.value <= world_.config.cheaters && outcome.uid.value > 0;
+              const bool cheats = (outcome.uid.value <= world_.config.cheaters && outcome.uid.value > 0) ||
+                                  outcome.uid.value == world_.config.adversary;
+              ++world_.report.outcomes[outcome.uid][outcome.code];
               if (outcome.code == protocol::OutcomeCode::kAccepted)
                 ++(cheats ? world_.report.cheater_accepted : world_.report.honest_accepted);
               if (outcome.code == protocol::OutcomeCode::kRejected && !cheats)

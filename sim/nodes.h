@@ -123,14 +123,19 @@ class FollowerNode : public Node {
 
  protected:
   virtual void receive_blob(const Hash& id, const Bytes& blob) = 0;
+  // As its tamper has it, if it has one.
   void send(const Bytes& message);
   void fetch(const Hash& id);
+  [[nodiscard]] Tamper* tamper() const;
   [[nodiscard]] protocol::ValidatorStakes stakes() const;
   // True at most once: a bit of θ is to flip between two rounds. (Damaged again before the repair is
   // confirmed, a node rightly gives up.)
   [[nodiscard]] bool bit_flips();
   CoordinatorNode& coordinator_;
   bool damaged_once_ = false;
+
+ private:
+  void send_as_is(const Bytes& message);
 };
 
 class MinerNode final : public FollowerNode {

@@ -5,11 +5,15 @@
 // Thread safety: none; use one World per thread.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "protocol/messages.h"
+#include "sim/attacks/adversary.h"
+#include "sim/attacks/tamper.h"
 #include "sim/network.h"
 
 namespace muster::sim {
@@ -38,6 +42,9 @@ struct WorldConfig {
   std::uint32_t offer_after = 3;
   double bit_flips_per_round = 0;     // chance that one bit of a follower's θ flips after a round, once
   TimeMs time_limit_ms = 4 * 3600 * 1000;  // simulated
+  NodeId adversary = 0;                 // of a protocol attack: a miner or validator; 0: nobody
+  std::shared_ptr<Tamper> tamper;       // what leaves it instead of what its core sends
+  std::shared_ptr<Adversary> (*conduct)(const AdversaryContext&) = nullptr;  // for a miner
   PlantedBug bug = PlantedBug::kNone;
   bool stop_at_violation = true;  // with a planted bug: one is enough
 };
@@ -60,6 +67,8 @@ struct WorldReport {
   std::uint64_t honest_accepted = 0;  // payloads of honest miners in aggregates
   std::uint64_t honest_rejected = 0;  // by the tally
   std::uint64_t cheater_accepted = 0;
+  std::map<Uid, std::map<protocol::OutcomeCode, std::uint64_t>> outcomes;  // rounds
+  std::map<Uid, std::uint16_t> weights;  // of miners at the end, the largest of the honest validators'
   std::vector<std::string> violations;  // of invariants; empty when all held
   [[nodiscard]] bool ok() const { return violations.empty(); }
 };
