@@ -101,6 +101,7 @@ class CoordinatorNode final : public Node {
   [[nodiscard]] std::optional<protocol::HeadState> load_model();
   void write_checkpoint(const coordinator::WriteCheckpoint& job);
   [[nodiscard]] Bytes forged(const Bytes& message, bool weights) const;
+  [[nodiscard]] Bytes without_last_commit(const Bytes& close) const;
   [[nodiscard]] Node* find_peer(const PublicKey& hotkey) const;
 
   std::vector<Node*> peers_;

@@ -22,6 +22,7 @@ namespace muster::sim {
 enum class PlantedBug {
   kNone,
   kForkedManifest,      // the coordinator signs two manifests of one round
+  kForkedClose,         // the coordinator shows one validator another close than the others
   kFlippedBit,          // one bit of one miner's θ changes
   kUnacceptedPayload,   // the coordinator aggregates a payload that is not accepted
   kVolatileJournal,     // the coordinator's disk acknowledges before it is durable
