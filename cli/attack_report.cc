@@ -64,7 +64,8 @@ std::size_t width_of(const std::string& text) {
 std::string summary_of(const CampaignFigures& figures) {
   std::string text = format("honest payloads refused: %.2f %%; ", 100 * figures.honest_refused) +
                      "rounds without pay after an honest miner's fourth evaluation: " +
-                     std::to_string(figures.honest_unpaid) +
+                     std::to_string(figures.honest_unpaid_early) + " early, " +
+                     std::to_string(figures.honest_unpaid) + " settled" +
                      format("; two validators' weights agree to τ = %.2f", figures.agreement);
   for (const auto& [share, loss] : figures.loss)
     text += "; loss without the " + std::to_string(share) + format(" %%: %.3f", loss);
@@ -183,6 +184,7 @@ ordered_json attack_json(const AttackFindings& findings) {
   const CampaignFigures& figures = findings.content;
   ordered_json json{{"honest", row_of(figures.honest)}, {"attacks", ordered_json::array()},
                     {"honest_refused", figures.honest_refused}, {"honest_unpaid_rounds", figures.honest_unpaid},
+                    {"honest_unpaid_early_rounds", figures.honest_unpaid_early},
                     {"agreement", figures.agreement}, {"loss", ordered_json::object()},
                     {"protocol", ordered_json::array()}, {"missed", findings.missed()}};
   for (const AttackFigures& row : figures.attacks) json["attacks"].push_back(row_of(row));

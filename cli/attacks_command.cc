@@ -18,6 +18,9 @@ namespace muster::cli {
 namespace fs = std::filesystem;
 namespace {
 
+// Harm is measured from a model that knows something: from scratch chance decides more than attackers do.
+constexpr std::uint32_t kWarmSteps = 800, kWarmBatch = 16;
+
 struct AttackOptions {
   std::string config = "examples/attacks.toml";
   std::string work;  // folder for the data
@@ -129,6 +132,13 @@ Status attack_content(const AttackOptions& options, AttackFindings& findings, co
   const WorkFolder work(options.work);
   MUSTER_TRY_STATUS(prepare_lab_data(work.path(), config, campaign.attacks));
   campaign.params = config.params;
+  for (const std::uint64_t seed : options.shares.empty() ? std::vector<std::uint64_t>{}
+                                                         : seeds_from(options.first, options.harm_seeds)) {
+    RunConfig of_seed = config;
+    of_seed.params.model_seed = seed;
+    MUSTER_TRY(auto theta, warm_start(work.path(), of_seed, kWarmSteps, kWarmBatch));
+    campaign.starts[seed] = std::make_shared<const std::vector<float>>(std::move(theta));
+  }
   MUSTER_TRY(findings.reports, run_all(campaign, lab_model(work.path(), config), options.jobs, stop));
   std::vector<sim::LabReport> plain;
   for (const NamedReport& named : findings.reports) plain.push_back(named.report);

@@ -70,7 +70,11 @@ class Lab {
  private:
   Status assemble() {
     std::vector<float> theta(layout_.parameters());
-    state::initial_parameters(params_.model, params_.model_seed, theta);
+    if (config_.start != nullptr) {
+      theta = *config_.start;
+    } else {
+      state::initial_parameters(params_.model, params_.model_seed, theta);
+    }
     MUSTER_TRY(probe_, model_.loss_probe(theta));
     for (std::uint32_t i = 0; i < config_.honest + config_.attackers.size(); ++i) {
       const bool honest = i < config_.honest;
