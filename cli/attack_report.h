@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/attacks/campaign.h"
+#include "sim/attacks/protocol_attacks.h"
 
 namespace muster::cli {
 
@@ -16,10 +17,18 @@ struct NamedReport {
   sim::LabReport report;
 };
 
-[[nodiscard]] std::string attack_table(const sim::CampaignFigures& figures, bool markdown);
-[[nodiscard]] nlohmann::ordered_json attack_json(const sim::CampaignFigures& figures);
-// `reports`: for the loss over rounds; `command`: how the page was made.
-[[nodiscard]] std::string attack_page(const sim::CampaignFigures& figures,
-                                      const std::vector<NamedReport>& reports, const std::string& command);
+// All that a campaign found: attacks on the content, and on the protocol.
+struct AttackFindings {
+  sim::CampaignFigures content;
+  std::vector<NamedReport> reports;  // behind them, for the loss over rounds
+  std::vector<sim::ProtocolFigures> protocol;
+  // What misses its target, in words.
+  [[nodiscard]] std::vector<std::string> missed() const;
+};
+
+[[nodiscard]] std::string attack_tables(const AttackFindings& findings, bool markdown);
+[[nodiscard]] nlohmann::ordered_json attack_json(const AttackFindings& findings);
+// `command`: how the page was made.
+[[nodiscard]] std::string attack_page(const AttackFindings& findings, const std::string& command);
 
 }  // namespace muster::cli

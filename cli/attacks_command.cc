@@ -18,11 +18,14 @@ namespace muster::cli {
 namespace fs = std::filesystem;
 namespace {
 
+// Harm is measured from a model that knows something: from scratch chance decides more than attackers do.
+constexpr std::uint32_t kWarmSteps = 800, kWarmBatch = 16;
+
 struct AttackOptions {
   std::string config = "examples/attacks.toml";
   std::string work;  // folder for the data
   std::vector<std::string> only, overrides;
-  std::uint64_t seeds = 3, harm_seeds = 1, first = 1;
+  std::uint64_t seeds = 3, harm_seeds = 1, protocol_seeds = 3, first = 1;
   std::vector<std::uint32_t> shares{30};
   unsigned jobs = std::max(1u, std::thread::hardware_concurrency());
   std::string html, json;
@@ -31,8 +34,11 @@ struct AttackOptions {
 };
 
 void print_catalogue() {
+  for (const sim::ProtocolAttack& attack : sim::protocol_attacks())
+    std::printf("%-13s %s: %s\n", std::string(attack.name).c_str(), attack.role == Role::kMiner ? "miner" : "validator",
+                std::string(attack.what).c_str());
   for (const sim::Attack& attack : sim::attacks())
-    std::printf("%-12s does %3.0f %% of the work: %s\n", std::string(attack.name).c_str(), 100 * attack.work,
+    std::printf("%-13s does %3.0f %% of the work: %s\n", std::string(attack.name).c_str(), 100 * attack.work,
                 std::string(attack.what).c_str());
 }
 
@@ -114,11 +120,7 @@ Result<std::vector<NamedReport>> run_all(const sim::CampaignConfig& config, cons
   return reports;
 }
 
-Result<int> run(const AttackOptions& options, const std::string& command, const std::atomic<bool>& stop) {
-  if (options.list) {
-    print_catalogue();
-    return 0;
-  }
+Status attack_content(const AttackOptions& options, AttackFindings& findings, const std::atomic<bool>& stop) {
   MUSTER_TRY(RunConfig config, read_run_config(options.config, options.overrides));
   if (config.params.rounds == 0) return Error{Errc::kInvalidArgument, "'run.rounds' must be at least 1 here"};
   sim::CampaignConfig campaign;
@@ -130,23 +132,46 @@ Result<int> run(const AttackOptions& options, const std::string& command, const 
   const WorkFolder work(options.work);
   MUSTER_TRY_STATUS(prepare_lab_data(work.path(), config, campaign.attacks));
   campaign.params = config.params;
-  MUSTER_TRY(const auto reports, run_all(campaign, lab_model(work.path(), config), options.jobs, stop));
+  for (const std::uint64_t seed : options.shares.empty() ? std::vector<std::uint64_t>{}
+                                                         : seeds_from(options.first, options.harm_seeds)) {
+    RunConfig of_seed = config;
+    of_seed.params.model_seed = seed;
+    MUSTER_TRY(auto theta, warm_start(work.path(), of_seed, kWarmSteps, kWarmBatch));
+    campaign.starts[seed] = std::make_shared<const std::vector<float>>(std::move(theta));
+  }
+  MUSTER_TRY(findings.reports, run_all(campaign, lab_model(work.path(), config), options.jobs, stop));
   std::vector<sim::LabReport> plain;
-  for (const NamedReport& named : reports) plain.push_back(named.report);
-  const auto figures = sim::figures_of(campaign, plain);
-  std::printf("%s", attack_table(figures, options.markdown).c_str());
-  const auto missed = figures.missed();
+  for (const NamedReport& named : findings.reports) plain.push_back(named.report);
+  findings.content = sim::figures_of(campaign, plain);
+  return {};
+}
+
+Result<int> run(const AttackOptions& options, const std::string& command, const std::atomic<bool>& stop) {
+  if (options.list) {
+    print_catalogue();
+    return 0;
+  }
+  AttackFindings findings;
+  if (options.seeds + options.harm_seeds > 0) MUSTER_TRY_STATUS(attack_content(options, findings, stop));
+  const auto seeds = seeds_from(options.first, options.protocol_seeds);
+  for (const sim::ProtocolAttack& attack : sim::protocol_attacks()) {
+    if (stop) return Error{Errc::kCancelled, "stopped"};
+    if (!seeds.empty() && options.only.empty()) findings.protocol.push_back(sim::try_protocol_attack(attack, seeds));
+  }
+  std::printf("%s", attack_tables(findings, options.markdown).c_str());
+  const auto missed = findings.missed();
   for (const std::string& text : missed) std::printf("MISSED  %s\n", text.c_str());
   if (!options.html.empty())
-    MUSTER_TRY_STATUS(replace_file(options.html, bytes_of(attack_page(figures, reports, command))));
+    MUSTER_TRY_STATUS(replace_file(options.html, bytes_of(attack_page(findings, command))));
   if (!options.json.empty())
-    MUSTER_TRY_STATUS(replace_file(options.json, bytes_of(attack_json(figures).dump(1) + "\n")));
+    MUSTER_TRY_STATUS(replace_file(options.json, bytes_of(attack_json(findings).dump(1) + "\n")));
   return missed.empty() ? 0 : kExitChecksFailed;
 }
 
 std::string command_of(const AttackOptions& options) {
   std::string command = "muster sim attacks " + options.config + " --seeds " + std::to_string(options.seeds) +
-                        " --harm-seeds " + std::to_string(options.harm_seeds);
+                        " --harm-seeds " + std::to_string(options.harm_seeds) +
+                        " --protocol-seeds " + std::to_string(options.protocol_seeds);
   for (const std::uint32_t share : options.shares) command += " --share " + std::to_string(share);
   for (const std::string& name : options.only) command += " --only " + name;
   for (const std::string& text : options.overrides) command += " --set " + text;
@@ -159,9 +184,10 @@ void add_sim_attacks(CLI::App& sim, Action& chosen) {
   auto* command = sim.add_subcommand("attacks", "Every attack on a small language model: found when, paid how much, at what harm");
   auto options = std::make_shared<AttackOptions>();
   command->add_option("config", options->config, "Model, data and rules (TOML)")->capture_default_str();
-  command->add_option("--only", options->only, "Only this attack; may be repeated");
+  command->add_option("--only", options->only, "Only this attack on the content; may be repeated");
   command->add_option("--seeds", options->seeds, "Seeds for detection and pay")->capture_default_str();
   command->add_option("--harm-seeds", options->harm_seeds, "Seeds for the harm to the model")->capture_default_str();
+  command->add_option("--protocol-seeds", options->protocol_seeds, "Networks per attack on the protocol")->capture_default_str();
   command->add_option("--share", options->shares, "Percent of attackers for the harm; may be repeated")
       ->check(CLI::Range(1u, 90u))
       ->capture_default_str();

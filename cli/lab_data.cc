@@ -72,20 +72,36 @@ Status prepare_lab_data(const fs::path& folder, RunConfig& config,
   return {};
 }
 
+namespace {
+
+trainer::TrainerConfig trainer_of(const fs::path& folder, const RunConfig& config, sim::LocalData data) {
+  trainer::TrainerConfig trainer = trainer_config(RunFolder{folder}, config.params, config.compute);
+  trainer.train_data = folder / file_of(data);
+  trainer.held_out_data = folder / "held_out.bin";
+  trainer.model.context = context_of(data, config.params.model.context);
+  trainer.threads = 1;
+  return trainer;
+}
+
+}  // namespace
+
+Result<std::vector<float>> warm_start(const fs::path& folder, const RunConfig& config, std::uint32_t steps,
+                                      std::uint32_t batch) {
+  auto trainer = trainer_of(folder, config, sim::LocalData::kGenuine);
+  trainer.batch = batch;
+  std::vector<float> theta(state::layout_of(config.params.model).parameters());
+  state::initial_parameters(config.params.model, config.params.model_seed, theta);
+  Prng random(config.params.model_seed, 31);
+  const auto sequences = sample_distinct(random, config.params.sequences, std::size_t{steps} * batch);
+  return trainer::train_alone(trainer, theta, sequences, [](std::uint32_t, double) {});
+}
+
 sim::LabModel lab_model(const fs::path& folder, const RunConfig& config) {
-  auto trainer_of = [folder, params = config.params, compute = config.compute](sim::LocalData data) {
-    trainer::TrainerConfig trainer = trainer_config(RunFolder{folder}, params, compute);
-    trainer.train_data = folder / file_of(data);
-    trainer.held_out_data = folder / "held_out.bin";
-    trainer.model.context = context_of(data, params.model.context);
-    trainer.threads = 1;
-    return trainer;
-  };
-  return {[trainer_of](std::span<const float> theta, sim::LocalData data) {
-            return trainer::make_inner_loop(trainer_of(data), theta);
+  return {[folder, config](std::span<const float> theta, sim::LocalData data) {
+            return trainer::make_inner_loop(trainer_of(folder, config, data), theta);
           },
-          [trainer_of](std::span<const float> theta) {
-            return trainer::make_loss_probe(trainer_of(sim::LocalData::kGenuine), theta);
+          [folder, config](std::span<const float> theta) {
+            return trainer::make_loss_probe(trainer_of(folder, config, sim::LocalData::kGenuine), theta);
           }};
 }
 

@@ -18,4 +18,8 @@ namespace muster::cli {
 // Inner loops and probes on that data, a thread each.
 [[nodiscard]] sim::LabModel lab_model(const std::filesystem::path& folder, const RunConfig& config);
 
+// θ after `steps` data-parallel inner steps of `batch` sequences from the model of the seed: something to begin with.
+[[nodiscard]] Result<std::vector<float>> warm_start(const std::filesystem::path& folder, const RunConfig& config,
+                                                    std::uint32_t steps, std::uint32_t batch);
+
 }  // namespace muster::cli

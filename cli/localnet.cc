@@ -11,6 +11,7 @@
 #include "base/key.h"
 #include "cli/audit_run.h"
 #include "cli/commands.h"
+#include "cli/conducts.h"
 #include "cli/event_log.h"
 #include "cli/machine.h"
 #include "cli/node_options.h"
@@ -424,8 +425,8 @@ void add_localnet(CLI::App& app, Action& chosen) {
   command->add_option("--from", options->from, "Start from this Hugging Face folder's model instead of a new one");
   command->add_option("--set", options->overrides, "Override a field: section.key=value");
   command->add_option("--seed", options->seed, "Other initial model, keys and data order");
-  command->add_option("--cheaters", options->cheaters, "More cheaters: noise, replay, wrong-data")
-      ->check(CLI::IsMember({"noise", "replay", "wrong-data"}));
+  command->add_option("--cheaters", options->cheaters, "One cheater more; `muster sim attacks --list` says what each does")
+      ->check(CLI::IsMember(cheater_names()));
   command->add_option("--failpoint", options->failpoints,
                       "For crash tests: NODE=ROLE.ACTION.before|after[@N] kills that node once");
   command->add_flag("--fresh", options->fresh, "Delete what an earlier run left in the folder");

@@ -1,9 +1,9 @@
 #include "cli/commands.h"
+#include "cli/conducts.h"
 #include "cli/event_log.h"
 #include "cli/machine.h"
 #include "cli/node_options.h"
 #include "miner/service.h"
-#include "sim/attacks/adversary.h"
 #include "store/sqlite_journal.h"
 #include "trainer/kernels/kernels.h"
 #include "trainer/run/memory_estimate.h"
@@ -15,26 +15,6 @@ struct MinerOptions : NodeOptions {
   std::string conduct = "honest";
   ComputeChoice compute;
 };
-
-// Not those that need data of their own making, or other miners' payloads.
-bool runs_as_process(const sim::Attack& attack) {
-  return attack.data == sim::LocalData::kGenuine && attack.name != "copy" && attack.name != "peek";
-}
-
-Result<std::shared_ptr<miner::Conduct>> conduct_of(const std::string& name, const NodeBase& node) {
-  if (name == "honest") return std::make_shared<miner::Conduct>();
-  const sim::AdversaryContext context{state::layout_of(node.params.model), node.params.sequences,
-                                      node.params.training.batch,
-                                      Prng(Hash{node.key.public_key().bytes}).next_u64()};
-  if (name == "withholding") return std::shared_ptr<miner::Conduct>(sim::withholding(context));
-  std::string names = "honest, withholding";
-  for (const sim::Attack& attack : sim::attacks()) {
-    if (!runs_as_process(attack)) continue;
-    if (attack.name == name) return std::shared_ptr<miner::Conduct>(attack.make(context));
-    names += ", " + std::string(attack.name);
-  }
-  return Error{Errc::kInvalidArgument, "conduct '" + name + "' is not one of " + names};
-}
 
 // Refuses, before any work, a batch that the machine has no memory for.
 Status check_room(const trainer::TrainerConfig& config) {
@@ -48,7 +28,10 @@ Status check_room(const trainer::TrainerConfig& config) {
 
 Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(NodeBase node, open_node(options));
-  MUSTER_TRY(auto conduct, conduct_of(options.conduct, node));
+  MUSTER_TRY(auto conduct,
+             make_conduct(options.conduct, {state::layout_of(node.params.model), node.params.sequences,
+                                            node.params.training.batch,
+                                            Prng(Hash{node.key.public_key().bytes}).next_u64()}));
   auto config = trainer_config(node.folder, node.params, trainer::Compute::kAuto);
   MUSTER_TRY_STATUS(set_compute(options.compute, config));
   MUSTER_TRY_STATUS(check_room(config));

@@ -68,7 +68,22 @@ void Node::persist(Round round, const Bytes& message) {
 
 // ---- followers
 
+Tamper* FollowerNode::tamper() const {
+  return world_.config.adversary == id_ ? world_.config.tamper.get() : nullptr;
+}
+
 void FollowerNode::send(const Bytes& message) {
+  if (tamper() == nullptr) return send_as_is(message);
+  for (auto& outgoing : tamper()->message(key_, message)) {
+    if (outgoing.delay == 0) {
+      send_as_is(outgoing.message);
+    } else {
+      later(outgoing.delay, [this, late = std::move(outgoing.message)] { send_as_is(late); });
+    }
+  }
+}
+
+void FollowerNode::send_as_is(const Bytes& message) {
   ++world_.report.messages;
   world_.checkers.saw_message(message);
   world_.network.transmit(id_, coordinator_.id(), [this, from = hotkey(), message] {
@@ -223,7 +238,9 @@ void MinerNode::perform(miner::Action& action) {
           [&](Train& train_action) { train(train_action); },
           [](StopTraining&) {},
           [&](Upload& upload_action) {
-            disk_.blobs[upload_action.id] = std::move(upload_action.blob);
+            Bytes blob = std::move(upload_action.blob);
+            if (tamper() != nullptr) blob = tamper()->blob(std::move(blob));
+            disk_.blobs[upload_action.id] = std::move(blob);
             upload(upload_action.id);
           },
           [&](UploadAgain& again) { upload(again.id); },
@@ -325,18 +342,12 @@ void ValidatorNode::apply(const verify::Apply& apply) {
   });
 }
 
-Bytes ValidatorNode::as_signed(const Bytes& message) const {
-  if (!world_.config.validators_sign) return message;
-  auto envelope = wire::reread_envelope(message).value();
-  return envelope.sender == hotkey() ? world_.config.validators_sign(key_, std::move(envelope)) : message;
-}
-
 void ValidatorNode::perform(verify::Action& action) {
   using namespace verify;
   std::visit(
       Overloaded{
-          [&](Send& send_action) { send(as_signed(send_action.message)); },
-          [&](Persist& record) { persist(record.round, as_signed(record.message)); },
+          [&](Send& send_action) { send(send_action.message); },
+          [&](Persist& record) { persist(record.round, record.message); },
           [&](Fetch& fetch_action) { fetch(fetch_action.id); },
           [&](ComputeGradient& compute) {
             MUSTER_CHECK(probe_->compute_gradient(compute.sequences).has_value(), "gradient");

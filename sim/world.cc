@@ -109,8 +109,9 @@ class World {
       for (const auto& node : followers_)
         checkers_.check_reached(node->name(), node->reached(), Round{config_.rounds});
       // A damaged validator may have signed what its damage made of a round.
-      if (!config_.validators_sign && report_.bit_flips == 0) check_audit();
+      if (config_.tamper == nullptr && report_.bit_flips == 0) check_audit();
     }
+    note_weights();
     report_.violations = checkers_.violations();
     report_.simulated_ms = events_.now_ms();
     return report_;
@@ -136,6 +137,17 @@ class World {
     std::vector<float> theta(layout_for(params).parameters());
     state::initial_parameters(params.model, config_.seed, theta);
     return theta;
+  }
+
+  void note_weights() {
+    for (const ValidatorNode* validator : validators_) {
+      if (!validator->alive() || validator->id() == config_.adversary) continue;
+      const auto weights = verify::weights(validator->ratings());
+      for (const auto& member : ledger_.members) {
+        if (const auto weight = weights.find(member.hotkey); weight != weights.end())
+          report_.weights[member.uid] = std::max(report_.weights[member.uid], weight->second);
+      }
+    }
   }
 
   // The last of the miners.
@@ -164,16 +176,22 @@ class World {
     ledger_.members.push_back({Uid{uid}, node.hotkey(), role, stake});
   }
 
+  [[nodiscard]] std::shared_ptr<miner::Conduct> conduct_for(NodeId id, Cheat cheat) const {
+    const AdversaryContext context{layout(), params_.sequences, params_.training.batch,
+                                   config_.seed * 100 + id - 1};
+    if (config_.adversary == id && config_.conduct != nullptr) return config_.conduct(context);
+    return conduct_of(cheat, context);
+  }
+
   void add_miners() {
     for (std::uint32_t i = 0; i < config_.miners; ++i) {
       const Cheat cheat = cheat_of(i, config_.cheaters);
       const NodeId id = i + 1;
       auto node = std::make_unique<MinerNode>(
           surroundings_, id, "miner-" + std::to_string(id), seed_of(config_.seed, id),
-          coordinator_,
-          conduct_of(cheat, {layout(), params_.sequences, params_.training.batch, config_.seed * 100 + i}),
+          coordinator_, conduct_for(id, cheat),
           cheat == Cheat::kEquivocate);
-      if (cheat == Cheat::kNone) checkers_.set_honest(node->hotkey());
+      if (cheat == Cheat::kNone && config_.adversary != id) checkers_.set_honest(node->hotkey());
       add_member(*node, static_cast<std::uint16_t>(id), Role::kMiner, 0);
       followers_.push_back(std::move(node));
     }
@@ -185,7 +203,8 @@ class World {
       auto node = std::make_unique<ValidatorNode>(surroundings_, id,
                                                   "validator-" + std::to_string(i + 1),
                                                   seed_of(config_.seed, id), coordinator_);
-      checkers_.set_honest(node->hotkey());
+      if (config_.adversary != id) checkers_.set_honest(node->hotkey());
+      validators_.push_back(node.get());
       add_member(*node, static_cast<std::uint16_t>(id), Role::kValidator, 1000 + i);
       followers_.push_back(std::move(node));
     }
@@ -230,6 +249,7 @@ class World {
   Surroundings surroundings_;
   CoordinatorNode coordinator_;
   std::vector<std::unique_ptr<FollowerNode>> followers_;
+  std::vector<const ValidatorNode*> validators_;  // of the followers
   coordinator::LedgerView ledger_;
 };
 

@@ -20,12 +20,6 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-// A payload that decodes is no merit of who equivocated.
-bool may_be_measured(const SealedFacts& round, Uid uid) {
-  const auto outcome = round.outcomes.find(uid);
-  return outcome != round.outcomes.end() && basis_of(outcome->second) == Basis::kMeasured;
-}
-
 }  // namespace
 
 Basis basis_of(OutcomeCode code) {
@@ -69,7 +63,9 @@ std::vector<Evaluation> evaluate(const protocol::VerificationParams& params,
     add(uid, basis == Basis::kMeasured ? Basis::kUnmeasured : basis);
   }
   for (const Measurement& measured : measurements) {
-    if (!may_be_measured(round, measured.uid)) continue;
+    // A payload that decodes is no merit of who equivocated.
+    const auto outcome = round.outcomes.find(measured.uid);
+    if (outcome == round.outcomes.end() || basis_of(outcome->second) != Basis::kMeasured) continue;
     Evaluation& evaluation = add(measured.uid, Basis::kMeasured);
     evaluation.z_e2 = quantise<std::int16_t>(measured.z, 100);
     evaluation.drop_e6 = quantise<std::int32_t>(measured.relative_drop, 1e6);

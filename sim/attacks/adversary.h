@@ -55,9 +55,12 @@ struct Attack {
 };
 
 inline constexpr Round kTurncoatTurns{20};
+inline constexpr Round kLateComes{25};
 
 // All of them, in the order of reports.
 [[nodiscard]] const std::vector<Attack>& attacks();
+// Never takes part: what attackers are compared with, so that everybody else has the same data.
+[[nodiscard]] const Attack& nobody();
 // Null: no such attack.
 [[nodiscard]] const Attack* find_attack(std::string_view name);
 
@@ -82,6 +85,8 @@ inline constexpr Round kTurncoatTurns{20};
 [[nodiscard]] std::shared_ptr<Adversary> every_second_round_noise(const AdversaryContext& context);
 [[nodiscard]] std::shared_ptr<Adversary> every_second_round_absent(const AdversaryContext& context);
 [[nodiscard]] std::shared_ptr<Adversary> turncoat(const AdversaryContext& context);
+// Honest, but comes only in round kLateComes.
+[[nodiscard]] std::shared_ptr<Adversary> late(const AdversaryContext& context);
 // Trains only the upper half of the model; noise of the same size for the rest.
 [[nodiscard]] std::shared_ptr<Adversary> frozen(const AdversaryContext& context);
 // Trains and commits, but keeps its key in every second round.

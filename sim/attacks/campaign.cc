@@ -88,12 +88,14 @@ std::string percent(double share) {
   return text;
 }
 
-std::uint64_t unpaid_after_fourth(const LabMiner& miner) {
+// Rounds of [first, last) after the fourth evaluation with weight zero.
+std::uint64_t unpaid_after_fourth(const LabMiner& miner, std::size_t first, std::size_t last) {
   std::uint32_t evaluations = 0;
   std::uint64_t unpaid = 0;
-  for (const Observation& seen : miner.rounds) {
+  for (std::size_t r = 0; r < std::min(last, miner.rounds.size()); ++r) {
+    const Observation& seen = miner.rounds[r];
     evaluations += seen.evaluation.basis == Basis::kMeasured && seen.evaluation.round.value > 0;
-    unpaid += evaluations >= verify::kEvaluationsBeforePay && seen.weight == 0;
+    unpaid += r >= first && evaluations >= verify::kEvaluationsBeforePay && seen.weight == 0;
   }
   return unpaid;
 }
@@ -123,7 +125,8 @@ std::vector<CampaignJob> jobs_of(const CampaignConfig& config) {
         LabConfig lab = lab_of(config, seed);
         lab.honest = config.population - attackers;
         lab.aggregated = true;
-        if (attack != nullptr) lab.attackers.assign(attackers, attack);
+        lab.attackers.assign(attackers, attack == nullptr ? &nobody() : attack);
+        if (const auto start = config.starts.find(seed); start != config.starts.end()) lab.start = start->second;
         jobs.push_back({(attack == nullptr ? std::string("honest alone") : std::string(attack->name)) + " at " +
                             std::to_string(percent) + " %, seed " + std::to_string(seed),
                         attack, percent, seed, std::move(lab)});
@@ -162,7 +165,10 @@ CampaignFigures figures_of(const CampaignConfig& config, const std::vector<LabRe
     refused += report.honest_refused;
     agreement.add(kendall_tau_b(report.weights.front(), report.weights.back()));
     for (const LabMiner& miner : report.miners) {
-      if (miner.attack == nullptr) figures.honest_unpaid += unpaid_after_fourth(miner);
+      if (miner.attack == nullptr) {
+        figures.honest_unpaid_early += unpaid_after_fourth(miner, 0, config.settled);
+        figures.honest_unpaid += unpaid_after_fourth(miner, config.settled, miner.rounds.size());
+      }
       (miner.attack == nullptr ? honest : careers.at(miner.attack)).add(miner);
     }
   }
@@ -192,7 +198,7 @@ std::vector<std::string> CampaignFigures::missed() const {
     missed.push_back(percent(honest_refused) + " of honest payloads were refused, more than 0.5 %");
   if (honest_unpaid > 0)
     missed.push_back("honest miners had weight zero in " + std::to_string(honest_unpaid) +
-                     " rounds after their fourth evaluation");
+                     " settled rounds after their fourth evaluation");
   if (!honest.pay_by_round.empty() && agreement < 0.9) {
     char text[80];
     std::snprintf(text, sizeof(text), "two validators' weights agree to τ = %.2f, less than 0.9", agreement);

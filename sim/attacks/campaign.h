@@ -21,6 +21,8 @@ struct CampaignConfig {
   std::map<std::uint32_t, std::vector<std::uint64_t>> harm_seeds;  // by percent of attackers
   std::uint32_t honest = 6;      // in scored labs
   std::uint32_t population = 10; // in harm labs, all together
+  // θ that harm labs of a seed start from, since from scratch chance decides more than attackers do.
+  std::map<std::uint64_t, std::shared_ptr<const std::vector<float>>> starts;
   std::uint32_t settled = 30;    // rounds before the figures begin
 };
 
@@ -54,7 +56,8 @@ struct CampaignFigures {
   AttackFigures honest;
   std::vector<AttackFigures> attacks;
   double honest_refused = 0;     // share of honest payloads that a validator screened out or gated
-  std::uint64_t honest_unpaid = 0;  // rounds after a fourth evaluation with weight zero, all honest miners
+  // Rounds after a fourth evaluation in which an honest miner had weight zero: before `settled`, and from then on.
+  std::uint64_t honest_unpaid_early = 0, honest_unpaid = 0;
   double agreement = 0;          // Kendall's τ-b between two validators' weights, mean over seeds
   std::map<std::uint32_t, double> loss;  // final, of the honest miners alone, by percent
   // Names what misses its target; empty: nothing does.

@@ -33,6 +33,7 @@ const std::vector<Attack>& attacks() {
        every_second_round_noise},
       {"absent", "delivers in every second round only", 0.5, LocalData::kGenuine, {},
        every_second_round_absent},
+      {"late", "honest, but comes only in round 25: no attack", 1, LocalData::kGenuine, {}, late},
       {"turncoat", "honest for twenty rounds, noise afterwards", 0, LocalData::kGenuine,
        kTurncoatTurns, turncoat},
       {"sign-flip", "the opposite of what it trained", 0, LocalData::kGenuine, {},

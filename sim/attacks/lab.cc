@@ -70,7 +70,11 @@ class Lab {
  private:
   Status assemble() {
     std::vector<float> theta(layout_.parameters());
-    state::initial_parameters(params_.model, params_.model_seed, theta);
+    if (config_.start != nullptr) {
+      theta = *config_.start;
+    } else {
+      state::initial_parameters(params_.model, params_.model_seed, theta);
+    }
     MUSTER_TRY(probe_, model_.loss_probe(theta));
     for (std::uint32_t i = 0; i < config_.honest + config_.attackers.size(); ++i) {
       const bool honest = i < config_.honest;
@@ -107,7 +111,9 @@ class Lab {
     for (Member& member : members_) MUSTER_TRY_STATUS(train(member, round));
     MUSTER_TRY_STATUS(screen(round));
     MUSTER_TRY_STATUS(seal(round));
-    MUSTER_TRY_STATUS(score(round));
+    last_evaluation_.clear();
+    if (last_aggregate_ != nullptr) MUSTER_TRY_STATUS(score(round));
+    for (std::size_t c = 0; c < companies_.size(); ++c) observe(c);
     previous_.clear();
     for (const Member& member : members_)
       if (member.delivered()) previous_[member.uid] = member.decoded;
@@ -230,8 +236,11 @@ class Lab {
       if (member.delivered())
         contributions.push_back({ruling.standing, &member.payload, member.norm});
     }
-    if (contributions.empty())
-      return Error{Errc::kConflict, "round " + std::to_string(round.value) + ": no payload is left to aggregate"};
+    if (contributions.empty()) {  // a null round
+      for (Member& member : members_) member.loop->settle(protocol::Settlement::kKept);
+      last_aggregate_.reset();
+      return {};
+    }
     MUSTER_TRY(const auto sealed,
                state::seal_aggregate(layout_, contributions, medians_, params_.downlink_format(round),
                                      params_.compression.downlink_decay, residual_));
@@ -270,7 +279,6 @@ class Lab {
       MUSTER_TRY(const auto measurements, verify::score(*probe_, task, stop_));
       for (Company& company : companies_) rate(company, v, round, measurements);
     }
-    for (std::size_t c = 0; c < companies_.size(); ++c) observe(c, round);
     return {};
   }
 
@@ -287,8 +295,7 @@ class Lab {
       if (facts.outcomes.contains(measured.uid)) of_company.push_back(measured);
     verify::RatingBook& book = company.books[validator];
     book.take_roster(round, roster);
-    evaluations_ = verify::evaluate(params_.verification, facts, of_company);
-    for (const auto& evaluation : evaluations_) {
+    for (const auto& evaluation : verify::evaluate(params_.verification, facts, of_company)) {
       book.take(evaluation);
       if (members_[evaluation.uid.value].attack == nullptr &&
           evaluation.basis == protocol::Basis::kMeasured) {
@@ -300,7 +307,7 @@ class Lab {
   }
 
   // Of each miner in the company where it is alone among the honest ones.
-  void observe(std::size_t c, Round round) {
+  void observe(std::size_t c) {
     const Company& company = companies_[c];
     const verify::Ratings& ratings = company.books.front().ratings();
     const auto weights = verify::weights(ratings);
@@ -315,7 +322,8 @@ class Lab {
       if (const auto verdict = company.verdicts.front().find(member.uid);
           verdict != company.verdicts.front().end())
         seen.verdict = verdict->second;
-      if (judged(round)) seen.evaluation = last_evaluation_.at({&company, member.uid});
+      if (const auto last = last_evaluation_.find({&company, member.uid}); last != last_evaluation_.end())
+        seen.evaluation = last->second;
       if (const auto rating = ratings.find(member.hotkey); rating != ratings.end()) {
         seen.mean = rating->second.mean();
         seen.lower_bound = rating->second.lower_bound();
@@ -355,8 +363,7 @@ class Lab {
   std::vector<double> medians_;
   std::shared_ptr<const compression::SparseUpdate> last_aggregate_;
   RevealedPayloads previous_;
-  std::vector<protocol::Evaluation> evaluations_;
-  std::map<std::pair<const Company*, Uid>, protocol::Evaluation> last_evaluation_;
+  std::map<std::pair<const Company*, Uid>, protocol::Evaluation> last_evaluation_;  // of the round under way
   LabReport report_;
 };
 

@@ -35,6 +35,7 @@ struct LabConfig {
   bool aggregated = false;               // whether the attackers' payloads can enter the aggregate
   std::uint32_t validators = 1;          // each with draws of its own
   std::uint32_t held_out_every = 10;     // rounds
+  std::shared_ptr<const std::vector<float>> start;  // θ before round 0; none: that of the seed
 };
 
 // What became of a miner in a round, in the eyes of the first validator.

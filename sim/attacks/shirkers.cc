@@ -84,6 +84,15 @@ class EverySecondRoundAbsent final : public Adversary {
   bool takes_part(Round round) override { return round.value % 2 == 0; }
 };
 
+class From final : public Adversary {
+ public:
+  explicit From(std::optional<Round> first) : first_(first) {}
+  bool takes_part(Round round) override { return first_ && *first_ <= round; }
+
+ private:
+  std::optional<Round> first_;
+};
+
 class Frozen final : public Adversary {
  public:
   explicit Frozen(const AdversaryContext& context)
@@ -126,6 +135,16 @@ std::shared_ptr<Adversary> every_second_round_absent(const AdversaryContext&) {
 }
 std::shared_ptr<Adversary> turncoat(const AdversaryContext& context) {
   return std::make_shared<Sometimes>(noise(context), [](Round round) { return round < kTurncoatTurns; });
+}
+std::shared_ptr<Adversary> late(const AdversaryContext&) {
+  return std::make_shared<From>(kLateComes);
+}
+const Attack& nobody() {
+  static const Attack never{"nobody", "never takes part", 0, LocalData::kGenuine, {},
+                            [](const AdversaryContext&) -> std::shared_ptr<Adversary> {
+                              return std::make_shared<From>(std::nullopt);
+                            }};
+  return never;
 }
 std::shared_ptr<Adversary> frozen(const AdversaryContext& context) {
   return std::make_shared<Frozen>(context);

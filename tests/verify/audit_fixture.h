@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "protocol/signed_message.h"
 #include "sim/world.h"
 #include "verify/audit.h"
@@ -19,6 +21,33 @@ inline sim::WorldConfig small_world(std::uint64_t seed) {
   config.rounds = 8;
   config.partitions = false;
   return config;
+}
+
+// A validator that changes its Screen of one round before it signs it.
+class ChangedScreen final : public sim::Tamper {
+ public:
+  using Change = std::function<void(protocol::Screen&)>;
+  ChangedScreen(Round round, Change change) : round_(round), change_(std::move(change)) {}
+  std::vector<Outgoing> message(const SigningKey& key, const Bytes& message) override {
+    auto envelope = wire::reread_envelope(message).value();
+    if (!is_a(envelope, protocol::MessageType::kScreen) || envelope.round != round_)
+      return {{0, message}};
+    auto screen = protocol::read_body<protocol::Screen>(envelope).value();
+    change_(screen);
+    envelope.body = wire::encode(screen);
+    return {{0, wire::seal_envelope(std::move(envelope), key)}};
+  }
+
+ private:
+  Round round_;
+  Change change_;
+};
+
+inline sim::RecordedRun run_with_screen(std::uint64_t round, ChangedScreen::Change change) {
+  sim::WorldConfig config = small_world(11);
+  config.adversary = config.miners + 1;  // the first validator
+  config.tamper = std::make_shared<ChangedScreen>(Round{round}, std::move(change));
+  return sim::record_world(config);
 }
 
 // One honest run for all tests of a program: they change copies.

@@ -83,18 +83,11 @@ TEST(Rescore, SpreadsItsSamplesAndRepeatsThemForASeed) {
 }
 
 sim::RecordedRun run_with_made_up_scores(std::int16_t shift) {
-  sim::WorldConfig config = small_world(11);
-  config.validators_sign = [shift](const SigningKey& key, wire::Envelope envelope) {
-    if (is_a(envelope, protocol::MessageType::kScreen) && envelope.round.value == 5) {
-      auto screen = protocol::read_body<protocol::Screen>(envelope).value();
-      for (auto& evaluation : screen.evaluations)
-        if (evaluation.basis == protocol::Basis::kMeasured)
-          evaluation.z_e2 = static_cast<std::int16_t>(evaluation.z_e2 + shift);
-      envelope.body = wire::encode(screen);
-    }
-    return wire::seal_envelope(std::move(envelope), key);
-  };
-  return sim::record_world(config);
+  return run_with_screen(5, [shift](protocol::Screen& screen) {
+    for (auto& evaluation : screen.evaluations)
+      if (evaluation.basis == protocol::Basis::kMeasured)
+        evaluation.z_e2 = static_cast<std::int16_t>(evaluation.z_e2 + shift);
+  });
 }
 
 TEST(Rescore, NamesWhoMadeAScoreUp) {

@@ -11,21 +11,6 @@ namespace {
 using namespace muster::testing;
 using protocol::Basis;
 
-// A run in which the validators change their Screens of `round` before they sign them.
-template <class Change>
-sim::RecordedRun run_with_screens(std::uint64_t round, Change change) {
-  sim::WorldConfig config = small_world(11);
-  config.validators_sign = [round, change](const SigningKey& key, wire::Envelope envelope) {
-    if (is_a(envelope, protocol::MessageType::kScreen) && envelope.round.value == round) {
-      auto screen = protocol::read_body<protocol::Screen>(envelope).value();
-      change(screen);
-      envelope.body = wire::encode(screen);
-    }
-    return wire::seal_envelope(std::move(envelope), key);
-  };
-  return sim::record_world(config);
-}
-
 void expect_by_validator(const Finding& finding, std::uint64_t round) {
   EXPECT_EQ(finding.round, Round{round}) << describe(finding);
   ASSERT_TRUE(finding.signer.has_value());
@@ -46,7 +31,7 @@ TEST(ScoreAudit, OfAnHonestRunFindsEveryStandingAndWeight) {
 
 TEST(ScoreAudit, NamesAStandingThatDoesNotFollow) {
   const auto audited =
-      audit(run_with_screens(6, [](protocol::Screen& screen) { screen.entries[2].standing ^= 1; }));
+      audit(run_with_screen(6, [](protocol::Screen& screen) { screen.entries[2].standing ^= 1; }));
   const Finding finding = finding_of(audited.report, Check::kStandings);
   expect_by_validator(finding, 6);
   EXPECT_FALSE(finding.expected.empty());
@@ -55,13 +40,13 @@ TEST(ScoreAudit, NamesAStandingThatDoesNotFollow) {
 
 TEST(ScoreAudit, NamesAWeightThatDoesNotFollow) {
   const auto audited =
-      audit(run_with_screens(7, [](protocol::Screen& screen) { screen.entries[0].weight ^= 4; }));
+      audit(run_with_screen(7, [](protocol::Screen& screen) { screen.entries[0].weight ^= 4; }));
   expect_by_validator(finding_of(audited.report, Check::kWeights), 7);
 }
 
 // uid 3 keeps its key in every second round.
 TEST(ScoreAudit, NamesAScoreForAPayloadThatMissed) {
-  const auto run = run_with_screens(4, [](protocol::Screen& screen) {
+  const auto run = run_with_screen(4, [](protocol::Screen& screen) {
     for (auto& evaluation : screen.evaluations)
       if (evaluation.basis == Basis::kFault || evaluation.basis == Basis::kAbsent)
         evaluation = {evaluation.uid, evaluation.round, Basis::kMeasured, 500, 1000, 10, true};
@@ -73,7 +58,7 @@ TEST(ScoreAudit, NamesAScoreForAPayloadThatMissed) {
 }
 
 TEST(ScoreAudit, NamesAPenaltyThatWasLeftOut) {
-  const auto run = run_with_screens(4, [](protocol::Screen& screen) {
+  const auto run = run_with_screen(4, [](protocol::Screen& screen) {
     std::erase_if(screen.evaluations,
                   [](const auto& evaluation) { return evaluation.basis == Basis::kFault; });
   });
@@ -83,7 +68,7 @@ TEST(ScoreAudit, NamesAPenaltyThatWasLeftOut) {
 }
 
 TEST(ScoreAudit, NamesAGateThatDoesNotFollowFromTheDrops) {
-  const auto run = run_with_screens(4, [](protocol::Screen& screen) {
+  const auto run = run_with_screen(4, [](protocol::Screen& screen) {
     for (auto& evaluation : screen.evaluations)
       if (evaluation.basis == Basis::kMeasured) evaluation.gate_passed = !evaluation.gate_passed;
   });
@@ -93,7 +78,7 @@ TEST(ScoreAudit, NamesAGateThatDoesNotFollowFromTheDrops) {
 }
 
 TEST(ScoreAudit, NamesASecondAndDifferentEvaluationOfARound) {
-  const auto run = run_with_screens(6, [](protocol::Screen& screen) {
+  const auto run = run_with_screen(6, [](protocol::Screen& screen) {
     std::vector<protocol::Evaluation> again;
     for (auto evaluation : screen.evaluations) {
       --evaluation.round.value;
@@ -108,7 +93,7 @@ TEST(ScoreAudit, NamesASecondAndDifferentEvaluationOfARound) {
 }
 
 TEST(ScoreAudit, NamesEvaluationsOfARoundThatIsNotSealed) {
-  const auto run = run_with_screens(4, [](protocol::Screen& screen) {
+  const auto run = run_with_screen(4, [](protocol::Screen& screen) {
     for (auto& evaluation : screen.evaluations) evaluation.round.value += 3;
   });
   EXPECT_NE(finding_of(audit(run).report, Check::kEvaluations).what.find("not sealed yet"),
@@ -116,7 +101,7 @@ TEST(ScoreAudit, NamesEvaluationsOfARoundThatIsNotSealed) {
 }
 
 TEST(ScoreAudit, NamesASecretThatWasNotPromised) {
-  const auto run = run_with_screens(5, [](protocol::Screen& screen) { screen.secret[3] ^= 1; });
+  const auto run = run_with_screen(5, [](protocol::Screen& screen) { screen.secret[3] ^= 1; });
   const Finding finding = finding_of(audit(run).report, Check::kSecrets);
   expect_by_validator(finding, 5);
   EXPECT_FALSE(finding.found.empty());
