@@ -39,7 +39,6 @@ struct LocalnetOptions {
 // Miners yield to validators and coordinator, whom everybody waits for.
 constexpr int kMinerNice = 10;
 constexpr std::uint64_t kValidatorStake = 100'000'000'000;
-constexpr double kLossMax = 2.0;  // nats per byte; the default corpus' unigram entropy is 3.6
 constexpr double kMemoryMinBytes = 3e9;
 constexpr int kLedgerWaitMs = 2000;  // per question; a ledger that cannot start is noticed in between
 
@@ -347,8 +346,8 @@ class Localnet {
     if (params_.rounds != 0 && audited.report.rounds < params_.rounds)
       failures.push_back("the archive ends after " + std::to_string(audited.report.rounds) + " of " +
                          std::to_string(params_.rounds) + " rounds");
-    if (const double loss = report["loss_last"].get<double>(); !(loss > 0 && loss < kLossMax))
-      failures.push_back("the held-out loss is " + std::to_string(loss) + ", not below 2");
+    if (const double loss = report["loss_last"].get<double>(); !(loss > 0 && loss < config_.localnet.loss_max))
+      failures.push_back("the held-out loss is " + std::to_string(loss) + ", not below localnet.loss_max");
     for (const auto& miner : report["miners"]) {
       const bool honest = miner["behaviour"] == "honest";
       const bool paid = miner.value("weight", 0) > 0;

@@ -113,6 +113,7 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
                         .field("port", config.localnet.port)
                         .field("late", config.localnet.late)
                         .field("late_round", config.localnet.late_round)
+                        .field("loss_max", config.localnet.loss_max)
                         .finish());
   MUSTER_TRY_STATUS(section("checkpoint")
                         .field("every", config.checkpoint.every)
