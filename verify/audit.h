@@ -33,8 +33,9 @@ class Audit {
   // Takes the archive's messages in order. False once the chain is broken: the rest cannot be
   // checked. Errors: only those of what on_round() added.
   [[nodiscard]] Result<bool> take(ByteSpan message);
-  // The file that the messages come from is damaged: nothing comes after this.
+  // The file that the messages come from is damaged: nothing comes after this. Or it is whole.
   void damaged(const Error& error);
+  void whole() { report_.hold(Check::kFile); }
   [[nodiscard]] AuditReport finish();
 
   [[nodiscard]] std::span<const float> theta() const { return theta_; }
