@@ -54,6 +54,7 @@ class Audit {
     // Hashes of the commits, keys and Screens that the coordinator kept, by sender: at most two
     // versions of each.
     std::map<std::pair<protocol::MessageType, PublicKey>, std::vector<Hash>> received;
+    std::set<Hash> attests;  // hashes of those compared
   };
   struct Roots {
     Hash theta, downlink;
@@ -85,7 +86,7 @@ class Audit {
   void aggregate_missing(const protocol::Manifest& manifest, const std::string& problem);
   [[nodiscard]] std::vector<AuditedScreen> read_screens(const protocol::Manifest& manifest);
   void check_left_out(const protocol::Manifest& manifest);
-  void take_attest(const wire::Envelope& envelope);
+  void take_attest(const wire::Envelope& envelope, ByteSpan bytes);
   [[nodiscard]] const Roots& roots();
 
   protocol::ProtocolParams params_;
