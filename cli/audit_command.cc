@@ -150,9 +150,9 @@ nlohmann::ordered_json to_json(const verify::ScoreAudit& scores) {
 Result<verify::RescoreOptions> rescore_options(const AuditOptions& options, std::uint64_t rounds) {
   verify::RescoreOptions rescore;
   rescore.rounds_expected = rounds;
-  ByteReader random(random_seed());
-  rescore.seed = options.seed ? *options.seed : random.read<std::uint32_t>();
   if (options.rescore == "all") return rescore;
+  const Seed random = random_seed();
+  rescore.seed = options.seed ? *options.seed : ByteReader(random).read<std::uint32_t>();
   const char* end = options.rescore.data() + options.rescore.size();
   const auto [parsed, error] = std::from_chars(options.rescore.data(), end, rescore.samples);
   if (error != std::errc{} || parsed != end || rescore.samples == 0)
@@ -234,11 +234,13 @@ Result<int> run_audit(const AuditOptions& options, const std::atomic<bool>& stop
   }
   if (rescoring.rescorer)
     std::printf(
-        "scores again    %llu the same to the last digit, %llu of other platform classes within "
-        "the tolerance; "
-        "here %s; --seed %llu repeats the choice\n",
+        "scores again    %llu the same to the last digit, %llu of other platform classes within the "
+        "tolerance; here %s%s\n",
         number(rescoring.rescorer->exact()), number(rescoring.rescorer->within()),
-        rescoring.probe->platform_class().c_str(), number(rescoring.options.seed));
+        rescoring.probe->platform_class().c_str(),
+        rescoring.options.samples == 0
+            ? ""
+            : ("; --seed " + std::to_string(rescoring.options.seed) + " repeats the choice").c_str());
   print(scores);
   print(audited.report, source->params().rounds);
   return audited.report.ok() ? 0 : kExitChecksFailed;
