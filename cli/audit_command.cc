@@ -68,6 +68,8 @@ void print(const verify::AuditReport& report, std::uint32_t rounds_planned) {
   for (const auto& finding : report.findings) std::printf("WRONG  %s\n", describe(finding).c_str());
   if (failed > report.findings.size())
     std::printf("WRONG  and %llu more\n", number(failed - report.findings.size()));
+  if (report.disputes > 0)
+    std::printf("%llu signed disputes by nodes are among the messages\n", number(report.disputes));
   if (report.broken) std::printf("what comes after the last of these could not be checked\n");
   std::printf(report.ok() ? "audit ok: everything re-verified\n" : "audit FAILED\n");
 }
@@ -148,9 +150,9 @@ nlohmann::ordered_json to_json(const verify::ScoreAudit& scores) {
 Result<verify::RescoreOptions> rescore_options(const AuditOptions& options, std::uint64_t rounds) {
   verify::RescoreOptions rescore;
   rescore.rounds_expected = rounds;
-  ByteReader random(random_seed());
-  rescore.seed = options.seed ? *options.seed : random.read<std::uint32_t>();
   if (options.rescore == "all") return rescore;
+  const Seed random = random_seed();
+  rescore.seed = options.seed ? *options.seed : ByteReader(random).read<std::uint32_t>();
   const char* end = options.rescore.data() + options.rescore.size();
   const auto [parsed, error] = std::from_chars(options.rescore.data(), end, rescore.samples);
   if (error != std::errc{} || parsed != end || rescore.samples == 0)
@@ -181,8 +183,25 @@ Status prepare_rescoring(const AuditOptions& options, const AuditSource& source,
   return {};
 }
 
+// A bundle that is cut off or changed so early that there is nothing to check.
+int report_unreadable(const Error& error, bool as_json) {
+  verify::AuditReport report;
+  report.fail({verify::Check::kFile, Round{0}, {}, error.message});
+  report.broken = true;
+  if (as_json) {
+    std::printf("%s\n", to_json(report, 0).dump(2).c_str());
+  } else {
+    print(report, 0);
+  }
+  return kExitChecksFailed;
+}
+
 Result<int> run_audit(const AuditOptions& options, const std::atomic<bool>& stop) {
-  MUSTER_TRY(const auto source, AuditSource::open(options.source));
+  auto opened = AuditSource::open(options.source);
+  const bool changed = !opened && (opened.error().code == Errc::kBadHash ||
+                                   opened.error().code == Errc::kTruncated);
+  if (changed) return report_unreadable(opened.error(), options.json);
+  MUSTER_TRY(const auto source, std::move(opened));
   const std::uint64_t rounds = source->rounds_claimed();
   Rescoring rescoring;
   if (!options.rescore.empty())
@@ -215,11 +234,13 @@ Result<int> run_audit(const AuditOptions& options, const std::atomic<bool>& stop
   }
   if (rescoring.rescorer)
     std::printf(
-        "scores again    %llu the same to the last digit, %llu of other platform classes within "
-        "the tolerance; "
-        "here %s; --seed %llu repeats the choice\n",
+        "scores again    %llu the same to the last digit, %llu of other platform classes within the "
+        "tolerance; here %s%s\n",
         number(rescoring.rescorer->exact()), number(rescoring.rescorer->within()),
-        rescoring.probe->platform_class().c_str(), number(rescoring.options.seed));
+        rescoring.probe->platform_class().c_str(),
+        rescoring.options.samples == 0
+            ? ""
+            : ("; --seed " + std::to_string(rescoring.options.seed) + " repeats the choice").c_str());
   print(scores);
   print(audited.report, source->params().rounds);
   return audited.report.ok() ? 0 : kExitChecksFailed;

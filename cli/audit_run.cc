@@ -1,6 +1,7 @@
 #include "cli/audit_run.h"
 
 #include "cli/machine.h"
+#include "verify/score_audit.h"
 
 namespace muster::cli {
 
@@ -19,7 +20,12 @@ Result<AuditedRun> audit_run(AuditSource& source, const AuditRunOptions& options
 
 Result<AuditedRun> audit_run(const RunFolder& folder, const std::atomic<bool>& stop) {
   MUSTER_TRY(const auto source, AuditSource::open(folder.root));
-  return audit_run(*source, {}, stop);
+  verify::ScoreAudit scores;
+  AuditRunOptions options;
+  options.prepare = [&](verify::Audit& audit) {
+    audit.on_round([&](const auto& round, auto& report) { return scores.take(round, report); });
+  };
+  return audit_run(*source, options, stop);
 }
 
 }  // namespace muster::cli

@@ -1,5 +1,6 @@
 #include "cli/audit_source.h"
 
+#include "base/limits.h"
 #include "cli/machine.h"
 #include "store/archive.h"
 #include "store/bundle.h"
@@ -14,6 +15,7 @@ namespace {
 constexpr std::uint64_t kBytesPerParameter = 16;
 constexpr std::uint64_t kReleaseBytes = 4u << 20;
 constexpr std::uint64_t kPageBytes = 4096;
+constexpr std::size_t kRoundBlobsMax = limits::kRosterMax + 1;  // a payload of everybody, and the aggregate
 
 class FolderSource final : public AuditSource {
  public:
@@ -59,7 +61,11 @@ class FolderSource final : public AuditSource {
     if (stopped) return stopped->message.empty() ? Status() : Status(*stopped);
     // A last entry that is cut off is how a run looks that is being written, or was when the power
     // went.
-    if (!read && read.error().code != Errc::kTruncated) audit.damaged(read.error());
+    if (!read && read.error().code != Errc::kTruncated) {
+      audit.damaged(read.error());
+    } else {
+      audit.whole();
+    }
     return {};
   }
 
@@ -111,11 +117,18 @@ class BundleSource final : public AuditSource {
           audit.damaged(next.error());
           return {};
         }
-        if (!*next) return {};
+        if (!*next) {
+          audit.whole();
+          return {};
+        }
         entry = **next;
       }
       switch (entry->kind) {
         case store::BundleEntryKind::kBlob:
+          if (blobs_.size() >= kRoundBlobsMax) {
+            audit.damaged({Errc::kTooLarge, "audit bundle: more blobs than a round can have"});
+            return {};
+          }
           blobs_[entry->id] = entry->content;
           break;
         case store::BundleEntryKind::kMessage: {

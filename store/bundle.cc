@@ -145,12 +145,12 @@ Result<std::optional<BundleEntry>> BundleReader::next() {
   const std::string name(name_of(kind));
   if (length > length_max(kind))
     return at_entry(Errc::kTooLarge, start,
-                    "a " + name + " of " + std::to_string(length) + " bytes, at most " +
+                    name + ": " + std::to_string(length) + " bytes, at most " +
                         std::to_string(length_max(kind)));
   ByteSpan content = rest_.take(length);
   const ByteSpan chain = rest_.take(kHashBytes);
   if (rest_.failed())
-    return at_entry(Errc::kTruncated, start, "the file is cut off in it, a " + name);
+    return at_entry(Errc::kTruncated, start, name + ": the file is cut off in it");
   BundleEntry entry{kind, {}, content};
   if (kind == BundleEntryKind::kBlob) {
     if (length < kHashBytes) return at_entry(Errc::kMalformed, start, "a blob without its id");
@@ -161,7 +161,7 @@ Result<std::optional<BundleEntry>> BundleReader::next() {
       chain_, kind, length, kind == BundleEntryKind::kBlob ? &entry.id : nullptr, entry.content);
   if (!std::equal(chain.begin(), chain.end(), expected.bytes.begin()))
     return at_entry(Errc::kBadHash, start,
-                    "the hash chain breaks at this " + name + ": it or its place was changed");
+                    name + ": the hash chain breaks here; it or its place was changed");
   chain_ = expected;
   if (kind == BundleEntryKind::kEnd) {
     MUSTER_TRY_STATUS(check_end(content));

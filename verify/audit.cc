@@ -133,7 +133,7 @@ Result<bool> Audit::take_envelope(const wire::Envelope& envelope, ByteSpan bytes
 void Audit::take_nodes(const wire::Envelope& envelope, ByteSpan bytes) {
   const auto type = MessageType{envelope.type};
   const std::string name(name_of(type));
-  if (type == MessageType::kAttest) return take_attest(envelope);
+  if (type == MessageType::kAttest) return take_attest(envelope, bytes);
   if (type != MessageType::kCommit && type != MessageType::kReveal && type != MessageType::kScreen)
     return fail(Check::kManifestChain, envelope.sender, name + ": a message that no archive holds");
   if (!names_.contains(envelope.sender))
@@ -208,12 +208,13 @@ void Audit::check_open(const protocol::RoundOpen& open) {
        });
   for (const Bytes& attestation : open.attestations) {
     const auto attest = protocol::open_at<protocol::Attest>(attestation, head_.position());
-    if (attest) {
-      report_.hold(Check::kSignatures);
-    } else {
+    if (!attest) {
       fail(Check::kSignatures, params_.coordinator,
            "RoundOpen: an attestation in it: " + attest.error().message);
+      continue;
     }
+    report_.hold(Check::kSignatures);
+    take_attest(wire::reread_envelope(attestation).value(), attestation);
   }
 }
 
@@ -254,7 +255,9 @@ bool Audit::take_reveals_closed(const wire::Envelope& envelope, ByteSpan bytes) 
 
 // ---- attestations
 
-void Audit::take_attest(const wire::Envelope& envelope) {
+void Audit::take_attest(const wire::Envelope& envelope, ByteSpan bytes) {
+  // The archive has each once as it came, and once in the RoundOpen.
+  if (!progress_.attests.insert(wire::message_hash(bytes)).second) return;
   const auto attest = protocol::read_body<protocol::Attest>(envelope);
   if (!attest) return fail(Check::kStateRoots, envelope.sender, attest.error().message);
   auto same = [&](const char* what, const Hash& expected, const Hash& found) {

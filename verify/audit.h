@@ -33,8 +33,9 @@ class Audit {
   // Takes the archive's messages in order. False once the chain is broken: the rest cannot be
   // checked. Errors: only those of what on_round() added.
   [[nodiscard]] Result<bool> take(ByteSpan message);
-  // The file that the messages come from is damaged: nothing comes after this.
+  // The file that the messages come from is damaged: nothing comes after this. Or it is whole.
   void damaged(const Error& error);
+  void whole() { report_.hold(Check::kFile); }
   [[nodiscard]] AuditReport finish();
 
   [[nodiscard]] std::span<const float> theta() const { return theta_; }
@@ -53,6 +54,7 @@ class Audit {
     // Hashes of the commits, keys and Screens that the coordinator kept, by sender: at most two
     // versions of each.
     std::map<std::pair<protocol::MessageType, PublicKey>, std::vector<Hash>> received;
+    std::set<Hash> attests;  // hashes of those compared
   };
   struct Roots {
     Hash theta, downlink;
@@ -84,7 +86,7 @@ class Audit {
   void aggregate_missing(const protocol::Manifest& manifest, const std::string& problem);
   [[nodiscard]] std::vector<AuditedScreen> read_screens(const protocol::Manifest& manifest);
   void check_left_out(const protocol::Manifest& manifest);
-  void take_attest(const wire::Envelope& envelope);
+  void take_attest(const wire::Envelope& envelope, ByteSpan bytes);
   [[nodiscard]] const Roots& roots();
 
   protocol::ProtocolParams params_;

@@ -164,7 +164,10 @@ std::vector<std::string> refusal_lines(const MinerStory::Content& miner) {
             .push_back(round.round);
   }
   std::vector<std::string> lines;
-  for (const auto& [what, in] : rounds) lines.push_back(what + " in " + rounds_words(in) + ".");
+  const bool earlier_ones = miner.first < miner.recent.front().round;
+  const std::string of =
+      earlier_ones ? " of the last " + plural(miner.recent.size(), "round") + "." : ".";
+  for (const auto& [what, in] : rounds) lines.push_back(what + " in " + rounds_words(in) + of);
   return lines;
 }
 

@@ -116,6 +116,22 @@ TEST_F(AuditSourceTest, AModelThatNoMachineHoldsIsRefusedBeforeItIsAllocated) {
   }
 }
 
+TEST_F(AuditSourceTest, BlobsWithoutEndAreRefused) {
+  Bytes bytes;
+  store::BundleWriter writer([&](ByteSpan piece) {
+    bytes.insert(bytes.end(), piece.begin(), piece.end());
+    return Status();
+  });
+  ASSERT_TRUE(writer.begin(false));
+  ASSERT_TRUE(writer.add(store::BundleEntryKind::kParams, wire::encode(honest_run().params)));
+  for (std::uint8_t i = 0; i < 255; ++i)
+    for (std::uint8_t j = 0; j < 2; ++j) ASSERT_TRUE(writer.add_blob(Hash{{i, j}}, {}));
+  ASSERT_TRUE(writer.end(0));
+  replace(bytes);
+  EXPECT_NE(finding_of(audit_bundle()->report, verify::Check::kFile).what.find("more blobs"),
+            std::string::npos);
+}
+
 TEST_F(AuditSourceTest, AnInitialModelOfAnotherSizeIsRefused) {
   sim::RecordedRun run = honest_run();
   run.initial_theta.pop_back();

@@ -302,6 +302,20 @@ TEST(Tampering, AnAttestationOfAnotherRootAndAWrongManifestLaterAreBothFound) {
   EXPECT_EQ(finding_of(report, Check::kClipping).round, Round{7});
 }
 
+TEST(Tampering, AWrongAttestationThatOnlyARoundOpenHas) {
+  sim::RecordedRun run = honest_run();
+  const std::size_t own = find_message(run, MessageType::kAttest, 7);
+  sign_again<protocol::Attest>(run, own, [](protocol::Attest& attest) { attest.head_hash = {}; });
+  const Bytes wrong = run.messages[own];
+  run.messages.erase(run.messages.begin() + static_cast<std::ptrdiff_t>(own));
+  sign_again<protocol::RoundOpen>(
+      run, find_message(run, MessageType::kRoundOpen, 7),
+      [&](protocol::RoundOpen& open) { open.attestations.push_back(wrong); });
+  const Finding finding = finding_of(audit(run).report, Check::kStateRoots);
+  EXPECT_EQ(finding.round, Round{7});
+  EXPECT_TRUE(signed_by(finding, run, Role::kValidator));
+}
+
 TEST(Tampering, EveryByteOfAMessageIsCovered) {
   const sim::RecordedRun honest = honest_run();
   Prng random(5);
