@@ -127,7 +127,7 @@ void print(const verify::ScoreAudit& scores) {
       const auto weight = weight_of.find(miner);
       std::printf(" %u:%u", uid.value, weight == weight_of.end() ? 0 : weight->second);
     }
-    std::printf("\n");
+    std::printf("; outvoted in %llu of %llu verdicts\n", number(validator.outvoted), number(validator.verdicts));
   }
 }
 
@@ -135,7 +135,10 @@ nlohmann::ordered_json to_json(const verify::ScoreAudit& scores) {
   auto validators = nlohmann::ordered_json::array();
   for (const auto& [hotkey, validator] : scores.validators()) {
     const auto weight_of = verify::weights(validator.book.ratings());
-    nlohmann::ordered_json json{{"uid", validator.uid.value}, {"hotkey", hotkey.hex()}};
+    nlohmann::ordered_json json{{"uid", validator.uid.value},
+                                {"hotkey", hotkey.hex()},
+                                {"verdicts", validator.verdicts},
+                                {"outvoted", validator.outvoted}};
     if (validator.last_screen) json["last_screen"] = validator.last_screen->value;
     for (const auto& [uid, miner] : scores.miners()) {
       const auto weight = weight_of.find(miner);

@@ -56,6 +56,7 @@ Status ScoreAudit::take(const AuditedRound& round, AuditReport& report) {
     const Place place{round, screen, report};
     take_evaluations(place, validator);
     check_entries(place, validator);
+    count_verdicts(screen, facts, validator);
     validator.last_screen = round.position.round;
     validator.signed_weights.clear();
     for (const auto& entry : screen.screen.entries)
@@ -77,6 +78,20 @@ Status ScoreAudit::take(const AuditedRound& round, AuditReport& report) {
   facts_.push_back(std::move(facts));
   if (facts_.size() > kRoundsKept) facts_.pop_front();
   return {};
+}
+
+void ScoreAudit::count_verdicts(const AuditedScreen& screen, const Facts& facts,
+                                Validator& validator) {
+  for (const auto& entry : screen.screen.entries) {
+    const auto outcome = facts.outcomes.find(entry.uid);
+    if (entry.verdict == protocol::Verdict::kAbstain || outcome == facts.outcomes.end()) continue;
+    const bool ruled = outcome->second == protocol::OutcomeCode::kAccepted ||
+                       outcome->second == protocol::OutcomeCode::kRejected;
+    if (!ruled) continue;
+    ++validator.verdicts;
+    validator.outvoted += protocol::is_rejection(entry.verdict) !=
+                          (outcome->second == protocol::OutcomeCode::kRejected);
+  }
 }
 
 void ScoreAudit::take_evaluations(const Place& place, Validator& validator) {

@@ -22,6 +22,7 @@ class ScoreAudit {
     RatingBook book;  // of what it signed so far
     std::optional<Round> last_screen;
     std::map<Uid, std::uint16_t> signed_weights;  // in its last Screen
+    std::uint64_t verdicts = 0, outvoted = 0;  // that were no abstention; that the tally went against
   };
 
   // A sealed round, in order: an observer of Audit.
@@ -59,6 +60,7 @@ class ScoreAudit {
   void check_evaluations(const Place& place, Facts& facts, const Validator& validator,
                          std::vector<protocol::Evaluation> found);
   void check_entries(const Place& place, const Validator& validator) const;
+  static void count_verdicts(const AuditedScreen& screen, const Facts& facts, Validator& validator);
   [[nodiscard]] Facts* find_facts(Round round);
 
   std::map<PublicKey, Validator> validators_;

@@ -123,5 +123,18 @@ TEST(ScoreAudit, NamesAScreenAboutAnotherClose) {
   expect_by_validator(finding_of(audit(run).report, Check::kCloses), 7);
 }
 
+TEST(ScoreAudit, SeesAValidatorThatVotesAgainstAnHonestMiner) {
+  const auto run = testing::run_with_screen(4, [](protocol::Screen& screen) {
+    for (auto& entry : screen.entries) entry.verdict = protocol::Verdict::kLowCosine;
+  });
+  std::uint64_t most = 0, verdicts = 0;
+  for (const auto& [hotkey, validator] : testing::audit(run).scores.validators()) {
+    most = std::max(most, validator.outvoted);
+    verdicts += validator.verdicts;
+  }
+  EXPECT_GE(most, 3u) << "the honest miners of that round";
+  EXPECT_GT(verdicts, 50u);
+}
+
 }  // namespace
 }  // namespace muster::verify
