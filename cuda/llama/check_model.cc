@@ -1,0 +1,26 @@
+#include "cuda/llama/passes.h"
+
+#include <string>
+
+namespace muster::gpu {
+
+Status check_model(const state::ModelSpec& spec) {
+  MUSTER_TRY_STATUS(state::validate(spec));
+  const state::Shape shape(spec);
+  const auto refused = [](const std::string& what) {
+    return Error{Errc::kInvalidArgument, "on a card " + what + "; change [model] or train with --device cpu"};
+  };
+  if (shape.head_width != 32 && shape.head_width != 64 && shape.head_width != 128)
+    return refused("a head is 32, 64 or 128 wide, not d_model / heads = " + std::to_string(shape.head_width));
+  if (shape.width > kWidthMax)
+    return refused("d_model is at most " + std::to_string(kWidthMax) + ", not " + std::to_string(shape.width));
+  if (shape.feed_forward % 8 != 0)
+    return refused("d_ff is a multiple of 8, not " + std::to_string(shape.feed_forward));
+  if (shape.vocab % 8 != 0) return refused("vocab is a multiple of 8, not " + std::to_string(shape.vocab));
+  if (shape.context > kAttentionLengthMax)
+    return refused("context is at most " + std::to_string(kAttentionLengthMax) + ", not " +
+                   std::to_string(shape.context));
+  return {};
+}
+
+}  // namespace muster::gpu
