@@ -21,6 +21,7 @@ struct StepResult {
   std::uint32_t applied = 0;
 };
 
+// So many numbers to a block.
 inline constexpr std::uint32_t kChunkElements = 16384;
 [[nodiscard]] constexpr std::uint64_t chunk_count(std::uint64_t count) {
   return (count + kChunkElements - 1) / kChunkElements;
@@ -59,7 +60,7 @@ struct SumSquaresTask {
 struct VerdictTask {
   const double* squares = nullptr;
   std::uint64_t square_count = 0;
-  const double* losses = nullptr;  // of each pass
+  const double* losses = nullptr;  // each pass's part of the mean
   std::uint32_t passes = 1;
   const StepInput* input = nullptr;
   StepResult* result = nullptr;
@@ -78,7 +79,6 @@ struct VerdictTask {
       if (t != 0) return;
       StepResult r;
       for (std::uint32_t pass = 0; pass < passes; ++pass) r.loss += losses[pass];
-      r.loss /= passes;
       r.norm = root(square);
       const bool finite = r.loss - r.loss == 0 && r.norm - r.norm == 0;
       const bool spikes = r.loss > input->loss_limit && r.norm > input->norm_limit;

@@ -58,7 +58,7 @@ class Passes {
                                            bool backward, const float* cosines, const float* sines) {
     Passes passes(backend, spec, sequences, cosines, sines);
     MUSTER_TRY_STATUS(passes.reserve(backward));
-    return passes;
+    return Result<Passes>(std::move(passes));
   }
 
   // token_losses()[m] of `sequences` at most as many as there is room for.

@@ -130,7 +130,8 @@ struct MeanTask {
   const float* values = nullptr;
   std::size_t length = 0;
   float* means = nullptr;         // rounded; or
-  double* exact_means = nullptr;
+  double* exact_means = nullptr;  // times `weight`
+  double weight = 1;
 
   using Shared = NothingShared;
   template <class Team>
@@ -145,7 +146,7 @@ struct MeanTask {
     team.each([&](unsigned t) {
       if (t != 0) return;
       if (means != nullptr) means[block] = static_cast<float>(mean);
-      if (exact_means != nullptr) exact_means[block] = mean;
+      if (exact_means != nullptr) exact_means[block] = mean * weight;
     });
   }
 };

@@ -201,4 +201,40 @@ TEST_P(CardConformance, CopiesArrays) {
   EXPECT_EQ(bits(read(*to)), bits(values));
 }
 
+TEST_P(CardConformance, DisplacesAndPutsBackAsTheCpuDoes) {
+  std::vector<float> theta = numbers(layout_.parameters(), 0);
+  compression::SparseUpdate update;
+  for (std::uint64_t i = 3; i < theta.size(); i += 7) update.indices.push_back(i);
+  update.values = numbers(update.indices.size(), 2);
+  auto array = card_->make_array(theta.size()).value();
+  array->write(theta).value();
+  auto moved = theta;
+  state::outer_step(moved, update, 0.3f);
+  const auto displacement = card_->displace(*array, update, 0.3f).value();
+  EXPECT_EQ(bits(read(*array)), bits(moved));
+  std::vector<float> found(update.indices.size());
+  card_->gather(*array, update.indices, found).value();
+  for (std::size_t i = 0; i < found.size(); ++i) ASSERT_EQ(found[i], moved[update.indices[i]]);
+  displacement->swap().value();
+  EXPECT_EQ(bits(read(*array)), bits(theta));
+  displacement->swap().value();
+  EXPECT_EQ(bits(read(*array)), bits(moved));
+}
+
+TEST_P(CardConformance, SubtractsAndSeesWhatIsNotFinite) {
+  auto a = numbers(layout_.parameters(), 0);
+  const auto b = numbers(layout_.parameters(), 2);
+  auto left = card_->make_array(a.size()).value(), right = card_->make_array(a.size()).value();
+  auto difference = card_->make_array(a.size()).value();
+  left->write(a).value();
+  right->write(b).value();
+  EXPECT_TRUE(card_->subtract(*left, *right, *difference).value());
+  std::vector<float> expected(a.size());
+  for (std::size_t i = 0; i < a.size(); ++i) expected[i] = a[i] - b[i];
+  EXPECT_EQ(bits(read(*difference)), bits(expected));
+  a.back() = std::numeric_limits<float>::quiet_NaN();
+  left->write(a).value();
+  EXPECT_FALSE(card_->subtract(*left, *right, *difference).value());
+}
+
 }  // namespace muster::gpu

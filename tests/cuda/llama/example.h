@@ -26,11 +26,12 @@ struct LlamaExample {
     for (auto& token : tokens)
       token = static_cast<std::int32_t>(random.chance(0.3) ? random.below(4) : random.below(model.vocab));
     // Gains that are not all the same.
+    Prng gains(7);
     const auto layout = state::layout_of(model);
     for (const auto& tensor : layout.tensors())
       if (tensor.shape.size() == 1)
         for (std::size_t i = 0; i < tensor.elements; ++i)
-          theta[tensor.offset + i] = static_cast<float>(0.5 + random.uniform());
+          theta[tensor.offset + i] = static_cast<float>(0.5 + gains.uniform());
   }
 
   struct Outcome {

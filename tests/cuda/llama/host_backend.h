@@ -6,7 +6,8 @@
 #include <memory>
 
 #include "cuda/host_team.h"
-#include "cuda/llama/passes.h"
+#include "cuda/llama/model_on.h"
+#include "tests/cuda/host_array.h"
 
 namespace muster::gpu {
 
@@ -28,6 +29,29 @@ class HostBackend {
   template <class X>
   Result<Array<X>> allocate(std::size_t count) {
     return Array<X>(count);
+  }
+
+  [[nodiscard]] Status enter() const { return {}; }
+  Result<std::unique_ptr<FloatArray>> make_floats(std::size_t count) {
+    return std::unique_ptr<FloatArray>(std::make_unique<HostArray>(count));
+  }
+  template <class X>
+  [[nodiscard]] Status write(Array<X>& array, std::span<const X> values) {
+    std::copy(values.begin(), values.end(), array.data());
+    return {};
+  }
+  template <class X>
+  [[nodiscard]] Status read(const Array<X>& array, std::span<X> values) {
+    std::copy_n(array.data(), values.size(), values.begin());
+    return {};
+  }
+  void zero(float* numbers, std::size_t count) { std::fill_n(numbers, count, 0.0f); }
+  [[nodiscard]] Status finish() { return {}; }
+  void forget() {}
+  template <class Work>
+  [[nodiscard]] Status repeat(std::size_t, const Work& work) {
+    work();
+    return {};
   }
 
   template <class Task>

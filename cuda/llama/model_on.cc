@@ -1,6 +1,6 @@
-#include "cuda/llama/passes.h"
-
 #include <string>
+
+#include "cuda/llama/model_on.h"
 
 namespace muster::gpu {
 
@@ -21,6 +21,19 @@ Status check_model(const state::ModelSpec& spec) {
     return refused("context is at most " + std::to_string(kAttentionLengthMax) + ", not " +
                    std::to_string(shape.context));
   return {};
+}
+
+std::vector<AdamwChunk> adamw_chunks(const compression::Layout& layout, bool decay_vectors) {
+  std::vector<AdamwChunk> chunks;
+  for (const compression::Tensor& tensor : layout.tensors()) {
+    const std::uint32_t decays = decay_vectors || tensor.shape.size() > 1 ? 1 : 0;
+    for (std::uint64_t first = 0; first < tensor.elements; first += kChunkElements) {
+      const std::uint64_t offset = tensor.offset + first;
+      const auto elements = static_cast<std::uint32_t>(std::min<std::uint64_t>(kChunkElements, tensor.elements - first));
+      chunks.push_back({offset, offset, elements, decays});
+    }
+  }
+  return chunks;
 }
 
 }  // namespace muster::gpu
