@@ -57,6 +57,8 @@ class TrainingBench {
     Prng random(1);
     tokens_.resize(batch_ * (row.model.context + std::size_t{1}));
     for (auto& token : tokens_) token = static_cast<std::int32_t>(random.below(row.model.vocab));
+    theta_.resize(state::layout_of(row.model).parameters());
+    state::initial_parameters(row.model, 1, theta_);
   }
 
   ordered_json run_all() {
@@ -77,9 +79,7 @@ class TrainingBench {
                                              .has_optimizer = has_optimizer,
                                              .cosines = {rotary.cosines(), angles},
                                              .sines = {rotary.sines(), angles}}));
-    std::vector<float> theta(state::layout_of(row_.model).parameters());
-    state::initial_parameters(row_.model, 1, theta);
-    MUSTER_TRY_STATUS(model->parameters().write(theta));
+    MUSTER_TRY_STATUS(model->parameters().write(theta_));
     MUSTER_TRY_STATUS(model->parameters_changed());
     return Result<std::unique_ptr<gpu::Model>>(std::move(model));
   }
@@ -159,6 +159,7 @@ class TrainingBench {
   const Row& row_;
   std::uint32_t batch_;
   std::vector<std::int32_t> tokens_;
+  std::vector<float> theta_;
 };
 
 }  // namespace

@@ -82,7 +82,7 @@ __device__ __forceinline__ float sum_of_four(float x) {
 template <int E>
 struct OnlineRows {
   Accumulator out[E / 8];
-  float top[2], sum[2];  // of rows g and g + 8; the sum is this lane's part
+  float top[2], sum[2];  // of rows g and g + 8: the largest product so far; this lane's part of the sum
 };
 
 // Takes a tile of keys into the rows. `first_key` is the tile's, `row` row g's position.
@@ -90,21 +90,24 @@ template <int E, int kKeys>
 __device__ __forceinline__ void take_tile(OnlineRows<E>& rows, Accumulator (&s)[kKeys / 8], int row, int first_key,
                                           bool is_cut, float scale) {
   const int t = static_cast<int>(threadIdx.x) % 4;
+  if (is_cut) {
+#pragma unroll
+    for (int n = 0; n < kKeys / 8; ++n)
+#pragma unroll
+      for (int i = 0; i < 4; ++i)
+        if (first_key + 8 * n + 2 * t + i % 2 > row + i / 2 * 8) s[n].x[i] = -INFINITY;
+  }
   float top[2] = {rows.top[0], rows.top[1]};
 #pragma unroll
-  for (int n = 0; n < kKeys / 8; ++n) {
+  for (int n = 0; n < kKeys / 8; ++n)
 #pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      float x = s[n].x[i] * scale;
-      if (is_cut && first_key + 8 * n + 2 * t + i % 2 > row + i / 2 * 8) x = -INFINITY;
-      s[n].x[i] = x;
-      top[i / 2] = fmaxf(top[i / 2], x);
-    }
-  }
+    for (int i = 0; i < 4; ++i) top[i / 2] = fmaxf(top[i / 2], s[n].x[i]);
+  float base[2];
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     top[half] = largest_of_four(top[half]);
-    const float kept = exp2f(rows.top[half] - top[half]);
+    base[half] = top[half] * scale;
+    const float kept = exp2f((rows.top[half] - top[half]) * scale);
     rows.top[half] = top[half];
     rows.sum[half] *= kept;
 #pragma unroll
@@ -117,7 +120,7 @@ __device__ __forceinline__ void take_tile(OnlineRows<E>& rows, Accumulator (&s)[
   for (int n = 0; n < kKeys / 8; ++n) {
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
-      s[n].x[i] = exp2f(s[n].x[i] - top[i / 2]);
+      s[n].x[i] = exp2f(s[n].x[i] * scale - base[i / 2]);
       rows.sum[i / 2] += s[n].x[i];
     }
   }
@@ -229,7 +232,7 @@ __global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_forward_ke
       }
       const int at = first + warp_row + 16 * r + g + 8 * half;
       if (threadIdx.x % 4 == 0 && at < length)
-        task.log_sum[(blockIdx.z * shape.heads + head) * length + at] = rows[r].top[half] / kLog2E + logf(sum);
+        task.log_sum[(blockIdx.z * shape.heads + head) * length + at] = rows[r].top[half] * task.scale / kLog2E + logf(sum);
     }
     put_rows<E>(queries, warp_row + 16 * r, rows[r].out);
   }
@@ -305,16 +308,18 @@ __global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_query_grad
     Accumulator s[kKeys / 8], d[kKeys / 8];
     scores_of<E, kKeys>(s, left, key_tile);
     scores_of<E, kKeys>(d, d_left, values + tile % 2 * kTile);
-    const bool is_cut = first_key + kKeys - 1 > at;
+    if (first_key + kKeys - 1 > at) {
 #pragma unroll
-    for (int n = 0; n < kKeys / 8; ++n) {
+      for (int n = 0; n < kKeys / 8; ++n)
 #pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        float weight = exp2f(s[n].x[i] * scale - log_sum[i / 2]);
-        if (is_cut && first_key + 8 * n + 2 * t + i % 2 > at + g + i / 2 * 8) weight = 0;
-        s[n].x[i] = weight * (d[n].x[i] - delta[i / 2]);
-      }
+        for (int i = 0; i < 4; ++i)
+          if (first_key + 8 * n + 2 * t + i % 2 > at + g + i / 2 * 8) s[n].x[i] = -INFINITY;
     }
+#pragma unroll
+    for (int n = 0; n < kKeys / 8; ++n)
+#pragma unroll
+      for (int i = 0; i < 4; ++i)
+        s[n].x[i] = exp2f(s[n].x[i] * scale - log_sum[i / 2]) * (d[n].x[i] - delta[i / 2]);
     add_weighted<E, kKeys>(gradient, s, key_tile);
   }
 
@@ -396,15 +401,20 @@ __global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_key_gradie
     Accumulator s[kQueries / 8], d[kQueries / 8];
     scores_of<E, kQueries>(s, key_left, query_tile);
     scores_of<E, kQueries>(d, value_left, d_out_tile);
-    const bool is_cut = first_query < at + 15;
+    if (first_query < at + 15) {
+#pragma unroll
+      for (int n = 0; n < kQueries / 8; ++n)
+#pragma unroll
+        for (int i = 0; i < 4; ++i)
+          if (first_query + 8 * n + 2 * t + i % 2 < at + g + i / 2 * 8) s[n].x[i] = -INFINITY;
+    }
 #pragma unroll
     for (int n = 0; n < kQueries / 8; ++n) {
       const float2 log_sum = *reinterpret_cast<const float2*>(log_sums + stage * kQueries + 8 * n + 2 * t);
       const float2 delta = *reinterpret_cast<const float2*>(deltas + stage * kQueries + 8 * n + 2 * t);
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
-        float weight = exp2f(s[n].x[i] * scale - (i % 2 == 0 ? log_sum.x : log_sum.y) * kLog2E);
-        if (is_cut && first_query + 8 * n + 2 * t + i % 2 < at + g + i / 2 * 8) weight = 0;
+        const float weight = exp2f(s[n].x[i] * scale - (i % 2 == 0 ? log_sum.x : log_sum.y) * kLog2E);
         s[n].x[i] = weight;
         d[n].x[i] = weight * (d[n].x[i] - (i % 2 == 0 ? delta.x : delta.y));
       }

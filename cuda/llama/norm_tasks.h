@@ -166,7 +166,8 @@ struct NormBackwardTask {
   }
 };
 
-// d_gain += the sum of all parts, in one order. One block for 32 columns.
+// d_gain += the sum of all parts, in one order. One block for kGainColumns columns.
+inline constexpr unsigned kGainColumns = 8;  // 32 bytes, what memory moves in
 struct GainSumTask {
   const float* parts = nullptr;  // [count, D]
   std::size_t count = 0, width = 0;
@@ -177,23 +178,21 @@ struct GainSumTask {
   };
   template <class Team>
   MUSTER_TEAM void operator()(Team& team, Shared& shared, std::uint64_t block) const {
-    constexpr unsigned kSums = kThreads / kWarpThreads;
+    constexpr unsigned kSums = kThreads / kGainColumns;
+    const std::size_t first = block * kGainColumns;  // D is a multiple of 8
     team.each([&](unsigned t) {
-      const std::size_t c = block * kWarpThreads + t % kWarpThreads;
       float sum = 0;
-      if (c < width) {
-        MUSTER_UNROLL_8
-        for (std::size_t part = t / kWarpThreads; part < count; part += kSums) sum += parts[part * width + c];
-      }
+      MUSTER_UNROLL_8
+      for (std::size_t part = t / kGainColumns; part < count; part += kSums)
+        sum += parts[part * width + first + t % kGainColumns];
       shared.sums[t] = sum;
     });
     team.sync();
     team.each([&](unsigned t) {
-      const std::size_t c = block * kWarpThreads + t;
-      if (t >= kWarpThreads || c >= width) return;
+      if (t >= kGainColumns) return;
       float sum = shared.sums[t];
-      for (unsigned i = 1; i < kSums; ++i) sum += shared.sums[i * kWarpThreads + t];
-      d_gain[c] += sum;
+      for (unsigned i = 1; i < kSums; ++i) sum += shared.sums[i * kGainColumns + t];
+      d_gain[first + t] += sum;
     });
   }
 };

@@ -193,7 +193,7 @@ class Passes {
                     parts_count);
     });
     backend_->run(GainSumTask{gain_parts_.data(), parts_count, shape_.width, of.d_gain},
-                  (shape_.width + kWarpThreads - 1) / kWarpThreads);
+                  shape_.width / kGainColumns);
   }
 
   void backward_mlp(const Parameters<T>& at, std::size_t index, std::size_t M, float* gradient) {
@@ -220,7 +220,7 @@ class Passes {
     backend_->backward(d_stored_.data(), weights + shape_.out, branch_.data(), M, D, D);
     backend_->add_weight_gradient(d_stored_.data(), layer.mixed.data(), d + shape_.out, M, D, D);
     backend_->run(AttentionDeltaTask<T>{attention, layer.mixed.data(), branch_.data(), delta_.data()},
-                  (M * shape_.heads + kThreads - 1) / kThreads);
+                  element_blocks(M * D));
     backend_->attention_backward(AttentionBackward<T>{attention, layer.qkv.data(), branch_.data(),
                                                       layer.log_sum.data(), delta_.data(), d_qkv_.data()},
                                  cosines_, sines_);

@@ -72,27 +72,35 @@ struct PlainAttentionTask {
   }
 };
 
-// delta = Σ dO · O of each head's row. A block for 256 rows of B · H · T.
+// delta = Σ dO · O of each head's row. element_blocks(M · heads · E) blocks; E is a multiple of 8 that divides 2048.
 template <class T>
 struct AttentionDeltaTask {
   AttentionShape shape;
   const T *out = nullptr, *d_out = nullptr;
   float* delta = nullptr;
 
-  using Shared = NothingShared;
+  struct Shared {
+    float sums[kThreads];
+  };
   template <class Team>
-  MUSTER_TEAM void operator()(Team& team, Shared&, std::uint64_t block) const {
+  MUSTER_TEAM void operator()(Team& team, Shared& shared, std::uint64_t block) const {
+    const std::size_t eights = shape.head_width / kEight, rows = kThreads / eights;
     team.each([&](unsigned t) {
-      // Neighbouring threads take neighbouring heads of one token.
-      const std::size_t item = block * kThreads + t, m = item / shape.heads, head = item % shape.heads;
-      if (m >= shape.sequences * shape.length) return;
-      const std::size_t at = m * shape.out_row() + head * shape.head_width;
+      const std::size_t item = block * kThreads + t;
       float sum = 0;
-      for (std::size_t i = 0; i < shape.head_width; i += kEight) {
-        const Few<8> a = load<8>(out + at + i), b = load<8>(d_out + at + i);
+      if (item < shape.sequences * shape.length * shape.heads * eights) {
+        const Few<8> a = load<8>(out + item * kEight), b = load<8>(d_out + item * kEight);
         MUSTER_UNROLL
         for (unsigned j = 0; j < 8; ++j) sum += a.x[j] * b.x[j];
       }
+      shared.sums[t] = sum;
+    });
+    team.sync();
+    team.each([&](unsigned t) {
+      const std::size_t item = block * rows + t, m = item / shape.heads, head = item % shape.heads;
+      if (t >= rows || m >= shape.sequences * shape.length) return;
+      float sum = 0;
+      for (std::size_t i = 0; i < eights; ++i) sum += shared.sums[t * eights + i];
       delta[(m / shape.length * shape.heads + head) * shape.length + m % shape.length] = sum;
     });
   }

@@ -114,7 +114,11 @@ struct CrossEntropyTask {
       if (t == 0) losses[first + block] = logarithm(all) - (right - top);
       if (!has_gradient) return;
       const float factor = scale / all;
-      for (std::size_t c = std::size_t{t} * kEight; c < vocab; c += std::size_t{kThreads} * kEight) {
+      // From the end, whose numbers are still in the cache.
+      constexpr std::size_t kStride = std::size_t{kThreads} * kEight;
+      for (std::size_t end = (vocab + kStride - 1) / kStride * kStride; end > 0; end -= kStride) {
+        const std::size_t c = end - kStride + std::size_t{t} * kEight;
+        if (c >= vocab) continue;
         Few<8> few = load<8>(row + c);
         MUSTER_UNROLL
         for (unsigned j = 0; j < 8; ++j)

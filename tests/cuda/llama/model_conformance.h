@@ -105,8 +105,9 @@ TEST_P(ModelConformance, TakesTheCpusSteps) {
     optimizer->step(theta, gradient, rate, static_cast<float>(trainer::clip_factor(norm, 1)));
     const StepOutcome outcome = model->step(example.tokens, settings_of(step)).value();
     ASSERT_TRUE(outcome.applied);
-    ASSERT_NEAR(outcome.loss, loss, loss_error() * 2) << "step " << step;
-    ASSERT_NEAR(outcome.gradient_norm, norm, norm * gradient_error() * 5) << "step " << step;
+    ASSERT_NEAR(outcome.loss, loss, loss_error() * 4) << "step " << step;
+    // θ is not the same any more, and the norm of so small a batch's gradient is sensitive to it.
+    ASSERT_NEAR(outcome.gradient_norm, norm, norm * (GetParam().rounds() ? 0.3 : 1e-3)) << "step " << step;
     (step == 1 ? first : last) = loss;
   }
   EXPECT_LT(last, 0.8 * first) << "there is something to learn";
