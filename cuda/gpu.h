@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "compression/error_feedback.h"
 #include "compression/layout.h"
 #include "compression/payload_format.h"
 #include "compression/selection.h"
@@ -49,6 +50,12 @@ class ErrorFeedback {
   [[nodiscard]] virtual Status settle_kept(float beta) = 0;
   // No payload was made, or it does not count. Error: kIo.
   [[nodiscard]] virtual Status settle_missed(float beta) = 0;
+
+  [[nodiscard]] virtual bool is_pending() const = 0;
+  // What compression::ErrorFeedback::state() gives, of the same layout as this. Error: kIo.
+  [[nodiscard]] virtual Result<compression::ErrorFeedback::State> state() const = 0;
+  // With residual() and delta() written again. Errors: kTooLarge, kIo. REQUIRES: indices within them.
+  [[nodiscard]] virtual Status restore(const compression::ErrorFeedback::State& state) = 0;
 };
 
 // A sparse change of an array, and what undoes it.

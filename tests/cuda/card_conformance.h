@@ -201,6 +201,38 @@ TEST_P(CardConformance, CopiesArrays) {
   EXPECT_EQ(bits(read(*to)), bits(values));
 }
 
+TEST_P(CardConformance, GoesOnFromAPendingPayloadsStateAsTheCpuDoes) {
+  const compression::PayloadFormat format{64, compression::ValueFormat::kSign};
+  for (const bool delivered : {true, false}) {
+    std::vector<float> first(layout_.parameters(), 0.0f), second = first;
+    compression::ErrorFeedback expected(first, second);
+    auto feedback = card_->make_error_feedback(layout_).value();
+    const auto delta = numbers(layout_.parameters(), 0);
+    std::copy(delta.begin(), delta.end(), expected.delta().begin());
+    feedback->delta().write(delta).value();
+    expected.compress(layout_, format).value();
+    feedback->select(format).value();
+    EXPECT_TRUE(feedback->is_pending());
+    const auto state = feedback->state().value(), wanted = expected.state();
+    EXPECT_EQ(state.indices, wanted.indices);
+    EXPECT_EQ(bits(state.originals), bits(wanted.originals));
+    auto again = card_->make_error_feedback(layout_).value();
+    again->delta().write(read(feedback->delta())).value();
+    again->residual().value()->write(read(*feedback->residual().value())).value();
+    again->restore(state).value();
+    EXPECT_EQ(again->state().value().indices, wanted.indices);
+    if (delivered) {
+      expected.settle_delivered(0.9f);
+      again->settle_delivered(0.9f).value();
+    } else {
+      expected.settle_kept(0.9f);
+      again->settle_kept(0.9f).value();
+    }
+    EXPECT_FALSE(again->is_pending());
+    EXPECT_EQ(bits(read(*again->residual().value())), bits(expected.residual()));
+  }
+}
+
 TEST_P(CardConformance, DisplacesAndPutsBackAsTheCpuDoes) {
   std::vector<float> theta = numbers(layout_.parameters(), 0);
   compression::SparseUpdate update;

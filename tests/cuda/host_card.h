@@ -49,14 +49,36 @@ class HostErrorFeedback final : public ErrorFeedback {
       if (level_bits(format.values) == 2) compress_block<2>(team, *shared, task, b);
       if (level_bits(format.values) == 3) compress_block<3>(team, *shared, task, b);
     }
+    pending_ = true;
+    is_restored_ = false;
     return compression::Selection{format, counts_, levels_, entries_};
+  }
+  [[nodiscard]] bool is_pending() const override { return pending_; }
+  [[nodiscard]] Result<compression::ErrorFeedback::State> state() const override {
+    if (is_restored_) return restored_;
+    compression::ErrorFeedback::State state{.pending = pending_, .indices = {}, .originals = {}};
+    for (std::uint64_t b = 0; pending_ && b < places_.size(); ++b) {
+      for (std::uint64_t i = b * keep_, n = 0; n < counts_[b]; ++i, ++n) {
+        state.indices.push_back(places_[b].offset + compression::index_of(entries_[i]));
+        state.originals.push_back(originals_[i]);
+      }
+    }
+    return state;
+  }
+  [[nodiscard]] Status restore(const compression::ErrorFeedback::State& state) override {
+    restored_ = state;
+    pending_ = is_restored_ = state.pending;
+    owed_beta_ = 1;
+    return {};
   }
   [[nodiscard]] Status settle_delivered(float beta) override {
     take_turns(beta);
     return {};
   }
   [[nodiscard]] Status settle_kept(float beta) override {
-    for (std::uint64_t b = 0; b < places_.size(); ++b)
+    for (std::size_t i = 0; is_restored_ && i < restored_.indices.size(); ++i)
+      delta_->device_data()[restored_.indices[i]] = restored_.originals[i];
+    for (std::uint64_t b = 0; !is_restored_ && b < places_.size(); ++b)
       for (std::uint64_t i = b * keep_, n = 0; n < counts_[b]; ++i, ++n)
         delta_->device_data()[places_[b].offset + compression::index_of(entries_[i])] = originals_[i];
     take_turns(beta);
@@ -65,6 +87,7 @@ class HostErrorFeedback final : public ErrorFeedback {
   [[nodiscard]] Status settle_missed(float beta) override {
     pay_beta();
     owed_beta_ = beta;
+    pending_ = is_restored_ = false;
     return {};
   }
 
@@ -72,6 +95,7 @@ class HostErrorFeedback final : public ErrorFeedback {
   void take_turns(float beta) {
     std::swap(residual_, delta_);
     owed_beta_ = beta;
+    pending_ = is_restored_ = false;
   }
   void pay_beta() {
     if (owed_beta_ != 1)
@@ -82,6 +106,8 @@ class HostErrorFeedback final : public ErrorFeedback {
   std::vector<BlockPlace> places_;
   std::unique_ptr<HostArray> residual_, delta_;
   float owed_beta_ = 1;
+  bool pending_ = false, is_restored_ = false;
+  compression::ErrorFeedback::State restored_;
   std::uint32_t keep_ = 0;
   std::vector<std::uint16_t> counts_, levels_, entries_;
   std::vector<float> originals_;
