@@ -64,4 +64,7 @@ class Model {
   [[nodiscard]] virtual Status losses(std::span<const std::int32_t> tokens, std::span<float> losses) = 0;
 };
 
+// What a card asks of a model beyond validate(). Errors: kInvalidArgument, naming field and mend. Needs no card.
+[[nodiscard]] Status check_model(const state::ModelSpec& spec);
+
 }  // namespace muster::gpu

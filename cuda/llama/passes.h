@@ -39,9 +39,6 @@ inline constexpr std::size_t kWidthMax = 8 * kRowColumns;
 // Teams that sum a gain's gradient: eight to each of an H100's multiprocessors.
 inline constexpr std::size_t kGainPartsMax = 1056;
 
-// What the passes ask of a model beyond validate(). Errors: kInvalidArgument, naming field and mend.
-[[nodiscard]] Status check_model(const state::ModelSpec& spec);
-
 // Parameters on the card. `weights`: what products read, θ itself or its rounded copy.
 template <class T>
 struct Parameters {
