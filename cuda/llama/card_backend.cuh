@@ -4,6 +4,7 @@
 // What goes wrong on the way is kept and told by finish(). Thread safety: that of its card.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -28,6 +29,9 @@ class CardBackend {
  public:
   template <class X>
   using Array = Memory<X>;
+  template <class X>
+  using Staged = PinnedMemory<X>;
+  using Key = std::array<std::size_t, 3>;
 
   // Errors: those of CardMatmul::make.
   [[nodiscard]] static Result<std::unique_ptr<CardBackend>> make(CardContext& card) {
@@ -42,6 +46,10 @@ class CardBackend {
   template <class X>
   [[nodiscard]] Result<Memory<X>> allocate(std::uint64_t count) const {
     return card_.allocate<X>(count);
+  }
+  template <class X>
+  [[nodiscard]] Result<PinnedMemory<X>> stage(std::uint64_t count) const {
+    return PinnedMemory<X>::make(count);
   }
   [[nodiscard]] Result<std::unique_ptr<FloatArray>> make_floats(std::uint64_t count) {
     MUSTER_TRY(auto array, CardArray::make(card_, count));
@@ -121,7 +129,7 @@ class CardBackend {
 
   // The first time it is done as it stands, which loads what it needs; the second time it is recorded.
   template <class Work>
-  [[nodiscard]] Status repeat(std::size_t key, const Work& work) {
+  [[nodiscard]] Status repeat(const Key& key, const Work& work) {
     auto [found, is_new] = graphs_.try_emplace(key, nullptr);
     if (is_new) {
       work();
@@ -185,7 +193,7 @@ class CardBackend {
   CardContext& card_;
   std::unique_ptr<CardMatmul> matmul_;
   Status fault_;
-  std::map<std::size_t, cudaGraphExec_t> graphs_;  // null: done once
+  std::map<Key, cudaGraphExec_t> graphs_;  // null: done once
 };
 
 }  // namespace muster::gpu

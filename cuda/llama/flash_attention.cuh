@@ -2,7 +2,7 @@
 // (arXiv 2307.08691), on mma.sync. The backward pass is two kernels, one for queries and one for keys and values, which
 // compute scores twice but add nothing atomically: the same bits on every run.
 //
-// Scores are in units of log 2. Thread safety: kernels.
+// Scores, and log_sum, are in units of log 2. Thread safety: kernels.
 #pragma once
 
 #include "cuda/llama/plain_attention.h"
@@ -232,7 +232,7 @@ __global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_forward_ke
       }
       const int at = first + warp_row + 16 * r + g + 8 * half;
       if (threadIdx.x % 4 == 0 && at < length)
-        task.log_sum[(blockIdx.z * shape.heads + head) * length + at] = rows[r].top[half] * task.scale / kLog2E + logf(sum);
+        task.log_sum[(blockIdx.z * shape.heads + head) * length + at] = rows[r].top[half] * task.scale + log2f(sum);
     }
     put_rows<E>(queries, warp_row + 16 * r, rows[r].out);
   }
@@ -289,7 +289,7 @@ __global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_query_grad
   for (int half = 0; half < 2; ++half) {
     const int position = at + g + 8 * half;
     const std::size_t place = (blockIdx.z * shape.heads + head) * length + position;
-    log_sum[half] = position < length ? task.of.log_sum[place] * kLog2E : 0;
+    log_sum[half] = position < length ? task.of.log_sum[place] : 0;
     delta[half] = position < length ? task.of.delta[place] : 0;
   }
   Accumulator gradient[E / 8] = {};
@@ -414,7 +414,7 @@ __global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_key_gradie
       const float2 delta = *reinterpret_cast<const float2*>(deltas + stage * kQueries + 8 * n + 2 * t);
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
-        const float weight = exp2f(s[n].x[i] * scale - (i % 2 == 0 ? log_sum.x : log_sum.y) * kLog2E);
+        const float weight = exp2f(s[n].x[i] * scale - (i % 2 == 0 ? log_sum.x : log_sum.y));
         s[n].x[i] = weight;
         d[n].x[i] = weight * (d[n].x[i] - (i % 2 == 0 ? delta.x : delta.y));
       }

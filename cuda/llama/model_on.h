@@ -5,6 +5,7 @@
 //   write(array, values), read(array, values)   from and to the host; Error: kIo
 //   zero(numbers, count)      in order with the tasks
 //   finish()                  waits; Error: kIo, what went wrong since the last time
+//   Staged<X>, stage<X>(count)   memory of the host that write() need not wait for; values() until the next finish()
 //   repeat(key, work)         does work(), or what work() did for this key before, which is the same; Error: kIo
 //   forget()                  what repeat() may not do again: memory moves
 //   enter()                   makes this thread's calls go to its card; Error: kIo
@@ -127,6 +128,8 @@ class ModelOn final : public Model {
     MUSTER_TRY(squares_, backend_->template allocate<double>(chunk_count(parameters)));
     MUSTER_TRY(input_, backend_->template allocate<StepInput>(1));
     MUSTER_TRY(result_, backend_->template allocate<StepResult>(1));
+    MUSTER_TRY(occurring_, backend_->template allocate<std::uint32_t>(1 + 3 * tokens_at_once()));
+    MUSTER_TRY(staged_, backend_->template stage<std::uint32_t>(1 + 3 * tokens_at_once()));
     MUSTER_TRY(sequence_losses_, backend_->template allocate<float>(sequences_));
     MUSTER_TRY(auto passes, (Passes<T, Backend>::make(*backend_, spec_, sequences_, true, cosines_.data(),
                                                       sines_.data())));
@@ -138,11 +141,8 @@ class ModelOn final : public Model {
   // For tokens of so many passes.
   Status make_room(std::size_t passes) {
     if (passes <= pass_room_) return {};
-    const std::size_t M = tokens_at_once();
     backend_->forget();
     MUSTER_TRY(tokens_, backend_->template allocate<std::int32_t>(passes * sequences_ * (spec_.context + std::size_t{1})));
-    MUSTER_TRY(counts_, backend_->template allocate<std::uint32_t>(passes));
-    MUSTER_TRY(occurring_, backend_->template allocate<std::uint32_t>(3 * M * passes));
     MUSTER_TRY(pass_losses_, backend_->template allocate<double>(passes));
     pass_room_ = passes;
     return {};
@@ -154,51 +154,59 @@ class ModelOn final : public Model {
     return {};
   }
 
-  // Tokens, and of each pass where they occur.
-  Status upload(std::span<const std::int32_t> tokens, std::size_t passes) {
-    const std::size_t row = spec_.context + std::size_t{1}, M = tokens_at_once();
-    MUSTER_TRY_STATUS(check_tokens(tokens));
-    MUSTER_TRY_STATUS(make_room(passes));
-    MUSTER_TRY_STATUS(backend_->write(tokens_, tokens));
-    std::vector<std::uint32_t> counts(passes), occurring(3 * M * passes);
-    for (std::size_t pass = 0; pass < passes; ++pass) {
-      const std::size_t first = pass * sequences_ * row, end = std::min(tokens.size(), first + sequences_ * row);
-      const auto found = occurrences_of(tokens.subspan(first, end - first), spec_.context, spec_.vocab);
-      counts[pass] = static_cast<std::uint32_t>(found.tokens.size());
-      auto* to = occurring.data() + 3 * M * pass;
-      std::copy(found.tokens.begin(), found.tokens.end(), to);
-      std::copy(found.ends.begin(), found.ends.end(), to + M);
-      std::copy(found.rows.begin(), found.rows.end(), to + 2 * M);
-    }
-    MUSTER_TRY_STATUS(backend_->write(counts_, std::span<const std::uint32_t>(counts)));
-    return backend_->write(occurring_, std::span<const std::uint32_t>(occurring));
-  }
-
   Result<StepOutcome> take(std::span<const std::int32_t> tokens, bool moves, const StepInput& input) {
     const std::size_t row = spec_.context + std::size_t{1}, sequences = tokens.size() / row;
     MUSTER_CHECK(!tokens.empty() && tokens.size() % row == 0, "tokens that are not whole sequences");
     const std::size_t passes = (sequences + sequences_ - 1) / sequences_;
     MUSTER_TRY_STATUS(backend_->enter());
-    MUSTER_TRY_STATUS(upload(tokens, passes));
+    MUSTER_TRY_STATUS(check_tokens(tokens));
+    MUSTER_TRY_STATUS(make_room(passes));
+    MUSTER_TRY_STATUS(backend_->write(tokens_, tokens));
     MUSTER_TRY_STATUS(backend_->write(input_, std::span(&input, 1)));
-    MUSTER_TRY_STATUS(backend_->repeat(2 * sequences + (moves ? 1 : 0), [&] {
-      backend_->zero(gradient_->device_data(), gradient_->size());
-      for (std::size_t pass = 0; pass < passes; ++pass) add_pass(pass, sequences);
-      conclude(passes, moves);
-    }));
+    for (std::size_t pass = 0; pass < passes; ++pass) {
+      MUSTER_TRY_STATUS(backend_->repeat({sequences, pass, 0}, [&] { add_pass(pass, sequences); }));
+      // While the card is at it.
+      const std::size_t first = pass * sequences_ * row, end = std::min(tokens.size(), first + sequences_ * row);
+      MUSTER_TRY_STATUS(upload_occurrences(tokens.subspan(first, end - first)));
+      const bool is_last = pass + 1 == passes;
+      MUSTER_TRY_STATUS(backend_->repeat({sequences, pass, moves ? std::size_t{1} : std::size_t{2}}, [&] {
+        passes_->add_embedding_gradient(occurrences(), (end - first) / row, gradient_->device_data());
+        if (is_last) conclude(passes, moves);
+      }));
+    }
     StepResult result;
     MUSTER_TRY_STATUS(backend_->finish());
+    tokens_staged_ = false;
     MUSTER_TRY_STATUS(backend_->read(result_, std::span(&result, 1)));
     return StepOutcome{result.loss, result.norm, result.applied != 0};
   }
 
+  // The count, then tokens, ends and rows, each with room for one of every token of a pass.
+  Status upload_occurrences(std::span<const std::int32_t> tokens) {
+    const auto found = occurrences_of(tokens, spec_.context, spec_.vocab);
+    const std::size_t M = tokens_at_once();
+    const auto to = staged_.values();
+    // What was staged for the pass before has been read.
+    if (tokens_staged_) MUSTER_TRY_STATUS(backend_->finish());
+    tokens_staged_ = true;
+    to[0] = static_cast<std::uint32_t>(found.tokens.size());
+    std::copy(found.tokens.begin(), found.tokens.end(), to.begin() + 1);
+    std::copy(found.ends.begin(), found.ends.end(), to.begin() + static_cast<std::ptrdiff_t>(1 + M));
+    std::copy(found.rows.begin(), found.rows.end(), to.begin() + static_cast<std::ptrdiff_t>(1 + 2 * M));
+    return backend_->write(occurring_, std::span<const std::uint32_t>(to));
+  }
+  [[nodiscard]] DeviceOccurrences occurrences() {
+    const std::uint32_t* at = occurring_.data();
+    const std::size_t M = tokens_at_once();
+    return {at, at + 1, at + 1 + M, at + 1 + 2 * M};
+  }
+
   void add_pass(std::size_t pass, std::size_t sequences) {
-    const std::size_t row = spec_.context + std::size_t{1}, M = tokens_at_once();
+    const std::size_t row = spec_.context + std::size_t{1};
     const std::size_t count = std::min<std::size_t>(sequences_, sequences - pass * sequences_);
-    const std::uint32_t* occurring = occurring_.data() + 3 * M * pass;
     const double share = static_cast<double>(count) / static_cast<double>(sequences);
-    passes_->add_gradient(at(), {tokens_.data() + pass * sequences_ * row, spec_.context},
-                          {counts_.data() + pass, occurring, occurring + M, occurring + 2 * M}, count,
+    if (pass == 0) backend_->zero(gradient_->device_data(), gradient_->size());
+    passes_->add_gradient(at(), {tokens_.data() + pass * sequences_ * row, spec_.context}, count,
                           static_cast<float>(share), gradient_->device_data());
     backend_->run(MeanTask{passes_->token_losses(), count * spec_.context, nullptr, pass_losses_.data() + pass, share},
                   1);
@@ -233,7 +241,9 @@ class ModelOn final : public Model {
   Array<StepResult> result_;
   std::size_t pass_room_ = 0;
   Array<std::int32_t> tokens_;
-  Array<std::uint32_t> counts_, occurring_;
+  Array<std::uint32_t> occurring_;
+  typename Backend::template Staged<std::uint32_t> staged_;
+  bool tokens_staged_ = false;
   std::optional<Passes<T, Backend>> passes_;
 };
 

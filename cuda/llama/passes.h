@@ -72,9 +72,9 @@ class Passes {
     }
   }
 
-  // … and gradient += scale · ∇ mean loss.
-  void add_gradient(const Parameters<T>& at, const DeviceTokens& tokens, const DeviceOccurrences& occurrences,
-                    std::size_t sequences, float scale, float* gradient) {
+  // … and gradient += scale · ∇ mean loss, but for the embedding's rows of the tokens.
+  void add_gradient(const Parameters<T>& at, const DeviceTokens& tokens, std::size_t sequences, float scale,
+                    float* gradient) {
     forward(at, tokens, sequences, true);
     const std::size_t M = sequences * shape_.context;
     backward_head(at, tokens, M, scale / static_cast<float>(M), gradient);
@@ -84,7 +84,11 @@ class Passes {
       backward_mlp(at, layer, M, gradient);
       backward_attention(at, layer, sequences, gradient);
     }
-    backend_->run(EmbeddingGradientTask{occurrences, d_residual_.data(), gradient, shape_.width}, M);
+  }
+  // Those, of the last add_gradient(): apart, so that the host may find out where tokens occur in the meantime.
+  void add_embedding_gradient(const DeviceOccurrences& occurrences, std::size_t sequences, float* gradient) {
+    backend_->run(EmbeddingGradientTask{occurrences, d_residual_.data(), gradient, shape_.width},
+                  sequences * shape_.context);
   }
 
   [[nodiscard]] const float* token_losses() const { return token_losses_.data(); }

@@ -2,6 +2,7 @@
 // card's own instructions is tested on machines without a card. See cuda/llama/passes.h.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <memory>
 
@@ -31,6 +32,20 @@ class HostBackend {
     return Array<X>(count);
   }
 
+  template <class X>
+  class Staged {
+   public:
+    Staged() = default;
+    explicit Staged(std::size_t count) : values_(count) {}
+    [[nodiscard]] std::span<X> values() { return values_; }
+
+   private:
+    std::vector<X> values_;
+  };
+  template <class X>
+  Result<Staged<X>> stage(std::size_t count) {
+    return Staged<X>(count);
+  }
   [[nodiscard]] Status enter() const { return {}; }
   Result<std::unique_ptr<FloatArray>> make_floats(std::size_t count) {
     return std::unique_ptr<FloatArray>(std::make_unique<HostArray>(count));
@@ -49,7 +64,7 @@ class HostBackend {
   [[nodiscard]] Status finish() { return {}; }
   void forget() {}
   template <class Work>
-  [[nodiscard]] Status repeat(std::size_t, const Work& work) {
+  [[nodiscard]] Status repeat(const std::array<std::size_t, 3>&, const Work& work) {
     work();
     return {};
   }

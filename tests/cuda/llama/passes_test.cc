@@ -27,9 +27,10 @@ class PassesTest : public ::testing::Test {
     const Parameters<T> at{example.theta.data(), weights.data()};
     const DeviceTokens tokens{example.tokens.data(), example.model.context};
     LlamaExample::Outcome outcome{0, std::vector<float>(example.theta.size()), std::vector<float>(example.sequences)};
-    passes.add_gradient(at, tokens,
-                        {&count, occurrences.tokens.data(), occurrences.ends.data(), occurrences.rows.data()},
-                        example.sequences, scale, outcome.gradient.data());
+    passes.add_gradient(at, tokens, example.sequences, scale, outcome.gradient.data());
+    passes.add_embedding_gradient(
+        {&count, occurrences.tokens.data(), occurrences.ends.data(), occurrences.rows.data()}, example.sequences,
+        outcome.gradient.data());
     const std::size_t M = example.sequences * example.model.context;
     backend.run(MeanTask{passes.token_losses(), M, nullptr, &outcome.loss}, 1);
     passes.losses(at, tokens, example.sequences);
