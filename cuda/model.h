@@ -1,13 +1,15 @@
-// Model: a Llama in a card's memory, with its gradient and AdamW: what trainer/llama and trainer/optim do, without a
-// word of the host within a step. Needs no CUDA to compile.
+// Model: a Llama in a card's memory, with its gradient and its optimizer, AdamW or Muon: what trainer/llama and
+// trainer/optim do, without waiting for the host within a step. Needs no CUDA to compile.
 //
-// Products are of bf16 with fp32 sums (or fp32 throughout, slow, to compare with); parameters, gradient and moments are
-// fp32, flat, in layout_of(spec)'s order. Determinism: the same bits on every run on one kind of card
-// (docs/determinism.md). Thread safety: that of its card, which must outlive it.
+// Products are of bf16 with fp32 sums (or fp32 throughout, slow, to compare with); parameters, gradient and what the
+// optimizer remembers are fp32, flat, in layout_of(spec)'s order. Determinism: the same bits on every run on one kind
+// of card (docs/determinism.md). Thread safety: that of its card, which must outlive it.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "cuda/float_array.h"
@@ -15,9 +17,17 @@
 
 namespace muster::gpu {
 
-struct AdamwSettings {
+struct OptimizerSettings {
   float beta1 = 0.9f, beta2 = 0.95f, epsilon = 1e-8f, weight_decay = 0.1f;
   bool decay_vectors = true;  // weight decay on the norm gains too
+  bool has_muon = false;      // on the matrices of the decoder layers; AdamW on the rest
+  float momentum = 0.95f;     // Muon's
+};
+
+// A part of what an optimizer remembers, under the name that a checkpoint keeps it by.
+struct NamedArray {
+  std::string name;
+  FloatArray* values = nullptr;
 };
 
 enum class ModelFormat : std::uint8_t { kBfloat16, kFloat32 };
@@ -27,7 +37,7 @@ struct ModelSettings {
   std::uint32_t sequences = 1;  // that go through the model together
   bool has_optimizer = true;    // else there are no moments, and step() is not to be called
   ModelFormat format = ModelFormat::kBfloat16;
-  AdamwSettings adamw = {};
+  OptimizerSettings optimizer = {};
   std::span<const float> cosines = {}, sines = {};  // of the rotary angles, [context, head width / 2]; copied
 };
 
@@ -49,9 +59,8 @@ class Model {
   [[nodiscard]] virtual const state::ModelSpec& spec() const = 0;
   [[nodiscard]] virtual FloatArray& parameters() = 0;
   [[nodiscard]] virtual const FloatArray& gradient() const = 0;
-  // REQUIRES: has_optimizer. Zeros at first.
-  [[nodiscard]] virtual FloatArray& first_moment() = 0;
-  [[nodiscard]] virtual FloatArray& second_moment() = 0;
+  // What the optimizer remembers, as trainer/optim names and orders it; none without one. Zeros at first.
+  [[nodiscard]] virtual std::vector<NamedArray> optimizer_arrays() = 0;
 
   // To be called when others wrote into parameters(). Error: kIo.
   [[nodiscard]] virtual Status parameters_changed() = 0;

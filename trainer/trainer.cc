@@ -35,9 +35,7 @@ Result<std::unique_ptr<protocol::InnerLoop>> make_inner_loop(const TrainerConfig
 
 Result<std::unique_ptr<protocol::LossProbe>> make_loss_probe(const TrainerConfig& config,
                                                              std::span<const float> parameters) {
-  CardTask task = card_task(config);
-  task.optimizer.kind = OptimizerKind::kAdamW;  // a probe runs none
-  MUSTER_TRY(auto card, open_device(config.device, task, config.compute.libraries));
+  MUSTER_TRY(auto card, open_device(config.device, card_task(config), config.compute.libraries));
   if (card != nullptr) {
     MUSTER_TRY(DataSet train, open_data(config.train_data, config.model));
     MUSTER_TRY(DataSet held_out, open_data(config.held_out_data, config.model, kHeldOutSplit));

@@ -23,17 +23,38 @@ Status check_model(const state::ModelSpec& spec) {
   return {};
 }
 
-std::vector<AdamwChunk> adamw_chunks(const compression::Layout& layout, bool decay_vectors) {
+namespace {
+
+bool is_hidden_matrix(const compression::Tensor& tensor) {
+  return tensor.shape.size() == 2 && tensor.name.starts_with("model.layers.");
+}
+
+}  // namespace
+
+std::vector<AdamwChunk> adamw_chunks(const compression::Layout& layout, const OptimizerSettings& settings) {
   std::vector<AdamwChunk> chunks;
+  std::uint64_t state_offset = 0;
   for (const compression::Tensor& tensor : layout.tensors()) {
-    const std::uint32_t decays = decay_vectors || tensor.shape.size() > 1 ? 1 : 0;
+    if (settings.has_muon && is_hidden_matrix(tensor)) continue;
+    const std::uint32_t decays = settings.decay_vectors || tensor.shape.size() > 1 ? 1 : 0;
     for (std::uint64_t first = 0; first < tensor.elements; first += kChunkElements) {
-      const std::uint64_t offset = tensor.offset + first;
       const auto elements = static_cast<std::uint32_t>(std::min<std::uint64_t>(kChunkElements, tensor.elements - first));
-      chunks.push_back({offset, offset, elements, decays});
+      chunks.push_back({tensor.offset + first, state_offset + first, elements, decays});
     }
+    state_offset += tensor.elements;
   }
   return chunks;
+}
+
+std::vector<HiddenMatrix> hidden_matrices(const compression::Layout& layout) {
+  std::vector<HiddenMatrix> matrices;
+  std::uint64_t state_offset = 0;
+  for (const compression::Tensor& tensor : layout.tensors()) {
+    if (!is_hidden_matrix(tensor)) continue;
+    matrices.push_back({tensor.offset, state_offset, tensor.shape[0], tensor.shape[1]});
+    state_offset += tensor.elements;
+  }
+  return matrices;
 }
 
 }  // namespace muster::gpu

@@ -17,6 +17,7 @@
 #include <optional>
 #include <vector>
 
+#include "cuda/llama/muon_on.h"
 #include "cuda/llama/occurrences.h"
 #include "cuda/llama/optimizer_tasks.h"
 #include "cuda/llama/passes.h"
@@ -24,8 +25,9 @@
 
 namespace muster::gpu {
 
-// The whole layout in chunks of one kind. `decay_vectors`: whether gains decay, too.
-[[nodiscard]] std::vector<AdamwChunk> adamw_chunks(const compression::Layout& layout, bool decay_vectors);
+// What AdamW moves: the whole layout, or what Muon leaves of it, in chunks of one kind.
+[[nodiscard]] std::vector<AdamwChunk> adamw_chunks(const compression::Layout& layout,
+                                                   const OptimizerSettings& settings);
 
 template <class T, class Backend>
 class ModelOn final : public Model {
@@ -43,8 +45,12 @@ class ModelOn final : public Model {
   [[nodiscard]] const state::ModelSpec& spec() const override { return spec_; }
   [[nodiscard]] FloatArray& parameters() override { return *theta_; }
   [[nodiscard]] const FloatArray& gradient() const override { return *gradient_; }
-  [[nodiscard]] FloatArray& first_moment() override { return *first_; }
-  [[nodiscard]] FloatArray& second_moment() override { return *second_; }
+  [[nodiscard]] std::vector<NamedArray> optimizer_arrays() override {
+    if (first_ == nullptr) return {};
+    std::vector<NamedArray> arrays{{"adamw.first", first_.get()}, {"adamw.second", second_.get()}};
+    if (muon_) arrays.push_back({"muon.momentum", &muon_->momentum()});
+    return arrays;
+  }
 
   [[nodiscard]] Status parameters_changed() override {
     if constexpr (kRounds) {
@@ -60,8 +66,8 @@ class ModelOn final : public Model {
     const auto t = static_cast<double>(settings.number);
     return take(tokens, true,
                 {.learning_rate = settings.learning_rate,
-                 .correction1 = static_cast<float>(1 - std::pow(static_cast<double>(adamw_.beta1), t)),
-                 .correction2 = static_cast<float>(1 - std::pow(static_cast<double>(adamw_.beta2), t)),
+                 .correction1 = static_cast<float>(1 - std::pow(static_cast<double>(optimizer_.beta1), t)),
+                 .correction2 = static_cast<float>(1 - std::pow(static_cast<double>(optimizer_.beta2), t)),
                  .clip = settings.clip,
                  .loss_limit = settings.loss_limit,
                  .norm_limit = settings.norm_limit});
@@ -93,7 +99,7 @@ class ModelOn final : public Model {
   using Array = typename Backend::template Array<X>;
 
   ModelOn(std::unique_ptr<Backend> backend, const ModelSettings& settings)
-      : backend_(std::move(backend)), spec_(settings.spec), sequences_(settings.sequences), adamw_(settings.adamw) {}
+      : backend_(std::move(backend)), spec_(settings.spec), sequences_(settings.sequences), optimizer_(settings.optimizer) {}
 
   [[nodiscard]] std::size_t tokens_at_once() const { return std::size_t{sequences_} * spec_.context; }
   [[nodiscard]] Parameters<T> at() {
@@ -108,9 +114,14 @@ class ModelOn final : public Model {
     MUSTER_TRY(theta_, backend_->make_floats(parameters));
     MUSTER_TRY(gradient_, backend_->make_floats(parameters));
     if (settings.has_optimizer) {
-      MUSTER_TRY(first_, backend_->make_floats(parameters));
-      MUSTER_TRY(second_, backend_->make_floats(parameters));
-      const auto chunks = adamw_chunks(layout, adamw_.decay_vectors);
+      const auto chunks = adamw_chunks(layout, optimizer_);
+      const std::uint64_t moments = chunks.back().state_offset + chunks.back().elements;
+      MUSTER_TRY(first_, backend_->make_floats(moments));
+      MUSTER_TRY(second_, backend_->make_floats(moments));
+      if (optimizer_.has_muon) {
+        MUSTER_TRY(auto muon, (MuonOn<T, Backend>::make(*backend_, layout)));
+        muon_.emplace(std::move(muon));
+      }
       MUSTER_TRY(chunks_, backend_->template allocate<AdamwChunk>(chunks.size()));
       MUSTER_TRY_STATUS(backend_->write(chunks_, std::span<const AdamwChunk>(chunks)));
       adamw_blocks_ = chunks.size();
@@ -176,7 +187,7 @@ class ModelOn final : public Model {
     }
     StepResult result;
     MUSTER_TRY_STATUS(backend_->finish());
-    tokens_staged_ = false;
+    is_staged_ = false;
     MUSTER_TRY_STATUS(backend_->read(result_, std::span(&result, 1)));
     return StepOutcome{result.loss, result.norm, result.applied != 0};
   }
@@ -187,8 +198,8 @@ class ModelOn final : public Model {
     const std::size_t M = tokens_at_once();
     const auto to = staged_.values();
     // What was staged for the pass before has been read.
-    if (tokens_staged_) MUSTER_TRY_STATUS(backend_->finish());
-    tokens_staged_ = true;
+    if (is_staged_) MUSTER_TRY_STATUS(backend_->finish());
+    is_staged_ = true;
     to[0] = static_cast<std::uint32_t>(found.tokens.size());
     std::copy(found.tokens.begin(), found.tokens.end(), to.begin() + 1);
     std::copy(found.ends.begin(), found.ends.end(), to.begin() + static_cast<std::ptrdiff_t>(1 + M));
@@ -223,14 +234,17 @@ class ModelOn final : public Model {
     if constexpr (kRounds) rounded = rounded_.data();
     backend_->run(AdamwTask{chunks_.data(), input_.data(), result_.data(), gradient_->device_data(),
                             theta_->device_data(), first_->device_data(), second_->device_data(), rounded,
-                            adamw_.beta1, adamw_.beta2, adamw_.epsilon, adamw_.weight_decay},
+                            optimizer_.beta1, optimizer_.beta2, optimizer_.epsilon, optimizer_.weight_decay},
                   adamw_blocks_);
+    if (muon_)
+      muon_->step({input_.data(), result_.data(), gradient_->device_data(), theta_->device_data(), rounded,
+                   optimizer_.momentum, optimizer_.weight_decay});
   }
 
   std::unique_ptr<Backend> backend_;
   state::ModelSpec spec_;
   std::uint32_t sequences_;
-  AdamwSettings adamw_;
+  OptimizerSettings optimizer_;
   std::unique_ptr<FloatArray> theta_, gradient_, first_, second_;
   Array<Bf16> rounded_;
   Array<float> cosines_, sines_, sequence_losses_;
@@ -243,8 +257,9 @@ class ModelOn final : public Model {
   Array<std::int32_t> tokens_;
   Array<std::uint32_t> occurring_;
   typename Backend::template Staged<std::uint32_t> staged_;
-  bool tokens_staged_ = false;
+  bool is_staged_ = false;
   std::optional<Passes<T, Backend>> passes_;
+  std::optional<MuonOn<T, Backend>> muon_;
 };
 
 }  // namespace muster::gpu

@@ -36,8 +36,8 @@ void with_row_parts(std::size_t width, const Work& work) {
   return work(std::integral_constant<unsigned, 8>{});
 }
 inline constexpr std::size_t kWidthMax = 8 * kRowColumns;
-// Teams that sum a gain's gradient: eight to each of an H100's multiprocessors.
-inline constexpr std::size_t kGainPartsMax = 1056;
+// Teams that sum a gain's gradient: five to each of an H100's multiprocessors, all that run at once.
+inline constexpr std::size_t kGainPartsMax = 660;
 
 // Parameters on the card. `weights`: what products read, θ itself or its rounded copy.
 template <class T>

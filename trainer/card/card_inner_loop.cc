@@ -101,13 +101,17 @@ Status CardInnerLoop::set_parameters(std::span<const float> parameters) {
 
 Status CardInnerLoop::save(const std::filesystem::path& path, std::uint64_t tag) const {
   MUSTER_TRY_STATUS(fault_);
-  MUSTER_TRY(auto first, read(model_->first_moment()));
-  MUSTER_TRY(auto second, read(model_->second_moment()));
+  const auto memory = model_->optimizer_arrays();
+  std::vector<std::vector<float>> copies(memory.size());
+  std::vector<NamedState> optimizer;
+  for (std::size_t i = 0; i < memory.size(); ++i) {
+    MUSTER_TRY(copies[i], read(*memory[i].values));
+    optimizer.push_back({memory[i].name, copies[i]});
+  }
   MUSTER_TRY(gpu::FloatArray* owed, feedback_->residual());
   MUSTER_TRY(const auto residual, read(*owed));
   TrainerStateView state{.tag = tag, .steps = optimizer_steps_, .theta = host_theta_, .residual = residual,
-                         .optimizer = {{"adamw.first", first}, {"adamw.second", second}}, .delta = {},
-                         .feedback = {}};
+                         .optimizer = std::move(optimizer), .delta = {}, .feedback = {}};
   MUSTER_TRY(state.feedback, feedback_->state());
   std::vector<float> delta;
   if (state.feedback.pending) {
@@ -119,14 +123,14 @@ Status CardInnerLoop::save(const std::filesystem::path& path, std::uint64_t tag)
 
 Result<std::uint64_t> CardInnerLoop::load(const std::filesystem::path& path) {
   MUSTER_TRY(TrainerState state, read_trainer_state(path, layout_));
-  const std::uint64_t parameters = layout_.parameters();
-  const auto& arrays = state.optimizer;
-  const bool fits = arrays.size() == 2 && arrays[0].first == "adamw.first" && arrays[1].first == "adamw.second" &&
-                    arrays[0].second.size() == parameters && arrays[1].second.size() == parameters;
+  const auto memory = model_->optimizer_arrays();
+  const bool fits = std::ranges::equal(memory, state.optimizer, [](const gpu::NamedArray& mine, const auto& its) {
+    return mine.name == its.first && mine.values->size() == its.second.size();
+  });
   if (!fits) return Error{Errc::kInvalidArgument, path.string() + ": made with another optimizer"};
   MUSTER_TRY_STATUS(set_parameters(state.theta));
-  MUSTER_TRY_STATUS(model_->first_moment().write(arrays[0].second));
-  MUSTER_TRY_STATUS(model_->second_moment().write(arrays[1].second));
+  for (std::size_t i = 0; i < memory.size(); ++i)
+    MUSTER_TRY_STATUS(memory[i].values->write(state.optimizer[i].second));
   optimizer_steps_ = state.steps;
   MUSTER_TRY(gpu::FloatArray* residual, feedback_->residual());
   MUSTER_TRY_STATUS(residual->write(state.residual));

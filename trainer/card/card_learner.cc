@@ -23,14 +23,19 @@ class CardLearner final : public Learner {
 
   Result<std::vector<NamedState>> arrays() override {
     MUSTER_TRY_STATUS(read(model_->parameters(), theta_));
-    MUSTER_TRY_STATUS(read(model_->first_moment(), first_));
-    MUSTER_TRY_STATUS(read(model_->second_moment(), second_));
-    return std::vector<NamedState>{{"theta", theta_}, {"adamw.first", first_}, {"adamw.second", second_}};
+    std::vector<NamedState> arrays{{"theta", theta_}};
+    const auto on_card = model_->optimizer_arrays();
+    memory_.resize(on_card.size());
+    for (std::size_t i = 0; i < on_card.size(); ++i) {
+      MUSTER_TRY_STATUS(read(*on_card[i].values, memory_[i]));
+      arrays.push_back({on_card[i].name, memory_[i]});
+    }
+    return arrays;
   }
   Status arrays_changed(std::uint64_t optimizer_steps) override {
     MUSTER_TRY_STATUS(model_->parameters().write(theta_));
-    MUSTER_TRY_STATUS(model_->first_moment().write(first_));
-    MUSTER_TRY_STATUS(model_->second_moment().write(second_));
+    const auto on_card = model_->optimizer_arrays();
+    for (std::size_t i = 0; i < on_card.size(); ++i) MUSTER_TRY_STATUS(on_card[i].values->write(memory_[i]));
     steps_ = optimizer_steps;
     return model_->parameters_changed();
   }
@@ -53,7 +58,8 @@ class CardLearner final : public Learner {
   std::string path_;
   std::uint64_t steps_ = 0;
   std::vector<std::int32_t> tokens_;            // of the step's passes so far
-  std::vector<float> theta_, first_, second_;   // copies for the host
+  std::vector<float> theta_;                    // copies for the host
+  std::vector<std::vector<float>> memory_;      // of what the optimizer remembers
 };
 
 }  // namespace

@@ -10,7 +10,6 @@ constexpr std::uint32_t kTokensAtOnce = 32768;
 
 CardTask probe_task(const TrainerConfig& config) {
   CardTask task = card_task(config);
-  task.optimizer.kind = OptimizerKind::kAdamW;  // none is run
   task.batch = std::max(1u, kTokensAtOnce / config.model.context);
   return task;
 }

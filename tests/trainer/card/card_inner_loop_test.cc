@@ -96,6 +96,19 @@ TEST_F(CardInnerLoopTest, GoesOnWhereACpuStopped) {
   EXPECT_NEAR(train(*loop, 1).mean_loss, train(*on_cpu, 1).mean_loss, 1e-2);
 }
 
+TEST_F(CardInnerLoopTest, TrainsWithMuonAndRefusesTheStateOfAnotherOptimizer) {
+  ASSERT_TRUE(make()->save(directory_ / "adamw", 1));
+  config_.optimizer.kind = OptimizerKind::kMuon;
+  auto on_card = make(), on_cpu = make_on_cpu();
+  EXPECT_NEAR(train(*on_card, 0).mean_loss, train(*on_cpu, 0).mean_loss, 2e-2);
+  const auto refused = make()->load(directory_ / "adamw");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_NE(refused.error().message.find("another optimizer"), std::string::npos) << refused.error().message;
+  on_card->settle(protocol::Settlement::kMissed);
+  ASSERT_TRUE(on_card->save(directory_ / "muon", 1));
+  EXPECT_TRUE(make_on_cpu()->load(directory_ / "muon").has_value()) << "a card's state is a CPU's";
+}
+
 TEST_F(CardInnerLoopTest, SendsNothingFromARoundWithoutAFiniteStep) {
   theta_[3] = std::numeric_limits<float>::quiet_NaN();
   auto loop = make();
