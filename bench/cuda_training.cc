@@ -104,11 +104,12 @@ class TrainingBench {
     }
     const double took = median(times), rate = static_cast<double>(batch_) * row_.model.context / took;
     const double share = rate * flops_per_token(row_.model) / (options_.peak_tflops * 1e12);
-    std::printf("%-6s batch %3u x %u: %8.2f ms a step, %9.0f tokens/s, %4.1f %% of %.0f TFLOP/s; loss %.4f, used %.1f GiB\n",
-                row_.name, batch_, row_.model.context, took * 1e3, rate, 100 * share, options_.peak_tflops, outcome.loss,
-                static_cast<double>(card_.info().memory_bytes - card_.info().free_bytes) / (1u << 30));
+    const double best = *std::min_element(times.begin(), times.end());
+    std::printf("%-6s batch %3u x %u: %8.2f ms a step, %9.0f tokens/s, %4.1f %% of %.0f TFLOP/s; best step %.2f ms; loss %.4f\n",
+                row_.name, batch_, row_.model.context, took * 1e3, rate, 100 * share, options_.peak_tflops, best * 1e3,
+                outcome.loss);
     std::fflush(stdout);
-    return {{"model", row_.name}, {"batch", batch_}, {"seconds", took}, {"best_seconds", *std::min_element(times.begin(), times.end())},
+    return {{"model", row_.name}, {"batch", batch_}, {"seconds", took}, {"best_seconds", best},
             {"tokens_per_s", rate}, {"share_of_peak", share}, {"loss", outcome.loss}};
   }
 

@@ -75,7 +75,9 @@ class CardBackend {
 
   template <class Task>
   void run(const Task& task, std::uint64_t blocks) {
-    task_kernel<<<static_cast<unsigned>(blocks), kThreads, 0, card_.stream()>>>(task);
+    unsigned room_bytes = 0;
+    if constexpr (requires { Task::kRoomBytes; }) room_bytes = Task::kRoomBytes;
+    task_kernel<<<static_cast<unsigned>(blocks), kThreads, room_bytes, card_.stream()>>>(task);
     note(cudaGetLastError());
   }
 

@@ -67,11 +67,11 @@ struct SwigluTask {
   }
 };
 
-// `act` holds ∂L/∂act and becomes act again; gate_up becomes its gradient. element_blocks(M · F) blocks.
+// gate_up becomes its gradient. element_blocks(M · F) blocks.
 template <class T>
 struct SwigluBackwardTask {
   T* gate_up = nullptr;
-  T* act = nullptr;
+  const T* d_act = nullptr;
   std::size_t tokens = 0, width = 0;
 
   using Shared = NothingShared;
@@ -81,18 +81,16 @@ struct SwigluBackwardTask {
       const std::size_t item = (block * kThreads + t) * kEight, m = item / width, c = item % width;
       if (m >= tokens) return;
       T *const gates = gate_up + 2 * m * width + c, *const ups = gates + width;
-      const Few<8> gate = load<8>(gates), up = load<8>(ups), d = load<8>(act + item);
-      Few<8> d_gate, d_up, out;
+      const Few<8> gate = load<8>(gates), up = load<8>(ups), d = load<8>(d_act + item);
+      Few<8> d_gate, d_up;
       MUSTER_UNROLL
       for (unsigned j = 0; j < 8; ++j) {
         const float g = gate.x[j], sigmoid = 1.0f / (1.0f + exponential(-g)), silu = g * sigmoid;
-        out.x[j] = silu * up.x[j];
         d_up.x[j] = d.x[j] * silu;
         d_gate.x[j] = d.x[j] * up.x[j] * sigmoid * (1.0f + g * (1.0f - sigmoid));
       }
       store<8>(gates, d_gate);
       store<8>(ups, d_up);
-      store<8>(act + item, out);
     });
   }
 };

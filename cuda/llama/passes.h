@@ -100,7 +100,7 @@ class Passes {
 
   struct Layer {
     Array<float> middle, attention_scale, mlp_scale, log_sum;
-    Array<T> attention_normed, qkv, mixed, mlp_normed, gate_up;
+    Array<T> attention_normed, qkv, mixed, mlp_normed, gate_up, act;
   };
   struct Norm {
     const float* x;
@@ -166,8 +166,8 @@ class Passes {
     norm(x, branch_.data(), layer.middle.data(), theta + shape_.mlp_gain, layer.mlp_normed.data(),
          layer.mlp_scale.data(), M);
     backend_->forward(layer.mlp_normed.data(), weights + shape_.gate_up, layer.gate_up.data(), M, 2 * F, D);
-    backend_->run(SwigluTask<T>{layer.gate_up.data(), act_.data(), M, F}, element_blocks(M * F));
-    backend_->forward(act_.data(), weights + shape_.down, branch_.data(), M, D, F);
+    backend_->run(SwigluTask<T>{layer.gate_up.data(), layer.act.data(), M, F}, element_blocks(M * F));
+    backend_->forward(layer.act.data(), weights + shape_.down, branch_.data(), M, D, F);
   }
 
   void backward_head(const Parameters<T>& at, const DeviceTokens& tokens, std::size_t M, float scale,
@@ -202,9 +202,9 @@ class Passes {
     const T* weights = at.weights + offset;
     float* d = gradient + offset;
     Layer& layer = layers_[index];
-    backend_->backward(d_stored_.data(), weights + shape_.down, act_.data(), M, D, F);
-    backend_->run(SwigluBackwardTask<T>{layer.gate_up.data(), act_.data(), M, F}, element_blocks(M * F));
-    backend_->add_weight_gradient(d_stored_.data(), act_.data(), d + shape_.down, M, D, F);
+    backend_->add_weight_gradient(d_stored_.data(), layer.act.data(), d + shape_.down, M, D, F);
+    backend_->backward(d_stored_.data(), weights + shape_.down, d_act_.data(), M, D, F);
+    backend_->run(SwigluBackwardTask<T>{layer.gate_up.data(), d_act_.data(), M, F}, element_blocks(M * F));
     backend_->add_weight_gradient(layer.gate_up.data(), layer.mlp_normed.data(), d + shape_.gate_up, M, 2 * F, D);
     backend_->backward(layer.gate_up.data(), weights + shape_.gate_up, branch_.data(), M, 2 * F, D);
     backward_norm({layer.middle.data(), at.theta + offset + shape_.mlp_gain, layer.mlp_scale.data(), false,
@@ -237,8 +237,8 @@ class Passes {
   const float *cosines_, *sines_;
   std::vector<Array<float>> inputs_;  // the residual stream, layers + 1 of [M, D]
   std::vector<Layer> layers_;
-  Array<T> act_, branch_, final_normed_, logits_;  // [M, F], [M, D], [M, D], [head_rows, V]
-  Array<T> d_stored_, d_qkv_;                      // [M, D], [M, W]
+  Array<T> branch_, final_normed_, logits_;        // [M, D], [M, D], [head_rows, V]
+  Array<T> d_stored_, d_qkv_, d_act_;              // [M, D], [M, W], [M, F]
   Array<float> final_scale_, token_losses_, d_residual_, delta_, gain_parts_;
 };
 
@@ -260,8 +260,8 @@ Status Passes<T, Backend>::reserve(bool backward) {
     MUSTER_TRY(layer.mixed, backend_->template allocate<T>(M * D));
     MUSTER_TRY(layer.mlp_normed, backend_->template allocate<T>(M * D));
     MUSTER_TRY(layer.gate_up, backend_->template allocate<T>(M * 2 * F));
+    MUSTER_TRY(layer.act, backend_->template allocate<T>(M * F));
   }
-  MUSTER_TRY(act_, backend_->template allocate<T>(M * F));
   MUSTER_TRY(branch_, backend_->template allocate<T>(M * D));
   MUSTER_TRY(final_normed_, backend_->template allocate<T>(M * D));
   MUSTER_TRY(final_scale_, backend_->template allocate<float>(M));
@@ -271,6 +271,7 @@ Status Passes<T, Backend>::reserve(bool backward) {
   if (!backward) return {};
   MUSTER_TRY(d_stored_, backend_->template allocate<T>(M * D));
   MUSTER_TRY(d_qkv_, backend_->template allocate<T>(M * shape_.qkv_width()));
+  MUSTER_TRY(d_act_, backend_->template allocate<T>(M * F));
   MUSTER_TRY(d_residual_, backend_->template allocate<float>(M * D));
   MUSTER_TRY(delta_, backend_->template allocate<float>(M * H));
   MUSTER_TRY(gain_parts_, backend_->template allocate<float>(std::min<std::size_t>(M, kGainPartsMax) * D));

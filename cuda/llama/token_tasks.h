@@ -85,37 +85,45 @@ struct CrossEntropyTask {
   bool has_gradient = false;
   float scale = 0;
 
-  using Shared = NothingShared;
+  // Of shared memory besides, so that four teams share a multiprocessor and no more: then what all rows at work have
+  // read once is still in the card's cache when it is read again.
+  static constexpr unsigned kRoomBytes = 44 * 1024;
+  struct Shared {
+    float right;  // the target's logit
+  };
   template <class Team>
-  MUSTER_TEAM void operator()(Team& team, Shared&, std::uint64_t block) const {
+  MUSTER_TEAM void operator()(Team& team, Shared& shared, std::uint64_t block) const {
     T* const row = logits + block * vocab;
     const std::size_t target = tokens.target(first + block);
-    const float right = to_float(row[target]);
     typename Team::template Own<float> tops, sums;
     team.each([&](unsigned t) {
+      if (t == 0) shared.right = to_float(row[target]);
       float most = -3e38f, sum = 0;
-      for (std::size_t c = std::size_t{t} * kEight; c < vocab; c += std::size_t{kThreads} * kEight) {
-        const Few<8> few = load<8>(row + c);
+      for (std::size_t c = std::size_t{t} * kEight; c < vocab; c += 2 * kStride) {
+        const Few<8> left = load<8>(row + c), next = c + kStride < vocab ? load<8>(row + c + kStride) : nothing();
         float here = most;
         MUSTER_UNROLL
-        for (unsigned j = 0; j < 8; ++j) here = few.x[j] > here ? few.x[j] : here;
+        for (unsigned j = 0; j < 8; ++j) {
+          here = left.x[j] > here ? left.x[j] : here;
+          here = next.x[j] > here ? next.x[j] : here;
+        }
         sum *= exponential(most - here);
         most = here;
         MUSTER_UNROLL
-        for (unsigned j = 0; j < 8; ++j) sum += exponential(few.x[j] - most);
+        for (unsigned j = 0; j < 8; ++j) sum += exponential(left.x[j] - most) + exponential(next.x[j] - most);
       }
       tops.of(t) = most;
       sums.of(t) = sum;
     });
     const float top = team.top(tops);
     team.each([&](unsigned t) { sums.of(t) *= exponential(tops.of(t) - top); });
-    const float all = team.total(sums);  // all have read their target's logit
+    const float all = team.total(sums);
     team.each([&](unsigned t) {
-      if (t == 0) losses[first + block] = logarithm(all) - (right - top);
+      if (t == 0) losses[first + block] = logarithm(all) - (shared.right - top);
       if (!has_gradient) return;
       const float factor = scale / all;
-      // From the end, whose numbers are still in the cache.
-      constexpr std::size_t kStride = std::size_t{kThreads} * kEight;
+      // From the end, which was read last.
+      MUSTER_UNROLL_2
       for (std::size_t end = (vocab + kStride - 1) / kStride * kStride; end > 0; end -= kStride) {
         const std::size_t c = end - kStride + std::size_t{t} * kEight;
         if (c >= vocab) continue;
@@ -126,6 +134,16 @@ struct CrossEntropyTask {
         store<8>(row + c, few);
       }
     });
+  }
+
+ private:
+  static constexpr std::size_t kStride = std::size_t{kThreads} * kEight;
+  // Logits that weigh nothing.
+  static MUSTER_TEAM Few<8> nothing() {
+    Few<8> few;
+    MUSTER_UNROLL
+    for (unsigned j = 0; j < 8; ++j) few.x[j] = -3e38f;
+    return few;
   }
 };
 
