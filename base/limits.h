@@ -22,8 +22,9 @@ inline constexpr std::size_t kSegmentsMax = 16384;
 inline constexpr std::uint64_t kParametersMax = 68ull << 30;
 // Tensors in one layout.
 inline constexpr std::size_t kTensorsMax = 65536;
-// Evaluations that one screen may carry: every uid once for the last round and some stragglers.
-inline constexpr std::size_t kEvaluationsMax = 1024;
+// Evaluations that one screen may carry: every uid once for the last round, and for the rounds before it
+// whose screens of this validator were not sealed.
+inline constexpr std::size_t kEvaluationsMax = 4096;
 // Text fields (names, reasons) in messages and files.
 inline constexpr std::size_t kTextBytesMax = 4096;
 // Messages queued per peer before the transport drops the peer.

@@ -1,76 +1,325 @@
+// audit: re-verifies a run from its folder or bundle; audit export: writes the bundle.
+#include <unistd.h>
+
+#include <charconv>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/audit_probe.h"
 #include "cli/audit_run.h"
 #include "cli/commands.h"
-#include "store/archive.h"
+#include "cli/machine.h"
+#include "store/bundle_export.h"
 #include "store/file_blob_store.h"
+#include "verify/rescore.h"
+#include "verify/score_audit.h"
 
 namespace muster::cli {
-
-Result<AuditedRun> audit_run(const RunFolder& folder, const std::atomic<bool>& stop) {
-  MUSTER_TRY(const auto params, read_params(folder));
-  MUSTER_TRY(auto blobs, store::FileBlobStore::open(folder.blobs()));
-  MUSTER_TRY(auto theta, initial_theta(folder, params));
-  verify::Audit audit(params, std::move(theta),
-                      [&](const Hash& id) { return blobs->get(id); });
-  const Status read = store::read_archive(folder.archive(), [&](ByteSpan message) -> Status {
-    if (stop) return Error{Errc::kCancelled, "stopped"};
-    (void)audit.take(message);
-    return {};
-  });
-  if (!read && (read.error().code == Errc::kCancelled || read.error().code == Errc::kNotFound))
-    return read.error();
-  AuditedRun result{audit.finish(), {audit.theta().begin(), audit.theta().end()}};
-  if (!read) result.report.problems.push_back(read.error().message);
-  return result;
-}
-
+namespace fs = std::filesystem;
 namespace {
 
-void print(const verify::AuditReport& report) {
-  std::printf("messages    %llu, every signature checked\n",
-              static_cast<unsigned long long>(report.messages));
-  std::printf("rounds      %llu sealed again from their payloads (%llu without an aggregate)\n",
-              static_cast<unsigned long long>(report.rounds),
-              static_cast<unsigned long long>(report.null_rounds));
-  std::printf("payloads    %llu opened, decoded and matched with their commits\n",
-              static_cast<unsigned long long>(report.payloads));
-  std::printf("state       root of θ %s, as %llu attestations say\n", report.theta_root.hex().c_str(),
-              static_cast<unsigned long long>(report.attestations));
-  for (const std::string& problem : report.problems) std::printf("WRONG       %s\n", problem.c_str());
+constexpr double kProgressSeconds = 0.25;
+
+unsigned long long number(std::uint64_t value) { return value; }
+
+// A line on the terminal that says how far long work is; nothing elsewhere.
+class ProgressLine {
+ public:
+  explicit ProgressLine(const char* doing) : doing_(doing) {}
+  ~ProgressLine() {
+    if (shown_) std::fprintf(stderr, "\r\033[K");
+  }
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  void show(std::uint64_t rounds, std::uint64_t total) {
+    if (!terminal_ || steady_seconds() < next_) return;
+    next_ = steady_seconds() + kProgressSeconds;
+    shown_ = true;
+    std::fprintf(stderr, "\r%s: %llu of %llu rounds ", doing_, number(rounds), number(total));
+  }
+
+ private:
+  const char* doing_;
+  bool terminal_ = ::isatty(STDERR_FILENO) != 0;
+  bool shown_ = false;
+  double next_ = steady_seconds() + kProgressSeconds;
+};
+
+// ---- audit
+
+void print(const verify::AuditReport& report, std::uint32_t rounds_planned) {
+  std::printf("%llu messages, %llu rounds sealed%s (%llu of them without an aggregate)\n",
+              number(report.messages), number(report.rounds),
+              rounds_planned == 0 ? "" : (" of " + std::to_string(rounds_planned)).c_str(),
+              number(report.null_rounds));
+  for (std::size_t i = 0; i < verify::kCheckCount; ++i) {
+    const auto check = static_cast<verify::Check>(i);
+    const auto& [held, failed, skipped] = report.count(check);
+    if (held + failed + skipped == 0) continue;
+    std::string counts = std::to_string(held) + " ok";
+    if (failed > 0) counts += ", " + std::to_string(failed) + " WRONG";
+    if (skipped > 0) counts += ", " + std::to_string(skipped) + " not checked";
+    std::printf("%-15s %-32s %s\n", std::string(name_of(check)).c_str(), counts.c_str(),
+                std::string(meaning_of(check)).c_str());
+  }
+  std::printf("root of θ       %s\n", report.theta_root.hex().c_str());
+  std::uint64_t failed = 0;
+  for (const auto& count : report.checks) failed += count.failed;
+  for (const auto& finding : report.findings) std::printf("WRONG  %s\n", describe(finding).c_str());
+  if (failed > report.findings.size())
+    std::printf("WRONG  and %llu more\n", number(failed - report.findings.size()));
+  if (report.broken) std::printf("what comes after the last of these could not be checked\n");
   std::printf(report.ok() ? "audit ok: everything re-verified\n" : "audit FAILED\n");
 }
 
-Result<int> run_audit(const std::string& run, bool as_json, const std::atomic<bool>& stop) {
-  MUSTER_TRY(const AuditedRun audited, audit_run(RunFolder{run}, stop));
-  const auto& report = audited.report;
-  if (as_json) {
-    const nlohmann::ordered_json json{{"ok", report.ok()},
-                                      {"messages", report.messages},
-                                      {"rounds", report.rounds},
-                                      {"payloads", report.payloads},
-                                      {"attestations", report.attestations},
-                                      {"theta_root", report.theta_root.hex()},
-                                      {"problems", report.problems}};
+nlohmann::ordered_json to_json(const verify::Finding& finding) {
+  nlohmann::ordered_json json{
+      {"check", name_of(finding.check)}, {"round", finding.round.value}, {"what", finding.what}};
+  if (finding.signer) {
+    auto& signer = json["signed_by"];
+    signer["hotkey"] = finding.signer->hotkey.hex();
+    if (finding.signer->role) signer["role"] = name_of(*finding.signer->role);
+    if (finding.signer->uid) signer["uid"] = finding.signer->uid->value;
+  }
+  if (!finding.expected.empty() || !finding.found.empty()) {
+    json["expected"] = finding.expected;
+    json["found"] = finding.found;
+  }
+  return json;
+}
+
+nlohmann::ordered_json to_json(const verify::AuditReport& report, std::uint32_t rounds_planned) {
+  nlohmann::ordered_json json{{"ok", report.ok()},
+                              {"messages", report.messages},
+                              {"rounds", report.rounds},
+                              {"rounds_planned", rounds_planned},
+                              {"null_rounds", report.null_rounds},
+                              {"disputes", report.disputes},
+                              {"stopped_early", report.broken},
+                              {"theta_root", report.theta_root.hex()}};
+  for (std::size_t i = 0; i < verify::kCheckCount; ++i) {
+    const auto check = static_cast<verify::Check>(i);
+    const auto& [held, failed, skipped] = report.count(check);
+    json["checks"][std::string(name_of(check))] = {
+        {"ok", held}, {"wrong", failed}, {"not_checked", skipped}};
+  }
+  json["findings"] = nlohmann::ordered_json::array();
+  for (const auto& finding : report.findings) json["findings"].push_back(to_json(finding));
+  return json;
+}
+
+struct AuditOptions {
+  std::string source = "runs/quickstart", data, rescore;
+  std::optional<std::uint64_t> seed;
+  ComputeChoice compute;
+  bool json = false;
+};
+
+// The weights that follow from what each validator signed, by its uid.
+void print(const verify::ScoreAudit& scores) {
+  for (const auto& [hotkey, validator] : scores.validators()) {
+    const auto weight_of = verify::weights(validator.book.ratings());
+    std::printf("weights         of uid %u (validator %s):", validator.uid.value,
+                hotkey.brief().c_str());
+    for (const auto& [uid, miner] : scores.miners()) {
+      const auto weight = weight_of.find(miner);
+      std::printf(" %u:%u", uid.value, weight == weight_of.end() ? 0 : weight->second);
+    }
+    std::printf("\n");
+  }
+}
+
+nlohmann::ordered_json to_json(const verify::ScoreAudit& scores) {
+  auto validators = nlohmann::ordered_json::array();
+  for (const auto& [hotkey, validator] : scores.validators()) {
+    const auto weight_of = verify::weights(validator.book.ratings());
+    nlohmann::ordered_json json{{"uid", validator.uid.value}, {"hotkey", hotkey.hex()}};
+    if (validator.last_screen) json["last_screen"] = validator.last_screen->value;
+    for (const auto& [uid, miner] : scores.miners()) {
+      const auto weight = weight_of.find(miner);
+      json["weights"][std::to_string(uid.value)] = weight == weight_of.end() ? 0 : weight->second;
+    }
+    validators.push_back(std::move(json));
+  }
+  return validators;
+}
+
+// --rescore: a number, or "all".
+Result<verify::RescoreOptions> rescore_options(const AuditOptions& options, std::uint64_t rounds) {
+  verify::RescoreOptions rescore;
+  rescore.rounds_expected = rounds;
+  ByteReader random(random_seed());
+  rescore.seed = options.seed ? *options.seed : random.read<std::uint32_t>();
+  if (options.rescore == "all") return rescore;
+  const char* end = options.rescore.data() + options.rescore.size();
+  const auto [parsed, error] = std::from_chars(options.rescore.data(), end, rescore.samples);
+  if (error != std::errc{} || parsed != end || rescore.samples == 0)
+    return Error{Errc::kInvalidArgument,
+                 "--rescore wants a number of samples, or all; not '" + options.rescore + "'"};
+  return rescore;
+}
+
+// Scores are computed again on the run's data.
+struct Rescoring {
+  verify::RescoreOptions options;
+  std::unique_ptr<protocol::LossProbe> probe;
+  std::optional<verify::Rescorer> rescorer;
+};
+
+Status prepare_rescoring(const AuditOptions& options, const AuditSource& source,
+                         std::uint64_t rounds, Rescoring& rescoring) {
+  MUSTER_TRY(rescoring.options, rescore_options(options, rounds));
+  const bool is_folder = fs::is_directory(options.source);
+  if (options.data.empty() && !is_folder)
+    return Error{Errc::kInvalidArgument,
+                 "scores are computed again on the run's data: --data FOLDER"};
+  const fs::path data =
+      options.data.empty() ? RunFolder{options.source}.data() : fs::path(options.data);
+  MUSTER_TRY(const auto theta, source.initial_theta());
+  MUSTER_TRY(rescoring.probe, make_audit_probe(source.params(), data, theta, options.compute));
+  rescoring.rescorer.emplace(*rescoring.probe, rescoring.options);
+  return {};
+}
+
+Result<int> run_audit(const AuditOptions& options, const std::atomic<bool>& stop) {
+  MUSTER_TRY(const auto source, AuditSource::open(options.source));
+  const std::uint64_t rounds = source->rounds_claimed();
+  Rescoring rescoring;
+  if (!options.rescore.empty())
+    MUSTER_TRY_STATUS(prepare_rescoring(options, *source, rounds, rescoring));
+  verify::ScoreAudit scores;
+  std::optional<ProgressLine> progress("auditing");
+  AuditRunOptions run;
+  run.prepare = [&](verify::Audit& audit) {
+    audit.on_round([&](const auto& round, auto& report) { return scores.take(round, report); });
+    if (rescoring.rescorer)
+      audit.on_round(
+          [&](const auto& round, auto& report) { return rescoring.rescorer->take(round, report); });
+  };
+  run.after = [&](const verify::Audit& audit) {
+    progress->show(audit.head().round().value, rounds);
+    return Status();
+  };
+  MUSTER_TRY(const AuditedRun audited, audit_run(*source, run, stop));
+  progress.reset();
+  if (options.json) {
+    auto json = to_json(audited.report, source->params().rounds);
+    json["validators"] = to_json(scores);
+    if (rescoring.rescorer)
+      json["rescored"] = {{"seed", rescoring.options.seed},
+                          {"platform_class", rescoring.probe->platform_class()},
+                          {"exact", rescoring.rescorer->exact()},
+                          {"within_tolerance", rescoring.rescorer->within()}};
+    std::printf("%s\n", json.dump(2).c_str());
+    return audited.report.ok() ? 0 : kExitChecksFailed;
+  }
+  if (rescoring.rescorer)
+    std::printf(
+        "scores again    %llu the same to the last digit, %llu of other platform classes within "
+        "the tolerance; "
+        "here %s; --seed %llu repeats the choice\n",
+        number(rescoring.rescorer->exact()), number(rescoring.rescorer->within()),
+        rescoring.probe->platform_class().c_str(), number(rescoring.options.seed));
+  print(scores);
+  print(audited.report, source->params().rounds);
+  return audited.report.ok() ? 0 : kExitChecksFailed;
+}
+
+// ---- audit export
+
+struct ExportOptions {
+  std::string run, file;
+  bool without_payloads = false, json = false;
+};
+
+Result<int> run_export(const ExportOptions& options, const std::atomic<bool>& stop) {
+  const RunFolder folder{options.run};
+  MUSTER_TRY(const auto params, read_params(folder));
+  MUSTER_TRY(const auto blobs, store::FileBlobStore::open(folder.blobs()));
+  std::vector<float> model;
+  if (fs::exists(folder.initial_file())) {
+    MUSTER_TRY(model, initial_theta(folder, params));
+  }
+  const fs::path archive = folder.archive();
+  const fs::path file =
+      options.file.empty() ? folder.root / "bundle.muster" : fs::path(options.file);
+  const protocol::BlobReader read_blob = [&](const Hash& id) { return blobs->get(id); };
+  std::optional<ProgressLine> progress("exporting");
+  store::ExportOptions how{!options.without_payloads,
+                           [&](const store::ExportProgress& done) -> Status {
+                             progress->show(done.rounds, done.rounds_total);
+                             return stop ? Status(Error{Errc::kCancelled, "stopped"}) : Status();
+                           }};
+  MUSTER_TRY(const auto exported,
+             store::export_bundle({params, model, archive, read_blob}, file, how));
+  progress.reset();
+  if (options.json) {
+    const nlohmann::ordered_json json{{"file", file.string()},
+                                      {"bytes", exported.bytes},
+                                      {"rounds", exported.rounds},
+                                      {"messages", exported.messages},
+                                      {"blobs", exported.blobs},
+                                      {"blobs_missing", exported.blobs_missing},
+                                      {"payloads", !options.without_payloads}};
     std::printf("%s\n", json.dump(2).c_str());
   } else {
-    print(report);
+    std::printf("%s: %llu rounds, %llu messages, %llu blobs, %llu bytes\n", file.c_str(),
+                number(exported.rounds), number(exported.messages), number(exported.blobs),
+                number(exported.bytes));
+    if (exported.blobs_missing > 0)
+      std::fprintf(
+          stderr,
+          "muster: %llu blobs that the run had are not there any more; the audit will name them\n",
+          number(exported.blobs_missing));
   }
-  return report.ok() ? 0 : kExitChecksFailed;
+  return 0;
+}
+
+void add_audit_export(CLI::App& audit, Action& chosen) {
+  auto* command =
+      audit.add_subcommand("export", "Write a run as one file that can be audited anywhere");
+  auto options = std::make_shared<ExportOptions>();
+  command->add_option("run", options->run, "Folder of the run")->required();
+  command->add_option("file", options->file, "File to write; default: bundle.muster in the folder");
+  command->add_flag("--without-payloads", options->without_payloads,
+                    "Leave the miners' payloads out, which are most of it: aggregates are then "
+                    "taken as they are");
+  command->add_flag("--json", options->json, "Machine-readable output");
+  command->footer(
+      "Example: muster audit export runs/quickstart quickstart.bundle\n"
+      "A run that is still going is exported up to the last sealed round");
+  command->callback([options, &chosen] {
+    chosen = [options](const std::atomic<bool>& stop) { return run_export(*options, stop); };
+  });
 }
 
 }  // namespace
 
 void add_audit(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("audit", "Re-verify a run offline from its archive");
-  auto run = std::make_shared<std::string>("runs/quickstart");
-  auto as_json = std::make_shared<bool>(false);
-  command->add_option("run", *run, "Folder of the run")->capture_default_str();
-  command->add_flag("--json", *as_json, "Machine-readable output");
-  command->footer("Example: muster audit runs/quickstart\nExit code 3 when something is wrong");
+  auto* command =
+      app.add_subcommand("audit", "Re-verify a run offline, from its folder or its bundle");
+  auto options = std::make_shared<AuditOptions>();
+  command->add_option("source", options->source, "Folder of a run, or a bundle")
+      ->capture_default_str();
+  command->add_option(
+      "--rescore", options->rescore,
+      "Compute that many evaluations again, spread over the run, from payloads and data; or: all");
+  command->add_option("--data", options->data,
+                      "Folder of the run's data, for --rescore; default: the run's own");
+  command->add_option("--seed", options->seed,
+                      "Of the choice of samples; default: a random one, which is shown");
+  command->add_flag("--json", options->json, "Machine-readable output");
+  add_compute_options(*command, options->compute);
+  add_audit_export(*command, chosen);
+  command->footer(
+      "Examples: muster audit runs/quickstart\n"
+      "          muster audit export runs/quickstart quickstart.bundle\n"
+      "          muster audit quickstart.bundle        (needs nothing else)\n"
+      "          muster audit quickstart.bundle --rescore 20 --data data\n"
+      "Exit code 3 when something is wrong");
   command->callback([=, &chosen] {
-    chosen = [=](const std::atomic<bool>& stop) { return run_audit(*run, *as_json, stop); };
+    if (!command->get_subcommands().empty()) return;
+    chosen = [=](const std::atomic<bool>& stop) { return run_audit(*options, stop); };
   });
 }
 

@@ -32,6 +32,7 @@ void add_train(CLI::App& app, Action& chosen);
 void add_eval(CLI::App& app, Action& chosen);
 void add_generate(CLI::App& app, Action& chosen);
 void add_audit(CLI::App& app, Action& chosen);
+void add_explain(CLI::App& app, Action& chosen);
 void add_export(CLI::App& app, Action& chosen);
 void add_data(CLI::App& app, Action& chosen);
 void add_inspect(CLI::App& app, Action& chosen);

@@ -11,6 +11,7 @@
 #include "base/key.h"
 #include "cli/audit_run.h"
 #include "cli/commands.h"
+#include "cli/conducts.h"
 #include "cli/event_log.h"
 #include "cli/machine.h"
 #include "cli/node_options.h"
@@ -342,7 +343,10 @@ class Localnet {
                                                      const AuditedRun& audited) const {
     std::vector<std::string> failures = report_->state_root_conflicts();
     for (const std::string& dispute : report_->disputes()) failures.push_back(dispute);
-    for (const std::string& problem : audited.report.problems) failures.push_back("audit: " + problem);
+    for (const auto& finding : audited.report.findings) failures.push_back("audit: " + describe(finding));
+    if (params_.rounds != 0 && audited.report.rounds < params_.rounds)
+      failures.push_back("the archive ends after " + std::to_string(audited.report.rounds) + " of " +
+                         std::to_string(params_.rounds) + " rounds");
     if (const double loss = report["loss_last"].get<double>(); !(loss > 0 && loss < kLossMax))
       failures.push_back("the held-out loss is " + std::to_string(loss) + ", not below 2");
     for (const auto& miner : report["miners"]) {
@@ -421,8 +425,8 @@ void add_localnet(CLI::App& app, Action& chosen) {
   command->add_option("--from", options->from, "Start from this Hugging Face folder's model instead of a new one");
   command->add_option("--set", options->overrides, "Override a field: section.key=value");
   command->add_option("--seed", options->seed, "Other initial model, keys and data order");
-  command->add_option("--cheaters", options->cheaters, "More cheaters: noise, replay, wrong-data")
-      ->check(CLI::IsMember({"noise", "replay", "wrong-data"}));
+  command->add_option("--cheaters", options->cheaters, "One cheater more; `muster sim attacks --list` says what each does")
+      ->check(CLI::IsMember(cheater_names()));
   command->add_option("--failpoint", options->failpoints,
                       "For crash tests: NODE=ROLE.ACTION.before|after[@N] kills that node once");
   command->add_flag("--fresh", options->fresh, "Delete what an earlier run left in the folder");

@@ -1,9 +1,9 @@
 #include "cli/commands.h"
+#include "cli/conducts.h"
 #include "cli/event_log.h"
 #include "cli/machine.h"
 #include "cli/node_options.h"
 #include "miner/service.h"
-#include "sim/adversaries.h"
 #include "store/sqlite_journal.h"
 #include "trainer/kernels/kernels.h"
 #include "trainer/run/memory_estimate.h"
@@ -15,17 +15,6 @@ struct MinerOptions : NodeOptions {
   std::string conduct = "honest";
   ComputeChoice compute;
 };
-
-Result<std::shared_ptr<miner::Conduct>> conduct_of(const std::string& name, const NodeBase& node) {
-  const auto layout = state::layout_of(node.params.model);
-  const std::uint64_t seed = Prng(Hash{node.key.public_key().bytes}).next_u64();
-  if (name == "honest") return std::make_shared<miner::Conduct>();
-  if (name == "noise") return sim::noise_conduct(layout, seed);
-  if (name == "replay") return sim::replay_conduct(layout);
-  if (name == "wrong-data") return sim::wrong_data_conduct(node.params.sequences, seed);
-  return Error{Errc::kInvalidArgument,
-               "conduct '" + name + "' is not one of honest, noise, replay, wrong-data"};
-}
 
 // Refuses, before any work, a batch that the machine has no memory for.
 Status check_room(const trainer::TrainerConfig& config) {
@@ -40,7 +29,10 @@ Status check_room(const trainer::TrainerConfig& config) {
 
 Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(NodeBase node, open_node(options));
-  MUSTER_TRY(auto conduct, conduct_of(options.conduct, node));
+  MUSTER_TRY(auto conduct,
+             make_conduct(options.conduct, {state::layout_of(node.params.model), node.params.sequences,
+                                            node.params.training.batch,
+                                            Prng(Hash{node.key.public_key().bytes}).next_u64()}));
   auto config = trainer_config(node.folder, node.params, trainer::Compute::kAuto);
   MUSTER_TRY_STATUS(set_compute(options.compute, config));
   MUSTER_TRY_STATUS(check_room(config));
@@ -84,7 +76,7 @@ void add_miner(CLI::App& app, Action& chosen) {
   add_node_options(*command, *options, "miner");
   command
       ->add_option("--conduct", options->conduct,
-                   "For experiments: honest, or a cheater's noise, replay, wrong-data")
+                   "For experiments: honest, or a cheater's, as `muster sim attacks --list` names them")
       ->capture_default_str();
   add_compute_options(*command, options->compute);
   command->footer("Example: muster miner --run runs/mine --name miner-1");

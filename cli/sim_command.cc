@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "cli/commands.h"
+#include "cli/attacks_command.h"
 #include "cli/economy_command.h"
 #include "sim/world.h"
 
@@ -39,6 +40,7 @@ void add_sim(CLI::App& app, Action& chosen) {
   command->add_option("--rounds", options->rounds, "Rounds per network");
   command->footer("Examples: muster sim --count 200\n          muster sim --seed 17\n"
                   "          muster sim economy examples/economy.toml --html economy.html");
+  add_sim_attacks(*command, chosen);
   add_sim_economy(*command, chosen);
   command->callback([command, options, &chosen] {
     if (!command->get_subcommands().empty()) return;

@@ -94,8 +94,8 @@ Actions Miner::on_trained(Round round, const protocol::TrainReport& report,
   commit.payload_id = compression::blob_id(blob).value();
   commit.key_hash = protocol::payload_key_hash(sealed, key);
   commit.payload_bytes = blob.size();
-  commit.sequences_used = report.sequences_used;
-  commit.inner_steps = report.inner_steps;
+  commit.sequences_used = conduct_->claims(report.sequences_used, params_.slice());
+  commit.inner_steps = commit.sequences_used / params_.training.batch;
   signed_ = {round, sign(commit), commit.payload_id, {}};
   actions_.push_back(Upload{commit.payload_id, std::move(blob)});
   actions_.push_back(Persist{round, *signed_.commit});
@@ -173,7 +173,7 @@ void Miner::advance(TimeMs) {
   if (follower_.manifest()) return finish_round();
   if (own_entry() == nullptr) return;
   const bool may_train = !progress_.training && !progress_.trained && own_commit() == nullptr &&
-                         signed_.round <= head().round();
+                         signed_.round <= head().round() && conduct_->takes_part(head().round());
   if (may_train && !follower_.commits_closed()) begin_training();
   if (follower_.commits_closed() && own_commit() != nullptr) reveal_if_listed();
 }
@@ -182,11 +182,12 @@ void Miner::begin_training() {
   progress_.training = true;
   Train train;
   train.task.round = head().round();
-  train.task.inner_steps = conduct_->trains() ? params_.training.inner_steps : 0;
   train.task.sequences = conduct_->sequences(
       head().round(),
       assigned_sequences(head().position().run_id, follower_.open()->message, own_entry()->uid,
                          params_.slice(), params_.sequences));
+  train.task.inner_steps =
+      static_cast<std::uint32_t>(train.task.sequences.size()) / params_.training.batch;
   train.format = params_.uplink_format(head().round());
   actions_.push_back(std::move(train));
 }

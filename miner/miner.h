@@ -84,19 +84,24 @@ struct Config {
 class Conduct {
  public:
   virtual ~Conduct() = default;
-  // The payload to commit instead of the trained one.
-  [[nodiscard]] virtual compression::Payload payload(Round, compression::Payload trained) {
-    return trained;
-  }
-  // The sequences to train on instead of the assigned ones.
+  // Whether to train, commit and reveal at all in this round.
+  [[nodiscard]] virtual bool takes_part(Round) { return true; }
+  // What to train on instead of the assigned sequences; fewer of them are fewer inner steps.
   [[nodiscard]] virtual std::vector<std::uint64_t> sequences(Round,
                                                              std::vector<std::uint64_t> assigned) {
     return assigned;
   }
+  // How many sequences the commit says were used.
+  [[nodiscard]] virtual std::uint32_t claims(std::uint32_t used, std::uint32_t /*assigned*/) {
+    return used;
+  }
+  // The payload to commit instead of the trained one.
+  [[nodiscard]] virtual compression::Payload payload(Round, compression::Payload trained) {
+    return trained;
+  }
+  [[nodiscard]] virtual bool reveals(Round) { return true; }
   // Called with every aggregate before it is applied.
   virtual void saw_aggregate(Round, const compression::SparseUpdate&) {}
-  [[nodiscard]] virtual bool trains() const { return true; }
-  [[nodiscard]] virtual bool reveals(Round) { return true; }
 };
 
 class Miner {

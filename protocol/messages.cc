@@ -1,6 +1,7 @@
 #include "protocol/messages.h"
 
 #include <cmath>
+#include <tuple>
 
 #include "base/limits.h"
 
@@ -64,6 +65,16 @@ std::string_view name_of(OutcomeCode code) {
   MUSTER_UNREACHABLE();
 }
 
+std::string_view name_of(Basis basis) {
+  switch (basis) {
+    case Basis::kMeasured: return "measured";
+    case Basis::kUnmeasured: return "not measured";
+    case Basis::kAbsent: return "absent";
+    case Basis::kFault: return "broke the protocol";
+  }
+  MUSTER_UNREACHABLE();
+}
+
 std::string_view name_of(DisputeReason reason) {
   switch (reason) {
     case DisputeReason::kStateRoot: return "state root";
@@ -104,7 +115,15 @@ Status validate(const Checkpoint& message) {
 
 Status validate(const Screen& message) {
   if (message.evaluations.size() > limits::kEvaluationsMax)
-    return Error{Errc::kTooLarge, "Screen: over 1024 evaluations"};
+    return Error{Errc::kTooLarge,
+                 "Screen: over " + std::to_string(limits::kEvaluationsMax) + " evaluations"};
+  const auto ordered = [](const Evaluation& a, const Evaluation& b) {
+    return std::tie(a.round, a.uid) < std::tie(b.round, b.uid);
+  };
+  for (std::size_t i = 1; i < message.evaluations.size(); ++i) {
+    if (!ordered(message.evaluations[i - 1], message.evaluations[i]))
+      return Error{Errc::kMalformed, "Screen: evaluations not ascending by round and uid"};
+  }
   return ascending_by_uid(message.entries, "Screen entries");
 }
 

@@ -154,19 +154,36 @@ struct ScreenEntry {
   bool held = false;             // this validator had the payload
   std::int16_t cosine_e4 = 0;    // cosine with the screening gradient × 10⁴
   Verdict verdict = Verdict::kAbstain;
-  std::uint16_t standing = 0;    // 0..65535
+  std::uint16_t standing = 0;    // 0..65535, in the aggregate
+  std::uint16_t weight = 0;      // 0..65535, as for the ledger
+  bool operator==(const ScreenEntry&) const = default;
   template <class Archive>
-  void serialize(Archive& archive) { archive(uid, held, cosine_e4, verdict, standing); }
+  void serialize(Archive& archive) { archive(uid, held, cosine_e4, verdict, standing, weight); }
 };
+
+// What a miner's evaluation of a round rests on.
+enum class Basis : std::uint8_t {
+  kMeasured,    // its payload was scored
+  kUnmeasured,  // it delivered; the validator had no time to score it
+  kAbsent,      // it delivered nothing: not in the roster, or no complete commit in time
+  kFault,       // it broke the protocol; counts as the worst score
+};
+constexpr std::uint8_t enum_count(Basis) { return 4; }
+[[nodiscard]] std::string_view name_of(Basis basis);
 
 struct Evaluation {
   Uid uid;
-  Round round;               // that was scored
-  std::int16_t z_e2 = 0;     // own-versus-random rank-sum × 100
-  std::int32_t drop_e6 = 0;  // relative loss drop on the shared sequences × 10⁶
-  bool gate_passed = false;
+  Round round;
+  Basis basis = Basis::kMeasured;
+  std::int16_t z_e2 = 0;     // kMeasured: own-versus-random rank-sum × 100
+  std::int32_t drop_e6 = 0;  // kMeasured: relative loss drop on the shared sequences × 10⁶
+  std::int32_t drop_error_e6 = 0;  // its standard error × 10⁶, not negative
+  bool gate_passed = false;        // kMeasured
+  bool operator==(const Evaluation&) const = default;
   template <class Archive>
-  void serialize(Archive& archive) { archive(uid, round, z_e2, drop_e6, gate_passed); }
+  void serialize(Archive& archive) {
+    archive(uid, round, basis, z_e2, drop_e6, drop_error_e6, gate_passed);
+  }
 };
 
 struct Screen {
@@ -174,7 +191,8 @@ struct Screen {
   Hash commit_root;
   Secret secret{};  // whose hash stands in the parent round's roster
   std::vector<ScreenEntry> entries;
-  std::vector<Evaluation> evaluations;  // finished since this validator's last Screen
+  // Since this validator's last Screen that was sealed; ascending by round, then uid.
+  std::vector<Evaluation> evaluations;
   std::string platform_class;
   template <class Archive>
   void serialize(Archive& archive) {

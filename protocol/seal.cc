@@ -82,31 +82,25 @@ void silence_unpromised(const SealInputs& inputs, std::vector<WeighedScreen>& sc
   }
 }
 
-void aggregate_into(const SealInputs& inputs, const state::SealedAggregate& sealed,
-                    SealedRound& round) {
-  const Position& position = inputs.context.position;
-  Manifest& manifest = round.manifest;
-  std::size_t next = 0;
-  for (Outcome& outcome : manifest.outcomes)
-    if (outcome.code == OutcomeCode::kAccepted) outcome.weight = sealed.weights[next++];
-  manifest.median_norm = sealed.median_norm;
-  manifest.clip_norm = sealed.clip_norm;
-  round.aggregate_blob = write_aggregate(position.run_id, position.round, inputs.context.layout,
-                                         sealed.aggregate);
-  manifest.aggregate_id = compression::blob_id(round.aggregate_blob, inputs.context.threads).value();
-  manifest.state_id_after =
-      state::next_state_id(manifest.state_id_before, manifest.aggregate_id);
+std::vector<state::Contribution> contributions_of(const SealInputs& inputs,
+                                                  const std::vector<Outcome>& outcomes) {
+  std::vector<state::Contribution> contributions;
+  for (const Outcome& outcome : outcomes) {
+    if (outcome.code == OutcomeCode::kAccepted)
+      contributions.push_back(
+          {outcome.standing, &inputs.payloads.at(outcome.uid).payload, outcome.norm});
+  }
+  return contributions;
 }
 
 }  // namespace
 
-Result<SealedRound> seal(const SealInputs& inputs, std::span<float> downlink_residual) {
+Result<Manifest> rule(const SealInputs& inputs) {
   MUSTER_TRY(auto screens,
              read_screens(inputs.context.position, inputs.open, inputs.screens));
   silence_unpromised(inputs, screens);
 
-  SealedRound round;
-  Manifest& manifest = round.manifest;
+  Manifest manifest;
   manifest.open_hash = inputs.open_hash;
   manifest.reveals_hash = inputs.reveals_hash;
   manifest.commit_root = inputs.commit_root;
@@ -120,23 +114,38 @@ Result<SealedRound> seal(const SealInputs& inputs, std::span<float> downlink_res
   manifest.screens = inputs.screens;
   manifest.evidence = inputs.evidence;
 
-  std::vector<state::Contribution> contributions;
-  for (const Outcome& outcome : manifest.outcomes) {
-    if (outcome.code == OutcomeCode::kAccepted)
-      contributions.push_back(
-          {outcome.standing, &inputs.payloads.at(outcome.uid).payload, outcome.norm});
-  }
+  const auto contributions = contributions_of(inputs, manifest.outcomes);
   manifest.null_round = contributions.size() < inputs.context.params.timing.miners_min;
+  if (manifest.null_round) return manifest;
+  MUSTER_TRY(const state::ClippedWeights clipped,
+             state::clip_and_weigh(contributions, inputs.head.past_medians()));
+  manifest.median_norm = clipped.median_norm;
+  manifest.clip_norm = clipped.clip_norm;
+  std::size_t next = 0;
+  for (Outcome& outcome : manifest.outcomes)
+    if (outcome.code == OutcomeCode::kAccepted) outcome.weight = clipped.weights[next++];
+  return manifest;
+}
+
+Result<SealedRound> seal(const SealInputs& inputs, std::span<float> downlink_residual) {
+  SealedRound round;
+  MUSTER_TRY(round.manifest, rule(inputs));
+  Manifest& manifest = round.manifest;
   if (manifest.null_round) return round;
 
   const ProtocolParams& params = inputs.context.params;
+  const Position& position = inputs.context.position;
   MUSTER_TRY(state::SealedAggregate sealed,
-             state::seal_aggregate(inputs.context.layout, contributions,
+             state::seal_aggregate(inputs.context.layout, contributions_of(inputs, manifest.outcomes),
                                    inputs.head.past_medians(),
-                                   params.downlink_format(inputs.context.position.round),
+                                   params.downlink_format(position.round),
                                    params.compression.downlink_decay, downlink_residual,
                                    inputs.context.threads));
-  aggregate_into(inputs, sealed, round);
+  round.aggregate_blob =
+      write_aggregate(position.run_id, position.round, inputs.context.layout, sealed.aggregate);
+  manifest.aggregate_id = compression::blob_id(round.aggregate_blob, inputs.context.threads).value();
+  manifest.state_id_after =
+      state::next_state_id(manifest.state_id_before, manifest.aggregate_id);
   round.aggregate = std::move(sealed.aggregate);
   return round;
 }

@@ -31,6 +31,10 @@ struct SealedRound {
   compression::Payload aggregate;  // the same, to step with
 };
 
+// The manifest as far as it follows from outcomes and norms, without the payloads' content: all but aggregate_id and
+// state_id_after. The same errors.
+[[nodiscard]] Result<Manifest> rule(const SealInputs& inputs);
+
 // Updates `downlink_residual` unless the round is null.
 // Errors: kMalformed and the like when `screens` do not belong to the round.
 [[nodiscard]] Result<SealedRound> seal(const SealInputs& inputs,

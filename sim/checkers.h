@@ -27,6 +27,8 @@ class Checkers {
   [[nodiscard]] bool damage_left() const { return !damaged_.empty(); }
   // An honest node's proof against the coordinator: in an honest world there is none.
   void saw_accusation(const std::string& node, const std::string& what);
+  // What an audit of the run found afterwards.
+  void saw_finding(const std::string& finding) { violate("audit: " + finding); }
   // At the end: nodes that should have reached the last state.
   void check_reached(const std::string& node, Round reached, Round expected);
 

@@ -110,6 +110,15 @@ Bytes CoordinatorNode::forged(const Bytes& message, bool weights) const {
   return wire::seal_envelope(envelope, key_);
 }
 
+Bytes CoordinatorNode::without_last_commit(const Bytes& close) const {
+  auto envelope = wire::reread_envelope(close).value();
+  auto closed = protocol::read_body<protocol::CommitsClosed>(envelope).value();
+  closed.commits.pop_back();
+  closed.commit_root = protocol::commit_root_of(closed.commits);
+  envelope.body = wire::encode(closed);
+  return wire::seal_envelope(envelope, key_);
+}
+
 void CoordinatorNode::carry_out(coordinator::Actions actions) {
   perform_all(std::move(actions), [this](coordinator::Action& action) { perform(action); });
 }
@@ -135,6 +144,10 @@ void CoordinatorNode::perform(coordinator::Action& action) {
               if (manifest && envelope->round.value == 3 && peer == peers_.back() &&
                   world_.config.bug == PlantedBug::kForkedManifest)
                 message = forged(message, false);
+              if (envelope && protocol::is_a(*envelope, protocol::MessageType::kCommitsClosed) &&
+                  envelope->round.value == 3 && peer == peers_.back() &&
+                  world_.config.bug == PlantedBug::kForkedClose)
+                message = without_last_commit(message);
               if (manifest && world_.config.bug == PlantedBug::kUnacceptedPayload)
                 message = forged(message, true);
               send(*peer, message);
@@ -159,7 +172,9 @@ void CoordinatorNode::perform(coordinator::Action& action) {
             world_.checkers.saw_state(name_, reached_, sealed.manifest.state_id_after,
                                       sealed.theta_root);
             for (const auto& outcome : sealed.manifest.outcomes) {
-              const bool cheats = outcome.uid.value <= world_.config.cheaters && outcome.uid.value > 0;
+              const bool cheats = (outcome.uid.value <= world_.config.cheaters && outcome.uid.value > 0) ||
+                                  outcome.uid.value == world_.config.adversary;
+              ++world_.report.outcomes[outcome.uid][outcome.code];
               if (outcome.code == protocol::OutcomeCode::kAccepted)
                 ++(cheats ? world_.report.cheater_accepted : world_.report.honest_accepted);
               if (outcome.code == protocol::OutcomeCode::kRejected && !cheats)

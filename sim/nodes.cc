@@ -68,7 +68,22 @@ void Node::persist(Round round, const Bytes& message) {
 
 // ---- followers
 
+Tamper* FollowerNode::tamper() const {
+  return world_.config.adversary == id_ ? world_.config.tamper.get() : nullptr;
+}
+
 void FollowerNode::send(const Bytes& message) {
+  if (tamper() == nullptr) return send_as_is(message);
+  for (auto& outgoing : tamper()->message(key_, message)) {
+    if (outgoing.delay == 0) {
+      send_as_is(outgoing.message);
+    } else {
+      later(outgoing.delay, [this, late = std::move(outgoing.message)] { send_as_is(late); });
+    }
+  }
+}
+
+void FollowerNode::send_as_is(const Bytes& message) {
   ++world_.report.messages;
   world_.checkers.saw_message(message);
   world_.network.transmit(id_, coordinator_.id(), [this, from = hotkey(), message] {
@@ -223,7 +238,9 @@ void MinerNode::perform(miner::Action& action) {
           [&](Train& train_action) { train(train_action); },
           [](StopTraining&) {},
           [&](Upload& upload_action) {
-            disk_.blobs[upload_action.id] = std::move(upload_action.blob);
+            Bytes blob = std::move(upload_action.blob);
+            if (tamper() != nullptr) blob = tamper()->blob(std::move(blob));
+            disk_.blobs[upload_action.id] = std::move(blob);
             upload(upload_action.id);
           },
           [&](UploadAgain& again) { upload(again.id); },

@@ -46,6 +46,8 @@ class Node {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const PublicKey& hotkey() const { return key_.public_key(); }
   [[nodiscard]] NodeId id() const { return id_; }
+  [[nodiscard]] const SigningKey& key() const { return key_; }
+  [[nodiscard]] const Disk& disk() const { return disk_; }
 
  protected:
   virtual void start_core() = 0;
@@ -101,6 +103,7 @@ class CoordinatorNode final : public Node {
   [[nodiscard]] std::optional<protocol::HeadState> load_model();
   void write_checkpoint(const coordinator::WriteCheckpoint& job);
   [[nodiscard]] Bytes forged(const Bytes& message, bool weights) const;
+  [[nodiscard]] Bytes without_last_commit(const Bytes& close) const;
   [[nodiscard]] Node* find_peer(const PublicKey& hotkey) const;
 
   std::vector<Node*> peers_;
@@ -123,14 +126,19 @@ class FollowerNode : public Node {
 
  protected:
   virtual void receive_blob(const Hash& id, const Bytes& blob) = 0;
+  // As its tamper has it, if it has one.
   void send(const Bytes& message);
   void fetch(const Hash& id);
+  [[nodiscard]] Tamper* tamper() const;
   [[nodiscard]] protocol::ValidatorStakes stakes() const;
   // True at most once: a bit of θ is to flip between two rounds. (Damaged again before the repair is
   // confirmed, a node rightly gives up.)
   [[nodiscard]] bool bit_flips();
   CoordinatorNode& coordinator_;
   bool damaged_once_ = false;
+
+ private:
+  void send_as_is(const Bytes& message);
 };
 
 class MinerNode final : public FollowerNode {

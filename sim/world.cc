@@ -1,8 +1,10 @@
 #include "sim/world.h"
 
-#include "sim/adversaries.h"
+#include "sim/attacks/adversary.h"
 #include "sim/nodes.h"
 #include "state/state_root.h"
+#include "verify/audit.h"
+#include "verify/score_audit.h"
 
 namespace muster::sim {
 namespace {
@@ -50,12 +52,11 @@ Cheat cheat_of(std::uint32_t index, std::uint32_t cheaters) {
   return kinds[index % 4];
 }
 
-std::shared_ptr<miner::Conduct> conduct_of(Cheat cheat, const compression::Layout& layout,
-                                           std::uint64_t seed) {
+std::shared_ptr<miner::Conduct> conduct_of(Cheat cheat, const AdversaryContext& context) {
   switch (cheat) {
-    case Cheat::kNoise: return noise_conduct(layout, seed);
-    case Cheat::kReplay: return replay_conduct(layout);
-    case Cheat::kWithhold: return withholding_conduct();
+    case Cheat::kNoise: return noise(context);
+    case Cheat::kReplay: return replay(context);
+    case Cheat::kWithhold: return withholding(context);
     default: return std::make_shared<miner::Conduct>();
   }
 }
@@ -107,10 +108,21 @@ class World {
       checkers_.check_reached("coordinator", coordinator_.reached(), Round{config_.rounds});
       for (const auto& node : followers_)
         checkers_.check_reached(node->name(), node->reached(), Round{config_.rounds});
+      // A damaged validator may have signed what its damage made of a round.
+      if (config_.tamper == nullptr && report_.bit_flips == 0) check_audit();
     }
+    note_weights();
     report_.violations = checkers_.violations();
     report_.simulated_ms = events_.now_ms();
     return report_;
+  }
+
+  [[nodiscard]] RecordedRun record(const WorldReport& report) const {
+    RecordedRun run{report, params_, initial_theta_, {}, coordinator_.disk().blobs, {}};
+    for (const auto& record : coordinator_.disk().journal()) run.messages.push_back(record.bytes);
+    run.keys.emplace(coordinator_.hotkey(), coordinator_.key());
+    for (const auto& node : followers_) run.keys.emplace(node->hotkey(), node->key());
+    return run;
   }
 
  private:
@@ -127,6 +139,17 @@ class World {
     return theta;
   }
 
+  void note_weights() {
+    for (const ValidatorNode* validator : validators_) {
+      if (!validator->alive() || validator->id() == config_.adversary) continue;
+      const auto weights = verify::weights(validator->ratings());
+      for (const auto& member : ledger_.members) {
+        if (const auto weight = weights.find(member.hotkey); weight != weights.end())
+          report_.weights[member.uid] = std::max(report_.weights[member.uid], weight->second);
+      }
+    }
+  }
+
   // The last of the miners.
   [[nodiscard]] bool is_late(const Node& node) const {
     return node.id() <= config_.miners && node.id() > config_.miners - config_.late_joiners;
@@ -136,8 +159,28 @@ class World {
       if (is_late(*node)) node->boot();
   }
 
+  // Nothing of what honest nodes signed, crashes or not, is wrong to who checks it afterwards.
+  void check_audit() {
+    verify::ScoreAudit scores;
+    verify::Audit audit(params_, initial_theta_, [this](const Hash& id) -> Result<Bytes> {
+      if (const Bytes* blob = coordinator_.find_blob(id)) return *blob;
+      return Error{Errc::kNotFound, "blob " + id.hex()};
+    });
+    audit.on_round([&](const auto& round, auto& report) { return scores.take(round, report); });
+    for (const auto& record : coordinator_.disk().journal())
+      if (!audit.take(record.bytes).value()) break;
+    for (const auto& finding : audit.finish().findings) checkers_.saw_finding(describe(finding));
+  }
+
   void add_member(Node& node, std::uint16_t uid, Role role, std::uint64_t stake) {
     ledger_.members.push_back({Uid{uid}, node.hotkey(), role, stake});
+  }
+
+  [[nodiscard]] std::shared_ptr<miner::Conduct> conduct_for(NodeId id, Cheat cheat) const {
+    const AdversaryContext context{layout(), params_.sequences, params_.training.batch,
+                                   config_.seed * 100 + id - 1};
+    if (config_.adversary == id && config_.conduct != nullptr) return config_.conduct(context);
+    return conduct_of(cheat, context);
   }
 
   void add_miners() {
@@ -146,9 +189,9 @@ class World {
       const NodeId id = i + 1;
       auto node = std::make_unique<MinerNode>(
           surroundings_, id, "miner-" + std::to_string(id), seed_of(config_.seed, id),
-          coordinator_, conduct_of(cheat, layout(), config_.seed * 100 + i),
+          coordinator_, conduct_for(id, cheat),
           cheat == Cheat::kEquivocate);
-      if (cheat == Cheat::kNone) checkers_.set_honest(node->hotkey());
+      if (cheat == Cheat::kNone && config_.adversary != id) checkers_.set_honest(node->hotkey());
       add_member(*node, static_cast<std::uint16_t>(id), Role::kMiner, 0);
       followers_.push_back(std::move(node));
     }
@@ -160,7 +203,8 @@ class World {
       auto node = std::make_unique<ValidatorNode>(surroundings_, id,
                                                   "validator-" + std::to_string(i + 1),
                                                   seed_of(config_.seed, id), coordinator_);
-      checkers_.set_honest(node->hotkey());
+      if (config_.adversary != id) checkers_.set_honest(node->hotkey());
+      validators_.push_back(node.get());
       add_member(*node, static_cast<std::uint16_t>(id), Role::kValidator, 1000 + i);
       followers_.push_back(std::move(node));
     }
@@ -205,6 +249,7 @@ class World {
   Surroundings surroundings_;
   CoordinatorNode coordinator_;
   std::vector<std::unique_ptr<FollowerNode>> followers_;
+  std::vector<const ValidatorNode*> validators_;  // of the followers
   coordinator::LedgerView ledger_;
 };
 
@@ -226,5 +271,11 @@ WorldConfig random_world(std::uint64_t seed) {
 }
 
 WorldReport run_world(const WorldConfig& config) { return World(config).run(); }
+
+RecordedRun record_world(const WorldConfig& config) {
+  World world(config);
+  const WorldReport report = world.run();
+  return world.record(report);
+}
 
 }  // namespace muster::sim

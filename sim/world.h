@@ -5,11 +5,16 @@
 // Thread safety: none; use one World per thread.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "protocol/messages.h"
+#include "protocol/params.h"
+#include "sim/attacks/adversary.h"
+#include "sim/attacks/tamper.h"
 #include "sim/network.h"
 
 namespace muster::sim {
@@ -18,6 +23,7 @@ namespace muster::sim {
 enum class PlantedBug {
   kNone,
   kForkedManifest,      // the coordinator signs two manifests of one round
+  kForkedClose,         // the coordinator shows one validator another close than the others
   kFlippedBit,          // one bit of one miner's θ changes
   kUnacceptedPayload,   // the coordinator aggregates a payload that is not accepted
   kVolatileJournal,     // the coordinator's disk acknowledges before it is durable
@@ -38,6 +44,9 @@ struct WorldConfig {
   std::uint32_t offer_after = 3;
   double bit_flips_per_round = 0;     // chance that one bit of a follower's θ flips after a round, once
   TimeMs time_limit_ms = 4 * 3600 * 1000;  // simulated
+  NodeId adversary = 0;                 // of a protocol attack: a miner or validator; 0: nobody
+  std::shared_ptr<Tamper> tamper;       // what leaves it instead of what its core sends
+  std::shared_ptr<Adversary> (*conduct)(const AdversaryContext&) = nullptr;  // for a miner
   PlantedBug bug = PlantedBug::kNone;
   bool stop_at_violation = true;  // with a planted bug: one is enough
 };
@@ -60,10 +69,23 @@ struct WorldReport {
   std::uint64_t honest_accepted = 0;  // payloads of honest miners in aggregates
   std::uint64_t honest_rejected = 0;  // by the tally
   std::uint64_t cheater_accepted = 0;
+  std::map<Uid, std::map<protocol::OutcomeCode, std::uint64_t>> outcomes;  // rounds
+  std::map<Uid, std::uint16_t> weights;  // of miners at the end, the largest of the honest validators'
   std::vector<std::string> violations;  // of invariants; empty when all held
   [[nodiscard]] bool ok() const { return violations.empty(); }
 };
 
 [[nodiscard]] WorldReport run_world(const WorldConfig& config);
+
+// A run as its coordinator's disk has it afterwards, with the keys of all who signed: what audits are tried on.
+struct RecordedRun {
+  WorldReport report;
+  protocol::ProtocolParams params;
+  std::vector<float> initial_theta;
+  std::vector<Bytes> messages;  // in the order of the archive
+  std::map<Hash, Bytes> blobs;
+  std::map<PublicKey, SigningKey> keys;
+};
+[[nodiscard]] RecordedRun record_world(const WorldConfig& config);
 
 }  // namespace muster::sim

@@ -73,6 +73,24 @@ class SegmentSealer {
 
 }  // namespace
 
+Result<ClippedWeights> clip_and_weigh(std::span<const Contribution> contributions,
+                                      std::span<const double> past_medians) {
+  MUSTER_CHECK(!contributions.empty(), "an aggregate of nothing");
+  ClippedWeights clipped;
+  std::vector<double> norms;
+  for (const Contribution& contribution : contributions) norms.push_back(contribution.norm);
+  clipped.median_norm = lower_median(norms);
+  clipped.clip_norm = clipped.median_norm;
+  if (!past_medians.empty()) {
+    const double trailing = lower_median({past_medians.begin(), past_medians.end()});
+    clipped.clip_norm = std::max(clipped.clip_norm, trailing / 2);
+  }
+  if (!(clipped.clip_norm <= kClipNormMax))
+    return Error{Errc::kNonFinite, "payload norms of " + std::to_string(clipped.clip_norm)};
+  clipped.weights = weights_of(contributions, clipped.clip_norm);
+  return clipped;
+}
+
 Result<SealedAggregate> seal_aggregate(const compression::Layout& layout,
                                        std::span<const Contribution> contributions,
                                        std::span<const double> past_medians,
@@ -86,18 +104,7 @@ Result<SealedAggregate> seal_aggregate(const compression::Layout& layout,
     MUSTER_CHECK(contribution.payload->format == uplink, "payloads of different formats");
   MUSTER_TRY_STATUS(compression::check_format(downlink));
   SealedAggregate sealed;
-  std::vector<double> norms;
-  for (const Contribution& contribution : contributions) norms.push_back(contribution.norm);
-  sealed.median_norm = lower_median(norms);
-  sealed.clip_norm = sealed.median_norm;
-  if (!past_medians.empty()) {
-    const double trailing = lower_median({past_medians.begin(), past_medians.end()});
-    sealed.clip_norm = std::max(sealed.clip_norm, trailing / 2);
-  }
-  if (!(sealed.clip_norm <= kClipNormMax))
-    return Error{Errc::kNonFinite, "payload norms of " + std::to_string(sealed.clip_norm)};
-  sealed.weights = weights_of(contributions, sealed.clip_norm);
-
+  MUSTER_TRY(static_cast<ClippedWeights&>(sealed), clip_and_weigh(contributions, past_medians));
   const compression::GapModel uplink_gaps(uplink.keep), downlink_gaps(downlink.keep);
   sealed.aggregate = {downlink, std::vector<Bytes>(layout.segment_count())};
   std::vector<const compression::Payload*> payloads;

@@ -24,12 +24,20 @@ struct Contribution {
 // No clip norm above this is sealed: sums stay far from overflow.
 inline constexpr double kClipNormMax = 1e30;
 
-struct SealedAggregate {
+// What follows from standings and norms alone.
+struct ClippedWeights {
   double median_norm = 0;      // M
   double clip_norm = 0;        // c
   std::vector<float> weights;  // aᵢ, in the order of the contributions
+};
+
+struct SealedAggregate : ClippedWeights {
   compression::Payload aggregate;
 };
+
+// Does not look at the payloads. `contributions`: not empty. Errors: kNonFinite (norms above kClipNormMax).
+[[nodiscard]] Result<ClippedWeights> clip_and_weigh(std::span<const Contribution> contributions,
+                                                    std::span<const double> past_medians);
 
 // One pass over the residual, block by block, in memory of a segment per thread; the result does not
 // depend on `threads`.

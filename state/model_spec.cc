@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/prng.h"
 
 namespace muster::state {
@@ -50,7 +51,17 @@ Status validate(const ModelSpec& spec) {
                  "model.heads must divide model.d_model into even head sizes"};
   if (spec.heads % spec.kv_heads != 0)
     return Error{Errc::kInvalidArgument, "model.kv_heads must divide model.heads"};
+  if (parameter_count(spec) > limits::kParametersMax)
+    return Error{Errc::kTooLarge, "the model has " + std::to_string(parameter_count(spec)) + " parameters, at most " +
+                                      std::to_string(limits::kParametersMax)};
   return {};
+}
+
+std::uint64_t parameter_count(const ModelSpec& spec) {
+  const std::uint64_t d = spec.d_model;
+  const std::uint64_t kv = d / spec.heads * spec.kv_heads;
+  const std::uint64_t layer = 2 * d + 2 * d * d + 2 * kv * d + 3 * d * spec.d_ff;
+  return spec.vocab * d * (spec.tied ? 1 : 2) + spec.layers * layer + d;
 }
 
 compression::Layout layout_of(const ModelSpec& spec) {

@@ -48,6 +48,9 @@ struct ModelSpec {
 // Errors: kInvalidArgument, naming the field and its range.
 [[nodiscard]] Status validate(const ModelSpec& spec);
 
+// As layout_of has, without making it. REQUIRES: fields within the ranges that validate() checks.
+[[nodiscard]] std::uint64_t parameter_count(const ModelSpec& spec);
+
 // model.embed_tokens.weight; per layer input_layernorm, self_attn.{q,k,v,o}_proj,
 // post_attention_layernorm, mlp.{gate,up,down}_proj; model.norm.weight; lm_head.weight unless tied.
 // REQUIRES: validate(spec).

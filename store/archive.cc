@@ -11,6 +11,8 @@ namespace {
 constexpr std::string_view kMagic = "MUSTERAR";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kHeaderBytes = 12;
+constexpr std::size_t kPageBytes = 4096;
+constexpr std::size_t kReleaseBytes = 4u << 20;  // read, and not needed any more
 
 Hash next_chain(const Hash& chain, ByteSpan entry) {
   return tagged_hash("muster/archive", {chain.bytes, entry});
@@ -108,7 +110,17 @@ Status read_archive(const std::filesystem::path& path,
   MUSTER_TRY(const MappedFile file, MappedFile::open(path, MappedFile::Access::kRead));
   ByteReader reader(file.bytes());
   MUSTER_TRY_STATUS(check_header(path, reader));
-  MUSTER_TRY(const Walk found, walk(path, reader, visit));
+  std::size_t released = 0;
+  MUSTER_TRY(const Walk found, walk(path, reader, [&](ByteSpan entry) -> Status {
+               MUSTER_TRY_STATUS(visit(entry));
+               const auto offset = static_cast<std::size_t>(entry.data() - file.bytes().data());
+               const std::size_t read = offset / kPageBytes * kPageBytes;
+               if (read - released >= kReleaseBytes) {
+                 file.release(file.bytes().subspan(released, read - released));
+                 released = read;
+               }
+               return {};
+             }));
   if (found.torn)
     return Error{Errc::kTruncated, path.string() + ": cut off in entry " +
                                        std::to_string(found.count)};

@@ -31,7 +31,6 @@ void Validator::check_own_state() {
   if (*attested == protocol::attest_of(head(), theta_root_, downlink_root_)) {
     if (!started_over_ || head().round() < *started_over_) return;
     started_over_.reset();
-    doubted_.reset();
   } else if (!started_over_) {
     start_over("the state is not the one that the other validators attest");
   } else {

@@ -1,8 +1,9 @@
 // Rating: a miner's running estimate from its evaluations, and what follows from it.
 //
-// An exponential mean and variance of z with a lower confidence bound; docs/scoring.md gives the formulas
-// and where the constants come from. Fed with the quantised evaluations that validators sign, so anyone
-// who holds the Screens recomputes it bit for bit. Thread safety: values and pure functions.
+// An exponential mean and variance of z with a lower confidence bound, faster once two evaluations in a row
+// lie below half the mean, and beside it the share of rounds that the miner took part in; docs/scoring.md gives the formulas and where the constants come from. Fed
+// with the quantised evaluations that validators sign, so anyone who holds the Screens recomputes it bit
+// for bit. Thread safety: values and pure functions.
 #pragma once
 
 #include <cstdint>
@@ -16,22 +17,33 @@ namespace muster::verify {
 
 class Rating {
  public:
-  // z: own-versus-random rank-sum, clipped to [−4, 6]; a failed gate counts as −4.
-  void add(double z, bool gate_passed);
+  // Rounds ascend; one evaluation a round: a second one, or one of an earlier round, changes nothing.
+  void take(const protocol::Evaluation& evaluation);
 
-  [[nodiscard]] std::uint32_t evaluations() const { return evaluations_; }
-  [[nodiscard]] bool gate_failed() const { return gate_failed_; }  // in the last evaluation
+  [[nodiscard]] std::uint32_t evaluations() const { return evaluations_; }  // measured, or faults
+  [[nodiscard]] bool gate_failed() const { return gate_failed_; }  // in the last of them
   [[nodiscard]] double mean() const { return mean_; }
   // mean − sqrt(max(variance, ¼) / min(evaluations, 19)); 0 before the first.
   [[nodiscard]] double lower_bound() const;
-  // sqrt of the same: how uncertain the mean is; large before the first evaluation.
-  [[nodiscard]] double uncertainty() const;
+  // Standard deviation of the mean, which drifts by 0.2 per √round since the last measurement; large
+  // before the first. What a validator measures next are the largest.
+  [[nodiscard]] double uncertainty(Round now) const;
+  // Moving share of the rounds that it delivered in, 0..1.
+  [[nodiscard]] double presence() const { return presence_; }
+  // Away for so long that it is as if it had never been here.
+  [[nodiscard]] bool is_gone() const { return presence_ < 1.0 / 16; }
 
  private:
+  void measure(double x, bool gate_passed);
   std::uint32_t evaluations_ = 0;
   double mean_ = 0;
   double variance_ = 1;
   bool gate_failed_ = false;
+  bool was_low_ = false;  // the last evaluation was below half the mean
+  std::uint32_t rounds_ = 0;
+  double presence_ = 1;
+  Round next_;           // none of a round before it is taken
+  Round last_measured_;
 };
 
 // Evaluations before a miner is paid.
@@ -40,12 +52,18 @@ inline constexpr std::uint32_t kEvaluationsBeforePay = 4;
 using Ratings = std::map<PublicKey, Rating>;
 
 // Standing in the aggregate: 16384 below four evaluations, 0 after a failed gate, else
-// 65535 · clip(mean / median mean of the upper half, 0, 1).
+// 65535 · clip(mean / reference, 0, 1).
 [[nodiscard]] std::map<PublicKey, std::uint16_t> standings(const Ratings& ratings);
 
-// Weight on the ledger: p = clip((LCB / ref − ½) / ½, 0, 1) with ref = max(1, median LCB of the upper
-// half), 0 below four evaluations or after a failed gate; scaled so that the best has 65535.
-// All zero when nobody qualifies.
+// What lower bounds are held against: the median of the upper half of those proven (four evaluations, no
+// failed gate, a bound above 0), at least 1.
+[[nodiscard]] double reference_bound(const Ratings& ratings);
+
+// Share of a full weight, 0..1: clip((LCB / reference − ½) / ½, 0, 1) · presence; 0 below four
+// evaluations or after a failed gate.
+[[nodiscard]] double earned_share(const Rating& rating, double reference);
+
+// Weight on the ledger: the shares, scaled so that the best has 65535. All zero when nobody qualifies.
 [[nodiscard]] std::map<PublicKey, std::uint16_t> weights(const Ratings& ratings);
 
 }  // namespace muster::verify

@@ -62,36 +62,59 @@ std::vector<double> difference(std::span<const float> before, std::span<const fl
   return drops;
 }
 
-double mean(std::span<const float> values) {
-  double sum = 0;
-  for (float value : values) sum += value;
-  return values.empty() ? 0 : sum / static_cast<double>(values.size());
+struct Moments {
+  double mean = 0;
+  double error = 0;  // standard error of the mean
+};
+
+Moments moments(std::span<const double> values) {
+  if (values.empty()) return {};
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double square = 0;
+  for (double value : values) square += (value - mean) * (value - mean);
+  return {mean, values.size() < 2 ? 0 : std::sqrt(square / (n - 1) / n)};
+}
+
+// A payload may throw θ so far that losses are not numbers any more: as bad as can be, and comparable.
+constexpr float kWorstLoss = 1e6f;
+
+Result<std::vector<float>> losses(protocol::LossProbe& probe, ProbePoint point,
+                                  const compression::SparseUpdate* update, float scale,
+                                  std::span<const std::uint64_t> sequences) {
+  MUSTER_TRY(auto values, probe.losses(point, update, scale, sequences));
+  for (float& value : values) value = value < kWorstLoss ? value : kWorstLoss;
+  return values;
 }
 
 struct SharedBase {
   std::vector<float> losses;
   std::vector<double> controls;
+  double mean = 0;
 };
 
 Result<Measurement> measure(protocol::LossProbe& probe, const ScoreTask& task,
                             const ScoreItem& item, const SharedBase& shared) {
   const std::size_t shared_count = task.shared_sequences.size();
   MUSTER_TRY(const auto own_before,
-             probe.losses(ProbePoint::kPrevious, nullptr, 0, item.own_sequences));
+             losses(probe, ProbePoint::kPrevious, nullptr, 0, item.own_sequences));
   MUSTER_TRY(const auto own_control,
-             probe.losses(ProbePoint::kCurrent, nullptr, 0, item.own_sequences));
+             losses(probe, ProbePoint::kCurrent, nullptr, 0, item.own_sequences));
   std::vector<std::uint64_t> sequences = task.shared_sequences;
   sequences.insert(sequences.end(), item.own_sequences.begin(), item.own_sequences.end());
-  MUSTER_TRY(const auto displaced, probe.losses(ProbePoint::kPrevious, item.payload.get(),
-                                                task.probe_step, sequences));
+  MUSTER_TRY(const auto displaced, losses(probe, ProbePoint::kPrevious, item.payload.get(),
+                                          task.probe_step, sequences));
   const std::span<const float> after(displaced);
   const auto shared_drops = difference(shared.losses, after.first(shared_count));
   const auto own_drops = difference(own_before, after.subspan(shared_count));
-  Measurement measured{item.uid, 0, 0};
+  Measurement measured{item.uid, 0, 0, 0};
   measured.z = own_versus_random_z(own_drops, difference(own_before, own_control), shared_drops,
                                    shared.controls);
-  const double base = mean(shared.losses);
-  measured.relative_drop = base > 0 ? (base - mean(after.first(shared_count))) / base : 0;
+  if (shared.mean > 0) {
+    const Moments drop = moments(shared_drops);
+    measured.relative_drop = drop.mean / shared.mean;
+    measured.drop_error = drop.error / shared.mean;
+  }
   return measured;
 }
 
@@ -102,10 +125,12 @@ Result<std::vector<Measurement>> score(protocol::LossProbe& probe, const ScoreTa
   std::vector<Measurement> measurements;
   if (stop || task.items.empty()) return measurements;
   SharedBase shared;
-  MUSTER_TRY(shared.losses, probe.losses(ProbePoint::kPrevious, nullptr, 0, task.shared_sequences));
+  MUSTER_TRY(shared.losses,
+             losses(probe, ProbePoint::kPrevious, nullptr, 0, task.shared_sequences));
   MUSTER_TRY(const auto after,
-             probe.losses(ProbePoint::kCurrent, nullptr, 0, task.shared_sequences));
+             losses(probe, ProbePoint::kCurrent, nullptr, 0, task.shared_sequences));
   shared.controls = difference(shared.losses, after);
+  shared.mean = moments(std::vector<double>(shared.losses.begin(), shared.losses.end())).mean;
   for (const ScoreItem& item : task.items) {
     if (stop) break;
     MUSTER_TRY(Measurement measured, measure(probe, task, item, shared));

@@ -47,6 +47,7 @@ struct Measurement {
   Uid uid;
   double z = 0;
   double relative_drop = 0;  // mean drop / mean loss, on the shared sequences
+  double drop_error = 0;     // its standard error over these sequences
 };
 
 // Scores items until done or `stop`. Errors: those of the probe.

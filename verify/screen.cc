@@ -26,6 +26,9 @@ void for_each_common(const SparseUpdate& a, const SparseUpdate& b, Visit visit) 
   }
 }
 
+// The first rounds of a run all go the same way, honest payloads too: a replay stands out from its round.
+constexpr double kReplayOverMedian = 1.5;
+
 double lower_median(std::vector<double> values) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
@@ -60,6 +63,12 @@ std::map<Uid, Verdict> screen(const protocol::VerificationParams& params, std::u
   for (const Candidate& candidate : candidates) cosines.push_back(candidate.gradient_cosine);
   const double threshold =
       std::max(0.0, static_cast<double>(params.cosine_gate) * lower_median(cosines));
+  std::vector<double> to_last;
+  if (last_aggregate != nullptr)
+    for (const Candidate& candidate : candidates)
+      to_last.push_back(cosine(*candidate.payload, *last_aggregate));
+  const double replay = std::max(static_cast<double>(params.replay_cosine),
+                                 kReplayOverMedian * lower_median(to_last));
   const bool overlap_counts = keep <= params.overlap_keep_max;
 
   auto copies = [&](const Candidate& candidate) {
@@ -75,10 +84,10 @@ std::map<Uid, Verdict> screen(const protocol::VerificationParams& params, std::u
   };
 
   std::map<Uid, Verdict> verdicts;
-  for (const Candidate& candidate : candidates) {
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const Candidate& candidate = candidates[i];
     Verdict verdict = Verdict::kAccept;
-    if (last_aggregate != nullptr &&
-        cosine(*candidate.payload, *last_aggregate) > params.replay_cosine) {
+    if (!to_last.empty() && to_last[i] > replay) {
       verdict = Verdict::kReplay;
     } else if (copies(candidate)) {
       verdict = Verdict::kCopy;

@@ -268,6 +268,7 @@ class Service {
       parts_.events({"evaluated",
                      {{"round", static_cast<std::int64_t>(rated.round.value)},
                       {"uid", static_cast<std::int64_t>(evaluation.uid.value)},
+                      {"basis", std::string(name_of(evaluation.basis))},
                       {"z", evaluation.z_e2 / 100.0},
                       {"drop", evaluation.drop_e6 / 1e6},
                       {"gate_passed", static_cast<std::int64_t>(evaluation.gate_passed)}}});
@@ -278,6 +279,7 @@ class Service {
                       {"hotkey", hotkey.hex()},
                       {"mean", rating.mean()},
                       {"lower_bound", rating.lower_bound()},
+                      {"presence", rating.presence()},
                       {"evaluations", static_cast<std::int64_t>(rating.evaluations())},
                       {"weight", static_cast<std::int64_t>(weight_of.at(hotkey))}}});
   }

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/limits.h"
 #include "protocol/attestation.h"
 #include "protocol/beacon.h"
 #include "protocol/sealed_payload.h"
 #include "state/state_root.h"
 #include "verify/draws.h"
+#include "verify/quantise.h"
 
 namespace muster::verify {
 
@@ -54,10 +56,10 @@ Status Validator::recover(ByteSpan message, bool in_state) {
     }
     if (!is_a(envelope, MessageType::kScreen)) return {};
     MUSTER_TRY(const protocol::Screen screen, protocol::read_body<protocol::Screen>(envelope));
-    for (const auto& evaluation : screen.evaluations) {
-      if (last_ && last_->hotkeys.contains(evaluation.uid))
-        record(evaluation, last_->hotkeys.at(evaluation.uid));
-    }
+    for (const auto& evaluation : screen.evaluations) book_.take(evaluation);
+    evaluations_ = screen.evaluations;
+    if (envelope.round == head().round())
+      for (const auto& entry : screen.entries) verdicts_[entry.uid] = entry.verdict;
     if (envelope.round >= signed_.round)
       signed_ = {envelope.round, Bytes(message.begin(), message.end())};
     return {};
@@ -119,7 +121,7 @@ Actions Validator::on_scored(Round round, const std::vector<Measurement>& measur
                              const std::string& platform_class, TimeMs now) {
   scoring_ = Scoring::kNone;
   platform_class_ = platform_class;
-  if (!last_ || last_->round != round) return {};  // overtaken by the network
+  if (!last_ || last_->facts.round != round) return {};  // overtaken by the network
   finalise(measurements);
   advance(now);
   return take_actions();
@@ -200,7 +202,7 @@ void Validator::ask_scores() {
   if (!last_ || scoring_ != Scoring::kNone || last_->payloads.empty()) return;
   const Hash& run_id = head().position().run_id;
   ScoreTask task;
-  task.round = last_->round;
+  task.round = last_->facts.round;
   task.probe_step = params_.verification.probe_step * params_.compression.outer_learning_rate;
   task.shared_sequences =
       shared_draw(params_, run_id, last_->open, last_->secret, last_->commit_root);
@@ -209,9 +211,12 @@ void Validator::ask_scores() {
                           own_draw(params_, run_id, last_->open, last_->secret,
                                    last_->commit_root, uid, last_->sequences_used[uid])});
   }
+  auto uncertainty = [&](Uid uid) {
+    const Rating* rating = book_.find(uid);
+    return (rating == nullptr ? Rating() : *rating).uncertainty(task.round);
+  };
   std::stable_sort(task.items.begin(), task.items.end(), [&](const auto& a, const auto& b) {
-    return ratings_[last_->hotkeys[a.uid]].uncertainty() >
-           ratings_[last_->hotkeys[b.uid]].uncertainty();
+    return uncertainty(a.uid) > uncertainty(b.uid);
   });
   last_->payloads.clear();
   scoring_ = Scoring::kRunning;
@@ -281,17 +286,10 @@ void Validator::screen_when_ready(TimeMs now) {
   send_screen();
 }
 
-namespace {
-
-std::int16_t quantise_i16(double value, double scale) {
-  return static_cast<std::int16_t>(std::clamp(std::nearbyint(value * scale), -32767.0, 32767.0));
-}
-
-}  // namespace
-
 void Validator::send_screen() {
   const bool active = is_active();
-  const auto standing_of = standings(ratings_);
+  const auto standing_of = standings(book_.ratings());
+  const auto weight_of = weights(book_.ratings());
   std::vector<Candidate> candidates;
   for (const auto& [uid, payload] : progress_.payloads) {
     const double cosine = active ? progress_.cosines->at(uid) : 0;
@@ -313,14 +311,16 @@ void Validator::send_screen() {
     const auto verdict = verdicts_.find(uid);
     entry.verdict = verdict == verdicts_.end() ? protocol::Verdict::kAbstain : verdict->second;
     if (active && progress_.cosines->contains(uid))
-      entry.cosine_e4 = quantise_i16(progress_.cosines->at(uid), 1e4);
+      entry.cosine_e4 = quantise<std::int16_t>(progress_.cosines->at(uid), 1e4);
     const auto* member = find_in_roster(follower_.open()->message, uid);
     const auto standing = standing_of.find(member->hotkey);
     entry.standing =
         standing == standing_of.end() ? protocol::kNewcomerStanding : standing->second;
+    const auto weight = weight_of.find(member->hotkey);
+    entry.weight = weight == weight_of.end() ? std::uint16_t{0} : weight->second;
     message.entries.push_back(entry);
   }
-  message.evaluations = std::exchange(evaluations_, {});
+  message.evaluations = evaluations_;
   signed_ = {head().round(), sign(message)};
   actions_.push_back(Persist{signed_.round, *signed_.bytes});
   actions_.push_back(Send{*signed_.bytes});
@@ -388,19 +388,21 @@ void Validator::accuse(protocol::DisputeReason reason, const Hash& expected, con
 void Validator::remember_round() {
   LastRound last;
   last.open = follower_.open()->message;
-  last.round = head().round();
   last.commit_root = follower_.manifest()->message.commit_root;
   last.secret = secret_for(head().round());
   last.secret_was_promised = is_active();
-  last.verdicts = verdicts_;
-  for (const auto& entry : last.open.roster)
-    if (entry.role == Role::kMiner) last.hotkeys[entry.uid] = entry.hotkey;
+  last.facts = {head().round(), {}, verdicts_, book_.missing_from(last.open.roster)};
   for (const auto& outcome : follower_.manifest()->message.outcomes)
-    last.outcomes[outcome.uid] = outcome.code;
+    last.facts.outcomes[outcome.uid] = outcome.code;
+  book_.take_roster(head().round(), last.open.roster);
+  drop_sealed_evaluations();
   previous_payloads_.clear();
   for (const auto& [uid, payload] : progress_.payloads) previous_payloads_.push_back(payload);
   if (last.secret_was_promised && !follower_.manifest()->message.null_round)
     last.payloads = std::move(progress_.payloads);
+  std::erase_if(last.payloads, [&](const auto& item) {
+    return basis_of(last.facts.outcomes.at(item.first)) != protocol::Basis::kMeasured;
+  });
   stop_scoring();
   if (progress_.commits) {
     for (const auto& [uid, commit] : *progress_.commits)
@@ -410,53 +412,24 @@ void Validator::remember_round() {
   last_ = std::move(last);
 }
 
-namespace {
-
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+void Validator::drop_sealed_evaluations() {
+  const Bytes* screen = own_screen();
+  const auto& sealed = follower_.manifest()->message.screens;
+  if (screen == nullptr || std::ranges::find(sealed, *screen) == sealed.end()) return;
+  const auto sent = protocol::read_body<protocol::Screen>(wire::open_envelope(*screen).value()).value();
+  std::erase_if(evaluations_, [&](const auto& evaluation) {
+    return std::ranges::find(sent.evaluations, evaluation) != sent.evaluations.end();
+  });
 }
 
-bool is_own_fault(OutcomeCode code) {
-  return code != OutcomeCode::kAccepted && code != OutcomeCode::kRejected &&
-         code != OutcomeCode::kMissed;
-}
-
-}  // namespace
-
-// From measurements to evaluations: the gates, and the worst score for who broke the protocol.
 void Validator::finalise(const std::vector<Measurement>& measurements) {
-  std::vector<double> drops;
-  for (const Measurement& measured : measurements) drops.push_back(measured.relative_drop);
-  const double threshold =
-      std::max(0.0, static_cast<double>(params_.verification.drop_gate) * median(drops));
-  std::vector<protocol::Evaluation> evaluations;
-  for (const Measurement& measured : measurements) {
-    protocol::Evaluation evaluation;
-    evaluation.uid = measured.uid;
-    evaluation.round = last_->round;
-    evaluation.z_e2 = quantise_i16(measured.z, 100);
-    evaluation.drop_e6 = static_cast<std::int32_t>(
-        std::clamp(std::nearbyint(measured.relative_drop * 1e6), -2e9, 2e9));
-    const auto verdict = last_->verdicts.find(measured.uid);
-    const bool screened_out =
-        verdict != last_->verdicts.end() && protocol::is_rejection(verdict->second);
-    evaluation.gate_passed = measured.relative_drop > threshold && !screened_out;
-    evaluations.push_back(evaluation);
-  }
-  for (const auto& [uid, code] : last_->outcomes)
-    if (is_own_fault(code)) evaluations.push_back({uid, last_->round, -400, 0, false});
-  for (const auto& evaluation : evaluations) {
-    record(evaluation, last_->hotkeys[evaluation.uid]);
-    evaluations_.push_back(evaluation);
-  }
-  actions_.push_back(Rated{last_->round, std::move(evaluations)});
-}
-
-void Validator::record(const protocol::Evaluation& evaluation, const PublicKey& hotkey) {
-  ratings_[hotkey].add(evaluation.z_e2 / 100.0, evaluation.gate_passed);
+  auto evaluations = evaluate(params_.verification, last_->facts, measurements);
+  if (evaluations_.size() + evaluations.size() > limits::kEvaluationsMax)
+    return actions_.push_back(Note{"no screen of this validator has been sealed for so long that it "
+                                   "evaluates nobody until one is"});
+  for (const auto& evaluation : evaluations) book_.take(evaluation);
+  evaluations_.insert(evaluations_.end(), evaluations.begin(), evaluations.end());
+  actions_.push_back(Rated{last_->facts.round, std::move(evaluations)});
 }
 
 void Validator::send_ready(TimeMs now) {

@@ -15,7 +15,8 @@
 
 #include "protocol/follower.h"
 #include "protocol/seal.h"
-#include "verify/rating.h"
+#include "verify/evaluation.h"
+#include "verify/rating_book.h"
 #include "verify/score.h"
 #include "verify/screen.h"
 
@@ -110,7 +111,7 @@ class Validator {
   [[nodiscard]] Actions on_tick(TimeMs now);
 
   [[nodiscard]] const protocol::ChainHead& head() const { return follower_.head(); }
-  [[nodiscard]] const Ratings& ratings() const { return ratings_; }
+  [[nodiscard]] const Ratings& ratings() const { return book_.ratings(); }
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] const Hash& theta_root() const { return theta_root_; }
   [[nodiscard]] const Hash& downlink_root() const { return downlink_root_; }
@@ -143,11 +144,8 @@ class Validator {
     Secret secret{};
     bool secret_was_promised = false;
     Payloads payloads;
-    std::map<Uid, PublicKey> hotkeys;
-    std::map<Uid, protocol::OutcomeCode> outcomes;
-    std::map<Uid, protocol::Verdict> verdicts;  // this validator's
+    SealedFacts facts;
     std::map<Uid, std::uint32_t> sequences_used;
-    Round round;
   };
   enum class Scoring { kNone, kRunning, kStopping };
   // The Screen signed last. It outlives starting over: a round is screened once.
@@ -182,7 +180,7 @@ class Validator {
   void accuse(protocol::DisputeReason reason, const Hash& expected, const Hash& found,
               std::vector<Bytes> proof);
   void finalise(const std::vector<Measurement>& measurements);
-  void record(const protocol::Evaluation& evaluation, const PublicKey& hotkey);
+  void drop_sealed_evaluations();
   void remember_round();
   void send_ready(TimeMs now);
   [[nodiscard]] bool is_active() const;  // may screen: its secret's hash stands in the last manifest
@@ -214,9 +212,9 @@ class Validator {
   std::shared_ptr<const compression::SparseUpdate> last_aggregate_;
   std::vector<std::shared_ptr<const compression::SparseUpdate>> previous_payloads_;
   Scoring scoring_ = Scoring::kNone;
-  std::vector<protocol::Evaluation> evaluations_;  // finished, not yet sent
+  std::vector<protocol::Evaluation> evaluations_;  // in no sealed Screen yet
   std::string platform_class_;
-  Ratings ratings_;
+  RatingBook book_;
   TimeMs last_heard_ = 0;
   bool finished_ = false;
   Actions actions_;

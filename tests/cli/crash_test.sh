@@ -44,6 +44,12 @@ bad = [f for f in report["failures"] if "held-out loss" not in f and "weight" no
 assert not bad, bad
 PY
 "$muster" audit "$run" >/dev/null
+# The same from one file, by who has nothing else but the data; and what a miner may ask.
+"$muster" audit export "$run" "$run/run.bundle" >/dev/null
+"$muster" audit "$run/run.bundle" --rescore 4 --data "$run/data" >"$run/audit.out" || { cat "$run/audit.out"; exit 1; }
+"$muster" audit export "$run" "$run/light.bundle" --without-payloads >/dev/null
+"$muster" audit "$run/light.bundle" >"$run/audit.out" || { cat "$run/audit.out"; exit 1; }
+"$muster" explain miner-1 --run "$run" --json | python3 -c 'import json, sys; assert json.load(sys.stdin)["text"]'
 IFS=';'
 for expected in ${EXPECT:-}; do
   if ! grep -q "${expected#*:}" "$run/nodes/${expected%%:*}/node.log"; then

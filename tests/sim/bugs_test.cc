@@ -17,6 +17,8 @@ bool finds(PlantedBug bug, const std::string& violation) {
     config.cheaters = 1;
     config.partitions = false;
     config.bug = bug;
+    config.stop_at_violation = false;
+    config.time_limit_ms = 3 * 60 * 1000;
     const WorldReport report = run_world(config);
     if (std::any_of(report.violations.begin(), report.violations.end(), [&](const auto& found) {
           return found.find(violation) != std::string::npos;
@@ -28,6 +30,18 @@ bool finds(PlantedBug bug, const std::string& violation) {
 
 TEST(PlantedBug, ASecondManifestOfARoundIsFound) {
   EXPECT_TRUE(finds(PlantedBug::kForkedManifest, "two different Manifests"));
+}
+TEST(PlantedBug, AnotherCloseForOneValidatorIsFound) {
+  EXPECT_TRUE(finds(PlantedBug::kForkedClose, "two different CommitsCloseds"));
+  EXPECT_TRUE(finds(PlantedBug::kForkedClose, "accuses the coordinator: forked close"))
+      << "the validator itself can prove it";
+}
+TEST(PlantedBug, AMinerProvesByItsReceiptsThatItsCommitWasLeftOut) {
+  EXPECT_TRUE(finds(PlantedBug::kVolatileJournal, "accuses the coordinator: censored"));
+}
+// It doubts itself first and starts over; what the coordinator then shows it is another manifest, and both are signed.
+TEST(PlantedBug, AValidatorProvesThatItWasShownAForgedSeal) {
+  EXPECT_TRUE(finds(PlantedBug::kUnacceptedPayload, "accuses the coordinator: forked close"));
 }
 TEST(PlantedBug, OneFlippedBitOfOneNodesParametersIsFound) {
   EXPECT_TRUE(finds(PlantedBug::kFlippedBit, "is at another state"));

@@ -36,6 +36,23 @@ TEST(ModelSpec, RefusesHeadsThatDoNotDivideTheWidth) {
   EXPECT_NE(validate(spec).error().message.find("layers"), std::string::npos);
 }
 
+TEST(ModelSpec, CountsItsParametersWithoutALayout) {
+  for (const bool tied : {true, false}) {
+    ModelSpec spec;
+    spec.tied = tied;
+    spec.kv_heads = 2;
+    EXPECT_EQ(parameter_count(spec), layout_of(spec).parameters());
+  }
+}
+
+TEST(ModelSpec, OfMoreParametersThanALayoutTakesIsRefused) {
+  ModelSpec spec;
+  spec.d_model = 32768;
+  spec.layers = 512;
+  spec.d_ff = 262144;
+  EXPECT_EQ(validate(spec).error().code, Errc::kTooLarge);
+}
+
 TEST(InitialParameters, AreTheSameBitsEverywhereForASeed) {
   const ModelSpec spec;
   const auto layout = layout_of(spec);

@@ -1,0 +1,98 @@
+// Adversaries: miners that want pay without the work, or harm to the model, as conducts that the real miner
+// core runs with: in a simulated network, in the attack suite, and as processes.
+//
+// The catalogue lists them by name. Forgeries make a payload without training for it, shirkers do a part of
+// the work and say that they did all, saboteurs train on data of their own making.
+// Thread safety: none.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/prng.h"
+#include "miner/miner.h"
+
+namespace muster::sim {
+
+// Payloads that everybody can read once a round's keys are out.
+using RevealedPayloads = std::map<Uid, std::shared_ptr<const compression::SparseUpdate>>;
+
+class Adversary : public miner::Conduct {
+ public:
+  std::uint32_t claims(std::uint32_t, std::uint32_t assigned) override { return assigned; }
+  // What the others sent: a round's payloads when it is over.
+  virtual void saw_payloads(Round, const RevealedPayloads&) {}
+  // The same while the round still runs, as if commits were not sealed.
+  virtual void peeked(Round, const RevealedPayloads&) {}
+};
+
+// What a miner's own copy of the data set holds.
+enum class LocalData {
+  kGenuine,
+  kShuffled,   // the tokens of each sequence in random order
+  kBackdoor,   // a phrase in the middle of each sequence
+  kTruncated,  // only the first half of each sequence: half the tokens, half the work
+};
+
+struct AdversaryContext {
+  compression::Layout layout;
+  std::uint64_t sequences = 0;  // of the data set
+  std::uint32_t batch = 1;      // sequences of an inner step
+  std::uint64_t seed = 0;
+};
+
+struct Attack {
+  std::string_view name;
+  std::string_view what;  // in words
+  double work = 0;        // share of an honest miner's work that it does
+  LocalData data = LocalData::kGenuine;
+  std::optional<Round> turns;  // honest before this round
+  std::shared_ptr<Adversary> (*make)(const AdversaryContext&) = nullptr;
+};
+
+inline constexpr Round kTurncoatTurns{20};
+inline constexpr Round kLateComes{25};
+
+// All of them, in the order of reports.
+[[nodiscard]] const std::vector<Attack>& attacks();
+// Never takes part: what attackers are compared with, so that everybody else has the same data.
+[[nodiscard]] const Attack& nobody();
+// Null: no such attack.
+[[nodiscard]] const Attack* find_attack(std::string_view name);
+
+// Forgeries.
+[[nodiscard]] std::shared_ptr<Adversary> noise(const AdversaryContext& context);
+[[nodiscard]] std::shared_ptr<Adversary> replay(const AdversaryContext& context);
+[[nodiscard]] std::shared_ptr<Adversary> reversed_replay(const AdversaryContext& context);
+[[nodiscard]] std::shared_ptr<Adversary> copy_of_last_round(const AdversaryContext& context);
+[[nodiscard]] std::shared_ptr<Adversary> copy_of_this_round(const AdversaryContext& context);
+[[nodiscard]] std::shared_ptr<Adversary> one_value(const AdversaryContext& context);
+// Its own last trained payload again and again; trains every fifth round.
+[[nodiscard]] std::shared_ptr<Adversary> stale(const AdversaryContext& context);
+// What it trained, times `factor`.
+[[nodiscard]] std::shared_ptr<Adversary> scaled(const AdversaryContext& context, float factor);
+// Trains a quarter, and sends it mixed with the last aggregate.
+[[nodiscard]] std::shared_ptr<Adversary> padded(const AdversaryContext& context);
+
+// Shirkers.
+[[nodiscard]] std::shared_ptr<Adversary> lazy(const AdversaryContext& context, double share);
+[[nodiscard]] std::shared_ptr<Adversary> overfit(const AdversaryContext& context);
+[[nodiscard]] std::shared_ptr<Adversary> wrong_data(const AdversaryContext& context);
+[[nodiscard]] std::shared_ptr<Adversary> every_second_round_noise(const AdversaryContext& context);
+[[nodiscard]] std::shared_ptr<Adversary> every_second_round_absent(const AdversaryContext& context);
+[[nodiscard]] std::shared_ptr<Adversary> turncoat(const AdversaryContext& context);
+// Honest, but comes only in round kLateComes.
+[[nodiscard]] std::shared_ptr<Adversary> late(const AdversaryContext& context);
+// Trains only the upper half of the model; noise of the same size for the rest.
+[[nodiscard]] std::shared_ptr<Adversary> frozen(const AdversaryContext& context);
+// Trains and commits, but keeps its key in every second round.
+[[nodiscard]] std::shared_ptr<Adversary> withholding(const AdversaryContext& context);
+
+// Trains what its own copy of the data says; see LocalData.
+[[nodiscard]] std::shared_ptr<Adversary> saboteur(const AdversaryContext& context);
+
+}  // namespace muster::sim

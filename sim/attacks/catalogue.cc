@@ -1,0 +1,58 @@
+#include <algorithm>
+
+#include "sim/attacks/adversary.h"
+
+namespace muster::sim {
+
+const std::vector<Attack>& attacks() {
+  static const std::vector<Attack> all{
+      {"noise", "random indices and signs of an honest size", 0, LocalData::kGenuine, {}, noise},
+      {"replay", "the last aggregate again", 0, LocalData::kGenuine, {}, replay},
+      {"copy", "another miner's payload of the last round, with noise", 0, LocalData::kGenuine, {},
+       copy_of_last_round},
+      {"peek", "another miner's payload of this round, with noise, as if commits were not sealed", 0,
+       LocalData::kGenuine, {}, copy_of_this_round},
+      {"stale", "its own payload again, trained every fifth round", 0.2, LocalData::kGenuine, {},
+       stale},
+      {"one-value", "the whole norm in one parameter", 0, LocalData::kGenuine, {}, one_value},
+      {"wrong-data", "trains as much as it should, on other sequences", 0, LocalData::kGenuine, {},
+       wrong_data},
+      {"lazy-25", "trains a quarter of its sequences", 0.25, LocalData::kGenuine, {},
+       [](const AdversaryContext& context) { return lazy(context, 0.25); }},
+      {"lazy-50", "trains half of its sequences", 0.5, LocalData::kGenuine, {},
+       [](const AdversaryContext& context) { return lazy(context, 0.5); }},
+      {"lazy-75", "trains three quarters of its sequences", 0.75, LocalData::kGenuine, {},
+       [](const AdversaryContext& context) { return lazy(context, 0.75); }},
+      {"overfit", "all steps on an eighth of its sequences", 0.125, LocalData::kGenuine, {}, overfit},
+      {"padded", "a quarter of its sequences, mixed with the last aggregate", 0.25,
+       LocalData::kGenuine, {}, padded},
+      {"truncated", "the first half of each sequence", 0.5, LocalData::kTruncated, {}, saboteur},
+      {"frozen", "the upper half of the model, noise for the rest", 0.67, LocalData::kGenuine, {},
+       frozen},
+      {"on-off", "honest in every second round, noise in the others", 0.5, LocalData::kGenuine, {},
+       every_second_round_noise},
+      {"absent", "delivers in every second round only", 0.5, LocalData::kGenuine, {},
+       every_second_round_absent},
+      {"late", "honest, but comes only in round 25: no attack", 1, LocalData::kGenuine, {}, late},
+      {"turncoat", "honest for twenty rounds, noise afterwards", 0, LocalData::kGenuine,
+       kTurncoatTurns, turncoat},
+      {"sign-flip", "the opposite of what it trained", 0, LocalData::kGenuine, {},
+       [](const AdversaryContext& context) { return scaled(context, -1.0f); }},
+      {"scale", "ten times what it trained", 1, LocalData::kGenuine, {},
+       [](const AdversaryContext& context) { return scaled(context, 10.0f); }},
+      {"reverse", "minus ten times the last aggregate, all colluders the same", 0,
+       LocalData::kGenuine, {}, reversed_replay},
+      {"shuffled", "trains on its sequences with their tokens shuffled", 0, LocalData::kShuffled, {},
+       saboteur},
+      {"backdoor", "trains on its sequences with a phrase of its own in each", 0,
+       LocalData::kBackdoor, {}, saboteur},
+  };
+  return all;
+}
+
+const Attack* find_attack(std::string_view name) {
+  const auto found = std::ranges::find(attacks(), name, &Attack::name);
+  return found == attacks().end() ? nullptr : &*found;
+}
+
+}  // namespace muster::sim

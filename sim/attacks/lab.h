@@ -1,0 +1,68 @@
+// Lab: a population of miners in one process, honest and not, trained and judged with the real parts:
+// assignment, compression, screening, scoring, rating, tally and aggregate. Only messages, keys and time are
+// left out, so that many seeds of a real small language model fit in minutes.
+//
+// Two ways to put an attack in: *scored* ones are judged beside the honest miners, each as if it were the
+// only one, and enter no aggregate; *aggregated* ones take part like everybody.
+// Thread safety: none; one thread per lab.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "protocol/inner_loop.h"
+#include "protocol/loss_probe.h"
+#include "protocol/params.h"
+#include "sim/attacks/adversary.h"
+#include "verify/rating_book.h"
+
+namespace muster::sim {
+
+// The model that is trained, behind the interfaces that miners and validators use.
+struct LabModel {
+  std::function<Result<std::unique_ptr<protocol::InnerLoop>>(std::span<const float> theta, LocalData)>
+      inner_loop;
+  std::function<Result<std::unique_ptr<protocol::LossProbe>>(std::span<const float> theta)> loss_probe;
+};
+
+struct LabConfig {
+  protocol::ProtocolParams params;  // rounds > 0; the seed of all is model_seed
+  std::uint32_t honest = 6;
+  std::vector<const Attack*> attackers;  // a miner each
+  bool aggregated = false;               // whether the attackers' payloads can enter the aggregate
+  std::uint32_t validators = 1;          // each with draws of its own
+  std::uint32_t held_out_every = 10;     // rounds
+  std::shared_ptr<const std::vector<float>> start;  // θ before round 0; none: that of the seed
+};
+
+// What became of a miner in a round, in the eyes of the first validator.
+struct Observation {
+  protocol::Verdict verdict = protocol::Verdict::kAbstain;
+  protocol::Evaluation evaluation;
+  double mean = 0, lower_bound = 0;  // of its rating afterwards
+  std::uint16_t weight = 0;          // afterwards
+  double pay = 0;                    // weight over the mean weight of the honest miners; 0 while those have none
+};
+
+struct LabMiner {
+  const Attack* attack = nullptr;  // none: honest
+  std::vector<Observation> rounds;
+};
+
+struct LabReport {
+  std::vector<LabMiner> miners;  // the honest ones first
+  std::vector<std::pair<std::uint64_t, double>> held_out;  // after so many rounds: loss
+  // Of honest miners, by any validator in any company: payloads judged, of these screened out or gated.
+  std::uint64_t honest_judged = 0, honest_refused = 0;
+  std::vector<std::vector<std::uint16_t>> weights;  // per validator and miner, at the end
+  [[nodiscard]] double final_loss() const { return held_out.back().second; }
+};
+
+// Errors: those of model and data; kCancelled.
+[[nodiscard]] Result<LabReport> run_lab(const LabConfig& config, const LabModel& model,
+                                        const std::atomic<bool>& stop);
+
+}  // namespace muster::sim

@@ -1,0 +1,49 @@
+// Attacks on the protocol, by miners and validators, each run in whole simulated networks.
+//
+// Thread safety: none.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "protocol/messages.h"
+#include "sim/attacks/adversary.h"
+#include "sim/attacks/tamper.h"
+
+namespace muster::sim {
+
+struct ProtocolAttack {
+  std::string_view name;
+  std::string_view what;
+  Role role = Role::kMiner;
+  // How the manifest names what a miner did; none: it is as if the miner were honest.
+  std::optional<protocol::OutcomeCode> named;
+  std::shared_ptr<Tamper> (*tamper)(std::uint64_t seed) = nullptr;
+  std::shared_ptr<Adversary> (*conduct)(const AdversaryContext&) = nullptr;
+};
+
+[[nodiscard]] const std::vector<ProtocolAttack>& protocol_attacks();
+
+// What became of one attack over many networks.
+struct ProtocolFigures {
+  const ProtocolAttack* attack = nullptr;
+  std::uint64_t networks = 0;
+  std::uint64_t rounds = 0;       // sealed with an aggregate
+  std::uint64_t lost_rounds = 0;  // null, or not reached
+  std::map<protocol::OutcomeCode, std::uint64_t> outcomes;  // of the attacker, in rounds
+  std::uint64_t honest_accepted = 0, honest_refused = 0;
+  std::uint64_t paid = 0;         // networks at whose end a validator gives the attacker weight
+  std::vector<std::string> violations;  // of invariants
+  // Rounds in which the attacker was named as it should be; 0 where it should not be.
+  [[nodiscard]] std::uint64_t named() const;
+  // Names what should not be; empty: the attack came to nothing.
+  [[nodiscard]] std::vector<std::string> missed() const;
+};
+
+// `seeds`: one calm network of 8 miners and 3 validators each, the attacker among them.
+[[nodiscard]] ProtocolFigures try_protocol_attack(const ProtocolAttack& attack,
+                                                  const std::vector<std::uint64_t>& seeds);
+
+}  // namespace muster::sim

@@ -1,0 +1,159 @@
+// Miners that do a part of the work, or other work, and claim all of it.
+#include <algorithm>
+
+#include "sim/attacks/adversary.h"
+#include "sim/attacks/dense.h"
+
+namespace muster::sim {
+namespace {
+
+using compression::Payload;
+
+// Whole batches only, and at least one.
+std::vector<std::uint64_t> first_share(std::vector<std::uint64_t> assigned, double share,
+                                       std::uint32_t batch) {
+  const auto steps = static_cast<double>(assigned.size() / batch);
+  const auto kept = std::max<std::size_t>(1, static_cast<std::size_t>(steps * share));
+  assigned.resize(std::min(assigned.size(), kept * batch));
+  return assigned;
+}
+
+class Lazy final : public Adversary {
+ public:
+  Lazy(const AdversaryContext& context, double share) : batch_(context.batch), share_(share) {}
+  std::vector<std::uint64_t> sequences(Round, std::vector<std::uint64_t> assigned) override {
+    return first_share(std::move(assigned), share_, batch_);
+  }
+
+ private:
+  std::uint32_t batch_;
+  double share_;
+};
+
+// All the steps, on an eighth of the data.
+class Overfit final : public Adversary {
+ public:
+  explicit Overfit(const AdversaryContext& context) : batch_(context.batch) {}
+  std::vector<std::uint64_t> sequences(Round, std::vector<std::uint64_t> assigned) override {
+    const auto eighth = first_share(assigned, 0.125, batch_);
+    for (std::size_t i = 0; i < assigned.size(); ++i) assigned[i] = eighth[i % eighth.size()];
+    return assigned;
+  }
+
+ private:
+  std::uint32_t batch_;
+};
+
+class WrongData final : public Adversary {
+ public:
+  explicit WrongData(const AdversaryContext& context)
+      : count_(context.sequences), random_(context.seed, 12) {}
+  std::vector<std::uint64_t> sequences(Round, std::vector<std::uint64_t> assigned) override {
+    for (std::uint64_t& sequence : assigned) sequence = random_.below(count_);
+    return assigned;
+  }
+
+ private:
+  std::uint64_t count_;
+  Prng random_;
+};
+
+// Honest in some rounds, an adversary of another kind in the others.
+class Sometimes final : public Adversary {
+ public:
+  using IsHonest = bool (*)(Round);
+  Sometimes(std::shared_ptr<Adversary> other, IsHonest is_honest)
+      : other_(std::move(other)), is_honest_(is_honest) {}
+  std::vector<std::uint64_t> sequences(Round round, std::vector<std::uint64_t> assigned) override {
+    return is_honest_(round) ? assigned : other_->sequences(round, std::move(assigned));
+  }
+  Payload payload(Round round, Payload trained) override {
+    return is_honest_(round) ? trained : other_->payload(round, std::move(trained));
+  }
+  void saw_aggregate(Round round, const compression::SparseUpdate& aggregate) override {
+    other_->saw_aggregate(round, aggregate);
+  }
+
+ private:
+  std::shared_ptr<Adversary> other_;
+  IsHonest is_honest_;
+};
+
+class EverySecondRoundAbsent final : public Adversary {
+ public:
+  bool takes_part(Round round) override { return round.value % 2 == 0; }
+};
+
+class From final : public Adversary {
+ public:
+  explicit From(std::optional<Round> first) : first_(first) {}
+  bool takes_part(Round round) override { return first_ && *first_ <= round; }
+
+ private:
+  std::optional<Round> first_;
+};
+
+class Frozen final : public Adversary {
+ public:
+  explicit Frozen(const AdversaryContext& context)
+      : layout_(context.layout), random_(context.seed, 13) {}
+  Payload payload(Round, Payload trained) override {
+    const auto update = compression::decode(layout_, trained).value();
+    std::vector<float> dense = to_dense(layout_, update);
+    const float size = typical_magnitude(update);
+    for (std::size_t i = 0; i < dense.size() / 2; ++i)
+      dense[i] = (random_.chance(0.5) ? size : -size) * static_cast<float>(0.9 + 0.2 * random_.uniform());
+    return compression::compress(layout_, trained.format, dense).value();
+  }
+
+ private:
+  compression::Layout layout_;
+  Prng random_;
+};
+
+class Withholding final : public Adversary {
+ public:
+  bool reveals(Round round) override { return round.value % 2 == 0; }
+};
+
+}  // namespace
+
+std::shared_ptr<Adversary> lazy(const AdversaryContext& context, double share) {
+  return std::make_shared<Lazy>(context, share);
+}
+std::shared_ptr<Adversary> overfit(const AdversaryContext& context) {
+  return std::make_shared<Overfit>(context);
+}
+std::shared_ptr<Adversary> wrong_data(const AdversaryContext& context) {
+  return std::make_shared<WrongData>(context);
+}
+std::shared_ptr<Adversary> every_second_round_noise(const AdversaryContext& context) {
+  return std::make_shared<Sometimes>(noise(context), [](Round round) { return round.value % 2 == 0; });
+}
+std::shared_ptr<Adversary> every_second_round_absent(const AdversaryContext&) {
+  return std::make_shared<EverySecondRoundAbsent>();
+}
+std::shared_ptr<Adversary> turncoat(const AdversaryContext& context) {
+  return std::make_shared<Sometimes>(noise(context), [](Round round) { return round < kTurncoatTurns; });
+}
+std::shared_ptr<Adversary> late(const AdversaryContext&) {
+  return std::make_shared<From>(kLateComes);
+}
+const Attack& nobody() {
+  static const Attack never{"nobody", "never takes part", 0, LocalData::kGenuine, {},
+                            [](const AdversaryContext&) -> std::shared_ptr<Adversary> {
+                              return std::make_shared<From>(std::nullopt);
+                            }};
+  return never;
+}
+std::shared_ptr<Adversary> frozen(const AdversaryContext& context) {
+  return std::make_shared<Frozen>(context);
+}
+std::shared_ptr<Adversary> withholding(const AdversaryContext&) {
+  return std::make_shared<Withholding>();
+}
+std::shared_ptr<Adversary> saboteur(const AdversaryContext&) {
+  return std::make_shared<Adversary>();
+}
+
+}  // namespace muster::sim

@@ -1,0 +1,113 @@
+// The lab with the analytic model: quick, and exact about what it does; the language model's figures come from
+// `muster sim attacks`.
+#include "sim/attacks/lab.h"
+
+#include <gtest/gtest.h>
+
+#include "sim/analytic_model.h"
+
+namespace muster::sim {
+namespace {
+
+LabConfig config_with(std::uint64_t seed) {
+  LabConfig config;
+  auto& params = config.params;
+  params.name = "lab";
+  params.model = {.d_model = 16, .layers = 1, .heads = 2, .kv_heads = 2, .d_ff = 16,
+                  .context = 8, .vocab = 64, .tied = true};
+  params.model_seed = seed;
+  params.sequences = 20'000;
+  params.rounds = 12;
+  params.training.inner_steps = 4;
+  params.training.batch = 2;
+  params.compression.schedule = {{12, 1024}};
+  params.compression.error_feedback_decay = 0.95f;
+  params.verification.screen_sequences = 8;
+  params.verification.own_sequences = 6;
+  params.verification.shared_sequences = 12;
+  config.honest = 4;
+  config.held_out_every = 6;
+  return config;
+}
+
+class LabTest : public ::testing::Test {
+ protected:
+  static LabReport run(const LabConfig& config) {
+    const AnalyticModel model(config.params.model_seed, state::layout_of(config.params.model).parameters());
+    const LabModel lab_model{
+        [&](std::span<const float> theta, LocalData) -> Result<std::unique_ptr<protocol::InnerLoop>> {
+          return std::unique_ptr<protocol::InnerLoop>(new AnalyticInnerLoop(
+              config.params, model, std::vector<float>(theta.begin(), theta.end())));
+        },
+        [&](std::span<const float> theta) -> Result<std::unique_ptr<protocol::LossProbe>> {
+          return std::unique_ptr<protocol::LossProbe>(new AnalyticLossProbe(
+              config.params, model, std::vector<float>(theta.begin(), theta.end())));
+        }};
+    const std::atomic<bool> never{false};
+    return run_lab(config, lab_model, never).value();
+  }
+};
+
+TEST_F(LabTest, HonestMinersLowerTheLossAndAreObservedEveryRound) {
+  const LabReport report = run(config_with(1));
+  ASSERT_EQ(report.held_out.size(), 2u);
+  EXPECT_LT(report.held_out[1].second, report.held_out[0].second);
+  for (const LabMiner& miner : report.miners) EXPECT_EQ(miner.rounds.size(), 12u);
+  EXPECT_EQ(report.honest_judged, 4u * 11) << "nobody judges in round 0";
+}
+
+TEST_F(LabTest, RepeatsExactlyForASeed) {
+  LabConfig config = config_with(2);
+  config.attackers = {find_attack("noise"), find_attack("lazy-50")};
+  const LabReport a = run(config), b = run(config);
+  EXPECT_EQ(a.held_out, b.held_out);
+  EXPECT_EQ(a.weights, b.weights);
+}
+
+TEST_F(LabTest, ScoredAttackersChangeNothingForTheHonestMiners) {
+  LabConfig alone = config_with(3), with = config_with(3);
+  with.attackers = {find_attack("noise")};
+  // The attacker has a slice of the data too, so what the honest miners train on is not the same: the same
+  // number of slices is needed to compare.
+  alone.attackers = {find_attack("one-value")};
+  EXPECT_EQ(run(alone).held_out, run(with).held_out);
+}
+
+TEST_F(LabTest, AggregatedAttackersCanHarmButAreScreened) {
+  LabConfig config = config_with(4);
+  config.aggregated = true;
+  config.attackers = {find_attack("sign-flip"), find_attack("noise")};
+  const LabReport report = run(config);
+  for (const LabMiner& miner : report.miners) {
+    if (miner.attack == nullptr) continue;
+    int refused = 0;
+    for (const Observation& seen : miner.rounds) refused += !seen.evaluation.gate_passed;
+    EXPECT_GE(refused, 10) << miner.attack->name;
+    EXPECT_EQ(miner.rounds.back().weight, 0) << miner.attack->name;
+  }
+}
+
+TEST_F(LabTest, WhoIsAbsentIsAbsentInItsEvaluations) {
+  LabConfig config = config_with(5);
+  config.attackers = {find_attack("absent")};
+  const LabReport report = run(config);
+  const LabMiner& absent = report.miners.back();
+  for (std::size_t r = 1; r < absent.rounds.size(); ++r)
+    EXPECT_EQ(absent.rounds[r].evaluation.basis,
+              r % 2 == 0 ? protocol::Basis::kMeasured : protocol::Basis::kAbsent);
+}
+
+TEST_F(LabTest, StopsWhenAsked) {
+  const LabConfig config = config_with(6);
+  const LabModel none{[](auto, auto) -> Result<std::unique_ptr<protocol::InnerLoop>> {
+                        return Error{Errc::kNotFound, "no model"};
+                      },
+                      [](auto) -> Result<std::unique_ptr<protocol::LossProbe>> {
+                        return Error{Errc::kNotFound, "no model"};
+                      }};
+  const std::atomic<bool> never{false};
+  EXPECT_EQ(run_lab(config, none, never).error().message, "no model");
+}
+
+}  // namespace
+}  // namespace muster::sim

@@ -1,0 +1,89 @@
+#include "verify/evaluation.h"
+
+#include <gtest/gtest.h>
+
+namespace muster::verify {
+namespace {
+
+using protocol::Basis;
+using protocol::OutcomeCode;
+using protocol::Verdict;
+
+protocol::Evaluation of(const std::vector<protocol::Evaluation>& evaluations, std::uint16_t uid) {
+  for (const auto& evaluation : evaluations)
+    if (evaluation.uid == Uid{uid}) return evaluation;
+  ADD_FAILURE() << "no evaluation of uid " << uid;
+  return {};
+}
+
+const protocol::VerificationParams kParams{.drop_gate = 0.25f};
+
+TEST(Evaluate, TheGateIsAShareOfTheMedianDrop) {
+  const SealedFacts round{Round{3},
+                          {{Uid{1}, OutcomeCode::kAccepted},
+                           {Uid{2}, OutcomeCode::kAccepted},
+                           {Uid{3}, OutcomeCode::kAccepted}},
+                          {},
+                          {}};
+  const auto evaluations =
+      evaluate(kParams, round, {{Uid{1}, 5, 0.010, 0}, {Uid{2}, 5, 0.011, 0}, {Uid{3}, 5, 0.002, 0}});
+  EXPECT_TRUE(of(evaluations, 1).gate_passed);
+  EXPECT_TRUE(of(evaluations, 2).gate_passed);
+  EXPECT_FALSE(of(evaluations, 3).gate_passed);
+  EXPECT_EQ(of(evaluations, 1).z_e2, 500);
+  EXPECT_EQ(of(evaluations, 1).drop_e6, 10000);
+}
+
+TEST(Evaluate, ADropBelowTheGateByLessThanItsNoisePasses) {
+  const SealedFacts round{Round{3},
+                          {{Uid{1}, OutcomeCode::kAccepted},
+                           {Uid{2}, OutcomeCode::kAccepted},
+                           {Uid{3}, OutcomeCode::kAccepted}},
+                          {},
+                          {}};
+  const auto evaluations = evaluate(
+      kParams, round, {{Uid{1}, 5, 0.010, 0}, {Uid{2}, 5, 0.001, 0.001}, {Uid{3}, 5, 0.010, 0}});
+  EXPECT_TRUE(of(evaluations, 2).gate_passed);
+  EXPECT_EQ(of(evaluations, 2).drop_error_e6, 1000);
+}
+
+TEST(Evaluate, ALossThatRisesFailsTheGateEvenWhenEverybodysDoes) {
+  const SealedFacts round{Round{3}, {{Uid{1}, OutcomeCode::kAccepted}}, {}, {}};
+  EXPECT_FALSE(of(evaluate(kParams, round, {{Uid{1}, 5, -0.01, 0.004}}), 1).gate_passed);
+}
+
+TEST(Evaluate, WhomThisValidatorScreenedOutFailsTheGate) {
+  const SealedFacts round{
+      Round{3}, {{Uid{1}, OutcomeCode::kAccepted}}, {{Uid{1}, Verdict::kReplay}}, {}};
+  EXPECT_FALSE(of(evaluate(kParams, round, {{Uid{1}, 5, 0.01, 0}}), 1).gate_passed);
+}
+
+TEST(Evaluate, EveryMinerOfTheRoundHasOneAndSoHasWhoStayedAway) {
+  const SealedFacts round{Round{3},
+                          {{Uid{1}, OutcomeCode::kAccepted},
+                           {Uid{2}, OutcomeCode::kMissed},
+                           {Uid{3}, OutcomeCode::kKeyWithheld},
+                           {Uid{4}, OutcomeCode::kRejected},
+                           {Uid{6}, OutcomeCode::kMalformed}},
+                          {},
+                          {Uid{5}}};
+  const auto evaluations = evaluate(kParams, round, {{Uid{4}, 1, 0.01, 0}});
+  ASSERT_EQ(evaluations.size(), 6u);
+  EXPECT_EQ(of(evaluations, 1).basis, Basis::kUnmeasured);
+  EXPECT_EQ(of(evaluations, 2).basis, Basis::kAbsent);
+  EXPECT_EQ(of(evaluations, 3).basis, Basis::kFault);
+  EXPECT_EQ(of(evaluations, 4).basis, Basis::kMeasured);
+  EXPECT_EQ(of(evaluations, 5).basis, Basis::kAbsent);
+  EXPECT_EQ(of(evaluations, 6).basis, Basis::kFault);
+}
+
+TEST(Evaluate, WhatAnEquivocatorSentIsNoMeritHoweverGood) {
+  const SealedFacts round{
+      Round{3}, {{Uid{1}, OutcomeCode::kAccepted}, {Uid{2}, OutcomeCode::kEquivocated}}, {}, {}};
+  const auto evaluations = evaluate(kParams, round, {{Uid{1}, 5, 0.01}, {Uid{2}, 6, 0.9}});
+  EXPECT_EQ(of(evaluations, 2).basis, Basis::kFault);
+  EXPECT_TRUE(of(evaluations, 1).gate_passed) << "nor does it move the gate of others";
+}
+
+}  // namespace
+}  // namespace muster::verify

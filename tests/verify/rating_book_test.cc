@@ -1,0 +1,101 @@
+#include "verify/rating_book.h"
+
+#include <gtest/gtest.h>
+
+namespace muster::verify {
+namespace {
+
+using protocol::Basis;
+
+PublicKey key(std::uint8_t n) {
+  PublicKey k;
+  k.bytes[0] = n;
+  return k;
+}
+
+protocol::RosterEntry miner(std::uint16_t uid, std::uint8_t hotkey) {
+  return {Uid{uid}, key(hotkey), Role::kMiner, 0, {}};
+}
+
+protocol::Evaluation good(std::uint16_t uid, std::uint64_t round) {
+  return {Uid{uid}, Round{round}, Basis::kMeasured, 500, 1000, 0, true};
+}
+
+RatingBook with_history(std::uint64_t rounds) {
+  RatingBook book;
+  for (std::uint64_t round = 0; round < rounds; ++round) {
+    book.take_roster(Round{round}, {miner(1, 11), miner(2, 12)});
+    book.take(good(1, round));
+    book.take(good(2, round));
+  }
+  return book;
+}
+
+TEST(RatingBook, KeepsRatingsByHotkey) {
+  const RatingBook book = with_history(6);
+  EXPECT_EQ(book.ratings().at(key(11)).evaluations(), 6u);
+  EXPECT_EQ(book.find(Uid{2})->evaluations(), 6u);
+  EXPECT_EQ(book.find(Uid{3}), nullptr);
+}
+
+TEST(RatingBook, AUidThatChangesHandsBeginsAnew) {
+  RatingBook book = with_history(6);
+  book.take_roster(Round{6}, {miner(1, 13), miner(2, 12)});
+  EXPECT_FALSE(book.ratings().contains(key(11)));
+  book.take(good(1, 5));  // of its predecessor
+  EXPECT_EQ(book.find(Uid{1}), nullptr);
+  book.take(good(1, 6));
+  EXPECT_EQ(book.ratings().at(key(13)).evaluations(), 1u);
+}
+
+TEST(RatingBook, AHotkeyThatRegistersAgainUnderAnotherUidBeginsAnew) {
+  RatingBook book = with_history(6);
+  book.take_roster(Round{6}, {miner(5, 11), miner(2, 12)});
+  EXPECT_FALSE(book.ratings().contains(key(11)));
+  EXPECT_EQ(book.find(Uid{1}), nullptr);
+}
+
+TEST(RatingBook, NamesTheRatedMinersThatARosterLacks) {
+  const RatingBook book = with_history(2);
+  EXPECT_EQ(book.missing_from({miner(2, 12)}), std::vector<Uid>{Uid{1}});
+  EXPECT_TRUE(book.missing_from({miner(1, 11), miner(2, 12), miner(3, 13)}).empty());
+}
+
+TEST(RatingBook, ForgetsWhoIsGone) {
+  RatingBook book = with_history(20);
+  for (std::uint64_t round = 20; round < 60; ++round) {
+    for (Uid uid : book.missing_from({miner(2, 12)}))
+      book.take({uid, Round{round}, Basis::kAbsent, 0, 0, 0, false});
+    book.take_roster(Round{round}, {miner(2, 12)});
+  }
+  EXPECT_FALSE(book.ratings().contains(key(11)));
+  EXPECT_TRUE(book.missing_from({miner(2, 12)}).empty());
+  book.take_roster(Round{60}, {miner(1, 11), miner(2, 12)});
+  book.take(good(1, 60));
+  EXPECT_EQ(book.ratings().at(key(11)).evaluations(), 1u);
+}
+
+// After a crash, or sealed late, evaluations come together and after the rosters of the rounds since.
+TEST(RatingBook, IsTheSameWhenEvaluationsComeLater) {
+  const std::vector<protocol::Evaluation> evaluations{{Uid{1}, Round{0}, Basis::kAbsent},
+                                                      good(1, 1), good(1, 2)};
+  RatingBook at_once, later;
+  for (const auto& evaluation : evaluations) {
+    at_once.take_roster(evaluation.round, {miner(1, 11)});
+    later.take_roster(evaluation.round, {miner(1, 11)});
+    at_once.take(evaluation);
+  }
+  for (const auto& evaluation : evaluations) later.take(evaluation);
+  EXPECT_EQ(at_once.find(Uid{1})->evaluations(), 2u);
+  EXPECT_EQ(later.find(Uid{1})->evaluations(), 2u);
+  EXPECT_EQ(later.find(Uid{1})->mean(), at_once.find(Uid{1})->mean());
+}
+
+TEST(RatingBook, IgnoresAUidThatNoRosterHad) {
+  RatingBook book = with_history(2);
+  book.take(good(77, 2));
+  EXPECT_EQ(book.ratings().size(), 2u);
+}
+
+}  // namespace
+}  // namespace muster::verify

@@ -1,0 +1,127 @@
+// Scores that do not follow from what was signed before are found with the validator who signed
+// them.
+#include "verify/score_audit.h"
+
+#include "protocol/beacon.h"
+#include "tests/verify/audit_fixture.h"
+
+namespace muster::verify {
+namespace {
+
+using namespace muster::testing;
+using protocol::Basis;
+
+void expect_by_validator(const Finding& finding, std::uint64_t round) {
+  EXPECT_EQ(finding.round, Round{round}) << describe(finding);
+  ASSERT_TRUE(finding.signer.has_value());
+  EXPECT_EQ(finding.signer->role, Role::kValidator);
+  EXPECT_TRUE(finding.signer->uid.has_value());
+}
+
+TEST(ScoreAudit, OfAnHonestRunFindsEveryStandingAndWeight) {
+  const auto audited = audit(honest_run());
+  ASSERT_TRUE(audited.report.ok()) << text_of(audited.report);
+  EXPECT_EQ(audited.scores.validators().size(), 3u);
+  bool somebody_is_paid = false;
+  for (const auto& [hotkey, validator] : audited.scores.validators())
+    for (const auto& [miner, weight] : weights(validator.book.ratings()))
+      somebody_is_paid |= weight > 0;
+  EXPECT_TRUE(somebody_is_paid);
+}
+
+TEST(ScoreAudit, NamesAStandingThatDoesNotFollow) {
+  const auto audited =
+      audit(run_with_screen(6, [](protocol::Screen& screen) { screen.entries[2].standing ^= 1; }));
+  const Finding finding = finding_of(audited.report, Check::kStandings);
+  expect_by_validator(finding, 6);
+  EXPECT_FALSE(finding.expected.empty());
+  EXPECT_EQ(audited.report.rounds, 8u) << "and the audit goes on";
+}
+
+TEST(ScoreAudit, NamesAWeightThatDoesNotFollow) {
+  const auto audited =
+      audit(run_with_screen(7, [](protocol::Screen& screen) { screen.entries[0].weight ^= 4; }));
+  expect_by_validator(finding_of(audited.report, Check::kWeights), 7);
+}
+
+// uid 3 keeps its key in every second round.
+TEST(ScoreAudit, NamesAScoreForAPayloadThatMissed) {
+  const auto run = run_with_screen(4, [](protocol::Screen& screen) {
+    for (auto& evaluation : screen.evaluations)
+      if (evaluation.basis == Basis::kFault || evaluation.basis == Basis::kAbsent)
+        evaluation = {evaluation.uid, evaluation.round, Basis::kMeasured, 500, 1000, 10, true};
+  });
+  const Finding finding = finding_of(audit(run).report, Check::kEvaluations);
+  expect_by_validator(finding, 4);
+  EXPECT_EQ(finding.expected, name_of(Basis::kFault));
+  EXPECT_NE(finding.found.find("measured"), std::string::npos);
+}
+
+TEST(ScoreAudit, NamesAPenaltyThatWasLeftOut) {
+  const auto run = run_with_screen(4, [](protocol::Screen& screen) {
+    std::erase_if(screen.evaluations,
+                  [](const auto& evaluation) { return evaluation.basis == Basis::kFault; });
+  });
+  const Finding finding = finding_of(audit(run).report, Check::kEvaluations);
+  expect_by_validator(finding, 4);
+  EXPECT_EQ(finding.found, "none");
+}
+
+TEST(ScoreAudit, NamesAGateThatDoesNotFollowFromTheDrops) {
+  const auto run = run_with_screen(4, [](protocol::Screen& screen) {
+    for (auto& evaluation : screen.evaluations)
+      if (evaluation.basis == Basis::kMeasured) evaluation.gate_passed = !evaluation.gate_passed;
+  });
+  const Finding finding = finding_of(audit(run).report, Check::kEvaluations);
+  expect_by_validator(finding, 4);
+  EXPECT_NE(finding.expected.find("gate"), std::string::npos);
+}
+
+TEST(ScoreAudit, NamesASecondAndDifferentEvaluationOfARound) {
+  const auto run = run_with_screen(6, [](protocol::Screen& screen) {
+    std::vector<protocol::Evaluation> again;
+    for (auto evaluation : screen.evaluations) {
+      --evaluation.round.value;
+      evaluation.z_e2 = static_cast<std::int16_t>(evaluation.basis == Basis::kMeasured ? 123 : 0);
+      again.push_back(evaluation);
+    }
+    screen.evaluations.insert(screen.evaluations.begin(), again.begin(), again.end());
+  });
+  const Finding finding = finding_of(audit(run).report, Check::kEvaluations);
+  expect_by_validator(finding, 6);
+  EXPECT_NE(finding.what.find("again and different"), std::string::npos);
+}
+
+TEST(ScoreAudit, NamesEvaluationsOfARoundThatIsNotSealed) {
+  const auto run = run_with_screen(4, [](protocol::Screen& screen) {
+    for (auto& evaluation : screen.evaluations) evaluation.round.value += 3;
+  });
+  EXPECT_NE(finding_of(audit(run).report, Check::kEvaluations).what.find("not sealed yet"),
+            std::string::npos);
+}
+
+TEST(ScoreAudit, NamesASecretThatWasNotPromised) {
+  const auto run = run_with_screen(5, [](protocol::Screen& screen) { screen.secret[3] ^= 1; });
+  const Finding finding = finding_of(audit(run).report, Check::kSecrets);
+  expect_by_validator(finding, 5);
+  EXPECT_FALSE(finding.found.empty());
+}
+
+TEST(ScoreAudit, NamesAScreenAboutAnotherClose) {
+  // The coordinator of the simulation refuses such a Screen, so the manifest is signed again with
+  // one.
+  sim::RecordedRun run = honest_run();
+  const std::size_t index = find_message(run, protocol::MessageType::kManifest, 7);
+  sign_again<protocol::Manifest>(run, index, [&](protocol::Manifest& manifest) {
+    auto envelope = wire::reread_envelope(manifest.screens[0]).value();
+    auto screen = protocol::read_body<protocol::Screen>(envelope).value();
+    screen.commit_root.bytes[0] ^= 1;
+    envelope.body = wire::encode(screen);
+    const SigningKey& key = run.keys.at(envelope.sender);
+    manifest.screens[0] = wire::seal_envelope(std::move(envelope), key);
+  });
+  expect_by_validator(finding_of(audit(run).report, Check::kCloses), 7);
+}
+
+}  // namespace
+}  // namespace muster::verify

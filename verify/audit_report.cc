@@ -1,0 +1,64 @@
+#include "verify/audit_report.h"
+
+#include <algorithm>
+
+namespace muster::verify {
+namespace {
+
+struct CheckText {
+  std::string_view name;
+  std::string_view meaning;
+};
+
+constexpr std::array<CheckText, kCheckCount> kTexts{{
+    {"file", "whole, and its entries chained"},
+    {"signatures", "of every message, and of those within messages"},
+    {"manifest chain", "run, round and parent of every message; nothing signed in two versions"},
+    {"rosters", "rosters, data cursors and beacons follow from the manifests before"},
+    {"closes", "commit roots, and that everybody speaks of one close"},
+    {"keys", "against what was committed before"},
+    {"payloads", "bytes against the ids that were committed"},
+    {"secrets", "of validators' draws, against what was promised a round earlier"},
+    {"tally", "outcomes and standings in manifests"},
+    {"clipping", "norms, clip factors and weights in the aggregate"},
+    {"aggregates", "summed up and compressed again"},
+    {"state ids", "chained from the aggregates"},
+    {"state roots", "of θ and the downlink's residual, against attestations"},
+    {"evaluations", "do not contradict the manifests"},
+    {"standings", "in Screens, from the validator's own evaluations"},
+    {"weights", "likewise"},
+    {"rescored", "evaluations computed again from payloads and data"},
+}};
+
+}  // namespace
+
+std::string_view name_of(Check check) { return kTexts[static_cast<std::size_t>(check)].name; }
+std::string_view meaning_of(Check check) { return kTexts[static_cast<std::size_t>(check)].meaning; }
+
+std::string describe(const Signer& signer) {
+  const std::string key =
+      (signer.role ? std::string(name_of(*signer.role)) : "hotkey") + " " + signer.hotkey.brief();
+  return signer.uid ? "uid " + std::to_string(signer.uid->value) + " (" + key + ")" : key;
+}
+
+std::string describe(const Finding& finding) {
+  std::string text = "round " + std::to_string(finding.round.value) + ": " +
+                     std::string(name_of(finding.check)) + ": ";
+  text += finding.what;
+  if (finding.signer) text += ", signed by " + describe(*finding.signer);
+  if (!finding.expected.empty() || !finding.found.empty())
+    text += ": expected " + finding.expected + ", found " + finding.found;
+  return text;
+}
+
+bool AuditReport::ok() const {
+  return std::all_of(checks.begin(), checks.end(),
+                     [](const CheckCount& count) { return count.failed == 0; });
+}
+
+void AuditReport::fail(Finding finding) {
+  ++checks[static_cast<std::size_t>(finding.check)].failed;
+  if (findings.size() < kFindingsKept) findings.push_back(std::move(finding));
+}
+
+}  // namespace muster::verify

@@ -1,0 +1,87 @@
+#include "verify/evaluation.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "verify/quantise.h"
+
+namespace muster::verify {
+
+using protocol::Basis;
+using protocol::Evaluation;
+using protocol::OutcomeCode;
+
+namespace {
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+}  // namespace
+
+Basis basis_of(OutcomeCode code) {
+  switch (code) {
+    case OutcomeCode::kAccepted:
+    case OutcomeCode::kRejected: return Basis::kMeasured;
+    case OutcomeCode::kMissed: return Basis::kAbsent;
+    case OutcomeCode::kKeyWithheld:
+    case OutcomeCode::kWrongKey:
+    case OutcomeCode::kMalformed:
+    case OutcomeCode::kTooFewSequences:
+    case OutcomeCode::kBelowMinimumNorm:
+    case OutcomeCode::kEquivocated: return Basis::kFault;
+  }
+  MUSTER_UNREACHABLE();
+}
+
+double drop_threshold(const protocol::VerificationParams& params,
+                      const std::vector<Evaluation>& evaluations) {
+  std::vector<double> drops;
+  for (const Evaluation& evaluation : evaluations)
+    if (evaluation.basis == Basis::kMeasured) drops.push_back(evaluation.drop_e6);
+  return std::max(0.0, static_cast<double>(params.drop_gate) * median(std::move(drops)));
+}
+
+bool passes_gate(const Evaluation& evaluation, double threshold_e6, protocol::Verdict verdict) {
+  const double drop = evaluation.drop_e6 + 2.0 * evaluation.drop_error_e6;
+  return drop > threshold_e6 && !protocol::is_rejection(verdict);
+}
+
+std::vector<Evaluation> evaluate(const protocol::VerificationParams& params,
+                                 const SealedFacts& round,
+                                 const std::vector<Measurement>& measurements) {
+  std::map<Uid, Evaluation> by_uid;
+  auto add = [&](Uid uid, Basis basis) -> Evaluation& {
+    return by_uid[uid] = {uid, round.round, basis, 0, 0, 0, false};
+  };
+  for (Uid uid : round.missing) add(uid, Basis::kAbsent);
+  for (const auto& [uid, code] : round.outcomes) {
+    const Basis basis = basis_of(code);
+    add(uid, basis == Basis::kMeasured ? Basis::kUnmeasured : basis);
+  }
+  for (const Measurement& measured : measurements) {
+    // A payload that decodes is no merit of who equivocated.
+    const auto outcome = round.outcomes.find(measured.uid);
+    if (outcome == round.outcomes.end() || basis_of(outcome->second) != Basis::kMeasured) continue;
+    Evaluation& evaluation = add(measured.uid, Basis::kMeasured);
+    evaluation.z_e2 = quantise<std::int16_t>(measured.z, 100);
+    evaluation.drop_e6 = quantise<std::int32_t>(measured.relative_drop, 1e6);
+    evaluation.drop_error_e6 = quantise<std::int32_t>(measured.drop_error, 1e6);
+  }
+  std::vector<Evaluation> ascending;
+  for (const auto& [uid, evaluation] : by_uid) ascending.push_back(evaluation);
+  const double threshold = drop_threshold(params, ascending);
+  for (Evaluation& evaluation : ascending) {
+    const auto verdict = round.verdicts.find(evaluation.uid);
+    evaluation.gate_passed =
+        evaluation.basis == Basis::kMeasured &&
+        passes_gate(evaluation, threshold,
+                    verdict == round.verdicts.end() ? protocol::Verdict::kAbstain : verdict->second);
+  }
+  return ascending;
+}
+
+}  // namespace muster::verify

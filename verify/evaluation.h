@@ -1,0 +1,43 @@
+// Evaluations: from a sealed round and what was measured of it to one Evaluation per miner.
+//
+// The one place where the gates stand, so that the validator, the audit and the attack suite agree.
+// Thread safety: pure functions.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "protocol/messages.h"
+#include "protocol/params.h"
+#include "verify/score.h"
+
+namespace muster::verify {
+
+// A sealed round as one validator sees it.
+struct SealedFacts {
+  Round round;
+  std::map<Uid, protocol::OutcomeCode> outcomes;  // of the manifest: every miner of the roster
+  std::map<Uid, protocol::Verdict> verdicts;      // this validator's
+  std::vector<Uid> missing;                       // rated miners that are not in the roster
+};
+
+// What an outcome alone says of a miner's evaluation: kMeasured means that its payload may be measured.
+[[nodiscard]] protocol::Basis basis_of(protocol::OutcomeCode code);
+
+// What a loss drop must exceed: max(0, drop_gate · median of the measured ones in `evaluations`, those of
+// one validator and round), in millionths.
+[[nodiscard]] double drop_threshold(const protocol::VerificationParams& params,
+                                    const std::vector<protocol::Evaluation>& evaluations);
+
+// Whether a measured payload passes: its drop does not lie below the threshold by more than two standard
+// errors, and this validator's screen did not reject it.
+[[nodiscard]] bool passes_gate(const protocol::Evaluation& evaluation, double threshold_e6,
+                               protocol::Verdict verdict);
+
+// Ascending by uid, with the gate applied to what was quantised; measurements of who must not be measured are
+// left out.
+[[nodiscard]] std::vector<protocol::Evaluation> evaluate(
+    const protocol::VerificationParams& params, const SealedFacts& round,
+    const std::vector<Measurement>& measurements);
+
+}  // namespace muster::verify

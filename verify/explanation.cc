@@ -1,0 +1,314 @@
+#include "verify/explanation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdarg>
+#include <cstdio>
+
+namespace muster::verify {
+
+using protocol::Basis;
+using protocol::OutcomeCode;
+
+namespace {
+
+[[gnu::format(printf, 1, 2)]] std::string format(const char* pattern, ...) {
+  char text[512];
+  va_list arguments;
+  va_start(arguments, pattern);
+  std::vsnprintf(text, sizeof(text), pattern, arguments);
+  va_end(arguments);
+  return text;
+}
+
+// Of the reference: who has that much is told no more than the figures.
+constexpr double kNearlyAll = 0.9;
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+std::string plural(std::uint64_t count, const char* noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+std::string validator_name(Uid uid) { return "validator uid " + std::to_string(uid.value); }
+
+// ---- the numbers
+
+ValidatorView view_of(const PublicKey& hotkey, const ScoreAudit::Validator& validator,
+                      const PublicKey& miner) {
+  ValidatorView view;
+  view.validator = validator.uid;
+  view.hotkey = hotkey;
+  const Ratings& ratings = validator.book.ratings();
+  view.reference = reference_bound(ratings);
+  view.miners = ratings.size();
+  const auto weight_of = weights(ratings);
+  const auto standing_of = standings(ratings);
+  std::vector<double> others;
+  for (const auto& [other, rating] : ratings)
+    if (other != miner && rating.evaluations() >= kEvaluationsBeforePay && !rating.gate_failed())
+      others.push_back(rating.mean());
+  view.others_mean = median(std::move(others));
+  const auto rating = ratings.find(miner);
+  if (rating == ratings.end()) return view;
+  view.evaluations = rating->second.evaluations();
+  view.mean = rating->second.mean();
+  view.lower_bound = rating->second.lower_bound();
+  view.presence = rating->second.presence();
+  view.gate_failed = rating->second.gate_failed();
+  view.share = earned_share(rating->second, view.reference);
+  view.weight = weight_of.at(miner);
+  view.standing = standing_of.at(miner);
+  view.rank = 1 + static_cast<std::size_t>(
+                      std::count_if(weight_of.begin(), weight_of.end(),
+                                    [&](const auto& item) { return item.second > view.weight; }));
+  return view;
+}
+
+// ---- the words
+
+std::string story_line(const MinerStory::Content& miner) {
+  const std::uint64_t rounds = miner.last.value - miner.first.value + 1;
+  std::string line =
+      "In " + plural(rounds, "round") + " since round " + std::to_string(miner.first.value) + ": ";
+  bool first = true;
+  for (const auto& [code, count] : miner.outcomes) {
+    line += (first ? "" : ", ") + std::to_string(count) + " " + std::string(name_of(code));
+    first = false;
+  }
+  if (miner.absent > 0)
+    line += std::string(first ? "" : ", ") + std::to_string(miner.absent) + " not in the roster";
+  return line + ".";
+}
+
+std::string evaluation_words(const protocol::Evaluation& evaluation) {
+  if (evaluation.basis == Basis::kUnmeasured) return "had no time to measure it";
+  if (evaluation.basis == Basis::kAbsent) return "counts it as absent";
+  if (evaluation.basis == Basis::kFault)
+    return "counts it as the worst score (z −4), since it broke the protocol";
+  return format("measured z %.2f and a loss drop of %.4f ± %.4f: gate %s", evaluation.z_e2 / 100.0,
+                evaluation.drop_e6 / 1e6, evaluation.drop_error_e6 / 1e6,
+                evaluation.gate_passed ? "passed" : "failed");
+}
+
+std::string outcome_words(const MinerRound& round) {
+  const std::string number = "Round " + std::to_string(round.round.value) + ": ";
+  if (!round.outcome)
+    return number + "not in the roster: the coordinator had no Ready from it when the round opened";
+  std::string words = number + std::string(name_of(*round.outcome));
+  if (*round.outcome == OutcomeCode::kAccepted) {
+    words += format(", weight %.4f in the aggregate (standing %u of 65535", round.weight,
+                    round.standing);
+    if (round.norm > round.clip_norm && round.norm > 0)
+      words += format("; its norm %.3g was clipped to %.3g", round.norm, round.clip_norm);
+    words += format(", arrived after %.1f s)", round.arrival_ms / 1000.0);
+  } else if (*round.outcome == OutcomeCode::kMissed) {
+    words += ": no complete commit in time";
+  }
+  return words;
+}
+
+std::vector<std::string> round_lines(const MinerRound& round, std::optional<Uid> validator) {
+  std::vector<std::string> lines{outcome_words(round) + "."};
+  for (const RoundVoice& voice : round.voices) {
+    if (validator && voice.validator != *validator) continue;
+    std::string line = "  " + validator_name(voice.validator) + ": ";
+    line += voice.verdict ? format("%s (cosine %.3f)", std::string(name_of(*voice.verdict)).c_str(),
+                                   voice.cosine)
+                          : std::string("no verdict");
+    if (voice.evaluation) line += "; " + evaluation_words(*voice.evaluation);
+    lines.push_back(line + ".");
+  }
+  return lines;
+}
+
+// "round 3", "rounds 4 to 9 and 12".
+std::string rounds_words(const std::vector<Round>& rounds) {
+  std::vector<std::string> runs;
+  for (std::size_t first = 0; first < rounds.size();) {
+    std::size_t last = first;
+    while (last + 1 < rounds.size() && rounds[last + 1] == rounds[last].next()) ++last;
+    runs.push_back(std::to_string(rounds[first].value) +
+                   (last == first ? ""
+                                  : (last == first + 1 ? " and " : " to ") +
+                                        std::to_string(rounds[last].value)));
+    first = last + 1;
+  }
+  std::string words = rounds.size() == 1 ? "round " : "rounds ";
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    words += (i == 0 ? "" : i + 1 == runs.size() ? " and " : ", ") + runs[i];
+  return words;
+}
+
+// What was not accepted among the rounds that are still known, and why.
+std::vector<std::string> refusal_lines(const MinerStory::Content& miner) {
+  std::map<std::string, std::vector<Round>> rounds;
+  for (const MinerRound& round : miner.recent) {
+    if (!round.outcome)
+      rounds["Not in the roster (no Ready when the round opened)"].push_back(round.round);
+    if (round.outcome == OutcomeCode::kMissed)
+      rounds["Missed (no complete commit in time)"].push_back(round.round);
+    if (round.outcome && *round.outcome != OutcomeCode::kAccepted &&
+        *round.outcome != OutcomeCode::kRejected && *round.outcome != OutcomeCode::kMissed)
+      rounds["Broke the protocol (" + std::string(name_of(*round.outcome)) + ")"].push_back(
+          round.round);
+    for (const RoundVoice& voice : round.voices)
+      if (voice.verdict && protocol::is_rejection(*voice.verdict))
+        rounds["Rejected by " + validator_name(voice.validator) + " (" +
+               std::string(name_of(*voice.verdict)) + ")"]
+            .push_back(round.round);
+  }
+  std::vector<std::string> lines;
+  for (const auto& [what, in] : rounds) lines.push_back(what + " in " + rounds_words(in) + ".");
+  return lines;
+}
+
+std::string rating_line(const ValidatorView& view) {
+  if (view.evaluations == 0) return "has measured nothing of it yet";
+  return format(
+      "%s measured: z %.2f ± %.2f (the others' median is %.2f), lower bound %.2f against a "
+      "reference of "
+      "%.2f, presence %.0f %%: weight %u of 65535, rank %zu of %zu, standing %u",
+      plural(view.evaluations, "evaluation").c_str(), view.mean, view.mean - view.lower_bound,
+      view.others_mean, view.lower_bound, view.reference, 100 * view.presence, view.weight,
+      view.rank, view.miners, view.standing);
+}
+
+// The last evaluation by this validator that is a failed gate, if it is the last measured one.
+const protocol::Evaluation* failed_evaluation(const MinerStory::Content& miner, Uid validator) {
+  const protocol::Evaluation* last = nullptr;
+  for (const MinerRound& round : miner.recent)
+    for (const RoundVoice& voice : round.voices)
+      if (voice.validator == validator && voice.evaluation &&
+          (voice.evaluation->basis == Basis::kMeasured || voice.evaluation->basis == Basis::kFault))
+        last = &*voice.evaluation;
+  return last != nullptr && !last->gate_passed ? last : nullptr;
+}
+
+std::string missed_words(const MinerStory::Content& miner, const ValidatorView& view) {
+  const auto missed = static_cast<std::uint64_t>(
+      std::count_if(miner.recent.begin(), miner.recent.end(), [](const MinerRound& round) {
+        return !round.outcome || *round.outcome == OutcomeCode::kMissed;
+      }));
+  return "it missed " + std::to_string(missed) + " of the last " +
+         plural(miner.recent.size(), "round") +
+         format(", which costs %.0f %% of its weight: be there every round",
+                100 * (1 - view.presence));
+}
+
+std::string failed_gate_words(const MinerStory::Content& miner, const ValidatorView& view) {
+  const auto* failed = failed_evaluation(miner, view.validator);
+  const std::string until = ": nothing is paid until a measured payload passes again";
+  if (failed == nullptr) return "its last measured payload failed the gate" + until;
+  const std::string in = " in round " + std::to_string(failed->round.value);
+  if (failed->basis == Basis::kFault) {
+    for (const MinerRound& round : miner.recent)
+      if (round.round == failed->round && round.outcome)
+        return "it broke the protocol" + in + " (" + std::string(name_of(*round.outcome)) + ")" +
+               until;
+    return "it broke the protocol" + in + until;
+  }
+  for (const MinerRound& round : miner.recent)
+    for (const RoundVoice& voice : round.voices)
+      if (round.round == failed->round && voice.validator == view.validator && voice.verdict &&
+          protocol::is_rejection(*voice.verdict))
+        return "its payload" + in + " was rejected as " + std::string(name_of(*voice.verdict)) +
+               until;
+  return format("its payload%s lowered the loss by %.4f only, too little beside the others'%s",
+                in.c_str(), failed->drop_e6 / 1e6, until.c_str());
+}
+
+// What would raise the weight, the most important first.
+std::vector<std::string> advice(const MinerStory::Content& miner, const ValidatorView& view) {
+  std::vector<std::string> lines;
+  if (view.gate_failed) lines.push_back(failed_gate_words(miner, view));
+  if (view.evaluations < kEvaluationsBeforePay)
+    lines.push_back(plural(kEvaluationsBeforePay - view.evaluations, "more evaluation") +
+                    " until it can be paid");
+  const double ratio = view.lower_bound / view.reference;
+  if (view.evaluations > 0 && !view.gate_failed && ratio < 1) {
+    const double spread = view.mean - view.lower_bound;
+    if (view.mean >= view.reference) {
+      lines.push_back(format(
+          "its z is as good as the reference, only its uncertainty of %.2f holds it down, which "
+          "falls with every evaluation",
+          spread));
+    } else if (ratio > kNearlyAll) {
+      lines.push_back(
+          format("little: its z is %.2f where the others have %.2f", view.mean, view.others_mean));
+    } else {
+      lines.push_back(
+          format("its z is %.2f where the others have %.2f: %s", view.mean, view.others_mean,
+                 view.mean < 1
+                     ? "its payloads look as if it did not train on the sequences that it was "
+                       "assigned, from the current θ"
+                     : "more of what it sends must come from the sequences that it was assigned"));
+      if (ratio <= 0.5)
+        lines.push_back(format(
+            "its lower bound must exceed %.2f, half of the reference, before anything is paid",
+            view.reference / 2));
+    }
+  }
+  if (view.presence < 0.995) lines.push_back(missed_words(miner, view));
+  if (lines.empty())
+    lines.push_back(view.rank == 1
+                        ? "nothing: it has the best weight there is"
+                        : "a higher z: it is paid in full measure, others have a little more");
+  return lines;
+}
+
+std::vector<std::string> lines_of(const Explanation& explanation, std::optional<Uid> validator,
+                                  const MinerRound* only) {
+  const auto& miner = explanation.miner;
+  std::vector<std::string> lines{"Miner uid " + std::to_string(miner.uid.value) + ", hotkey " +
+                                 miner.hotkey.hex() + "."};
+  if (only != nullptr) {
+    for (auto& line : round_lines(*only, validator)) lines.push_back(std::move(line));
+    return lines;
+  }
+  lines.push_back(story_line(miner));
+  for (auto& line : refusal_lines(miner)) lines.push_back(std::move(line));
+  for (const ValidatorView& view : explanation.views) {
+    lines.push_back("V" + validator_name(view.validator).substr(1) + ": " + rating_line(view) +
+                    ".");
+    for (const std::string& line : advice(miner, view))
+      lines.push_back("  What would raise it: " + line + ".");
+  }
+  return lines;
+}
+
+}  // namespace
+
+Result<Explanation> explain(const MinerStory& story, const ScoreAudit& scores,
+                            std::optional<Uid> validator, std::optional<Round> round) {
+  Explanation explanation;
+  MUSTER_TRY(explanation.miner, story.content());
+  for (const auto& [hotkey, known] : scores.validators())
+    if (!validator || known.uid == *validator)
+      explanation.views.push_back(view_of(hotkey, known, explanation.miner.hotkey));
+  std::sort(explanation.views.begin(), explanation.views.end(),
+            [](const auto& a, const auto& b) { return a.validator < b.validator; });
+  if (validator && explanation.views.empty())
+    return Error{Errc::kNotFound, "no validator has uid " + std::to_string(validator->value)};
+  const MinerRound* only = nullptr;
+  if (round) {
+    for (const MinerRound& told : explanation.miner.recent)
+      if (told.round == *round) only = &told;
+    if (explanation.miner.wanted && explanation.miner.wanted->round == *round)
+      only = &*explanation.miner.wanted;
+    if (only == nullptr)
+      return Error{Errc::kNotFound, "round " + std::to_string(round->value) +
+                                        " is none of those since the miner came, " +
+                                        std::to_string(explanation.miner.first.value) + " to " +
+                                        std::to_string(explanation.miner.last.value)};
+  }
+  explanation.lines = lines_of(explanation, validator, only);
+  return explanation;
+}
+
+}  // namespace muster::verify

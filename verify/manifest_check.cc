@@ -1,0 +1,108 @@
+#include "verify/manifest_check.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdio>
+
+namespace muster::verify {
+namespace {
+
+std::string text_of(const Hash& hash) { return hash.hex().substr(0, 16); }
+std::string text_of(bool value) { return value ? "yes" : "no"; }
+std::string text_of(std::uint64_t value) { return std::to_string(value); }
+std::string text_of(double value) {
+  char text[40];
+  std::snprintf(text, sizeof(text), "%.9g", value);
+  return text;
+}
+std::string text_of(protocol::OutcomeCode code) { return std::string(name_of(code)); }
+
+template <class T>
+bool identical(const T& a, const T& b) {
+  if constexpr (std::same_as<T, double>) {
+    return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+  } else {
+    return a == b;
+  }
+}
+
+class Comparison {
+ public:
+  Comparison(const ManifestCheck& check, AuditReport& report) : check_(check), report_(report) {}
+
+  template <class T>
+  bool same(Check kind, const std::string& what, const T& expected, const T& found) {
+    if (identical(expected, found)) {
+      report_.hold(kind);
+      return true;
+    }
+    fail(kind, what, text_of(expected), text_of(found));
+    return false;
+  }
+  void fail(Check kind, const std::string& what, std::string expected, std::string found) {
+    report_.fail({kind, check_.round, check_.signer, "Manifest: " + what, std::move(expected),
+                  std::move(found)});
+  }
+
+  void outcomes() {
+    const auto& expected = check_.expected.outcomes;
+    const auto& found = check_.found.outcomes;
+    if (!std::equal(expected.begin(), expected.end(), found.begin(), found.end(),
+                    [](const auto& a, const auto& b) { return a.uid == b.uid; })) {
+      return fail(Check::kTally, "outcomes of other miners than the roster's",
+                  text_of(std::uint64_t{expected.size()}), text_of(std::uint64_t{found.size()}));
+    }
+    for (std::size_t i = 0; i < expected.size(); ++i) outcome(expected[i], found[i]);
+  }
+
+ private:
+  void outcome(const protocol::Outcome& expected, const protocol::Outcome& found) {
+    const std::string of = " of uid " + std::to_string(expected.uid.value);
+    if (same(Check::kTally, "outcome" + of, expected.code, found.code)) {
+      same(Check::kTally, "payload" + of, expected.payload_id, found.payload_id);
+      same(Check::kTally, "arrival" + of, std::uint64_t{expected.arrival_ms},
+           std::uint64_t{found.arrival_ms});
+    }
+    same(Check::kTally, "standing" + of, std::uint64_t{expected.standing},
+         std::uint64_t{found.standing});
+    same(Check::kClipping, "norm" + of, expected.norm, found.norm);
+    same(Check::kClipping, "weight" + of, static_cast<double>(expected.weight),
+         static_cast<double>(found.weight));
+  }
+
+  const ManifestCheck& check_;
+  AuditReport& report_;
+};
+
+}  // namespace
+
+bool check_manifest(const ManifestCheck& check, AuditReport& report) {
+  Comparison compare(check, report);
+  const auto& expected = check.expected;
+  const auto& found = check.found;
+  compare.same(Check::kCloses, "RoundOpen that it names", expected.open_hash, found.open_hash);
+  compare.same(Check::kCloses, "RevealsClosed that it names", expected.reveals_hash,
+               found.reveals_hash);
+  compare.same(Check::kCloses, "commit root", expected.commit_root, found.commit_root);
+  compare.outcomes();
+  const bool same_kind =
+      compare.same(Check::kTally, "is a null round", expected.null_round, found.null_round);
+  compare.same(Check::kClipping, "median norm", expected.median_norm, found.median_norm);
+  compare.same(Check::kClipping, "clip norm", expected.clip_norm, found.clip_norm);
+  compare.same(Check::kRosters, "next beacon", expected.next_beacon, found.next_beacon);
+  compare.same(Check::kRosters, "next epoch", expected.next_epoch, found.next_epoch);
+  compare.same(Check::kRosters, "next data cursor", expected.next_cursor, found.next_cursor);
+  bool same_state = compare.same(Check::kStateIds, "state id before", expected.state_id_before,
+                                 found.state_id_before) &&
+                    same_kind;
+  // In a null round both are known without payloads: no aggregate, and the state stays.
+  if (!check.aggregate_known && !expected.null_round) return same_state;
+  same_state =
+      compare.same(Check::kAggregates, "aggregate", expected.aggregate_id, found.aggregate_id) &&
+      same_state;
+  return compare.same(Check::kStateIds, "state id after", expected.state_id_after,
+                      found.state_id_after) &&
+         same_state;
+}
+
+}  // namespace muster::verify

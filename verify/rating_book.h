@@ -1,0 +1,39 @@
+// RatingBook: the ratings of all miners that one validator has evaluated, by hotkey.
+//
+// A pure function of the rosters and of the evaluations that the validator signed, in order: its own core
+// keeps one, and so does whoever audits it. Per sealed round: the evaluations in the validator's Screen,
+// from which the standings and weights in that Screen follow; then the round's roster. A uid that changes
+// hands begins anew, and so does a hotkey that returns under another uid or after it was gone.
+// Thread safety: none; a value.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "verify/rating.h"
+
+namespace muster::verify {
+
+class RatingBook {
+ public:
+  // Who has which uid in `round`. Rounds ascend.
+  void take_roster(Round round, const std::vector<protocol::RosterEntry>& roster);
+  // Ignored: a uid that no roster had in that round, and what Rating::take ignores.
+  void take(const protocol::Evaluation& evaluation);
+
+  [[nodiscard]] const Ratings& ratings() const { return ratings_; }
+  [[nodiscard]] const Rating* find(Uid uid) const;
+  // Rated miners that `roster` lacks, ascending.
+  [[nodiscard]] std::vector<Uid> missing_from(const std::vector<protocol::RosterEntry>& roster) const;
+
+ private:
+  struct Holder {
+    PublicKey hotkey;
+    Round since;
+  };
+  std::map<Uid, Holder> holders_;
+  std::map<PublicKey, Uid> uids_;  // the inverse
+  Ratings ratings_;
+};
+
+}  // namespace muster::verify

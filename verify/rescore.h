@@ -1,0 +1,74 @@
+// Rescorer: computes sampled evaluations again, from the payloads, the data and the secrets that
+// are revealed by now.
+//
+// It follows θ with a probe of its own, so that at round r + 1 it stands where validators stood who
+// scored round r: with θ before and after that round. On a machine of the validator's platform
+// class z and drop must be the same to the last digit; on another one losses differ in their last
+// bits, and kTolerance says how far scores may. What is sampled follows from `seed` and the round's
+// number, so an audit can be repeated. Thread safety: none; one owner.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "protocol/loss_probe.h"
+#include "verify/audit_report.h"
+#include "verify/audited_round.h"
+
+namespace muster::verify {
+
+// Between platform classes. z is a rank sum, in which a few near ties may turn.
+struct ScoreTolerance {
+  std::int32_t z_e2 = 50;
+  double drop_share = 0.05;  // of the drop, and beside it
+  std::int32_t drop_e6 = 200;
+};
+inline constexpr ScoreTolerance kScoreTolerance{};
+
+struct RescoreOptions {
+  std::uint64_t samples = 0;          // 0: all evaluations that can be
+  std::uint64_t rounds_expected = 0;  // over which the samples are spread
+  std::uint64_t seed = 0;
+};
+
+class Rescorer {
+ public:
+  // `probe` stands at the run's initial model, over the run's data.
+  Rescorer(protocol::LossProbe& probe, const RescoreOptions& options)
+      : probe_(probe), options_(options) {}
+
+  // A sealed round, in order: an observer of Audit. Errors: those of the probe.
+  [[nodiscard]] Status take(const AuditedRound& round, AuditReport& report);
+  [[nodiscard]] std::uint64_t exact() const { return exact_; }  // same class, same digits
+  [[nodiscard]] std::uint64_t within() const {
+    return within_;
+  }  // other class, within the tolerance
+
+ private:
+  // The round before: what its evaluations were measured on.
+  struct Kept {
+    Round round;
+    protocol::RoundOpen open;
+    Hash commit_root;
+    bool payloads_known = false;
+    std::map<Uid, compression::Payload> payloads;
+    std::map<Uid, std::uint32_t> sequences_used;
+    std::map<PublicKey, protocol::Secret> secrets;  // promised ones
+  };
+  struct Sample {
+    const AuditedScreen* screen;
+    const protocol::Evaluation* evaluation;
+  };
+  [[nodiscard]] std::vector<Sample> choose(const AuditedRound& round, AuditReport& report) const;
+  [[nodiscard]] std::uint64_t share_of(Round round, std::size_t available) const;
+  Status rescore(const AuditedRound& round, const Sample& sample, AuditReport& report);
+  void keep(const AuditedRound& round);
+
+  protocol::LossProbe& probe_;
+  RescoreOptions options_;
+  std::optional<Kept> kept_;
+  std::uint64_t exact_ = 0;
+  std::uint64_t within_ = 0;
+};
+
+}  // namespace muster::verify

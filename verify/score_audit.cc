@@ -1,0 +1,187 @@
+#include "verify/score_audit.h"
+
+#include <algorithm>
+#include <set>
+
+#include "protocol/tally.h"
+#include "verify/evaluation.h"
+
+namespace muster::verify {
+
+using protocol::Basis;
+using protocol::Evaluation;
+
+namespace {
+
+std::string of_uid(Uid uid) { return " of uid " + std::to_string(uid.value); }
+
+std::string text_of(const Evaluation& evaluation) {
+  std::string text(name_of(evaluation.basis));
+  if (evaluation.basis != Basis::kMeasured) return text;
+  return text + (evaluation.gate_passed ? ", gate passed" : ", gate failed") + ", z " +
+         std::to_string(evaluation.z_e2) + "/100, drop " + std::to_string(evaluation.drop_e6) +
+         " ± " + std::to_string(evaluation.drop_error_e6) + "/10⁶";
+}
+
+std::vector<Measurement> measurements_of(const std::vector<Evaluation>& evaluations) {
+  std::vector<Measurement> measurements;
+  for (const Evaluation& evaluation : evaluations)
+    if (evaluation.basis == Basis::kMeasured)
+      measurements.push_back({evaluation.uid, evaluation.z_e2 / 100.0, evaluation.drop_e6 / 1e6,
+                              evaluation.drop_error_e6 / 1e6});
+  return measurements;
+}
+
+}  // namespace
+
+void ScoreAudit::Place::fail(Check check, std::string what, std::string expected,
+                             std::string found) const {
+  report.fail({check, round.position.round, Signer{screen.hotkey, Role::kValidator, screen.uid},
+               "Screen: " + std::move(what), std::move(expected), std::move(found)});
+}
+
+ScoreAudit::Facts* ScoreAudit::find_facts(Round round) {
+  for (Facts& facts : facts_)
+    if (facts.round == round) return &facts;
+  return nullptr;
+}
+
+Status ScoreAudit::take(const AuditedRound& round, AuditReport& report) {
+  Facts facts;
+  facts.round = round.position.round;
+  facts.null_round = round.manifest.null_round;
+  for (const auto& outcome : round.manifest.outcomes) facts.outcomes[outcome.uid] = outcome.code;
+  for (const AuditedScreen& screen : round.screens) {
+    Validator& validator = validators_[screen.hotkey];
+    const Place place{round, screen, report};
+    take_evaluations(place, validator);
+    check_entries(place, validator);
+    validator.last_screen = round.position.round;
+    validator.signed_weights.clear();
+    for (const auto& entry : screen.screen.entries)
+      validator.signed_weights[entry.uid] = entry.weight;
+    auto& judge = facts.judges[screen.hotkey];
+    judge.promised = screen.promised;
+    if (screen.promised)
+      for (const auto& entry : screen.screen.entries) judge.verdicts[entry.uid] = entry.verdict;
+  }
+  miners_.clear();
+  for (const auto& entry : round.open.roster) {
+    if (entry.role == Role::kMiner) miners_[entry.uid] = entry.hotkey;
+    if (entry.role == Role::kValidator) validators_[entry.hotkey].uid = entry.uid;
+  }
+  for (auto& [hotkey, validator] : validators_) {
+    facts.missing[hotkey] = validator.book.missing_from(round.open.roster);
+    validator.book.take_roster(round.position.round, round.open.roster);
+  }
+  facts_.push_back(std::move(facts));
+  if (facts_.size() > kRoundsKept) facts_.pop_front();
+  return {};
+}
+
+void ScoreAudit::take_evaluations(const Place& place, Validator& validator) {
+  std::map<Round, std::vector<Evaluation>> by_round;
+  for (const Evaluation& evaluation : place.screen.screen.evaluations)
+    by_round[evaluation.round].push_back(evaluation);
+  for (auto& [round, evaluations] : by_round) {
+    Facts* facts = find_facts(round);
+    if (round >= place.round.position.round) {
+      place.fail(
+          Check::kEvaluations,
+          "evaluations of round " + std::to_string(round.value) + ", which was not sealed yet", {},
+          {});
+    } else if (facts == nullptr) {
+      place.report.skip(Check::kEvaluations, evaluations.size());
+    } else {
+      check_evaluations(place, *facts, validator, evaluations);
+    }
+    for (const Evaluation& evaluation : evaluations) validator.book.take(evaluation);
+  }
+}
+
+void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Validator& validator,
+                                   std::vector<Evaluation> found) {
+  const std::string of_round = " in round " + std::to_string(facts.round.value);
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.uid < b.uid; });
+  auto& before = facts.evaluations[place.screen.hotkey];
+  if (before == found) return place.report.skip(Check::kEvaluations, found.size());  // sent again
+  if (!before.empty())
+    return place.fail(Check::kEvaluations, "evaluations" + of_round + ", again and different", {},
+                      {});
+  before = found;
+  const auto judge = facts.judges.find(place.screen.hotkey);
+  if (facts.null_round)
+    return place.fail(Check::kEvaluations,
+                      "evaluations" + of_round + ", a null round, which is nobody's evaluation", {},
+                      {});
+  if (judge != facts.judges.end() && !judge->second.promised)
+    return place.fail(Check::kEvaluations,
+                      "evaluations" + of_round + ", for which it had promised no secret", {}, {});
+
+  SealedFacts sealed{facts.round, facts.outcomes, {}, {}};
+  if (judge != facts.judges.end()) sealed.verdicts = judge->second.verdicts;
+  for (const Evaluation& evaluation : found)
+    if (!facts.outcomes.contains(evaluation.uid)) sealed.missing.push_back(evaluation.uid);
+  for (const Uid uid : facts.missing[place.screen.hotkey])
+    if (validator.book.find(uid) != nullptr &&
+        std::ranges::find(sealed.missing, uid) == sealed.missing.end())
+      sealed.missing.push_back(uid);
+
+  std::map<Uid, Evaluation> expected;
+  for (const Evaluation& evaluation :
+       evaluate(place.round.params.verification, sealed, measurements_of(found)))
+    expected[evaluation.uid] = evaluation;
+  for (const Evaluation& evaluation : found) {
+    const auto right = expected.extract(evaluation.uid);
+    if (right.empty()) {
+      place.fail(Check::kEvaluations, "a second evaluation" + of_uid(evaluation.uid) + of_round, {},
+                 {});
+      continue;
+    }
+    const Evaluation& wanted = right.mapped();
+    const bool only_gate = wanted.basis == Basis::kMeasured && evaluation.basis == Basis::kMeasured;
+    if (evaluation == wanted) {
+      place.report.hold(Check::kEvaluations);
+    } else if (only_gate && judge == facts.judges.end() && !evaluation.gate_passed) {
+      place.report.skip(Check::kEvaluations);  // its Screen of that round, which may have rejected,
+                                               // was not sealed
+    } else {
+      const auto outcome = facts.outcomes.find(evaluation.uid);
+      const std::string why = outcome == facts.outcomes.end()
+                                  ? "not in the roster"
+                                  : std::string(name_of(outcome->second));
+      place.fail(Check::kEvaluations,
+                 "evaluation" + of_uid(evaluation.uid) + of_round + " (" + why + ")",
+                 text_of(wanted), text_of(evaluation));
+    }
+  }
+  for (const auto& [uid, wanted] : expected)
+    place.fail(Check::kEvaluations, "evaluation" + of_uid(uid) + of_round, text_of(wanted), "none");
+}
+
+void ScoreAudit::check_entries(const Place& place, const Validator& validator) const {
+  const auto standing_of = standings(validator.book.ratings());
+  const auto weight_of = weights(validator.book.ratings());
+  auto same = [&](Check check, const char* what, Uid uid, std::uint16_t expected,
+                  std::uint16_t found) {
+    if (expected == found) return place.report.hold(check);
+    place.fail(check, what + of_uid(uid), std::to_string(expected), std::to_string(found));
+  };
+  for (const auto& entry : place.screen.screen.entries) {
+    const auto* member = protocol::find_in_roster(place.round.open, entry.uid);
+    if (member == nullptr || !place.round.payloads.contains(entry.uid)) {
+      place.fail(Check::kStandings, "an entry" + of_uid(entry.uid) + ", who committed nothing", {},
+                 {});
+      continue;
+    }
+    const auto standing = standing_of.find(member->hotkey);
+    const auto weight = weight_of.find(member->hotkey);
+    same(Check::kStandings, "standing", entry.uid,
+         standing == standing_of.end() ? protocol::kNewcomerStanding : standing->second,
+         entry.standing);
+    same(Check::kWeights, "weight", entry.uid,
+         weight == weight_of.end() ? std::uint16_t{0} : weight->second, entry.weight);
+  }
+}
+
+}  // namespace muster::verify

@@ -1,0 +1,69 @@
+// ScoreAudit: every validator's evaluations, ratings, standings and weights, made again from its
+// signed Screens.
+//
+// Evaluations must follow from the manifest of the round that they are about and from the
+// validator's own verdicts (verify/evaluation.h); standings and weights from all evaluations that
+// it signed (verify/rating_book.h). Memory is a few rounds of facts and the validators' books.
+// Thread safety: none; one owner.
+#pragma once
+
+#include <deque>
+
+#include "verify/audit_report.h"
+#include "verify/audited_round.h"
+#include "verify/rating_book.h"
+
+namespace muster::verify {
+
+class ScoreAudit {
+ public:
+  struct Validator {
+    Uid uid;          // in the last roster that had it
+    RatingBook book;  // of what it signed so far
+    std::optional<Round> last_screen;
+    std::map<Uid, std::uint16_t> signed_weights;  // in its last Screen
+  };
+
+  // A sealed round, in order: an observer of Audit.
+  [[nodiscard]] Status take(const AuditedRound& round, AuditReport& report);
+
+  [[nodiscard]] const std::map<PublicKey, Validator>& validators() const { return validators_; }
+  // The hotkeys of miners by uid in the last roster.
+  [[nodiscard]] const std::map<Uid, PublicKey>& miners() const { return miners_; }
+
+ private:
+  // What evaluations of a round are held against.
+  struct Facts {
+    Round round;
+    bool null_round = false;
+    std::map<Uid, protocol::OutcomeCode> outcomes;
+    struct Judge {
+      bool promised = false;
+      std::map<Uid, protocol::Verdict> verdicts;
+    };
+    std::map<PublicKey, Judge> judges;  // validators with a Screen in the manifest
+    std::map<PublicKey, std::vector<Uid>>
+        missing;  // by validator: rated miners that the roster lacks
+    std::map<PublicKey, std::vector<protocol::Evaluation>> evaluations;  // signed so far
+  };
+  // Evaluations that come later than that many rounds are not held against the manifest.
+  static constexpr std::size_t kRoundsKept = 16;
+
+  struct Place {
+    const AuditedRound& round;
+    const AuditedScreen& screen;
+    AuditReport& report;
+    void fail(Check check, std::string what, std::string expected, std::string found) const;
+  };
+  void take_evaluations(const Place& place, Validator& validator);
+  void check_evaluations(const Place& place, Facts& facts, const Validator& validator,
+                         std::vector<protocol::Evaluation> found);
+  void check_entries(const Place& place, const Validator& validator) const;
+  [[nodiscard]] Facts* find_facts(Round round);
+
+  std::map<PublicKey, Validator> validators_;
+  std::map<Uid, PublicKey> miners_;
+  std::deque<Facts> facts_;  // ascending by round
+};
+
+}  // namespace muster::verify
