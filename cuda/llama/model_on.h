@@ -82,7 +82,7 @@ class ModelOn final : public Model {
     MUSTER_TRY_STATUS(backend_->enter());
     for (std::size_t first = 0; first < losses.size(); first += sequences_) {
       const std::size_t count = std::min<std::size_t>(sequences_, losses.size() - first);
-      MUSTER_TRY_STATUS(check_tokens(tokens.subspan(first * row, count * row)));
+      check_tokens(tokens.subspan(first * row, count * row));
       MUSTER_TRY_STATUS(make_room(1));
       MUSTER_TRY_STATUS(backend_->write(tokens_, tokens.subspan(first * row, count * row)));
       passes_->losses(at(), {tokens_.data(), spec_.context}, count);
@@ -159,10 +159,9 @@ class ModelOn final : public Model {
     return {};
   }
 
-  Status check_tokens(std::span<const std::int32_t> tokens) const {
+  void check_tokens(std::span<const std::int32_t> tokens) const {
     for (const std::int32_t token : tokens)
       MUSTER_CHECK(token >= 0 && static_cast<std::uint32_t>(token) < spec_.vocab, "a token outside the vocabulary");
-    return {};
   }
 
   Result<StepOutcome> take(std::span<const std::int32_t> tokens, bool moves, const StepInput& input) {
@@ -170,7 +169,7 @@ class ModelOn final : public Model {
     MUSTER_CHECK(!tokens.empty() && tokens.size() % row == 0, "tokens that are not whole sequences");
     const std::size_t passes = (sequences + sequences_ - 1) / sequences_;
     MUSTER_TRY_STATUS(backend_->enter());
-    MUSTER_TRY_STATUS(check_tokens(tokens));
+    check_tokens(tokens);
     MUSTER_TRY_STATUS(make_room(passes));
     MUSTER_TRY_STATUS(backend_->write(tokens_, tokens));
     MUSTER_TRY_STATUS(backend_->write(input_, std::span(&input, 1)));
