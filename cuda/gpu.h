@@ -1,9 +1,9 @@
 // Graphics cards: what muster runs on them, behind interfaces that need no CUDA to compile or link. The code
 // is libmuster_cuda.so, loaded when load_cards() is called and never otherwise.
 //
-// Compression, sums and steps are equal to the CPU's bit for bit; training is not (docs/determinism.md has the table). A Card and what it made
-// belong to one thread at a time; several cards, or several Card objects of one, work side by side. A call
-// returns when its work is done. What a card made must not outlive it.
+// Compression, sums and outer steps are equal to the CPU's bit for bit; training is not (docs/determinism.md has the
+// tables). A Card and what it made belong to one thread at a time; several cards, or several Card objects of one, work
+// side by side. A call returns when its work is done. What a card made must not outlive it.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,9 @@
 // RMSNorm of rows, with the addition of a branch to the residual stream, and its gradient: a team a row.
 //
 // A task is what one team does for each block of a grid: operator()(team, shared, block); blocks do not touch each
-// other. Its kRoomBytes, if it has that, are kept free of other teams. Shapes: M rows of width D, D a multiple of 8 and at most 1024 · kParts. Source: Zhang and Sennrich,
-// "Root mean square layer normalization" (arXiv 1910.07467). Thread safety: values.
+// other. Its kRoomBytes, if it has that, of shared memory are kept free of other teams. Shapes: M rows of width D, D a
+// multiple of 8 and at most 1024 · kParts. Source: Zhang and Sennrich, "Root mean square layer normalization" (arXiv
+// 1910.07467). Thread safety: values.
 #pragma once
 
 #include "cuda/llama/numbers.h"
