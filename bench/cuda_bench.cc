@@ -1,6 +1,7 @@
 // A card's kernels, each beside the card's own copy speed in the same run.
 //
-//   bench/run.sh cuda [--json FILE] -- [--params N] [--reps N] [--threads N] [--card I]
+//   bench/run.sh cuda [--json FILE] -- [--params N] [--reps N] [--threads N] [--card I] [--only kernels|training]
+//                                      [--models 124m,1b] [--batch N] [--peers no|yes]
 //
 // Kernel times are the card's own, the median of the repetitions behind two that do not count; the whole call is
 // the last repetition's, with transfers and entropy coding; copy speed counts bytes read and written. Before it is measured, what is measured is compared with the CPU. Without a card it
@@ -16,6 +17,7 @@
 
 #include "base/parallel.h"
 #include "bench/bench_size.h"
+#include "bench/cuda_training.h"
 #include "bench/measure.h"
 #include "compression/error_feedback.h"
 #include "cuda/gpu.h"
@@ -34,7 +36,8 @@ struct Options {
   int reps = bench::small() ? 1 : 9;
   int card = 0;
   unsigned threads = std::max(1u, std::thread::hardware_concurrency());
-  std::string json;
+  std::string json, only;
+  bench::CudaTrainingOptions training{.models = {"124m", "1b"}};
 };
 
 class CudaBench {
@@ -176,7 +179,22 @@ ordered_json run(const Options& options) {
     std::printf("no card to measure: %s\n", card.error().message.c_str());
     return {{"card", nullptr}, {"why", card.error().message}};
   }
-  return CudaBench(options, **card).run();
+  ordered_json report = {{"card", (*card)->info().name}};
+  if (options.only != "training") report = CudaBench(options, **card).run();
+  if (options.only != "kernels") {
+    std::printf("\n%s, training\n", (*card)->info().name.c_str());
+    report["training"] = bench::measure_training(**card, options.training);
+  }
+  return report;
+}
+
+std::vector<std::string> words(const std::string& text) {
+  std::vector<std::string> found;
+  for (std::size_t begin = 0, end = 0; begin < text.size(); begin = end + 1) {
+    end = std::min(text.find(',', begin), text.size());
+    found.push_back(text.substr(begin, end - begin));
+  }
+  return found;
 }
 
 }  // namespace
@@ -185,17 +203,24 @@ ordered_json run(const Options& options) {
 int main(int argc, char** argv) {
   using namespace muster;
   Options options;
+  if (bench::small()) options.training = {.models = {"smoke"}, .steps = 1, .has_peers = false};
   for (int i = 1; i < argc; i += 2) {
     const std::string name = argv[i];
     const bool known = name == "--json" || name == "--params" || name == "--reps" || name == "--threads" ||
-                       name == "--card";
+                       name == "--card" || name == "--only" || name == "--models" || name == "--batch" || name == "--peers";
     if (!known || i + 1 == argc) {
-      std::fprintf(stderr, "usage: bench_cuda [--json FILE] [--params N] [--reps N] [--threads N] [--card I]\n");
+      std::fprintf(stderr, "usage: bench_cuda [--json FILE] [--params N] [--reps N] [--threads N] [--card I]\n"
+                           "                  [--only kernels|training] [--models 124m,1b] [--batch N] [--peers no|yes]\n");
       return 2;
     }
     const char* value = argv[i + 1];
     if (name == "--json") options.json = value;
     if (name == "--reps") options.reps = std::max(1, std::atoi(value));
+    if (name == "--only") options.only = value;
+    if (name == "--models") options.training.models = words(value);
+    if (name == "--batch") options.training.batch = static_cast<std::uint32_t>(std::max(1, std::atoi(value)));
+    if (name == "--peers") options.training.has_peers = std::string(value) == "yes";
+    if (name == "--reps") options.training.steps = std::max(1, std::atoi(value));
     if (name == "--card") options.card = std::atoi(value);
     if (name == "--threads") options.threads = static_cast<unsigned>(std::max(1, std::atoi(value)));
     if (name == "--params")

@@ -18,6 +18,7 @@ struct MinerOptions : NodeOptions {
 
 // Refuses, before any work, a batch that the machine has no memory for.
 Status check_room(const trainer::TrainerConfig& config) {
+  if (config.device != trainer::Device::kCpu) return {};  // a card says itself what it has no room for
   trainer::TrainingConfig training;
   training.model = config.model;
   training.batch = config.batch;

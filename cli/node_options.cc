@@ -47,7 +47,14 @@ Result<PublicKey> read_ledger_key(const NodeOptions& options, const RunFolder& f
 
 }  // namespace
 
+void add_device_option(CLI::App& command, std::string& device) {
+  command.add_option("--device", device, "cpu, cuda for the first graphics card, or auto: a card where there is one")
+      ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
+      ->capture_default_str();
+}
+
 void add_compute_options(CLI::App& command, ComputeChoice& choice) {
+  add_device_option(command, choice.device);
   command.add_option("--compute", choice.compute, "auto (bf16 where the CPU multiplies it natively), bf16 or fp32")
       ->check(CLI::IsMember({"auto", "bf16", "fp32"}))
       ->capture_default_str();
@@ -63,6 +70,7 @@ void add_compute_options(CLI::App& command, ComputeChoice& choice) {
 Status set_compute(const ComputeChoice& choice, trainer::TrainerConfig& config) {
   MUSTER_TRY(config.compute.compute, compute_named(choice.compute));
   MUSTER_TRY(config.compute.matmul, matmul_named(choice.matmul));
+  MUSTER_TRY(config.device, device_named(choice.device));
   config.compute.recompute = choice.recompute;
   config.threads = choice.threads;
   return {};

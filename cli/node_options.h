@@ -28,10 +28,12 @@ void add_node_options(CLI::App& command, NodeOptions& options, const std::string
 
 // How a node computes: its own business, no part of the run.
 struct ComputeChoice {
-  std::string compute = "auto", matmul = "auto";
+  std::string device = "cpu", compute = "auto", matmul = "auto";
   unsigned threads = 1;
   bool recompute = false;
 };
+// --device, as `train` and the nodes take it.
+void add_device_option(CLI::App& command, std::string& device);
 void add_compute_options(CLI::App& command, ComputeChoice& choice);
 // Errors: kInvalidArgument, which names that the options let pass never give.
 [[nodiscard]] Status set_compute(const ComputeChoice& choice, trainer::TrainerConfig& config);

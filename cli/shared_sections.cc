@@ -30,6 +30,13 @@ Result<trainer::Compute> compute_named(const std::string& name) {
   return Error{Errc::kInvalidArgument, "auto, bf16 or fp32"};
 }
 
+Result<trainer::Device> device_named(const std::string& name) {
+  if (name == "cpu") return trainer::Device::kCpu;
+  if (name == "cuda") return trainer::Device::kCuda;
+  if (name == "auto") return trainer::Device::kAuto;
+  return Error{Errc::kInvalidArgument, "cpu, cuda or auto"};
+}
+
 Result<trainer::OptimizerKind> optimizer_named(const std::string& name) {
   if (name == "adamw") return trainer::OptimizerKind::kAdamW;
   if (name == "muon") return trainer::OptimizerKind::kMuon;

@@ -9,10 +9,13 @@
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/machine.h"
+#include "cli/node_options.h"
 #include "cli/same_model.h"
+#include "cli/shared_sections.h"
 #include "cli/train_config.h"
 #include "cli/train_progress.h"
 #include "cli/units.h"
+#include "trainer/card/card_learner.h"
 #include "trainer/data/corpus.h"
 #include "trainer/hf/hf_export.h"
 #include "trainer/run/matmul_peak.h"
@@ -29,6 +32,7 @@ struct TrainOptions {
   std::string config = "examples/train.toml", to = "runs/train";
   std::vector<std::string> overrides;
   std::string from;  // a model to start from
+  std::string device = "cpu";
   bool resume = false, json = false;
   std::string failpoint;
 };
@@ -70,32 +74,53 @@ class TrainCommand {
 
   Result<int> run(const std::atomic<bool>& stop) {
     MUSTER_TRY_STATUS(check_folder());
-    const trainer::ComputeOptions compute{.compute = config_.compute, .recompute = config_.recompute,
-                                         .matmul = config_.matmul};
-    MUSTER_TRY(const auto engine, trainer::Llama::make(config_.training.model, compute, team_));
-    const bool bf16 = engine->stores_bf16();
-    const auto estimate = trainer::estimate_memory(config_.training, config_.recompute, bf16);
-    MUSTER_TRY_STATUS(check_memory(estimate, available_memory()));
+    MUSTER_TRY(const trainer::Device device, device_named(options_.device));
+    MUSTER_TRY(card_, trainer::open_device(device, card_task()));
+    MUSTER_TRY_STATUS(make_engine());
     std::error_code error;
     fs::create_directories(folder_, error);
     if (error) return Error{Errc::kIo, folder_.string() + ": " + error.message()};
     MUSTER_TRY(const FileHandle lock, lock_folder());
     MUSTER_TRY(const TrainData data, open_data(config_, folder_));
-    trainer::RunSettings settings = make_settings(data.train, engine->path());
-    settings.peak_flops = trainer::matmul_peak(team_, bf16, kPeakSeconds, steady_seconds);
-
     MUSTER_TRY(std::vector<float> theta, initial_theta());
-    settings.binding.push_back({"the initial model", options_.from.empty() ? "that of the seed" : root_of(theta)});
-    trainer::Training training(config_.training, *engine, data.train, team_, std::move(theta));
+    const std::string start = options_.from.empty() ? "that of the seed" : root_of(theta);
+    MUSTER_TRY(auto learner, make_learner(std::move(theta)));
+    trainer::RunSettings settings = make_settings(data.train, learner->path());
+    settings.binding.push_back({"the initial model", start});
+    if (engine_ != nullptr)
+      settings.peak_flops = trainer::matmul_peak(team_, engine_->stores_bf16(), kPeakSeconds, steady_seconds);
+
+    trainer::Training training(config_.training, std::move(learner), data.train);
     if (options_.resume) MUSTER_TRY_STATUS(go_on(training, settings));
-    introduce(data, *engine, estimate, training.steps_done());
+    introduce(data, training);
     Failpoints failpoints(options_.failpoint);
-    MUSTER_TRY(const auto outcome, trainer::run_training(training, *engine, data.held_out ? &*data.held_out : nullptr,
-                                                         settings, progress_, failpoints, stop));
+    MUSTER_TRY(const auto outcome, trainer::run_training(training, data.held_out ? &*data.held_out : nullptr, settings,
+                                                         progress_, failpoints, stop));
     return conclude(training, outcome);
   }
 
  private:
+  trainer::CardTask card_task() const {
+    return {config_.training.model, config_.training.optimizer, config_.compute, config_.training.batch};
+  }
+
+  // The CPU's, where there is no card; refuses what the machine has no memory for.
+  Status make_engine() {
+    if (card_ != nullptr) return {};
+    const trainer::ComputeOptions compute{.compute = config_.compute, .recompute = config_.recompute,
+                                         .matmul = config_.matmul};
+    MUSTER_TRY(engine_, trainer::Llama::make(config_.training.model, compute, team_));
+    const auto estimate = trainer::estimate_memory(config_.training, config_.recompute, engine_->stores_bf16());
+    memory_bytes_ = estimate.total();
+    return check_memory(estimate, available_memory());
+  }
+
+  Result<std::unique_ptr<trainer::Learner>> make_learner(std::vector<float> theta) {
+    if (card_ != nullptr) return trainer::make_card_learner(card_, card_task(), theta);
+    return trainer::make_host_learner(config_.training.optimizer, state::layout_of(config_.training.model), *engine_,
+                                      team_, std::move(theta));
+  }
+
   Status check_folder() const {
     const auto steps = trainer::checkpoints_of(folder_).steps();
     if (!options_.resume && (!steps.empty() || fs::exists(folder_ / "losses.csv")))
@@ -150,29 +175,31 @@ class TrainCommand {
     return {};
   }
 
-  void introduce(const TrainData& data, const trainer::Llama& engine, const trainer::MemoryEstimate& estimate,
-                 std::uint64_t done) const {
-    const auto& training = config_.training;
-    const auto left = training.steps() > done ? training.steps() - done : 0;
-    std::fprintf(out_,
-                 "%.2f M parameters, %s, %s on %u threads, about %s of memory; %llu sequences, %llu steps of %llu "
-                 "tokens (%.2f epochs)\n",
-                 static_cast<double>(estimate.parameters) / 8e6, trainer::name_of(training.optimizer.kind),
-                 engine.path().c_str(), threads_, human_bytes(static_cast<double>(estimate.total())).c_str(),
+  void introduce(const TrainData& data, trainer::Training& training) const {
+    const auto& config = config_.training;
+    const std::uint64_t done = training.steps_done(), left = config.steps() > done ? config.steps() - done : 0;
+    std::string where = training.learner().path();
+    if (card_ == nullptr)
+      where += " on " + std::to_string(threads_) + " threads, about " +
+               human_bytes(static_cast<double>(memory_bytes_)) + " of memory";
+    std::fprintf(out_, "%.2f M parameters, %s, %s; %llu sequences, %llu steps of %llu tokens (%.2f epochs)\n",
+                 static_cast<double>(state::layout_of(config.model).parameters()) / 1e6,
+                 trainer::name_of(config.optimizer.kind), where.c_str(),
                  static_cast<unsigned long long>(data.train.sequences()), static_cast<unsigned long long>(left),
-                 static_cast<unsigned long long>(training.tokens_per_step()),
-                 static_cast<double>(training.steps() * training.sequences_per_step()) /
+                 static_cast<unsigned long long>(config.tokens_per_step()),
+                 static_cast<double>(config.steps() * config.sequences_per_step()) /
                      static_cast<double>(data.train.sequences()));
     std::fflush(out_);
   }
 
-  Result<int> conclude(const trainer::Training& training, const trainer::RunOutcome& outcome) {
+  Result<int> conclude(trainer::Training& training, const trainer::RunOutcome& outcome) {
     if (!outcome.finished) {
       progress_.note("stopped after step " + std::to_string(outcome.steps) + "; go on with: " + resuming_command());
       return kExitInterrupted;
     }
     const fs::path model = folder_ / "model";
-    MUSTER_TRY(const auto exported, trainer::export_hf(model, config_.training.model, training.theta(),
+    MUSTER_TRY(const auto theta, training.theta());
+    MUSTER_TRY(const auto exported, trainer::export_hf(model, config_.training.model, theta,
                                                        {.tokenizer_folder = tokenizer_folder()}));
     if (exported.tokenizer == trainer::TokenizerSource::kNone)
       progress_.note(model.string() + " has no tokenizer: there is none beside the data");
@@ -191,6 +218,7 @@ class TrainCommand {
   [[nodiscard]] std::string resuming_command() const {
     std::string command = "muster train " + options_.config + " --to " + options_.to + " --resume";
     if (!options_.from.empty()) command += " --from " + options_.from;
+    if (options_.device != "cpu") command += " --device " + options_.device;
     for (const std::string& setting : options_.overrides) command += " --set '" + setting + "'";
     return command;
   }
@@ -225,6 +253,9 @@ class TrainCommand {
   fs::path folder_;
   unsigned threads_;
   Team team_;
+  std::shared_ptr<gpu::Card> card_;            // null: the CPU trains
+  std::unique_ptr<trainer::Llama> engine_;     // the CPU's
+  std::uint64_t memory_bytes_ = 0;             // that it takes
   std::FILE* out_;
   TrainProgress progress_;
 };
@@ -237,6 +268,7 @@ void add_train(CLI::App& app, Action& chosen) {
   command->add_option("config", options->config, "Configuration of the training")->required();
   command->add_option("--to", options->to, "Folder for logs, checkpoints and the model")->capture_default_str();
   command->add_option("--from", options->from, "Start from the weights of this Hugging Face folder");
+  add_device_option(*command, options->device);
   command->add_flag("--resume", options->resume, "Go on from the newest whole checkpoint in the folder");
   command->add_option("--set", options->overrides, "Override a field: section.key=value");
   command->add_flag("--json", options->json, "The result as JSON; progress goes to standard error");

@@ -40,7 +40,7 @@ class CardContext {
   [[nodiscard]] Result<Memory<T>> upload(std::span<const T> values) const {
     MUSTER_TRY(Memory<T> memory, allocate<T>(values.size()));
     MUSTER_TRY_STATUS(memory.write(values, stream_));
-    return memory;
+    return Result<Memory<T>>(std::move(memory));
   }
   [[nodiscard]] Status finish() const {
     return checked(cudaStreamSynchronize(stream_), "work");

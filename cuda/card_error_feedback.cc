@@ -12,7 +12,7 @@ Result<std::unique_ptr<ErrorFeedback>> CardErrorFeedback::make(CardContext& card
   MUSTER_TRY(auto residual, CardArray::make(card, layout.parameters()));
   MUSTER_TRY(auto delta, CardArray::make(card, layout.parameters()));
   std::unique_ptr<CardErrorFeedback> feedback(
-      new CardErrorFeedback(card, std::move(residual), std::move(delta)));
+      new CardErrorFeedback(card, std::move(residual), std::move(delta), layout));
   std::vector<BlockPlace> places;
   places.reserve(layout.block_count());
   for (std::uint64_t b = 0; b < layout.block_count(); ++b)
@@ -68,7 +68,7 @@ Result<Selection> CardErrorFeedback::select(const PayloadFormat& format) {
     return Error{Errc::kInvalidArgument, "a card compresses to sign, levels2, levels4 and levels8, not to " +
                                              std::string(name_of(format.values))};
   MUSTER_TRY_STATUS(card_.enter());
-  pending_ = false;
+  pending_ = is_restored_ = false;
   MUSTER_TRY_STATUS(make_room(format));
   MUSTER_TRY_STATUS(card_.run([&](cudaStream_t stream) {
     launch_compress(task(), places_.size(), compression::level_bits(format.values), stream);
@@ -85,7 +85,7 @@ Result<Selection> CardErrorFeedback::select(const PayloadFormat& format) {
 void CardErrorFeedback::take_turns(float beta) {
   std::swap(residual_, delta_);
   owed_beta_ = beta;
-  pending_ = false;
+  pending_ = is_restored_ = false;
 }
 
 Status CardErrorFeedback::settle_delivered(float beta) {
@@ -97,8 +97,11 @@ Status CardErrorFeedback::settle_delivered(float beta) {
 Status CardErrorFeedback::settle_kept(float beta) {
   MUSTER_CHECK(pending_, "settled without a payload");
   MUSTER_TRY_STATUS(card_.enter());
-  MUSTER_TRY_STATUS(
-      card_.run([&](cudaStream_t stream) { launch_restore(task(), places_.size(), stream); }));
+  MUSTER_TRY_STATUS(card_.run([&](cudaStream_t stream) {
+    if (!is_restored_) return launch_restore(task(), places_.size(), stream);
+    launch_swap({delta_->device_data(), restored_indices_.data(), restored_indices_.size()},
+                restored_originals_.data(), stream);
+  }));
   take_turns(beta);
   return {};
 }
@@ -106,7 +109,7 @@ Status CardErrorFeedback::settle_kept(float beta) {
 Status CardErrorFeedback::settle_missed(float beta) {
   MUSTER_TRY_STATUS(pay_beta());
   owed_beta_ = beta;
-  pending_ = false;
+  pending_ = is_restored_ = false;
   return {};
 }
 
@@ -124,6 +127,41 @@ Status CardErrorFeedback::pay_beta() {
 Result<FloatArray*> CardErrorFeedback::residual() {
   MUSTER_TRY_STATUS(pay_beta());
   return static_cast<FloatArray*>(residual_.get());
+}
+
+Result<compression::ErrorFeedback::State> CardErrorFeedback::state() const {
+  compression::ErrorFeedback::State state;
+  state.pending = pending_;
+  if (!pending_) return Result<compression::ErrorFeedback::State>(std::move(state));
+  MUSTER_TRY_STATUS(card_.enter());
+  if (is_restored_) {
+    state.indices.resize(restored_indices_.size());
+    state.originals.resize(restored_originals_.size());
+    MUSTER_TRY_STATUS(restored_indices_.read(state.indices, card_.stream()));
+    MUSTER_TRY_STATUS(restored_originals_.read(state.originals, card_.stream()));
+    MUSTER_TRY_STATUS(card_.finish());
+    return Result<compression::ErrorFeedback::State>(std::move(state));
+  }
+  std::vector<float> originals(originals_.size());
+  MUSTER_TRY_STATUS(originals_.read(originals, card_.stream()));
+  MUSTER_TRY_STATUS(card_.finish());
+  const auto counts = host_counts_.values(), entries = host_entries_.values();
+  for (std::uint64_t b = 0; b < counts.size(); ++b) {
+    for (std::uint64_t i = b * format_.keep, n = 0; n < counts[b]; ++i, ++n) {
+      state.indices.push_back(layout_.block(b).offset + compression::index_of(entries[i]));
+      state.originals.push_back(originals[i]);
+    }
+  }
+  return Result<compression::ErrorFeedback::State>(std::move(state));
+}
+
+Status CardErrorFeedback::restore(const compression::ErrorFeedback::State& state) {
+  MUSTER_TRY_STATUS(card_.enter());
+  MUSTER_TRY(restored_indices_, card_.upload(std::span<const std::uint64_t>(state.indices)));
+  MUSTER_TRY(restored_originals_, card_.upload(std::span<const float>(state.originals)));
+  pending_ = is_restored_ = state.pending;
+  owed_beta_ = 1;
+  return {};
 }
 
 }  // namespace muster::gpu

@@ -21,11 +21,14 @@ class CardErrorFeedback final : public ErrorFeedback {
   [[nodiscard]] Status settle_delivered(float beta) override;
   [[nodiscard]] Status settle_kept(float beta) override;
   [[nodiscard]] Status settle_missed(float beta) override;
+  [[nodiscard]] bool is_pending() const override { return pending_; }
+  [[nodiscard]] Result<compression::ErrorFeedback::State> state() const override;
+  [[nodiscard]] Status restore(const compression::ErrorFeedback::State& state) override;
 
  private:
   CardErrorFeedback(CardContext& card, std::unique_ptr<CardArray> residual,
-                    std::unique_ptr<CardArray> delta)
-      : card_(card), residual_(std::move(residual)), delta_(std::move(delta)) {}
+                    std::unique_ptr<CardArray> delta, const compression::Layout& layout)
+      : card_(card), residual_(std::move(residual)), delta_(std::move(delta)), layout_(layout) {}
 
   Status make_room(const compression::PayloadFormat& format);
   [[nodiscard]] CompressTask task();
@@ -34,9 +37,14 @@ class CardErrorFeedback final : public ErrorFeedback {
 
   CardContext& card_;
   std::unique_ptr<CardArray> residual_, delta_;
+  compression::Layout layout_;
   Memory<BlockPlace> places_;
   float owed_beta_ = 1;  // e is this times the array
   bool pending_ = false;
+  // Of a pending payload that restore() brought back: where its entries lie, and e + Δ there.
+  bool is_restored_ = false;
+  Memory<std::uint64_t> restored_indices_;
+  Memory<float> restored_originals_;
   // Of the last selection.
   compression::PayloadFormat format_{0, compression::ValueFormat::kSign};
   Memory<std::uint16_t> counts_, levels_, entries_;

@@ -1,5 +1,7 @@
 // What libmuster_cuda.so is loaded for: the cards there are, and one opened.
+#include "cuda/card_changes.h"
 #include "cuda/card_error_feedback.h"
+#include "cuda/llama/card_model.h"
 
 namespace muster::gpu {
 namespace {
@@ -52,6 +54,23 @@ class OpenCard final : public Card {
     return context_->run([&](cudaStream_t stream) {
       launch_step({places, theta.device_data(), entries.list(), learning_rate}, layout.block_count(), stream);
     });
+  }
+
+  [[nodiscard]] Result<std::unique_ptr<Displacement>> displace(FloatArray& array,
+                                                               const compression::SparseUpdate& update,
+                                                               float rate) override {
+    return make_displacement(*context_, array, update, rate);
+  }
+  [[nodiscard]] Status gather(const FloatArray& array, std::span<const std::uint64_t> indices,
+                              std::span<float> values) override {
+    return gather_from(*context_, static_cast<const CardArray&>(array), indices, values);
+  }
+  [[nodiscard]] Result<bool> subtract(const FloatArray& a, const FloatArray& b, FloatArray& difference) override {
+    return subtract_on(*context_, static_cast<const CardArray&>(a), static_cast<const CardArray&>(b),
+                       static_cast<CardArray&>(difference));
+  }
+  [[nodiscard]] Result<std::unique_ptr<Model>> make_model(const ModelSettings& settings) override {
+    return make_card_model(*context_, settings);
   }
 
  private:

@@ -18,6 +18,7 @@ class DeviceTeam {
   struct Scratch {
     std::uint32_t folded[2][kWarps];
     std::uint64_t prefixes[kWarps];
+    double joined[2][kWarps];
   };
 
   template <class T>
@@ -62,6 +63,15 @@ class DeviceTeam {
     return result;
   }
 
+  template <class Number>
+  MUSTER_TEAM Number total(Own<Number>& own) {
+    return by_warps(own.of(0), [](Number a, Number b) { return a + b; });
+  }
+  template <class Number>
+  MUSTER_TEAM Number top(Own<Number>& own) {
+    return by_warps(own.of(0), [](Number a, Number b) { return a > b ? a : b; });
+  }
+
   MUSTER_TEAM std::uint64_t prefix(Own<std::uint64_t>& own) {
     const unsigned lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     std::uint64_t up_to = own.of(0);
@@ -88,6 +98,18 @@ class DeviceTeam {
   }
 
  private:
+  template <class Number, class Join>
+  MUSTER_TEAM Number by_warps(Number x, const Join& join) {
+    MUSTER_UNROLL
+    for (int apart = 16; apart > 0; apart /= 2) x = join(x, __shfl_xor_sync(kEverybody, x, apart));
+    turn_ ^= 1;
+    if (threadIdx.x % 32 == 0) scratch_.joined[turn_][threadIdx.x / 32] = static_cast<double>(x);
+    __syncthreads();
+    Number result = static_cast<Number>(scratch_.joined[turn_][0]);
+    MUSTER_UNROLL
+    for (unsigned w = 1; w < kWarps; ++w) result = join(result, static_cast<Number>(scratch_.joined[turn_][w]));
+    return result;
+  }
   template <Fold kFold>
   static MUSTER_TEAM std::uint32_t fold_warp(std::uint32_t x) {
     if constexpr (kFold == Fold::kSum) return __reduce_add_sync(kEverybody, x);

@@ -1,9 +1,9 @@
 // Graphics cards: what muster runs on them, behind interfaces that need no CUDA to compile or link. The code
 // is libmuster_cuda.so, loaded when load_cards() is called and never otherwise.
 //
-// Results are equal to the CPU's bit for bit (docs/determinism.md has the table). A Card and what it made
-// belong to one thread at a time; several cards, or several Card objects of one, work side by side. A call
-// returns when its work is done. What a card made must not outlive it.
+// Compression, sums and outer steps are equal to the CPU's bit for bit; training is not (docs/determinism.md has the
+// tables). A Card and what it made belong to one thread at a time; several cards, or several Card objects of one, work
+// side by side. A call returns when its work is done. What a card made must not outlive it.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,13 @@
 #include <vector>
 
 #include "base/result.h"
+#include "compression/error_feedback.h"
 #include "compression/layout.h"
 #include "compression/payload_format.h"
 #include "compression/selection.h"
 #include "cuda/blockwise_entries.h"
+#include "cuda/float_array.h"
+#include "cuda/model.h"
 
 namespace muster::gpu {
 
@@ -27,18 +30,6 @@ struct CardInfo {
   int capability_major = 0, capability_minor = 0;
   int multiprocessors = 0;
   std::uint64_t memory_bytes = 0, free_bytes = 0;
-};
-
-// fp32 numbers in a card's memory.
-class FloatArray {
- public:
-  virtual ~FloatArray() = default;
-  [[nodiscard]] virtual std::uint64_t size() const = 0;
-  // Memory of the card, for other programs of this process that compute there.
-  [[nodiscard]] virtual float* device_data() = 0;
-  // The whole array from and to the host. REQUIRES: equal sizes. Error: kIo.
-  [[nodiscard]] virtual Status write(std::span<const float> from) = 0;
-  [[nodiscard]] virtual Status read(std::span<float> to) const = 0;
 };
 
 // compression::ErrorFeedback with e and Δ in a card's memory; payload_of() makes the bytes of a selection.
@@ -59,6 +50,20 @@ class ErrorFeedback {
   [[nodiscard]] virtual Status settle_kept(float beta) = 0;
   // No payload was made, or it does not count. Error: kIo.
   [[nodiscard]] virtual Status settle_missed(float beta) = 0;
+
+  [[nodiscard]] virtual bool is_pending() const = 0;
+  // What compression::ErrorFeedback::state() gives, of the same layout as this. Error: kIo.
+  [[nodiscard]] virtual Result<compression::ErrorFeedback::State> state() const = 0;
+  // With residual() and delta() written again. Errors: kTooLarge, kIo. REQUIRES: indices within them.
+  [[nodiscard]] virtual Status restore(const compression::ErrorFeedback::State& state) = 0;
+};
+
+// A sparse change of an array, and what undoes it.
+class Displacement {
+ public:
+  virtual ~Displacement() = default;
+  // Exchanges the array's numbers with those kept: undoes the change, and a second time does it again. Error: kIo.
+  [[nodiscard]] virtual Status swap() = 0;
 };
 
 class Card {
@@ -82,6 +87,21 @@ class Card {
   [[nodiscard]] virtual Status outer_step(const compression::Layout& layout, FloatArray& theta,
                                           const BlockwiseEntries& aggregate, float learning_rate) = 0;
 
+  // array[index] −= rate · value for each entry, as state::outer_step does it; the old numbers are kept. The array must
+  // outlive it. Errors: kTooLarge, kIo. REQUIRES: indices below the array's size, no two alike.
+  [[nodiscard]] virtual Result<std::unique_ptr<Displacement>> displace(FloatArray& array,
+                                                                       const compression::SparseUpdate& update,
+                                                                       float rate) = 0;
+  // values[i] = array[indices[i]]. Errors: kTooLarge, kIo. REQUIRES: indices below the array's size.
+  [[nodiscard]] virtual Status gather(const FloatArray& array, std::span<const std::uint64_t> indices,
+                                      std::span<float> values) = 0;
+  // difference = a − b; whether all of it is finite. Error: kIo. REQUIRES: equal sizes.
+  [[nodiscard]] virtual Result<bool> subtract(const FloatArray& a, const FloatArray& b, FloatArray& difference) = 0;
+
+  // θ, gradient and moments are 0. Errors: kInvalidArgument (sizes that a card does not take, with the mend), kTooLarge,
+  // kNotFound (cuBLASLt).
+  [[nodiscard]] virtual Result<std::unique_ptr<Model>> make_model(const ModelSettings& settings) = 0;
+
   // How long the last call's kernel, or copy, took by the card's own clock, transfers not counted.
   [[nodiscard]] virtual double kernel_seconds() const = 0;
 };
@@ -99,8 +119,8 @@ class Cards {
   [[nodiscard]] virtual Result<std::unique_ptr<Card>> open(int index) const = 0;
 };
 
-// Bumped with every change to the interfaces above.
-inline constexpr int kCardsAbi = 1;
+// Bumped with every change to the interfaces above and in model.h.
+inline constexpr int kCardsAbi = 2;
 
 // Loads libmuster_cuda.so from beside the executable, or from `folder`. Loads no CUDA library otherwise.
 // Errors: kNotFound (built without CUDA; the message says how to get it), kVersion.

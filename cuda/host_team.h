@@ -55,6 +55,14 @@ class HostTeam {
     }
     return result;
   }
+  template <class Number>
+  Number total(Own<Number>& own) {
+    return by_warps(own, [](Number a, Number b) { return a + b; });
+  }
+  template <class Number>
+  Number top(Own<Number>& own) {
+    return by_warps(own, [](Number a, Number b) { return a > b ? a : b; });
+  }
   std::uint64_t prefix(Own<std::uint64_t>& own) {
     std::uint64_t total = 0;
     for (unsigned t = 0; t < kThreads; ++t) {
@@ -67,6 +75,23 @@ class HostTeam {
   template <class Work>
   void first_warp(const Work& work) {
     work(Warp{});
+  }
+
+ private:
+  // As exchanges between the lanes of a warp do it.
+  template <class Number, class Join>
+  static Number by_warps(Own<Number>& own, const Join& join) {
+    Number result{};
+    for (unsigned warp = 0; warp < kThreads / kWarpThreads; ++warp) {
+      std::array<Number, kWarpThreads> lanes, next;
+      for (unsigned lane = 0; lane < kWarpThreads; ++lane) lanes[lane] = own.of(warp * kWarpThreads + lane);
+      for (unsigned apart = kWarpThreads / 2; apart > 0; apart /= 2) {
+        for (unsigned lane = 0; lane < kWarpThreads; ++lane) next[lane] = join(lanes[lane], lanes[lane ^ apart]);
+        lanes = next;
+      }
+      result = warp == 0 ? lanes[0] : join(result, lanes[0]);
+    }
+    return result;
   }
 };
 

@@ -41,6 +41,47 @@ __global__ void __launch_bounds__(kThreads) scale_kernel(float* array, std::uint
     array[i] *= factor;
 }
 
+template <class Work>
+__device__ void each_entry(std::uint64_t count, const Work& work) {
+  const std::uint64_t stride = std::uint64_t{gridDim.x} * kThreads;
+  for (std::uint64_t i = std::uint64_t{blockIdx.x} * kThreads + threadIdx.x; i < count; i += stride) work(i);
+}
+
+__global__ void __launch_bounds__(kThreads)
+    displace_kernel(ChangeTask task, const float* values, float rate, float* kept) {
+  each_entry(task.count, [&](std::uint64_t i) {
+    float& x = task.array[task.indices[i]];
+    kept[i] = x;
+    x -= rate * values[i];
+  });
+}
+
+__global__ void __launch_bounds__(kThreads) swap_kernel(ChangeTask task, float* kept) {
+  each_entry(task.count, [&](std::uint64_t i) {
+    float& x = task.array[task.indices[i]];
+    const float before = x;
+    x = kept[i];
+    kept[i] = before;
+  });
+}
+
+__global__ void __launch_bounds__(kThreads) gather_kernel(ChangeTask task, float* values) {
+  each_entry(task.count, [&](std::uint64_t i) { values[i] = task.array[task.indices[i]]; });
+}
+
+__global__ void __launch_bounds__(kThreads)
+    subtract_kernel(const float* a, const float* b, float* difference, std::uint64_t count, unsigned* others) {
+  bool finite = true;
+  each_entry(count, [&](std::uint64_t i) {
+    const float x = a[i] - b[i];
+    difference[i] = x;
+    finite = finite && isfinite(x);
+  });
+  if (__syncthreads_or(finite ? 0 : 1) != 0 && threadIdx.x == 0) atomicAdd(others, 1u);
+}
+
+constexpr unsigned kLoopGrid = 2048;
+
 unsigned grid(std::uint64_t blocks) { return static_cast<unsigned>(blocks); }
 
 }  // namespace
@@ -65,8 +106,24 @@ void launch_restore(const CompressTask& task, std::uint64_t blocks, cudaStream_t
 }
 
 void launch_scale(float* array, std::uint64_t count, float factor, cudaStream_t stream) {
-  constexpr unsigned kGrid = 2048;
-  scale_kernel<<<kGrid, kThreads, 0, stream>>>(array, count, factor);
+  scale_kernel<<<kLoopGrid, kThreads, 0, stream>>>(array, count, factor);
+}
+
+void launch_displace(const ChangeTask& task, const float* values, float rate, float* kept, cudaStream_t stream) {
+  displace_kernel<<<kLoopGrid, kThreads, 0, stream>>>(task, values, rate, kept);
+}
+
+void launch_swap(const ChangeTask& task, float* kept, cudaStream_t stream) {
+  swap_kernel<<<kLoopGrid, kThreads, 0, stream>>>(task, kept);
+}
+
+void launch_gather(const ChangeTask& task, float* values, cudaStream_t stream) {
+  gather_kernel<<<kLoopGrid, kThreads, 0, stream>>>(task, values);
+}
+
+void launch_subtract(const float* a, const float* b, float* difference, std::uint64_t count, unsigned* others,
+                     cudaStream_t stream) {
+  subtract_kernel<<<kLoopGrid, kThreads, 0, stream>>>(a, b, difference, count, others);
 }
 
 }  // namespace muster::gpu

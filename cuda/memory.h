@@ -42,7 +42,7 @@ class Memory {
       return Error{Errc::kTooLarge, ""};
     }
     memory.count_ = count;
-    return memory;
+    return Result<Memory>(std::move(memory));
   }
 
   [[nodiscard]] T* data() const { return data_; }
@@ -86,7 +86,7 @@ class PinnedMemory {
                                         " bytes of memory for a card; stop what else runs on it"};
     }
     memory.count_ = count;
-    return memory;
+    return Result<PinnedMemory>(std::move(memory));
   }
   [[nodiscard]] std::span<T> values() const { return {data_, count_}; }
 

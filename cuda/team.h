@@ -7,11 +7,13 @@
 //   each(work)              work(t) on every thread, t = 0…255; no barrier before or after
 //   sync()                  what threads wrote is seen by all
 //   fold<Fold>(own)         sum, smallest, largest or union of everybody's number, on every thread
+//   total(own), top(own)    the sum, or the largest, of everybody's float or double, on every thread: by pairs 16, 8,
+//                           4, 2, 1 apart within 32 threads, then over those eights in order
 //   prefix(own)             replaces everybody's number by the sum of those of the threads before; returns
 //                           the sum of all, on every thread
 //   first_warp(work)        work(warp) on the first 32 threads, which go the same way together; warp.is_leader(),
 //                           warp.tail(magnitudes, count, threshold) as compression's kernels give it
-// fold, prefix and sync are reached by all threads or by none. On a card Own<T> is a register.
+// fold, total, top, prefix and sync are reached by all threads or by none. On a card Own<T> is a register.
 // Thread safety: a team belongs to one block.
 #pragma once
 
@@ -19,17 +21,22 @@
 
 #if defined(__CUDACC__)
 #define MUSTER_TEAM __device__ __forceinline__
+#define MUSTER_BOTH __host__ __device__ __forceinline__
 #define MUSTER_UNROLL _Pragma("unroll")
+#define MUSTER_UNROLL_2 _Pragma("unroll 2")
 #define MUSTER_UNROLL_8 _Pragma("unroll 8")
 #else
 #define MUSTER_TEAM inline
+#define MUSTER_BOTH inline
 #define MUSTER_UNROLL
+#define MUSTER_UNROLL_2
 #define MUSTER_UNROLL_8
 #endif
 
 namespace muster::gpu {
 
 inline constexpr unsigned kThreads = 256;
+inline constexpr unsigned kWarpThreads = 32;
 
 enum class Fold { kSum, kSmallest, kLargest, kUnion };
 

@@ -1,5 +1,7 @@
 #include "trainer/trainer.h"
 
+#include "trainer/card/card_inner_loop.h"
+#include "trainer/card/card_loss_probe.h"
 #include "trainer/inner_loop.h"
 #include "trainer/loss_probe.h"
 #include "trainer/stepper.h"
@@ -14,8 +16,17 @@ Result<DataSet> open_data(const std::filesystem::path& path, const state::ModelS
 
 }  // namespace
 
+CardTask card_task(const TrainerConfig& config) {
+  return {config.model, config.optimizer, config.compute.compute, config.batch};
+}
+
 Result<std::unique_ptr<protocol::InnerLoop>> make_inner_loop(const TrainerConfig& config,
                                                              std::span<const float> parameters) {
+  MUSTER_TRY(auto card, open_device(config.device, card_task(config), config.compute.libraries));
+  if (card != nullptr) {
+    MUSTER_TRY(DataSet data, open_data(config.train_data, config.model));
+    return CardInnerLoop::make(config, std::move(data), std::move(card), parameters);
+  }
   MUSTER_TRY(Stepper stepper, Stepper::make(config));
   MUSTER_TRY(DataSet data, open_data(config.train_data, config.model));
   return std::unique_ptr<protocol::InnerLoop>(
@@ -24,6 +35,12 @@ Result<std::unique_ptr<protocol::InnerLoop>> make_inner_loop(const TrainerConfig
 
 Result<std::unique_ptr<protocol::LossProbe>> make_loss_probe(const TrainerConfig& config,
                                                              std::span<const float> parameters) {
+  MUSTER_TRY(auto card, open_device(config.device, card_task(config), config.compute.libraries));
+  if (card != nullptr) {
+    MUSTER_TRY(DataSet train, open_data(config.train_data, config.model));
+    MUSTER_TRY(DataSet held_out, open_data(config.held_out_data, config.model, kHeldOutSplit));
+    return CardLossProbe::make(config, std::move(train), std::move(held_out), std::move(card), parameters);
+  }
   auto team = std::make_unique<Team>(config.threads);
   MUSTER_TRY(auto llama, Llama::make(config.model, config.compute, *team));
   MUSTER_TRY(DataSet train, open_data(config.train_data, config.model));

@@ -12,6 +12,7 @@
 #include "protocol/inner_loop.h"
 #include "protocol/loss_probe.h"
 #include "state/model_spec.h"
+#include "trainer/card/device.h"
 #include "trainer/llama/llama.h"
 #include "trainer/optim/optimizer.h"
 #include "trainer/optim/schedule.h"
@@ -26,6 +27,7 @@ struct TrainerConfig {
   Schedule schedule;
   OptimizerConfig optimizer;
   double gradient_clip = 1.0;           // global norm; 0: none
+  Device device = Device::kCpu;         // inner loop and probe; compute.libraries is where its library lies
   ComputeOptions compute;
   unsigned threads = 1;
   float outer_learning_rate = 1.0f;
@@ -33,7 +35,9 @@ struct TrainerConfig {
   std::uint32_t held_out_sequences = 512;
 };
 
-// θ starts as `parameters`. Errors: kNotFound and the like for the data; kInvalidArgument.
+[[nodiscard]] CardTask card_task(const TrainerConfig& config);
+
+// θ starts as `parameters`. Errors: kNotFound and the like for the data; kInvalidArgument; those of open_device.
 [[nodiscard]] Result<std::unique_ptr<protocol::InnerLoop>> make_inner_loop(const TrainerConfig& config,
                                                                            std::span<const float> parameters);
 [[nodiscard]] Result<std::unique_ptr<protocol::LossProbe>> make_loss_probe(const TrainerConfig& config,

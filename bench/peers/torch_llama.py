@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains a small Llama in PyTorch, eager or compiled, on one machine; one JSON object on standard output.
 
-usage: torch_llama.py --config tiny|small|124m [--dtype bf16|fp32] [--compile] [--threads N] [--batch N] [--steps N]
+usage: torch_llama.py --config tiny|small|124m|1b [--dtype bf16|fp32] [--compile] [--threads N] [--batch N] [--steps N]
                       [--device cpu|cuda]
 
 What a careful user would write: fused RMSNorm, scaled_dot_product_attention, autocast for bf16 (fp32 weights), fused
@@ -19,7 +19,8 @@ from torch.nn import functional as F
 #          width, layers, heads, key/value heads, feed-forward, vocabulary, context
 SHAPES = {"tiny": (256, 4, 4, 2, 704, 256, 256),
           "small": (512, 8, 8, 4, 1408, 4096, 512),
-          "124m": (768, 12, 12, 12, 2048, 50304, 1024)}
+          "124m": (768, 12, 12, 12, 2048, 50304, 1024),
+          "1b": (2048, 16, 32, 8, 8192, 32768, 2048)}
 
 
 def linear(inputs, outputs):

@@ -68,3 +68,10 @@ refuses 'config.json' generate "$work/none" "a"
 refuses 'context' train "$work/train.toml" --to "$work/other" --set model.context=60000
 refuses 'smaller train.batch' train "$work/train.toml" --to "$work/other" --set train.batch=1000000
 [ ! -e "$work/other/losses.csv" ] || fail "began before it refused"
+# Of what a card does not take, and of a card that is not there, in a sentence; auto then trains on the CPU.
+refuses 'on a card a head is 32, 64 or 128 wide' train "$work/train.toml" --to "$work/other" --device cuda
+if ! "$muster" doctor | grep -q '^card 0'; then
+  refuses '--device cuda: ' train "$work/train.toml" --to "$work/other" --device cuda --set model.d_model=128
+fi
+"$muster" train "$work/train.toml" --to "$work/auto" --device auto --set train.steps=2 --json >"$work/out" 2>"$work/err" ||
+  fail "auto failed"

@@ -201,4 +201,72 @@ TEST_P(CardConformance, CopiesArrays) {
   EXPECT_EQ(bits(read(*to)), bits(values));
 }
 
+TEST_P(CardConformance, GoesOnFromAPendingPayloadsStateAsTheCpuDoes) {
+  const compression::PayloadFormat format{64, compression::ValueFormat::kSign};
+  for (const bool delivered : {true, false}) {
+    std::vector<float> first(layout_.parameters(), 0.0f), second = first;
+    compression::ErrorFeedback expected(first, second);
+    auto feedback = card_->make_error_feedback(layout_).value();
+    const auto delta = numbers(layout_.parameters(), 0);
+    std::copy(delta.begin(), delta.end(), expected.delta().begin());
+    feedback->delta().write(delta).value();
+    expected.compress(layout_, format).value();
+    feedback->select(format).value();
+    EXPECT_TRUE(feedback->is_pending());
+    const auto state = feedback->state().value(), wanted = expected.state();
+    EXPECT_EQ(state.indices, wanted.indices);
+    EXPECT_EQ(bits(state.originals), bits(wanted.originals));
+    auto again = card_->make_error_feedback(layout_).value();
+    again->delta().write(read(feedback->delta())).value();
+    again->residual().value()->write(read(*feedback->residual().value())).value();
+    again->restore(state).value();
+    EXPECT_EQ(again->state().value().indices, wanted.indices);
+    if (delivered) {
+      expected.settle_delivered(0.9f);
+      again->settle_delivered(0.9f).value();
+    } else {
+      expected.settle_kept(0.9f);
+      again->settle_kept(0.9f).value();
+    }
+    EXPECT_FALSE(again->is_pending());
+    EXPECT_EQ(bits(read(*again->residual().value())), bits(expected.residual()));
+  }
+}
+
+TEST_P(CardConformance, DisplacesAndPutsBackAsTheCpuDoes) {
+  std::vector<float> theta = numbers(layout_.parameters(), 0);
+  compression::SparseUpdate update;
+  for (std::uint64_t i = 3; i < theta.size(); i += 7) update.indices.push_back(i);
+  update.values = numbers(update.indices.size(), 2);
+  auto array = card_->make_array(theta.size()).value();
+  array->write(theta).value();
+  auto moved = theta;
+  state::outer_step(moved, update, 0.3f);
+  const auto displacement = card_->displace(*array, update, 0.3f).value();
+  EXPECT_EQ(bits(read(*array)), bits(moved));
+  std::vector<float> found(update.indices.size());
+  card_->gather(*array, update.indices, found).value();
+  for (std::size_t i = 0; i < found.size(); ++i) ASSERT_EQ(found[i], moved[update.indices[i]]);
+  displacement->swap().value();
+  EXPECT_EQ(bits(read(*array)), bits(theta));
+  displacement->swap().value();
+  EXPECT_EQ(bits(read(*array)), bits(moved));
+}
+
+TEST_P(CardConformance, SubtractsAndSeesWhatIsNotFinite) {
+  auto a = numbers(layout_.parameters(), 0);
+  const auto b = numbers(layout_.parameters(), 2);
+  auto left = card_->make_array(a.size()).value(), right = card_->make_array(a.size()).value();
+  auto difference = card_->make_array(a.size()).value();
+  left->write(a).value();
+  right->write(b).value();
+  EXPECT_TRUE(card_->subtract(*left, *right, *difference).value());
+  std::vector<float> expected(a.size());
+  for (std::size_t i = 0; i < a.size(); ++i) expected[i] = a[i] - b[i];
+  EXPECT_EQ(bits(read(*difference)), bits(expected));
+  a.back() = std::numeric_limits<float>::quiet_NaN();
+  left->write(a).value();
+  EXPECT_FALSE(card_->subtract(*left, *right, *difference).value());
+}
+
 }  // namespace muster::gpu

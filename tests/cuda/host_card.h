@@ -8,6 +8,8 @@
 #include "cuda/gpu.h"
 #include "cuda/host_team.h"
 #include "cuda/sum_block.h"
+#include "tests/cuda/host_array.h"
+#include "tests/cuda/llama/host_backend.h"
 
 namespace muster::gpu {
 
@@ -17,24 +19,6 @@ inline std::vector<BlockPlace> places_of(const compression::Layout& layout) {
     places.push_back({layout.block(b).offset, layout.block(b).elements});
   return places;
 }
-
-class HostArray final : public FloatArray {
- public:
-  explicit HostArray(std::uint64_t count) : values_(count, 0.0f) {}
-  [[nodiscard]] std::uint64_t size() const override { return values_.size(); }
-  [[nodiscard]] float* device_data() override { return values_.data(); }
-  [[nodiscard]] Status write(std::span<const float> from) override {
-    std::copy(from.begin(), from.end(), values_.begin());
-    return {};
-  }
-  [[nodiscard]] Status read(std::span<float> to) const override {
-    std::copy(values_.begin(), values_.end(), to.begin());
-    return {};
-  }
-
- private:
-  std::vector<float> values_;
-};
 
 class HostErrorFeedback final : public ErrorFeedback {
  public:
@@ -65,14 +49,36 @@ class HostErrorFeedback final : public ErrorFeedback {
       if (level_bits(format.values) == 2) compress_block<2>(team, *shared, task, b);
       if (level_bits(format.values) == 3) compress_block<3>(team, *shared, task, b);
     }
+    pending_ = true;
+    is_restored_ = false;
     return compression::Selection{format, counts_, levels_, entries_};
+  }
+  [[nodiscard]] bool is_pending() const override { return pending_; }
+  [[nodiscard]] Result<compression::ErrorFeedback::State> state() const override {
+    if (is_restored_) return restored_;
+    compression::ErrorFeedback::State state{.pending = pending_, .indices = {}, .originals = {}};
+    for (std::uint64_t b = 0; pending_ && b < places_.size(); ++b) {
+      for (std::uint64_t i = b * keep_, n = 0; n < counts_[b]; ++i, ++n) {
+        state.indices.push_back(places_[b].offset + compression::index_of(entries_[i]));
+        state.originals.push_back(originals_[i]);
+      }
+    }
+    return state;
+  }
+  [[nodiscard]] Status restore(const compression::ErrorFeedback::State& state) override {
+    restored_ = state;
+    pending_ = is_restored_ = state.pending;
+    owed_beta_ = 1;
+    return {};
   }
   [[nodiscard]] Status settle_delivered(float beta) override {
     take_turns(beta);
     return {};
   }
   [[nodiscard]] Status settle_kept(float beta) override {
-    for (std::uint64_t b = 0; b < places_.size(); ++b)
+    for (std::size_t i = 0; is_restored_ && i < restored_.indices.size(); ++i)
+      delta_->device_data()[restored_.indices[i]] = restored_.originals[i];
+    for (std::uint64_t b = 0; !is_restored_ && b < places_.size(); ++b)
       for (std::uint64_t i = b * keep_, n = 0; n < counts_[b]; ++i, ++n)
         delta_->device_data()[places_[b].offset + compression::index_of(entries_[i])] = originals_[i];
     take_turns(beta);
@@ -81,6 +87,7 @@ class HostErrorFeedback final : public ErrorFeedback {
   [[nodiscard]] Status settle_missed(float beta) override {
     pay_beta();
     owed_beta_ = beta;
+    pending_ = is_restored_ = false;
     return {};
   }
 
@@ -88,6 +95,7 @@ class HostErrorFeedback final : public ErrorFeedback {
   void take_turns(float beta) {
     std::swap(residual_, delta_);
     owed_beta_ = beta;
+    pending_ = is_restored_ = false;
   }
   void pay_beta() {
     if (owed_beta_ != 1)
@@ -98,9 +106,26 @@ class HostErrorFeedback final : public ErrorFeedback {
   std::vector<BlockPlace> places_;
   std::unique_ptr<HostArray> residual_, delta_;
   float owed_beta_ = 1;
+  bool pending_ = false, is_restored_ = false;
+  compression::ErrorFeedback::State restored_;
   std::uint32_t keep_ = 0;
   std::vector<std::uint16_t> counts_, levels_, entries_;
   std::vector<float> originals_;
+};
+
+class HostDisplacement final : public Displacement {
+ public:
+  HostDisplacement(FloatArray& array, std::vector<std::uint64_t> indices, std::vector<float> kept)
+      : array_(array), indices_(std::move(indices)), kept_(std::move(kept)) {}
+  [[nodiscard]] Status swap() override {
+    for (std::size_t i = 0; i < indices_.size(); ++i) std::swap(array_.device_data()[indices_[i]], kept_[i]);
+    return {};
+  }
+
+ private:
+  FloatArray& array_;
+  std::vector<std::uint64_t> indices_;
+  std::vector<float> kept_;
 };
 
 class HostCard final : public Card {
@@ -140,6 +165,39 @@ class HostCard final : public Card {
     for (std::uint64_t b = 0; b < places.size(); ++b)
       step_block(team, {places.data(), theta.device_data(), list_of(aggregate), learning_rate}, b);
     return {};
+  }
+
+  [[nodiscard]] Result<std::unique_ptr<Displacement>> displace(FloatArray& array,
+                                                               const compression::SparseUpdate& update,
+                                                               float rate) override {
+    std::vector<float> kept;
+    for (std::size_t i = 0; i < update.indices.size(); ++i) {
+      float& x = array.device_data()[update.indices[i]];
+      kept.push_back(x);
+      x -= rate * update.values[i];
+    }
+    return std::unique_ptr<Displacement>(std::make_unique<HostDisplacement>(array, update.indices, std::move(kept)));
+  }
+  [[nodiscard]] Status gather(const FloatArray& array, std::span<const std::uint64_t> indices,
+                              std::span<float> values) override {
+    for (std::size_t i = 0; i < indices.size(); ++i)
+      values[i] = const_cast<FloatArray&>(array).device_data()[indices[i]];
+    return {};
+  }
+  [[nodiscard]] Result<bool> subtract(const FloatArray& a, const FloatArray& b, FloatArray& difference) override {
+    bool finite = true;
+    for (std::uint64_t i = 0; i < a.size(); ++i) {
+      const float x = const_cast<FloatArray&>(a).device_data()[i] - const_cast<FloatArray&>(b).device_data()[i];
+      difference.device_data()[i] = x;
+      finite = finite && std::isfinite(x);
+    }
+    return finite;
+  }
+  [[nodiscard]] Result<std::unique_ptr<Model>> make_model(const ModelSettings& settings) override {
+    auto backend = std::make_unique<HostBackend>();
+    if (settings.format == ModelFormat::kFloat32)
+      return ModelOn<float, HostBackend>::make(std::move(backend), settings);
+    return ModelOn<Bf16, HostBackend>::make(std::move(backend), settings);
   }
 
  private:

@@ -13,6 +13,15 @@ constexpr std::uint64_t kTokensAtOnce = 16384;
 
 Result<Evaluation> evaluate(Llama& engine, std::span<const float> theta, const DataSet& data,
                             std::uint64_t sequences_max, const std::atomic<bool>& stop) {
+  const auto losses_of = [&](std::span<const std::int32_t> tokens, std::span<float> losses) -> Status {
+    engine.losses(theta, tokens, losses);
+    return {};
+  };
+  return evaluate(losses_of, data, sequences_max, stop);
+}
+
+Result<Evaluation> evaluate(const LossesOf& losses_of, const DataSet& data, std::uint64_t sequences_max,
+                            const std::atomic<bool>& stop) {
   Evaluation evaluation;
   evaluation.sequences = std::min(sequences_max, data.sequences());
   evaluation.tokens = evaluation.sequences * data.context();
@@ -28,7 +37,7 @@ Result<Evaluation> evaluate(Llama& engine, std::span<const float> theta, const D
     tokens.resize(ids.size() * (data.context() + 1));
     losses.resize(ids.size());
     MUSTER_TRY_STATUS(data.read(ids, tokens));
-    engine.losses(theta, tokens, losses);
+    MUSTER_TRY_STATUS(losses_of(tokens, losses));
     for (const float loss : losses) total += static_cast<double>(loss);
   }
   evaluation.loss = total / static_cast<double>(evaluation.sequences);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <span>
 
 #include "trainer/data/data_set.h"
@@ -15,8 +16,13 @@ struct Evaluation {
   std::uint64_t tokens = 0;     // predicted
 };
 
+// The mean loss of each of the sequences, nats per token.
+using LossesOf = std::function<Status(std::span<const std::int32_t> tokens, std::span<float> losses)>;
+
 // Over the first min(sequences_max, all) sequences, in order; equal bits on one instruction set.
-// Errors: those of the data; kCancelled (stop was set).
+// Errors: those of the data and of `losses_of`; kCancelled (stop was set).
+[[nodiscard]] Result<Evaluation> evaluate(const LossesOf& losses_of, const DataSet& data, std::uint64_t sequences_max,
+                                          const std::atomic<bool>& stop);
 [[nodiscard]] Result<Evaluation> evaluate(Llama& engine, std::span<const float> theta, const DataSet& data,
                                           std::uint64_t sequences_max, const std::atomic<bool>& stop);
 

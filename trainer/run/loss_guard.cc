@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
 namespace muster::trainer {
 namespace {
@@ -29,8 +30,9 @@ void push(std::vector<double>& window, double value, std::size_t size) {
 }  // namespace
 
 Verdict LossGuard::judge(double loss, double norm) {
+  const Limits most = limits();
   const Verdict verdict = !std::isfinite(loss) || !std::isfinite(norm) ? Verdict::kNonFinite
-                          : is_spike(loss, norm)                       ? Verdict::kSpike
+                          : loss > most.loss && norm > most.norm       ? Verdict::kSpike
                                                                        : Verdict::kApply;
   if (verdict != Verdict::kApply) {
     ++state_.skipped;
@@ -43,11 +45,12 @@ Verdict LossGuard::judge(double loss, double norm) {
   return verdict;
 }
 
-bool LossGuard::is_spike(double loss, double norm) const {
-  if (config_.spike_sd <= 0 || state_.losses.size() < std::min(kStepsMin, config_.window)) return false;
+LossGuard::Limits LossGuard::limits() const {
+  if (config_.spike_sd <= 0 || state_.losses.size() < std::min(kStepsMin, config_.window))
+    return {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
   const Moments losses = moments_of(state_.losses), norms = moments_of(state_.norms);
-  return loss - losses.mean > std::max(config_.spike_sd * losses.deviation, 0.1 * losses.mean) &&
-         norm - norms.mean > std::max(config_.spike_sd * norms.deviation, 9 * norms.mean);
+  return {losses.mean + std::max(config_.spike_sd * losses.deviation, 0.1 * losses.mean),
+          norms.mean + std::max(config_.spike_sd * norms.deviation, 9 * norms.mean)};
 }
 
 Status LossGuard::check(std::uint64_t step, double loss, double norm) const {

@@ -40,12 +40,16 @@ class LossGuard {
 
   // `loss`: mean nats per token; `norm`: of the gradient before clipping.
   Verdict judge(double loss, double norm);
+  // A step over both is a spike; infinite while none is called.
+  struct Limits {
+    double loss = 0, norm = 0;
+  };
+  [[nodiscard]] Limits limits() const;
   // Errors: kNonFinite (skips_max steps were skipped in a row; names `step`, the numbers and the mend).
   [[nodiscard]] Status check(std::uint64_t step, double loss, double norm) const;
   [[nodiscard]] const GuardState& state() const { return state_; }
 
  private:
-  [[nodiscard]] bool is_spike(double loss, double norm) const;
   GuardConfig config_;
   GuardState state_;
 };

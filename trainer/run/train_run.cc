@@ -10,10 +10,9 @@ constexpr double kSpeedRowEvery_s = 1.0;
 
 class Run {
  public:
-  Run(Training& training, Llama& engine, const DataSet* held_out, const RunSettings& settings,
+  Run(Training& training, const DataSet* held_out, const RunSettings& settings,
       RunObserver& observer, Failpoints& failpoints, RunLogs logs)
       : training_(training),
-        engine_(engine),
         held_out_(held_out),
         settings_(settings),
         observer_(observer),
@@ -33,7 +32,8 @@ class Run {
       failpoints_.pass("train.step");
       if (done == steps) break;
       MUSTER_TRY_STATUS(measure_if_due(stop));
-      if (settings_.checkpoint_every > 0 && done % settings_.checkpoint_every == 0) checkpoint();
+      if (settings_.checkpoint_every > 0 && done % settings_.checkpoint_every == 0)
+        MUSTER_TRY_STATUS(checkpoint());
     }
     outcome_.finished = training_.steps_done() >= steps;
     MUSTER_TRY_STATUS(last_checkpoint());
@@ -67,7 +67,7 @@ class Run {
     if (seconds_per_step_ <= 0) return;
     speed.tokens_per_second = static_cast<double>(training_.config().tokens_per_step()) / seconds_per_step_;
     if (settings_.peak_flops > 0)
-      speed.share_of_peak = speed.tokens_per_second * engine_.flops_per_token() / settings_.peak_flops;
+      speed.share_of_peak = speed.tokens_per_second * training_.learner().flops_per_token() / settings_.peak_flops;
   }
 
   // Being stopped meanwhile is no error: who goes on measures then.
@@ -82,8 +82,10 @@ class Run {
 
   Status measure(const std::atomic<bool>& stop) {
     if (held_out_ == nullptr) return {};
-    MUSTER_TRY(const Evaluation evaluation, evaluate(engine_, training_.theta(), *held_out_,
-                                                     settings_.held_out_sequences, stop));
+    const auto losses = [this](std::span<const std::int32_t> tokens, std::span<float> to) {
+      return training_.learner().losses(tokens, to);
+    };
+    MUSTER_TRY(const Evaluation evaluation, evaluate(losses, *held_out_, settings_.held_out_sequences, stop));
     outcome_.held_out_loss = evaluation.loss;
     observer_.on_held_out(training_.steps_done(), evaluation.loss);
     return logs_.add_held_out(training_.steps_done(), evaluation.loss);
@@ -96,12 +98,13 @@ class Run {
     return head;
   }
 
-  void checkpoint() {
+  Status checkpoint() {
     const double begun = settings_.seconds();
     const Status before = writer_.take_error();
     if (!before) observer_.note("a checkpoint could not be written: " + before.error().message);
     if (!before) saved_step_ = 0;
-    if (writer_.submit(head(), training_.arrays())) {
+    MUSTER_TRY(const auto arrays, training_.arrays());
+    if (writer_.submit(head(), arrays)) {
       ++outcome_.checkpoints;
       saved_step_ = training_.steps_done();
       failpoints_.pass("train.checkpoint");
@@ -111,6 +114,7 @@ class Run {
                      " left out: the one before is still being written; raise train.checkpoint_every");
     }
     outcome_.speed.checkpoint_wait_s += settings_.seconds() - begun;
+    return {};
   }
 
   // Nothing is left to overlap with, so this one is waited for.
@@ -120,7 +124,8 @@ class Run {
       saved_step_ = 0;
     }
     if (saved_step_ == training_.steps_done() && saved_step_ > 0) return {};
-    MUSTER_CHECK(writer_.submit(head(), training_.arrays()), "an idle writer takes a checkpoint");
+    MUSTER_TRY(const auto arrays, training_.arrays());
+    MUSTER_CHECK(writer_.submit(head(), arrays), "an idle writer takes a checkpoint");
     ++outcome_.checkpoints;
     failpoints_.pass("train.checkpoint");
     return writer_.finish();
@@ -135,7 +140,6 @@ class Run {
   }
 
   Training& training_;
-  Llama& engine_;
   const DataSet* held_out_;
   const RunSettings& settings_;
   RunObserver& observer_;
@@ -151,14 +155,14 @@ class Run {
 
 }  // namespace
 
-Result<RunOutcome> run_training(Training& training, Llama& engine, const DataSet* held_out,
+Result<RunOutcome> run_training(Training& training, const DataSet* held_out,
                                 const RunSettings& settings, RunObserver& observer, Failpoints& failpoints,
                                 const std::atomic<bool>& stop) {
   MUSTER_TRY(RunLogs logs, RunLogs::open(settings.folder, training.steps_done(), settings.wall_s));
   if (logs.opened_at() < training.steps_done())
     observer.note("losses.csv ends at step " + std::to_string(logs.opened_at()) + ", the checkpoint is of step " +
                   std::to_string(training.steps_done()) + ": the rows between are lost");
-  return Run(training, engine, held_out, settings, observer, failpoints, std::move(logs)).run(stop);
+  return Run(training, held_out, settings, observer, failpoints, std::move(logs)).run(stop);
 }
 
 }  // namespace muster::trainer

@@ -54,7 +54,7 @@ struct RunOutcome {
 // on, but for the last one. `failpoints` are passed as "train.step" after each step and as "train.checkpoint" when the
 // writing of one begins.
 // Errors: those of Training::step, the logs and the last checkpoint.
-[[nodiscard]] Result<RunOutcome> run_training(Training& training, Llama& engine, const DataSet* held_out,
+[[nodiscard]] Result<RunOutcome> run_training(Training& training, const DataSet* held_out,
                                               const RunSettings& settings, RunObserver& observer,
                                               Failpoints& failpoints, const std::atomic<bool>& stop);
 

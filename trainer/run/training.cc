@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "trainer/run/guarded_step.h"
-
 namespace muster::trainer {
 namespace {
 
@@ -17,32 +15,27 @@ BatchStream::IdSource ids_from(std::uint64_t position, std::uint64_t seed, const
 
 }  // namespace
 
+Training::Training(const TrainingConfig& config, std::unique_ptr<Learner> learner, const DataSet& data)
+    : config_(config), learner_(std::move(learner)), data_(data), guard_(config.guard) {}
+
 Training::Training(const TrainingConfig& config, Llama& engine, const DataSet& data, Team& team,
                    std::vector<float> theta)
-    : config_(config),
-      engine_(engine),
-      data_(data),
-      team_(team),
-      optimizer_(make_optimizer(config.optimizer, state::layout_of(config.model), team)),
-      guard_(config.guard),
-      theta_(std::move(theta)),
-      gradient_(theta_.size()) {}
+    : Training(config,
+               make_host_learner(config.optimizer, state::layout_of(config.model), engine, team, std::move(theta)),
+               data) {}
 
 Result<StepReport> Training::step() {
   if (!batches_) batches_ = std::make_unique<BatchStream>(data_, ids_from(sequences_, config_.seed, data_), config_.batch);
-  std::ranges::fill(gradient_, 0.0f);
-  double loss = 0;
   for (std::uint32_t pass = 0; pass < config_.accumulate; ++pass) {
     MUSTER_TRY(const auto tokens, batches_->next());
     sequences_ += config_.batch;
-    loss += engine_.add_gradient(theta_, tokens, 1.0f / static_cast<float>(config_.accumulate), gradient_);
+    learner_->add_pass(tokens, 1.0f / static_cast<float>(config_.accumulate));
   }
   StepReport report{.step = step_ + 1,
                     .tokens = (step_ + 1) * config_.tokens_per_step(),
-                    .loss = loss / config_.accumulate,
                     .learning_rate = learning_rate(config_.schedule, step_)};
-  const GuardedStep taken = guarded_step(guard_, *optimizer_, team_, theta_, gradient_, report.loss,
-                                         report.learning_rate, config_.gradient_clip);
+  MUSTER_TRY(const LearnerStep taken, learner_->finish_step(report.learning_rate, config_.gradient_clip, guard_));
+  report.loss = taken.loss;
   report.gradient_norm = taken.gradient_norm;
   report.verdict = taken.verdict;
   ++step_;
@@ -54,24 +47,19 @@ CheckpointHead Training::head() const {
   CheckpointHead head;
   head.step = step_;
   head.sequences = sequences_;
-  head.optimizer_steps = optimizer_->steps();
+  head.optimizer_steps = learner_->optimizer_steps();
   head.guard = guard_.state();
   return head;
 }
 
-std::vector<NamedState> Training::arrays() {
-  auto arrays = optimizer_->state();
-  arrays.insert(arrays.begin(), {"theta", theta_});
-  return arrays;
-}
-
 Status Training::restore(const CheckpointFile& file) {
-  MUSTER_TRY_STATUS(file.restore(arrays()));
+  MUSTER_TRY(const auto arrays, learner_->arrays());
+  MUSTER_TRY_STATUS(file.restore(arrays));
   const CheckpointHead& head = file.head();
+  MUSTER_TRY_STATUS(learner_->arrays_changed(head.optimizer_steps));
   step_ = head.step;
   sequences_ = head.sequences;
   batches_.reset();
-  optimizer_->set_steps(head.optimizer_steps);
   guard_ = LossGuard(config_.guard, head.guard);
   return {};
 }

@@ -15,6 +15,7 @@
 #include "trainer/data/data_set.h"
 #include "trainer/llama/llama.h"
 #include "trainer/run/data_order.h"
+#include "trainer/run/learner.h"
 #include "trainer/run/training_config.h"
 
 namespace muster::trainer {
@@ -30,31 +31,32 @@ struct StepReport {
 
 class Training {
  public:
-  // REQUIRES: validate(config); θ of config.model.
+  // REQUIRES: validate(config); a learner of config.model with its optimizer.
+  Training(const TrainingConfig& config, std::unique_ptr<Learner> learner, const DataSet& data);
+  // On this machine's CPU, from θ.
   Training(const TrainingConfig& config, Llama& engine, const DataSet& data, Team& team, std::vector<float> theta);
 
-  // Errors: those of the data; kNonFinite (too many steps in a row were skipped).
+  // Errors: those of the data; kIo; kNonFinite (too many steps in a row were skipped).
   [[nodiscard]] Result<StepReport> step();
 
   [[nodiscard]] std::uint64_t steps_done() const { return step_; }
   [[nodiscard]] std::uint64_t skipped() const { return guard_.state().skipped; }
-  [[nodiscard]] std::span<const float> theta() const { return theta_; }
+  // Valid until the next step. Error: kIo.
+  [[nodiscard]] Result<std::span<const float>> theta() { return learner_->theta(); }
+  [[nodiscard]] Learner& learner() { return *learner_; }
   [[nodiscard]] const TrainingConfig& config() const { return config_; }
 
   // What a checkpoint holds; settings are the caller's.
   [[nodiscard]] CheckpointHead head() const;
-  [[nodiscard]] std::vector<NamedState> arrays();
-  // Goes on where the file was written. Errors: kInvalidArgument (other arrays).
+  [[nodiscard]] Result<std::vector<NamedState>> arrays() { return learner_->arrays(); }
+  // Goes on where the file was written. Errors: kInvalidArgument (other arrays), kIo.
   [[nodiscard]] Status restore(const CheckpointFile& file);
 
  private:
   TrainingConfig config_;
-  Llama& engine_;
+  std::unique_ptr<Learner> learner_;
   const DataSet& data_;
-  Team& team_;
-  std::unique_ptr<Optimizer> optimizer_;
   LossGuard guard_;
-  std::vector<float> theta_, gradient_;
   std::uint64_t step_ = 0, sequences_ = 0;
   std::unique_ptr<BatchStream> batches_;  // from sequences_ on; made by the first step
 };

@@ -29,7 +29,7 @@ class TrainingTest : public ::testing::Test {
   // By way of a file.
   void move(Training& from, Training& to) {
     CheckpointHead head = from.head();
-    ASSERT_TRUE(write_checkpoint(directory_ / "c", head, from.arrays()));
+    ASSERT_TRUE(write_checkpoint(directory_ / "c", head, from.arrays().value()));
     ASSERT_TRUE(to.restore(CheckpointFile::open(directory_ / "c").value()));
   }
 };
@@ -71,14 +71,14 @@ TEST_F(TrainingTest, AccumulatingIsTheMeanOverThePasses) {
 TEST_F(TrainingTest, SkipsAStepThatIsNotFiniteAndLeavesEverythingElseAsItWas) {
   Training training = make();
   take(training, 3);
-  const std::vector<float> before(training.theta().begin(), training.theta().end());
+  const std::vector<float> before(training.theta()->begin(), training.theta()->end());
   engine_.spoil = [](std::uint64_t pass, double loss, std::span<float> gradient) {
     if (pass == 4) gradient[7] = std::numeric_limits<float>::quiet_NaN();
     return loss;
   };
   const StepReport report = training.step().value();
   EXPECT_EQ(report.verdict, Verdict::kNonFinite);
-  EXPECT_TRUE(std::ranges::equal(training.theta(), before));
+  EXPECT_TRUE(std::ranges::equal(training.theta().value(), before));
   EXPECT_EQ(training.head().optimizer_steps, 3u);
   EXPECT_EQ(training.steps_done(), 4u) << "the data moves on";
   EXPECT_EQ(training.skipped(), 1u);
@@ -110,7 +110,7 @@ TEST_F(TrainingTest, GoesOnInEqualBitsFromACheckpointAtAnyStep) {
         EXPECT_EQ(rest[i].gradient_norm, want.gradient_norm);
         EXPECT_EQ(rest[i].step, want.step);
       }
-      EXPECT_TRUE(std::ranges::equal(whole.theta(), second.theta())) << name_of(kind) << " cut at " << cut;
+      EXPECT_TRUE(std::ranges::equal(whole.theta().value(), second.theta().value())) << name_of(kind) << " cut at " << cut;
     }
   }
 }
@@ -119,7 +119,7 @@ TEST_F(TrainingTest, RefusesACheckpointOfAnotherOptimizer) {
   Training adamw = make();
   config_.optimizer.kind = OptimizerKind::kMuon;
   Training muon = make();
-  ASSERT_TRUE(write_checkpoint(directory_ / "c", adamw.head(), adamw.arrays()));
+  ASSERT_TRUE(write_checkpoint(directory_ / "c", adamw.head(), adamw.arrays().value()));
   EXPECT_FALSE(muon.restore(CheckpointFile::open(directory_ / "c").value()));
 }
 

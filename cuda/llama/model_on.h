@@ -1,0 +1,264 @@
+// ModelOn: a Model on a backend (see passes.h): buffers, batches of any size, the step.
+//
+// Besides what passes ask for a backend has
+//   make_floats(count)        a FloatArray of zeros; Errors: kTooLarge, kIo
+//   write(array, values), read(array, values)   from and to the host; Error: kIo
+//   zero(numbers, count)      in order with the tasks
+//   finish()                  waits; Error: kIo, what went wrong since the last time
+//   Staged<X>, stage<X>(count)   memory of the host that write() need not wait for; values() until the next finish()
+//   repeat(key, work)         does work(), or what work() did for this key before, which is the same; Error: kIo
+//   forget()                  what repeat() may not do again: memory moves
+//   enter()                   makes this thread's calls go to its card; Error: kIo
+// Thread safety: one owner.
+#pragma once
+
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "cuda/llama/muon_on.h"
+#include "cuda/llama/occurrences.h"
+#include "cuda/llama/optimizer_tasks.h"
+#include "cuda/llama/passes.h"
+#include "cuda/model.h"
+
+namespace muster::gpu {
+
+// What AdamW moves: the whole layout, or what Muon leaves of it, in chunks of one kind.
+[[nodiscard]] std::vector<AdamwChunk> adamw_chunks(const compression::Layout& layout,
+                                                   const OptimizerSettings& settings);
+
+template <class T, class Backend>
+class ModelOn final : public Model {
+ public:
+  // Errors: kInvalidArgument, kTooLarge, kIo.
+  [[nodiscard]] static Result<std::unique_ptr<Model>> make(std::unique_ptr<Backend> backend,
+                                                           const ModelSettings& settings) {
+    MUSTER_TRY_STATUS(check_model(settings.spec));
+    MUSTER_CHECK(settings.sequences > 0, "at least one sequence at a time");
+    std::unique_ptr<ModelOn> model(new ModelOn(std::move(backend), settings));
+    MUSTER_TRY_STATUS(model->reserve(settings));
+    return std::unique_ptr<Model>(std::move(model));
+  }
+
+  [[nodiscard]] const state::ModelSpec& spec() const override { return spec_; }
+  [[nodiscard]] FloatArray& parameters() override { return *theta_; }
+  [[nodiscard]] const FloatArray& gradient() const override { return *gradient_; }
+  [[nodiscard]] std::vector<NamedArray> optimizer_arrays() override {
+    if (first_ == nullptr) return {};
+    std::vector<NamedArray> arrays{{"adamw.first", first_.get()}, {"adamw.second", second_.get()}};
+    if (muon_) arrays.push_back({"muon.momentum", &muon_->momentum()});
+    return arrays;
+  }
+
+  [[nodiscard]] Status parameters_changed() override {
+    if constexpr (kRounds) {
+      MUSTER_TRY_STATUS(backend_->enter());
+      backend_->run(RoundTask{theta_->device_data(), rounded_.data(), theta_->size()}, element_blocks(theta_->size()));
+      return backend_->finish();
+    }
+    return {};
+  }
+
+  [[nodiscard]] Result<StepOutcome> step(std::span<const std::int32_t> tokens, const StepSettings& settings) override {
+    MUSTER_CHECK(first_ != nullptr, "a step of a model without an optimizer");
+    const auto t = static_cast<double>(settings.number);
+    return take(tokens, true,
+                {.learning_rate = settings.learning_rate,
+                 .correction1 = static_cast<float>(1 - std::pow(static_cast<double>(optimizer_.beta1), t)),
+                 .correction2 = static_cast<float>(1 - std::pow(static_cast<double>(optimizer_.beta2), t)),
+                 .clip = settings.clip,
+                 .loss_limit = settings.loss_limit,
+                 .norm_limit = settings.norm_limit});
+  }
+  [[nodiscard]] Result<StepOutcome> compute_gradient(std::span<const std::int32_t> tokens) override {
+    return take(tokens, false, {});
+  }
+
+  [[nodiscard]] Status losses(std::span<const std::int32_t> tokens, std::span<float> losses) override {
+    const std::size_t row = spec_.context + std::size_t{1};
+    MUSTER_CHECK(tokens.size() == losses.size() * row, "tokens that are not whole sequences");
+    MUSTER_TRY_STATUS(backend_->enter());
+    for (std::size_t first = 0; first < losses.size(); first += sequences_) {
+      const std::size_t count = std::min<std::size_t>(sequences_, losses.size() - first);
+      check_tokens(tokens.subspan(first * row, count * row));
+      MUSTER_TRY_STATUS(make_room(1));
+      MUSTER_TRY_STATUS(backend_->write(tokens_, tokens.subspan(first * row, count * row)));
+      passes_->losses(at(), {tokens_.data(), spec_.context}, count);
+      backend_->run(MeanTask{passes_->token_losses(), spec_.context, sequence_losses_.data()}, count);
+      MUSTER_TRY_STATUS(backend_->finish());
+      MUSTER_TRY_STATUS(backend_->read(sequence_losses_, losses.subspan(first, count)));
+    }
+    return {};
+  }
+
+ private:
+  static constexpr bool kRounds = std::is_same_v<T, Bf16>;
+  template <class X>
+  using Array = typename Backend::template Array<X>;
+
+  ModelOn(std::unique_ptr<Backend> backend, const ModelSettings& settings)
+      : backend_(std::move(backend)), spec_(settings.spec), sequences_(settings.sequences), optimizer_(settings.optimizer) {}
+
+  [[nodiscard]] std::size_t tokens_at_once() const { return std::size_t{sequences_} * spec_.context; }
+  [[nodiscard]] Parameters<T> at() {
+    if constexpr (kRounds) return {theta_->device_data(), rounded_.data()};
+    else return {theta_->device_data(), theta_->device_data()};
+  }
+
+  Status reserve(const ModelSettings& settings) {
+    const auto layout = state::layout_of(spec_);
+    const std::uint64_t parameters = layout.parameters();
+    MUSTER_TRY_STATUS(backend_->enter());
+    MUSTER_TRY(theta_, backend_->make_floats(parameters));
+    MUSTER_TRY(gradient_, backend_->make_floats(parameters));
+    if (settings.has_optimizer) {
+      const auto chunks = adamw_chunks(layout, optimizer_);
+      const std::uint64_t moments = chunks.back().state_offset + chunks.back().elements;
+      MUSTER_TRY(first_, backend_->make_floats(moments));
+      MUSTER_TRY(second_, backend_->make_floats(moments));
+      if (optimizer_.has_muon) {
+        MUSTER_TRY(auto muon, (MuonOn<T, Backend>::make(*backend_, layout)));
+        muon_.emplace(std::move(muon));
+      }
+      MUSTER_TRY(chunks_, backend_->template allocate<AdamwChunk>(chunks.size()));
+      MUSTER_TRY_STATUS(backend_->write(chunks_, std::span<const AdamwChunk>(chunks)));
+      adamw_blocks_ = chunks.size();
+    }
+    if constexpr (kRounds) {
+      MUSTER_TRY(rounded_, backend_->template allocate<Bf16>(parameters));
+    }
+    MUSTER_CHECK(settings.cosines.size() == settings.sines.size() &&
+                     settings.cosines.size() == spec_.context * (spec_.d_model / spec_.heads / 2),
+                 "angles of another model");
+    MUSTER_TRY(cosines_, backend_->template allocate<float>(settings.cosines.size()));
+    MUSTER_TRY(sines_, backend_->template allocate<float>(settings.sines.size()));
+    MUSTER_TRY_STATUS(backend_->write(cosines_, settings.cosines));
+    MUSTER_TRY_STATUS(backend_->write(sines_, settings.sines));
+    MUSTER_TRY(squares_, backend_->template allocate<double>(chunk_count(parameters)));
+    MUSTER_TRY(input_, backend_->template allocate<StepInput>(1));
+    MUSTER_TRY(result_, backend_->template allocate<StepResult>(1));
+    MUSTER_TRY(occurring_, backend_->template allocate<std::uint32_t>(1 + 3 * tokens_at_once()));
+    MUSTER_TRY(staged_, backend_->template stage<std::uint32_t>(1 + 3 * tokens_at_once()));
+    MUSTER_TRY(sequence_losses_, backend_->template allocate<float>(sequences_));
+    MUSTER_TRY(auto passes, (Passes<T, Backend>::make(*backend_, spec_, sequences_, true, cosines_.data(),
+                                                      sines_.data())));
+    passes_.emplace(std::move(passes));
+    MUSTER_TRY_STATUS(make_room(1));
+    return parameters_changed();
+  }
+
+  // For tokens of so many passes.
+  Status make_room(std::size_t passes) {
+    if (passes <= pass_room_) return {};
+    backend_->forget();
+    MUSTER_TRY(tokens_, backend_->template allocate<std::int32_t>(passes * sequences_ * (spec_.context + std::size_t{1})));
+    MUSTER_TRY(pass_losses_, backend_->template allocate<double>(passes));
+    pass_room_ = passes;
+    return {};
+  }
+
+  void check_tokens(std::span<const std::int32_t> tokens) const {
+    for (const std::int32_t token : tokens)
+      MUSTER_CHECK(token >= 0 && static_cast<std::uint32_t>(token) < spec_.vocab, "a token outside the vocabulary");
+  }
+
+  Result<StepOutcome> take(std::span<const std::int32_t> tokens, bool moves, const StepInput& input) {
+    const std::size_t row = spec_.context + std::size_t{1}, sequences = tokens.size() / row;
+    MUSTER_CHECK(!tokens.empty() && tokens.size() % row == 0, "tokens that are not whole sequences");
+    const std::size_t passes = (sequences + sequences_ - 1) / sequences_;
+    MUSTER_TRY_STATUS(backend_->enter());
+    check_tokens(tokens);
+    MUSTER_TRY_STATUS(make_room(passes));
+    MUSTER_TRY_STATUS(backend_->write(tokens_, tokens));
+    MUSTER_TRY_STATUS(backend_->write(input_, std::span(&input, 1)));
+    for (std::size_t pass = 0; pass < passes; ++pass) {
+      MUSTER_TRY_STATUS(backend_->repeat({sequences, pass, 0}, [&] { add_pass(pass, sequences); }));
+      // While the card is at it.
+      const std::size_t first = pass * sequences_ * row, end = std::min(tokens.size(), first + sequences_ * row);
+      MUSTER_TRY_STATUS(upload_occurrences(tokens.subspan(first, end - first)));
+      const bool is_last = pass + 1 == passes;
+      MUSTER_TRY_STATUS(backend_->repeat({sequences, pass, moves ? std::size_t{1} : std::size_t{2}}, [&] {
+        passes_->add_embedding_gradient(occurrences(), (end - first) / row, gradient_->device_data());
+        if (is_last) conclude(passes, moves);
+      }));
+    }
+    StepResult result;
+    MUSTER_TRY_STATUS(backend_->finish());
+    is_staged_ = false;
+    MUSTER_TRY_STATUS(backend_->read(result_, std::span(&result, 1)));
+    return StepOutcome{result.loss, result.norm, result.applied != 0};
+  }
+
+  // The count, then tokens, ends and rows, each with room for one of every token of a pass.
+  Status upload_occurrences(std::span<const std::int32_t> tokens) {
+    const auto found = occurrences_of(tokens, spec_.context, spec_.vocab);
+    const std::size_t M = tokens_at_once();
+    const auto to = staged_.values();
+    // What was staged for the pass before has been read.
+    if (is_staged_) MUSTER_TRY_STATUS(backend_->finish());
+    is_staged_ = true;
+    to[0] = static_cast<std::uint32_t>(found.tokens.size());
+    std::copy(found.tokens.begin(), found.tokens.end(), to.begin() + 1);
+    std::copy(found.ends.begin(), found.ends.end(), to.begin() + static_cast<std::ptrdiff_t>(1 + M));
+    std::copy(found.rows.begin(), found.rows.end(), to.begin() + static_cast<std::ptrdiff_t>(1 + 2 * M));
+    return backend_->write(occurring_, std::span<const std::uint32_t>(to));
+  }
+  [[nodiscard]] DeviceOccurrences occurrences() {
+    const std::uint32_t* at = occurring_.data();
+    const std::size_t M = tokens_at_once();
+    return {at, at + 1, at + 1 + M, at + 1 + 2 * M};
+  }
+
+  void add_pass(std::size_t pass, std::size_t sequences) {
+    const std::size_t row = spec_.context + std::size_t{1};
+    const std::size_t count = std::min<std::size_t>(sequences_, sequences - pass * sequences_);
+    const double share = static_cast<double>(count) / static_cast<double>(sequences);
+    if (pass == 0) backend_->zero(gradient_->device_data(), gradient_->size());
+    passes_->add_gradient(at(), {tokens_.data() + pass * sequences_ * row, spec_.context}, count,
+                          static_cast<float>(share), gradient_->device_data());
+    backend_->run(MeanTask{passes_->token_losses(), count * spec_.context, nullptr, pass_losses_.data() + pass, share},
+                  1);
+  }
+
+  void conclude(std::size_t passes, bool moves) {
+    const std::uint64_t parameters = theta_->size();
+    backend_->run(SumSquaresTask{gradient_->device_data(), parameters, squares_.data()}, chunk_count(parameters));
+    backend_->run(VerdictTask{squares_.data(), chunk_count(parameters), pass_losses_.data(),
+                              static_cast<std::uint32_t>(passes), input_.data(), result_.data()},
+                  1);
+    if (!moves) return;
+    Bf16* rounded = nullptr;
+    if constexpr (kRounds) rounded = rounded_.data();
+    backend_->run(AdamwTask{chunks_.data(), input_.data(), result_.data(), gradient_->device_data(),
+                            theta_->device_data(), first_->device_data(), second_->device_data(), rounded,
+                            optimizer_.beta1, optimizer_.beta2, optimizer_.epsilon, optimizer_.weight_decay},
+                  adamw_blocks_);
+    if (muon_)
+      muon_->step({input_.data(), result_.data(), gradient_->device_data(), theta_->device_data(), rounded,
+                   optimizer_.momentum, optimizer_.weight_decay});
+  }
+
+  std::unique_ptr<Backend> backend_;
+  state::ModelSpec spec_;
+  std::uint32_t sequences_;
+  OptimizerSettings optimizer_;
+  std::unique_ptr<FloatArray> theta_, gradient_, first_, second_;
+  Array<Bf16> rounded_;
+  Array<float> cosines_, sines_, sequence_losses_;
+  Array<AdamwChunk> chunks_;
+  std::size_t adamw_blocks_ = 0;
+  Array<double> squares_, pass_losses_;
+  Array<StepInput> input_;
+  Array<StepResult> result_;
+  std::size_t pass_room_ = 0;
+  Array<std::int32_t> tokens_;
+  Array<std::uint32_t> occurring_;
+  typename Backend::template Staged<std::uint32_t> staged_;
+  bool is_staged_ = false;
+  std::optional<Passes<T, Backend>> passes_;
+  std::optional<MuonOn<T, Backend>> muon_;
+};
+
+}  // namespace muster::gpu

@@ -1,0 +1,79 @@
+// Model: a Llama in a card's memory, with its gradient and its optimizer, AdamW or Muon: what trainer/llama and
+// trainer/optim do, without waiting for the host within a step. Needs no CUDA to compile.
+//
+// Products are of bf16 with fp32 sums (or fp32 throughout, slow, to compare with); parameters, gradient and what the
+// optimizer remembers are fp32, flat, in layout_of(spec)'s order. Determinism: the same bits on every run on one kind
+// of card (docs/determinism.md). Thread safety: that of its card, which must outlive it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cuda/float_array.h"
+#include "state/model_spec.h"
+
+namespace muster::gpu {
+
+struct OptimizerSettings {
+  float beta1 = 0.9f, beta2 = 0.95f, epsilon = 1e-8f, weight_decay = 0.1f;
+  bool decay_vectors = true;  // weight decay on the norm gains too
+  bool has_muon = false;      // on the matrices of the decoder layers; AdamW on the rest
+  float momentum = 0.95f;     // Muon's
+};
+
+// A part of what an optimizer remembers, under the name that a checkpoint keeps it by.
+struct NamedArray {
+  std::string name;
+  FloatArray* values = nullptr;
+};
+
+enum class ModelFormat : std::uint8_t { kBfloat16, kFloat32 };
+
+struct ModelSettings {
+  state::ModelSpec spec = {};
+  std::uint32_t sequences = 1;  // that go through the model together
+  bool has_optimizer = true;    // else there are no moments, and step() is not to be called
+  ModelFormat format = ModelFormat::kBfloat16;
+  OptimizerSettings optimizer = {};
+  std::span<const float> cosines = {}, sines = {};  // of the rotary angles, [context, head width / 2]; copied
+};
+
+struct StepSettings {
+  float learning_rate = 0;
+  std::uint64_t number = 1;  // of the optimizer's steps, this one counted: the exponent of the bias corrections
+  float clip = 0;            // largest norm; 0: none
+  double loss_limit = 0, norm_limit = 0;  // a step over both is not applied, nor one that is not finite
+};
+struct StepOutcome {
+  double loss = 0;           // mean nats per token, before the step
+  double gradient_norm = 0;  // before clipping
+  bool applied = false;
+};
+
+class Model {
+ public:
+  virtual ~Model() = default;
+  [[nodiscard]] virtual const state::ModelSpec& spec() const = 0;
+  [[nodiscard]] virtual FloatArray& parameters() = 0;
+  [[nodiscard]] virtual const FloatArray& gradient() const = 0;
+  // What the optimizer remembers, as trainer/optim names and orders it; none without one. Zeros at first.
+  [[nodiscard]] virtual std::vector<NamedArray> optimizer_arrays() = 0;
+
+  // To be called when others wrote into parameters(). Error: kIo.
+  [[nodiscard]] virtual Status parameters_changed() = 0;
+  // tokens: any number of sequences of context + 1, below vocab. The gradient of their mean loss is kept; θ and the
+  // moments move unless the step is refused. Error: kIo.
+  [[nodiscard]] virtual Result<StepOutcome> step(std::span<const std::int32_t> tokens, const StepSettings& settings) = 0;
+  // gradient = ∇ mean loss. Returns the loss and the gradient's norm. Error: kIo.
+  [[nodiscard]] virtual Result<StepOutcome> compute_gradient(std::span<const std::int32_t> tokens) = 0;
+  // The mean loss of each sequence, nats per token, from fp32 logits. Error: kIo.
+  [[nodiscard]] virtual Status losses(std::span<const std::int32_t> tokens, std::span<float> losses) = 0;
+};
+
+// What a card asks of a model beyond validate(). Errors: kInvalidArgument, naming field and mend. Needs no card.
+[[nodiscard]] Status check_model(const state::ModelSpec& spec);
+
+}  // namespace muster::gpu
