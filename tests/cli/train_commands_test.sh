@@ -73,5 +73,5 @@ refuses 'on a card a head is 32, 64 or 128 wide' train "$work/train.toml" --to "
 if ! "$muster" doctor | grep -q '^card 0'; then
   refuses '--device cuda: ' train "$work/train.toml" --to "$work/other" --device cuda --set model.d_model=128
 fi
-"$muster" train "$work/train.toml" --to "$work/auto" --device auto --set train.steps=2 --json >"$work/out" 2>"$work/err" ||
+"$muster" train "$work/train.toml" --to "$work/auto" --device auto --set train.steps=2 --set train.warmup_steps=1 --json >"$work/out" 2>"$work/err" ||
   fail "auto failed"
