@@ -128,7 +128,8 @@ TEST(ScoreAudit, SeesAValidatorThatVotesAgainstAnHonestMiner) {
     for (auto& entry : screen.entries) entry.verdict = protocol::Verdict::kLowCosine;
   });
   std::uint64_t most = 0, verdicts = 0;
-  for (const auto& [hotkey, validator] : testing::audit(run).scores.validators()) {
+  const auto audited = testing::audit(run);
+  for (const auto& [hotkey, validator] : audited.scores.validators()) {
     most = std::max(most, validator.outvoted);
     verdicts += validator.verdicts;
   }
