@@ -51,7 +51,7 @@ ValidatorView view_of(const PublicKey& hotkey, const ScoreAudit::Validator& vali
   const auto standing_of = standings(ratings);
   std::vector<double> others;
   for (const auto& [other, rating] : ratings)
-    if (other != miner && rating.evaluations() >= kEvaluationsBeforePay && !rating.gate_failed())
+    if (other != miner && rating.evaluations() >= kEvaluationsBeforePay)
       others.push_back(rating.mean());
   view.others_mean = median(std::move(others));
   const auto rating = ratings.find(miner);
@@ -206,7 +206,7 @@ std::string missed_words(const MinerStory::Content& miner, const ValidatorView& 
 
 std::string failed_gate_words(const MinerStory::Content& miner, const ValidatorView& view) {
   const auto* failed = failed_evaluation(miner, view.validator);
-  const std::string until = ": nothing is paid until a measured payload passes again";
+  const std::string until = ": it counts as z -4, and nothing of it enters the aggregate until a measured payload passes again";
   if (failed == nullptr) return "its last measured payload failed the gate" + until;
   const std::string in = " in round " + std::to_string(failed->round.value);
   if (failed->basis == Basis::kFault) {

@@ -40,7 +40,7 @@ std::uint16_t fraction_of_u16(double fraction) {
 }
 
 bool is_proven(const Rating& rating) {
-  return rating.evaluations() >= kEvaluationsBeforePay && !rating.gate_failed();
+  return rating.evaluations() >= kEvaluationsBeforePay;
 }
 
 // Of who did something, so that any number of identities that do nothing moves it not at all.

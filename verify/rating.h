@@ -55,12 +55,12 @@ using Ratings = std::map<PublicKey, Rating>;
 // 65535 · clip(mean / reference, 0, 1).
 [[nodiscard]] std::map<PublicKey, std::uint16_t> standings(const Ratings& ratings);
 
-// What lower bounds are held against: the median of the upper half of those proven (four evaluations, no
-// failed gate, a bound above 0), at least 1.
+// What lower bounds are held against: the median of the upper half of those with four evaluations and a
+// bound above 0, at least 1.
 [[nodiscard]] double reference_bound(const Ratings& ratings);
 
 // Share of a full weight, 0..1: clip((LCB / reference − ½) / ½, 0, 1) · presence; 0 below four
-// evaluations or after a failed gate.
+// evaluations. A failed gate is in the bound: as an evaluation of −4.
 [[nodiscard]] double earned_share(const Rating& rating, double reference);
 
 // Weight on the ledger: the shares, scaled so that the best has 65535. All zero when nobody qualifies.
