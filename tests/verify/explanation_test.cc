@@ -59,7 +59,7 @@ TEST(Explanation, NamesWhatRejectedNoise) {
   const std::string text = text_of(explain_uid(1));
   EXPECT_NE(text.find("Rejected by validator uid"), std::string::npos) << text;
   EXPECT_NE(text.find("low cosine"), std::string::npos) << text;
-  EXPECT_NE(text.find("nothing is paid until"), std::string::npos) << text;
+  EXPECT_NE(text.find("nothing of it enters the aggregate until"), std::string::npos) << text;
 }
 
 TEST(Explanation, NamesTheKeyThatWasWithheld) {

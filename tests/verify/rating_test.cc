@@ -200,6 +200,19 @@ TEST(Weights, AGoodMinerTurnedBadLosesHalfItsPayInTwoRoundsAndAllInFour) {
   EXPECT_LE(none, 4.5 * kCareers);
 }
 
+TEST(Weights, OneFailedGateDoesNotTakeAnHonestMinersPay) {
+  Prng random(7);
+  std::map<std::uint8_t, Career> careers;
+  for (int round = 0; round < 30; ++round)
+    for (std::uint8_t m = 0; m < 5; ++m) careers[m].measured(5 + 0.6 * normal(random));
+  careers[0].measured(5, false);
+  EXPECT_GT(weights(ratings_of(careers)).at(key(0)), 65535 / 5);
+  EXPECT_EQ(standings(ratings_of(careers)).at(key(0)), 0) << "but that payload is not aggregated";
+  careers[0].measured(5, false);
+  careers[0].measured(5, false);
+  EXPECT_EQ(weights(ratings_of(careers)).at(key(0)), 0);
+}
+
 TEST(Rating, AnAlternatingMinerIsTakenForWhatItIsOnAverage) {
   Career career;
   for (int i = 0; i < 80; ++i) career.measured(i % 2 == 0 ? 5 : 0);
