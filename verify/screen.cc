@@ -87,7 +87,8 @@ std::map<Uid, Verdict> screen(const protocol::VerificationParams& params, std::u
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const Candidate& candidate = candidates[i];
     Verdict verdict = Verdict::kAccept;
-    if (!to_last.empty() && to_last[i] > replay) {
+    const bool replays = !to_last.empty() && (to_last[i] > replay || to_last[i] < -params.replay_cosine);
+    if (replays) {
       verdict = Verdict::kReplay;
     } else if (copies(candidate)) {
       verdict = Verdict::kCopy;

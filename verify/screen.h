@@ -1,6 +1,7 @@
 // Screening (tiers 0 and 1): a verdict for every payload of a round, every round.
 //
-// Tier 0 needs no model: cosine to the last aggregate above max(replay_cosine, 1.5 × median), a replay, and
+// Tier 0 needs no model: cosine to the last aggregate above max(replay_cosine, 1.5 × median), or below
+// −replay_cosine, a replay or its opposite, which takes back a step that overshot and so passes tier 1; and
 // index overlap beyond chance with other payloads, a copy. Tier 1 is one sparse dot product with a gradient over secret sequences that was
 // computed before the payloads arrived: the cosine must exceed max(0, gate × median).
 // Thread safety: pure functions.

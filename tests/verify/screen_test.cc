@@ -70,6 +70,12 @@ TEST_F(ScreenTest, RejectsANegativeCosineEvenWhenAllAreNegative) {
   for (const auto& [uid, verdict] : run()) EXPECT_EQ(verdict, Verdict::kLowCosine);
 }
 
+TEST_F(ScreenTest, RejectsTheOppositeOfTheLastAggregate) {
+  SparseUpdate last = updates_[1];
+  for (float& value : last.values) value = -value;
+  EXPECT_EQ(run(&last).at(Uid{1}), Verdict::kReplay);
+}
+
 TEST_F(ScreenTest, IsNotMisledByARoundInWhichEverybodyGoesTheWayOfTheLastOne) {
   for (SparseUpdate& update : updates_) update = updates_[0];
   const SparseUpdate last = updates_[0];
