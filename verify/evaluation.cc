@@ -1,8 +1,8 @@
 #include "verify/evaluation.h"
 
 #include <algorithm>
-#include <cmath>
 
+#include "verify/median.h"
 #include "verify/quantise.h"
 
 namespace muster::verify {
@@ -10,17 +10,6 @@ namespace muster::verify {
 using protocol::Basis;
 using protocol::Evaluation;
 using protocol::OutcomeCode;
-
-namespace {
-
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
-}  // namespace
 
 Basis basis_of(OutcomeCode code) {
   switch (code) {

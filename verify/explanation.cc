@@ -5,6 +5,8 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include "verify/median.h"
+
 namespace muster::verify {
 
 using protocol::Basis;
@@ -23,13 +25,6 @@ namespace {
 
 // Of the reference: who has that much is told no more than the figures.
 constexpr double kNearlyAll = 0.9;
-
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
 
 std::string plural(std::uint64_t count, const char* noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");

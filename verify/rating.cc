@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "protocol/tally.h"
+#include "verify/median.h"
 
 namespace muster::verify {
 
@@ -29,10 +30,7 @@ double step_of(std::uint32_t count) { return std::max(kSmallestStep, 1.0 / count
 double upper_half_median(std::vector<double> values) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
-  const std::vector<double> upper(values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
-                                  values.end());
-  const std::size_t middle = upper.size() / 2;
-  return upper.size() % 2 == 1 ? upper[middle] : (upper[middle - 1] + upper[middle]) / 2;
+  return median({values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end()});
 }
 
 std::uint16_t fraction_of_u16(double fraction) {
