@@ -8,7 +8,7 @@ build=${1:-$root/build}
 
 packages=(g++ cmake ninja-build ccache pkg-config python3 python3-pip unzip
           libzmq3-dev cppzmq-dev libcereal-dev libssl-dev libsodium-dev libxxhash-dev libsqlite3-dev libzstd-dev
-          libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libspdlog-dev libsentencepiece-dev
+          libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libspdlog-dev libsentencepiece-dev libgloo-dev
           libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev)
 
 fail() { echo "setup: $*" >&2; exit 1; }

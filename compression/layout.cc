@@ -65,4 +65,23 @@ Result<Layout> Layout::make(const std::vector<NamedShape>& tensors) {
   return layout;
 }
 
+Layout slice(const Layout& layout, const Range& parameters) {
+  MUSTER_CHECK(!parameters.empty() && parameters.end <= layout.parameters(), "a slice outside the layout");
+  std::vector<Layout::NamedShape> tensors;
+  for (const Tensor& tensor : layout.tensors()) {
+    const Range whole{tensor.offset, tensor.offset + tensor.elements}, part = common(whole, parameters);
+    if (part.empty()) continue;
+    if (part == whole) {
+      tensors.push_back({tensor.name, tensor.shape});
+      continue;
+    }
+    std::vector<std::uint64_t> shape(std::min<std::size_t>(tensor.shape.size(), 2), 1);
+    shape.back() = part.size();
+    tensors.push_back({tensor.name + "[" + std::to_string(part.begin - whole.begin) + ":" +
+                           std::to_string(part.end - whole.begin) + "]",
+                       std::move(shape)});
+  }
+  return Layout::make(tensors).value();
+}
+
 }  // namespace muster::compression

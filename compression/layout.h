@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "base/range.h"
 #include "base/result.h"
 
 namespace muster::compression {
@@ -67,6 +68,12 @@ class Layout {
   std::uint64_t parameters_ = 0;
   Hash hash_;
 };
+
+// The parameters of a range as a layout of their own, whose offsets count from the range's begin. A tensor that lies in
+// it as a whole keeps name and shape; one that is cut is named after its part, and a matrix stays one, of a single row.
+// Cut at the ends of segments, blocks and segments are those of the whole.
+// REQUIRES: a range of the layout's parameters that is not empty.
+[[nodiscard]] Layout slice(const Layout& layout, const Range& parameters);
 
 // How many of a block's elements are kept: ⌈keep · elements / kBlockElements⌉, at least 1.
 [[nodiscard]] constexpr std::uint32_t kept_in_block(std::uint32_t keep, std::uint32_t elements) {

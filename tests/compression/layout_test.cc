@@ -36,6 +36,38 @@ TEST(Layout, RefusesNonsense) {
   EXPECT_EQ((Layout::make({{"a", {1ull << 40, 1ull << 40}}}).error().code), Errc::kTooLarge);
 }
 
+TEST(Slice, CutAtSegmentsHasTheBlocksAndSegmentsOfTheWhole) {
+  const Layout whole = Layout::make({{"a", {700, 4096}}, {"b", {5000}}, {"c", {900, 4100}}}).value();
+  for (std::uint32_t first = 0; first < whole.segment_count(); ++first) {
+    const SegmentRange& segment = whole.segment(first);
+    const Layout part = slice(whole, {segment.offset, segment.offset + segment.elements});
+    ASSERT_EQ(part.segment_count(), 1u);
+    ASSERT_EQ(part.block_count(), segment.blocks);
+    for (std::uint32_t i = 0; i < segment.blocks; ++i) {
+      const Block& block = whole.block(segment.first_block + i);
+      ASSERT_EQ(part.block(i).offset + segment.offset, block.offset) << "segment " << first << ", block " << i;
+      ASSERT_EQ(part.block(i).elements, block.elements) << "segment " << first << ", block " << i;
+    }
+  }
+}
+
+TEST(Slice, KeepsWholeTensorsAndNamesTheCutOnesAfterTheirPart) {
+  const Layout whole = Layout::make({{"a", {4, 8}}, {"b", {6}}, {"c", {3, 5}}}).value();
+  const Layout part = slice(whole, {10, 40});
+  ASSERT_EQ(part.tensors().size(), 3u);
+  EXPECT_EQ(part.tensors()[0].name, "a[10:32]");
+  EXPECT_EQ(part.tensors()[0].shape, (std::vector<std::uint64_t>{1, 22})) << "a matrix stays one";
+  EXPECT_EQ(part.tensors()[1].name, "b");
+  EXPECT_EQ(part.tensors()[1].offset, 22u) << "counted from the begin of the range";
+  EXPECT_EQ(part.tensors()[2].name, "c[0:2]");
+  EXPECT_EQ(part.parameters(), 30u);
+}
+
+TEST(Slice, OfEverythingIsTheLayout) {
+  const Layout whole = Layout::make({{"a", {4, 8}}, {"b", {6}}}).value();
+  EXPECT_EQ(slice(whole, {0, whole.parameters()}).hash(), whole.hash());
+}
+
 TEST(KeptInBlock, RoundsUpSoThatAShortBlockKeepsItsShare) {
   EXPECT_EQ(kept_in_block(64, 4096), 64u);
   EXPECT_EQ(kept_in_block(64, 100), 2u);
