@@ -1,5 +1,8 @@
 #include "cuda/card_context.h"
 
+#include <chrono>
+#include <thread>
+
 namespace muster::gpu {
 
 Result<std::unique_ptr<CardContext>> CardContext::open(const CardInfo& info) {
@@ -15,6 +18,18 @@ CardContext::~CardContext() {
   if (end_ != nullptr) (void)cudaEventDestroy(end_);
   if (begin_ != nullptr) (void)cudaEventDestroy(begin_);
   if (stream_ != nullptr) (void)cudaStreamDestroy(stream_);
+}
+
+Status CardContext::finish() const {
+  if (!watch_) return checked(cudaStreamSynchronize(stream_), "work");
+  const auto begin = std::chrono::steady_clock::now();
+  for (;;) {
+    const cudaError_t state = cudaStreamQuery(stream_);
+    if (state != cudaErrorNotReady) return checked(state, "work");
+    const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - begin;
+    MUSTER_TRY_STATUS(watch_(waited.count()));
+    std::this_thread::yield();
+  }
 }
 
 Result<const BlockPlace*> CardContext::places(const compression::Layout& layout) {

@@ -4,6 +4,8 @@
 // Thread safety: one owner.
 #pragma once
 
+#include <functional>
+
 #include "compression/layout.h"
 #include "cuda/block_values.h"
 #include "cuda/card_faults.h"
@@ -42,9 +44,10 @@ class CardContext {
     MUSTER_TRY_STATUS(memory.write(values, stream_));
     return Result<Memory<T>>(std::move(memory));
   }
-  [[nodiscard]] Status finish() const {
-    return checked(cudaStreamSynchronize(stream_), "work");
-  }
+  // Waits. Errors: kIo, and what watch() finds.
+  [[nodiscard]] Status finish() const;
+  // What is asked again and again while the host waits, for how many seconds; its error ends the wait. Empty: nothing.
+  void watch(std::function<Status(double)> watch) { watch_ = std::move(watch); }
   // Runs launch(stream) and waits for it. Error: kIo.
   template <class Launch>
   [[nodiscard]] Status run(const Launch& launch) {
@@ -68,6 +71,7 @@ class CardContext {
   cudaStream_t stream_ = nullptr;
   cudaEvent_t begin_ = nullptr, end_ = nullptr;
   double kernel_seconds_ = 0;
+  std::function<Status(double)> watch_;
   Hash places_of_;
   Memory<BlockPlace> places_;
 };

@@ -2,6 +2,7 @@
 #include "cuda/card_changes.h"
 #include "cuda/card_error_feedback.h"
 #include "cuda/llama/card_model.h"
+#include "cuda/nccl_collective.h"
 
 namespace muster::gpu {
 namespace {
@@ -68,6 +69,10 @@ class OpenCard final : public Card {
   [[nodiscard]] Result<bool> subtract(const FloatArray& a, const FloatArray& b, FloatArray& difference) override {
     return subtract_on(*context_, static_cast<const CardArray&>(a), static_cast<const CardArray&>(b),
                        static_cast<CardArray&>(difference));
+  }
+  [[nodiscard]] Result<std::unique_ptr<Collective>> join(const GroupId& group, unsigned rank, unsigned size) override {
+    MUSTER_TRY(auto collective, join_nccl(*context_, group, rank, size));
+    return std::unique_ptr<Collective>(std::move(collective));
   }
   [[nodiscard]] Result<std::unique_ptr<Model>> make_model(const ModelSettings& settings) override {
     return make_card_model(*context_, settings);
@@ -146,6 +151,7 @@ class InstalledCards final : public Cards {
     MUSTER_TRY(auto context, CardContext::open(info));
     return std::unique_ptr<Card>(std::make_unique<OpenCard>(std::move(context)));
   }
+  [[nodiscard]] Result<GroupId> make_group_id() const override { return make_nccl_id(); }
 
  private:
   static Result<CardInfo> describe(int index) {

@@ -6,6 +6,8 @@
 // side by side. A call returns when its work is done. What a card made must not outlive it.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -13,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/collective.h"
 #include "base/result.h"
 #include "compression/error_feedback.h"
 #include "compression/layout.h"
@@ -66,6 +69,11 @@ class Displacement {
   [[nodiscard]] virtual Status swap() = 0;
 };
 
+// Names a group of ranks that are to work together, each on a card of its own; one of them makes it.
+struct GroupId {
+  std::array<std::byte, 128> bytes = {};
+};
+
 class Card {
  public:
   virtual ~Card() = default;
@@ -98,6 +106,12 @@ class Card {
   // difference = a − b; whether all of it is finite. Error: kIo. REQUIRES: equal sizes.
   [[nodiscard]] virtual Result<bool> subtract(const FloatArray& a, const FloatArray& b, FloatArray& difference) = 0;
 
+  // Returns when all ranks of the group are there. The collective's arrays are of this card's memory; its calls are in
+  // order with the card's other work and return before they are done, but for share(), whose numbers are the host's.
+  // Sums are in one order on one set of cards, not by ascending rank. What fails on the way is told by the call that
+  // waits next. Errors: kNotFound (NCCL, with the mend), kClosed (not all came). REQUIRES: rank below size.
+  [[nodiscard]] virtual Result<std::unique_ptr<Collective>> join(const GroupId& group, unsigned rank,
+                                                                 unsigned size) = 0;
   // θ, gradient and moments are 0. Errors: kInvalidArgument (sizes that a card does not take, with the mend), kTooLarge,
   // kNotFound (cuBLASLt).
   [[nodiscard]] virtual Result<std::unique_ptr<Model>> make_model(const ModelSettings& settings) = 0;
@@ -117,10 +131,13 @@ class Cards {
   // Errors: those of list(), kNotFound (no such card), kVersion (the card is older than what muster is
   // built for).
   [[nodiscard]] virtual Result<std::unique_ptr<Card>> open(int index) const = 0;
+  // Made by one rank and handed to the others; its process stays until all have joined. Needs no card.
+  // Errors: kNotFound (NCCL, with the mend), kIo.
+  [[nodiscard]] virtual Result<GroupId> make_group_id() const = 0;
 };
 
 // Bumped with every change to the interfaces above and in model.h.
-inline constexpr int kCardsAbi = 2;
+inline constexpr int kCardsAbi = 3;
 
 // Loads libmuster_cuda.so from beside the executable, or from `folder`. Loads no CUDA library otherwise.
 // Errors: kNotFound (built without CUDA; the message says how to get it), kVersion.

@@ -37,6 +37,7 @@ class Memory {
   // Errors: kTooLarge with no message; who asked knows the card.
   [[nodiscard]] static Result<Memory> make(std::uint64_t count) {
     Memory memory;
+    if (count == 0) return Result<Memory>(std::move(memory));
     if (cudaMalloc(&memory.data_, count * sizeof(T)) != cudaSuccess) {
       (void)cudaGetLastError();
       return Error{Errc::kTooLarge, ""};

@@ -34,6 +34,7 @@ struct Shape {
     parameters = final_gain + width + (spec.tied ? 0 : vocab * width);
   }
 
+  [[nodiscard]] bool is_tied() const { return head == 0; }
   [[nodiscard]] std::size_t qkv_width() const { return width + 2 * kv_width; }
   [[nodiscard]] std::size_t layer(std::size_t index) const { return first_layer + index * layer_parameters; }
   // Numbers that a token is multiplied with, embedding look-ups excepted.

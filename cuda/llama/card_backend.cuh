@@ -14,6 +14,7 @@
 #include "cuda/llama/card_matmul.h"
 #include "cuda/llama/element_tasks.h"
 #include "cuda/llama/flash_attention.cuh"
+#include "cuda/nccl_collective.h"
 
 namespace muster::gpu {
 
@@ -31,14 +32,20 @@ class CardBackend {
   using Array = Memory<X>;
   template <class X>
   using Staged = PinnedMemory<X>;
-  using Key = std::array<std::size_t, 3>;
+  using Key = std::array<std::size_t, 5>;
+  using Mark = cudaEvent_t;
 
   // Errors: those of CardMatmul::make.
   [[nodiscard]] static Result<std::unique_ptr<CardBackend>> make(CardContext& card) {
     MUSTER_TRY(auto matmul, CardMatmul::make(card));
     return std::unique_ptr<CardBackend>(new CardBackend(card, std::move(matmul)));
   }
-  ~CardBackend() { forget(); }
+  ~CardBackend() {
+    forget();
+    for (const cudaEvent_t event : events_)
+      if (event != nullptr) (void)cudaEventDestroy(event);
+    if (beside_ != nullptr) (void)cudaStreamDestroy(beside_);
+  }
   CardBackend(const CardBackend&) = delete;
   CardBackend& operator=(const CardBackend&) = delete;
 
@@ -65,10 +72,13 @@ class CardBackend {
     return card_.finish();
   }
   void zero(float* numbers, std::uint64_t count) {
-    note(cudaMemsetAsync(numbers, 0, count * sizeof(float), card_.stream()));
+    if (count > 0) note(cudaMemsetAsync(numbers, 0, count * sizeof(float), stream_));
+  }
+  void note(Status status) {
+    if (fault_ && !status) (void)(fault_ = std::move(status));
   }
   [[nodiscard]] Status finish() {
-    note(cudaStreamSynchronize(card_.stream()));
+    note(card_.finish());
     Status status = std::exchange(fault_, Status());
     return status;
   }
@@ -77,9 +87,28 @@ class CardBackend {
   void run(const Task& task, std::uint64_t blocks) {
     unsigned room_bytes = 0;
     if constexpr (requires { Task::kRoomBytes; }) room_bytes = Task::kRoomBytes;
-    task_kernel<<<static_cast<unsigned>(blocks), kThreads, room_bytes, card_.stream()>>>(task);
+    if (blocks == 0) return;
+    task_kernel<<<static_cast<unsigned>(blocks), kThreads, room_bytes, stream_>>>(task);
     note(cudaGetLastError());
   }
+
+  // On a second stream, which a recording becomes part of when it waits for the first.
+  template <class Work>
+  Mark aside(Collective& collective, const Work& work) {
+    note(open_beside());
+    auto& calls = static_cast<CardCollective&>(collective);
+    const cudaEvent_t begin = next_event(), end = next_event();
+    note(cudaEventRecord(begin, card_.stream()));
+    note(cudaStreamWaitEvent(beside_, begin));
+    stream_ = beside_;
+    calls.use(beside_);
+    note(work());
+    calls.use(card_.stream());
+    stream_ = card_.stream();
+    note(cudaEventRecord(end, beside_));
+    return end;
+  }
+  void wait(Mark mark) { note(cudaStreamWaitEvent(card_.stream(), mark)); }
 
   template <class T, class Y>
   void forward(const T* x, const T* w, Y* y, std::size_t rows, std::size_t out, std::size_t in) {
@@ -139,6 +168,8 @@ class CardBackend {
     }
     if (found->second == nullptr) {
       MUSTER_TRY(found->second, record(work));
+      // What could not be recorded whole is not to be run.
+      if (!fault_) return std::exchange(fault_, Status());
     }
     return checked(cudaGraphLaunch(found->second, card_.stream()), "a step");
   }
@@ -152,7 +183,8 @@ class CardBackend {
   template <class X>
   static constexpr bool kIsBf16 = std::is_same_v<X, Bf16>;
 
-  CardBackend(CardContext& card, std::unique_ptr<CardMatmul> matmul) : card_(card), matmul_(std::move(matmul)) {}
+  CardBackend(CardContext& card, std::unique_ptr<CardMatmul> matmul)
+      : card_(card), matmul_(std::move(matmul)), stream_(card.stream()) {}
 
   static float scale_of(const AttentionShape& shape) {
     return 1.0f / std::sqrt(static_cast<float>(shape.head_width));
@@ -187,13 +219,26 @@ class CardBackend {
     return executable;
   }
 
-  void note(cudaError_t error) { note(checked(error, "training")); }
-  void note(Status status) {
-    if (fault_ && !status) (void)(fault_ = std::move(status));
+  // Before others' work, which it is waited for by.
+  [[nodiscard]] Status open_beside() {
+    if (beside_ != nullptr) return {};
+    int least = 0, most = 0;
+    MUSTER_TRY_STATUS(checked(cudaDeviceGetStreamPriorityRange(&least, &most), "opening"));
+    for (cudaEvent_t& event : events_)
+      MUSTER_TRY_STATUS(checked(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "opening"));
+    return checked(cudaStreamCreateWithPriority(&beside_, cudaStreamNonBlocking, most), "opening");
   }
+  // One that was recorded again stands for later work, so that who waits for it waits for enough.
+  cudaEvent_t next_event() { return events_[next_event_++ % events_.size()]; }
+
+  void note(cudaError_t error) { note(checked(error, "training")); }
 
   CardContext& card_;
   std::unique_ptr<CardMatmul> matmul_;
+  cudaStream_t stream_;            // that tasks go to: the card's, or
+  cudaStream_t beside_ = nullptr;  // the second one, of models on several cards
+  std::array<cudaEvent_t, 64> events_ = {};
+  std::size_t next_event_ = 0;
   Status fault_;
   std::map<Key, cudaGraphExec_t> graphs_;  // null: done once
 };

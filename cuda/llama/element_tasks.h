@@ -95,10 +95,11 @@ struct SwigluBackwardTask {
   }
 };
 
-// Rounds parameters to what products read. element_blocks(count) blocks.
+// Rounds parameters to what products read; of floats a copy, bit for bit. element_blocks(count) blocks.
+template <class T>
 struct RoundTask {
   const float* from = nullptr;
-  Bf16* to = nullptr;
+  T* to = nullptr;
   std::uint64_t count = 0;  // a multiple of 8
 
   using Shared = NothingShared;

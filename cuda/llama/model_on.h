@@ -9,9 +9,16 @@
 //   repeat(key, work)         does work(), or what work() did for this key before, which is the same; Error: kIo
 //   forget()                  what repeat() may not do again: memory moves
 //   enter()                   makes this thread's calls go to its card; Error: kIo
+// and for several ranks
+//   note(status)              keeps the first error for finish()
+//   aside(collective, work)   does work(), tasks and calls of the collective, beside the tasks that follow: when those
+//                             before it are done, and one such work after the other; returns its end, a Mark
+//   wait(mark)                what follows comes after it
+// Calls of a collective that are not aside are in order with the tasks.
 // Thread safety: one owner.
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -21,6 +28,7 @@
 #include "cuda/llama/occurrences.h"
 #include "cuda/llama/optimizer_tasks.h"
 #include "cuda/llama/passes.h"
+#include "cuda/llama/shard.h"
 #include "cuda/model.h"
 
 namespace muster::gpu {
@@ -53,18 +61,17 @@ class ModelOn final : public Model {
   }
 
   [[nodiscard]] Status parameters_changed() override {
-    if constexpr (kRounds) {
-      MUSTER_TRY_STATUS(backend_->enter());
-      backend_->run(RoundTask{theta_->device_data(), rounded_.data(), theta_->size()}, element_blocks(theta_->size()));
-      return backend_->finish();
-    }
-    return {};
+    MUSTER_TRY_STATUS(backend_->enter());
+    if (kRounds || (shard_ && shard_->own_weights() != nullptr))
+      backend_->run(RoundTask<T>{theta_->device_data(), own_weights(), theta_->size()}, element_blocks(theta_->size()));
+    if (shard_) shard_->publish(theta_->device_data());
+    return backend_->finish();
   }
 
   [[nodiscard]] Result<StepOutcome> step(std::span<const std::int32_t> tokens, const StepSettings& settings) override {
     MUSTER_CHECK(first_ != nullptr, "a step of a model without an optimizer");
     const auto t = static_cast<double>(settings.number);
-    return take(tokens, true,
+    return take(tokens, settings.share, true,
                 {.learning_rate = settings.learning_rate,
                  .correction1 = static_cast<float>(1 - std::pow(static_cast<double>(optimizer_.beta1), t)),
                  .correction2 = static_cast<float>(1 - std::pow(static_cast<double>(optimizer_.beta2), t)),
@@ -72,8 +79,10 @@ class ModelOn final : public Model {
                  .loss_limit = settings.loss_limit,
                  .norm_limit = settings.norm_limit});
   }
-  [[nodiscard]] Result<StepOutcome> compute_gradient(std::span<const std::int32_t> tokens) override {
-    return take(tokens, false, {});
+  using Model::compute_gradient;
+  [[nodiscard]] Result<StepOutcome> compute_gradient(std::span<const std::int32_t> tokens,
+                                                     const BatchShare& share) override {
+    return take(tokens, share, false, {});
   }
 
   [[nodiscard]] Status losses(std::span<const std::int32_t> tokens, std::span<float> losses) override {
@@ -85,7 +94,7 @@ class ModelOn final : public Model {
       check_tokens(tokens.subspan(first * row, count * row));
       MUSTER_TRY_STATUS(make_room(1));
       MUSTER_TRY_STATUS(backend_->write(tokens_, tokens.subspan(first * row, count * row)));
-      passes_->losses(at(), {tokens_.data(), spec_.context}, count);
+      with_parts(true, [&](auto& parts) { passes_->losses(parts, {tokens_.data(), spec_.context}, count); });
       backend_->run(MeanTask{passes_->token_losses(), spec_.context, sequence_losses_.data()}, count);
       MUSTER_TRY_STATUS(backend_->finish());
       MUSTER_TRY_STATUS(backend_->read(sequence_losses_, losses.subspan(first, count)));
@@ -99,23 +108,41 @@ class ModelOn final : public Model {
   using Array = typename Backend::template Array<X>;
 
   ModelOn(std::unique_ptr<Backend> backend, const ModelSettings& settings)
-      : backend_(std::move(backend)), spec_(settings.spec), sequences_(settings.sequences), optimizer_(settings.optimizer) {}
+      : backend_(std::move(backend)), spec_(settings.spec), shape_(settings.spec), sequences_(settings.sequences), optimizer_(settings.optimizer) {}
 
   [[nodiscard]] std::size_t tokens_at_once() const { return std::size_t{sequences_} * spec_.context; }
-  [[nodiscard]] Parameters<T> at() {
-    if constexpr (kRounds) return {theta_->device_data(), rounded_.data()};
-    else return {theta_->device_data(), theta_->device_data()};
+  // What products read of this rank's range; null where that is θ itself.
+  [[nodiscard]] T* own_weights() { return shard_ ? shard_->own_weights() : rounded_.data(); }
+  // The model as passes see it, its gradient that of a step's first pass or of a later one.
+  template <class Work>
+  void with_parts(bool is_first, const Work& work) {
+    if (shard_) {
+      ShardParts<T, Backend> parts(*shard_, theta_->device_data(), gradient_->device_data(), is_first);
+      work(parts);
+      parts.join();
+    } else {
+      const T* weights = nullptr;
+      if constexpr (kRounds) weights = rounded_.data();
+      else weights = theta_->device_data();
+      WholeParts<T> parts{shape_, theta_->device_data(), weights, gradient_->device_data()};
+      work(parts);
+    }
   }
 
   Status reserve(const ModelSettings& settings) {
-    const auto layout = state::layout_of(spec_);
-    const std::uint64_t parameters = layout.parameters();
     MUSTER_TRY_STATUS(backend_->enter());
+    auto layout = state::layout_of(spec_);
+    if (settings.shard.collective != nullptr) {
+      MUSTER_TRY(auto shard, (Shard<T, Backend>::make(*backend_, spec_, settings.shard)));
+      shard_.emplace(std::move(shard));
+      layout = shard_->own().empty() ? compression::Layout() : compression::slice(layout, shard_->own());
+    }
+    const std::uint64_t parameters = layout.parameters();
     MUSTER_TRY(theta_, backend_->make_floats(parameters));
     MUSTER_TRY(gradient_, backend_->make_floats(parameters));
     if (settings.has_optimizer) {
       const auto chunks = adamw_chunks(layout, optimizer_);
-      const std::uint64_t moments = chunks.back().state_offset + chunks.back().elements;
+      const std::uint64_t moments = chunks.empty() ? 0 : chunks.back().state_offset + chunks.back().elements;
       MUSTER_TRY(first_, backend_->make_floats(moments));
       MUSTER_TRY(second_, backend_->make_floats(moments));
       if (optimizer_.has_muon) {
@@ -126,8 +153,8 @@ class ModelOn final : public Model {
       MUSTER_TRY_STATUS(backend_->write(chunks_, std::span<const AdamwChunk>(chunks)));
       adamw_blocks_ = chunks.size();
     }
-    if constexpr (kRounds) {
-      MUSTER_TRY(rounded_, backend_->template allocate<Bf16>(parameters));
+    if (kRounds && !shard_) {
+      MUSTER_TRY(rounded_, backend_->template allocate<T>(parameters));
     }
     MUSTER_CHECK(settings.cosines.size() == settings.sines.size() &&
                      settings.cosines.size() == spec_.context * (spec_.d_model / spec_.heads / 2),
@@ -146,7 +173,8 @@ class ModelOn final : public Model {
                                                       sines_.data())));
     passes_.emplace(std::move(passes));
     MUSTER_TRY_STATUS(make_room(1));
-    return parameters_changed();
+    // Of several ranks one may have failed to come here.
+    return shard_ ? Status() : parameters_changed();
   }
 
   // For tokens of so many passes.
@@ -164,24 +192,52 @@ class ModelOn final : public Model {
       MUSTER_CHECK(token >= 0 && static_cast<std::uint32_t>(token) < spec_.vocab, "a token outside the vocabulary");
   }
 
-  Result<StepOutcome> take(std::span<const std::int32_t> tokens, bool moves, const StepInput& input) {
+  // Which sequences a pass is of, and how much they count.
+  struct PassPlan {
+    std::size_t first = 0, count = 0;
+    double share = 0;
+  };
+  struct Batch {
+    std::size_t sequences = 0, passes = 0;
+    double share = 1;
+    [[nodiscard]] PassPlan plan(std::size_t pass, std::size_t at_once) const {
+      const std::size_t first = pass * at_once;
+      // What takes part for others' sake alone adds zeros.
+      if (first >= sequences) return {0, 1, 0};
+      const std::size_t count = std::min(at_once, sequences - first);
+      return {first, count, static_cast<double>(count) / static_cast<double>(sequences) * share};
+    }
+  };
+
+  Result<StepOutcome> take(std::span<const std::int32_t> tokens, const BatchShare& share, bool moves,
+                           const StepInput& input) {
     const std::size_t row = spec_.context + std::size_t{1}, sequences = tokens.size() / row;
     MUSTER_CHECK(!tokens.empty() && tokens.size() % row == 0, "tokens that are not whole sequences");
-    const std::size_t passes = (sequences + sequences_ - 1) / sequences_;
+    const std::size_t own_passes = (sequences + sequences_ - 1) / sequences_;
+    MUSTER_CHECK(share.passes == 0 || share.passes >= own_passes, "more passes than all ranks make");
+    const Batch batch{sequences, std::max<std::size_t>(share.passes, own_passes), share.of_batch};
     MUSTER_TRY_STATUS(backend_->enter());
     check_tokens(tokens);
-    MUSTER_TRY_STATUS(make_room(passes));
+    MUSTER_TRY_STATUS(make_room(batch.passes));
     MUSTER_TRY_STATUS(backend_->write(tokens_, tokens));
     MUSTER_TRY_STATUS(backend_->write(input_, std::span(&input, 1)));
-    for (std::size_t pass = 0; pass < passes; ++pass) {
-      MUSTER_TRY_STATUS(backend_->repeat({sequences, pass, 0}, [&] { add_pass(pass, sequences); }));
+    const typename Backend::Key all{sequences, batch.passes, std::bit_cast<std::uint64_t>(batch.share), 0, 0};
+    const auto key_of = [&](std::size_t pass, std::size_t work) {
+      auto key = all;
+      key[3] = pass;
+      key[4] = work;
+      return key;
+    };
+    for (std::size_t pass = 0; pass < batch.passes; ++pass) {
+      const PassPlan plan = batch.plan(pass, sequences_);
+      MUSTER_TRY_STATUS(backend_->repeat(key_of(pass, 0), [&] { add_pass(pass, plan); }));
       // While the card is at it.
-      const std::size_t first = pass * sequences_ * row, end = std::min(tokens.size(), first + sequences_ * row);
-      MUSTER_TRY_STATUS(upload_occurrences(tokens.subspan(first, end - first)));
-      const bool is_last = pass + 1 == passes;
-      MUSTER_TRY_STATUS(backend_->repeat({sequences, pass, moves ? std::size_t{1} : std::size_t{2}}, [&] {
-        passes_->add_embedding_gradient(occurrences(), (end - first) / row, gradient_->device_data());
-        if (is_last) conclude(passes, moves);
+      MUSTER_TRY_STATUS(upload_occurrences(tokens.subspan(plan.first * row, plan.count * row)));
+      const bool is_last = pass + 1 == batch.passes;
+      MUSTER_TRY_STATUS(backend_->repeat(key_of(pass, moves ? 1 : 2), [&] {
+        with_parts(pass == 0,
+                   [&](auto& parts) { passes_->add_embedding_gradient(parts, occurrences(), plan.count); });
+        if (is_last) conclude(batch.passes, moves);
       }));
     }
     StepResult result;
@@ -211,26 +267,27 @@ class ModelOn final : public Model {
     return {at, at + 1, at + 1 + M, at + 1 + 2 * M};
   }
 
-  void add_pass(std::size_t pass, std::size_t sequences) {
-    const std::size_t row = spec_.context + std::size_t{1};
-    const std::size_t count = std::min<std::size_t>(sequences_, sequences - pass * sequences_);
-    const double share = static_cast<double>(count) / static_cast<double>(sequences);
-    if (pass == 0) backend_->zero(gradient_->device_data(), gradient_->size());
-    passes_->add_gradient(at(), {tokens_.data() + pass * sequences_ * row, spec_.context}, count,
-                          static_cast<float>(share), gradient_->device_data());
-    backend_->run(MeanTask{passes_->token_losses(), count * spec_.context, nullptr, pass_losses_.data() + pass, share},
+  void add_pass(std::size_t pass, const PassPlan& plan) {
+    const std::int32_t* tokens = tokens_.data() + plan.first * (spec_.context + std::size_t{1});
+    if (pass == 0 && !shard_) backend_->zero(gradient_->device_data(), gradient_->size());
+    with_parts(pass == 0, [&](auto& parts) {
+      passes_->add_gradient(parts, {tokens, spec_.context}, plan.count, static_cast<float>(plan.share));
+    });
+    backend_->run(MeanTask{passes_->token_losses(), plan.count * spec_.context, nullptr, pass_losses_.data() + pass,
+                           plan.share},
                   1);
   }
 
-  void conclude(std::size_t passes, bool moves) {
-    const std::uint64_t parameters = theta_->size();
-    backend_->run(SumSquaresTask{gradient_->device_data(), parameters, squares_.data()}, chunk_count(parameters));
-    backend_->run(VerdictTask{squares_.data(), chunk_count(parameters), pass_losses_.data(),
-                              static_cast<std::uint32_t>(passes), input_.data(), result_.data()},
-                  1);
+  void conclude(std::size_t pass_count, bool moves) {
+    const std::uint64_t parameters = theta_->size(), parts = chunk_count(parameters);
+    const auto passes = static_cast<std::uint32_t>(pass_count);
+    backend_->run(SumSquaresTask{gradient_->device_data(), parameters, squares_.data()}, parts);
+    VerdictTask verdict{squares_.data(), parts, pass_losses_.data(), passes, input_.data(), result_.data()};
+    if (shard_) shard_->gather_totals({squares_.data(), parts, pass_losses_.data(), passes}, verdict);
+    backend_->run(verdict, 1);
     if (!moves) return;
     Bf16* rounded = nullptr;
-    if constexpr (kRounds) rounded = rounded_.data();
+    if constexpr (kRounds) rounded = own_weights();
     backend_->run(AdamwTask{chunks_.data(), input_.data(), result_.data(), gradient_->device_data(),
                             theta_->device_data(), first_->device_data(), second_->device_data(), rounded,
                             optimizer_.beta1, optimizer_.beta2, optimizer_.epsilon, optimizer_.weight_decay},
@@ -238,14 +295,19 @@ class ModelOn final : public Model {
     if (muon_)
       muon_->step({input_.data(), result_.data(), gradient_->device_data(), theta_->device_data(), rounded,
                    optimizer_.momentum, optimizer_.weight_decay});
+    if (!shard_) return;
+    if (!kRounds && own_weights() != nullptr)
+      backend_->run(RoundTask<T>{theta_->device_data(), own_weights(), parameters}, element_blocks(parameters));
+    shard_->publish(theta_->device_data());
   }
 
   std::unique_ptr<Backend> backend_;
   state::ModelSpec spec_;
+  state::Shape shape_;
   std::uint32_t sequences_;
   OptimizerSettings optimizer_;
   std::unique_ptr<FloatArray> theta_, gradient_, first_, second_;
-  Array<Bf16> rounded_;
+  Array<T> rounded_;  // of one rank alone: what products read, unless that is θ
   Array<float> cosines_, sines_, sequence_losses_;
   Array<AdamwChunk> chunks_;
   std::size_t adamw_blocks_ = 0;
@@ -259,6 +321,7 @@ class ModelOn final : public Model {
   bool is_staged_ = false;
   std::optional<Passes<T, Backend>> passes_;
   std::optional<MuonOn<T, Backend>> muon_;
+  std::optional<Shard<T, Backend>> shard_;
 };
 
 }  // namespace muster::gpu

@@ -56,14 +56,13 @@ struct SumSquaresTask {
   }
 };
 
-// Loss, norm, whether the step is taken, and what the gradient is multiplied by. One block.
-struct VerdictTask {
+// What one rank adds to a step's verdict: its gradient's squares and its part of the mean loss. One block.
+struct TotalTask {
   const double* squares = nullptr;
   std::uint64_t square_count = 0;
-  const double* losses = nullptr;  // each pass's part of the mean
+  const double* losses = nullptr;
   std::uint32_t passes = 1;
-  const StepInput* input = nullptr;
-  StepResult* result = nullptr;
+  double* total = nullptr;  // [2]
 
   using Shared = NothingShared;
   template <class Team>
@@ -77,8 +76,38 @@ struct VerdictTask {
     const double square = team.total(sums);
     team.each([&](unsigned t) {
       if (t != 0) return;
+      double loss = 0;
+      for (std::uint32_t pass = 0; pass < passes; ++pass) loss += losses[pass];
+      total[0] = square;
+      total[1] = loss;
+    });
+  }
+};
+
+// Loss, norm, whether the step is taken, and what the gradient is multiplied by. One block.
+struct VerdictTask {
+  const double* squares = nullptr;
+  std::uint64_t square_count = 0;
+  const double* losses = nullptr;  // parts of the mean, of passes or of ranks
+  std::uint32_t loss_count = 1;
+  const StepInput* input = nullptr;
+  StepResult* result = nullptr;
+  std::uint32_t stride = 1;  // from one square, and one loss, to the next
+
+  using Shared = NothingShared;
+  template <class Team>
+  MUSTER_TEAM void operator()(Team& team, Shared&, std::uint64_t) const {
+    typename Team::template Own<double> sums;
+    team.each([&](unsigned t) {
+      double sum = 0;
+      for (std::uint64_t i = t; i < square_count; i += kThreads) sum += squares[i * stride];
+      sums.of(t) = sum;
+    });
+    const double square = team.total(sums);
+    team.each([&](unsigned t) {
+      if (t != 0) return;
       StepResult r;
-      for (std::uint32_t pass = 0; pass < passes; ++pass) r.loss += losses[pass];
+      for (std::uint32_t i = 0; i < loss_count; ++i) r.loss += losses[i * stride];
       r.norm = root(square);
       const bool finite = r.loss - r.loss == 0 && r.norm - r.norm == 0;
       const bool spikes = r.loss > input->loss_limit && r.norm > input->norm_limit;

@@ -21,9 +21,9 @@
 #include "base/check.h"
 #include "base/result.h"
 #include "cuda/llama/element_tasks.h"
+#include "cuda/llama/model_parts.h"
 #include "cuda/llama/plain_attention.h"
 #include "cuda/llama/token_tasks.h"
-#include "state/shape.h"
 
 namespace muster::gpu {
 
@@ -39,13 +39,6 @@ inline constexpr std::size_t kWidthMax = 8 * kRowColumns;
 // Teams that sum a gain's gradient: five to each of an H100's multiprocessors, all that run at once.
 inline constexpr std::size_t kGainPartsMax = 660;
 
-// Parameters on the card. `weights`: what products read, θ itself or its rounded copy.
-template <class T>
-struct Parameters {
-  const float* theta = nullptr;
-  const T* weights = nullptr;
-};
-
 template <class T, class Backend>
 class Passes {
  public:
@@ -58,37 +51,46 @@ class Passes {
     return Result<Passes>(std::move(passes));
   }
 
-  // token_losses()[m] of `sequences` at most as many as there is room for.
-  void losses(const Parameters<T>& at, const DeviceTokens& tokens, std::size_t sequences) {
-    forward(at, tokens, sequences, false);
+  // token_losses()[m] of `sequences` at most as many as there is room for. `parts`: see model_parts.h.
+  template <class Parts>
+  void losses(Parts& parts, const DeviceTokens& tokens, std::size_t sequences) {
+    forward(parts, tokens, sequences, false);
+    const T* head = head_of(parts);
     const std::size_t M = sequences * shape_.context, rows = head_rows(sizeof(float));
     auto* logits = reinterpret_cast<float*>(logits_.data());
     for (std::size_t first = 0; first < M; first += rows) {
       const std::size_t count = std::min(rows, M - first);
-      backend_->forward(final_normed_.data() + first * shape_.width, at.weights + shape_.head, logits, count,
-                        shape_.vocab, shape_.width);
+      backend_->forward(final_normed_.data() + first * shape_.width, head, logits, count, shape_.vocab, shape_.width);
       backend_->run(CrossEntropyTask<float>{logits, first, shape_.vocab, tokens, token_losses_.data(), false, 0},
                     count);
     }
   }
 
   // … and gradient += scale · ∇ mean loss, but for the embedding's rows of the tokens.
-  void add_gradient(const Parameters<T>& at, const DeviceTokens& tokens, std::size_t sequences, float scale,
-                    float* gradient) {
-    forward(at, tokens, sequences, true);
-    const std::size_t M = sequences * shape_.context;
-    backward_head(at, tokens, M, scale / static_cast<float>(M), gradient);
-    backward_norm({inputs_[shape_.layers].data(), at.theta + shape_.final_gain, final_scale_.data(), true,
-                   gradient + shape_.final_gain}, M);
+  template <class Parts>
+  void add_gradient(Parts& parts, const DeviceTokens& tokens, std::size_t sequences, float scale) {
+    forward(parts, tokens, sequences, true);
+    const std::size_t M = sequences * shape_.context, last = part_count(shape_) - 1;
+    backward_head(parts, tokens, M, scale / static_cast<float>(M));
+    float* d_final = shape_.is_tied() ? parts.open_gradient(last) : parts.gradient(last);
+    backward_norm({inputs_[shape_.layers].data(), parts.final_gain(), final_scale_.data(), true, d_final}, M);
+    parts.gradient_done(last);
     for (std::size_t layer = shape_.layers; layer-- > 0;) {
+      const LayerParts at = layer_of(parts, layer);
+      if (layer > 0) parts.expect(layer);
+      float* gradient = parts.open_gradient(layer + 1);
       backward_mlp(at, layer, M, gradient);
       backward_attention(at, layer, sequences, gradient);
+      parts.gradient_done(layer + 1);
     }
   }
   // Those, of the last add_gradient(): apart, so that the host may find out where tokens occur in the meantime.
-  void add_embedding_gradient(const DeviceOccurrences& occurrences, std::size_t sequences, float* gradient) {
+  template <class Parts>
+  void add_embedding_gradient(Parts& parts, const DeviceOccurrences& occurrences, std::size_t sequences) {
+    float* gradient = shape_.is_tied() ? parts.gradient(0) : parts.open_gradient(0);
     backend_->run(EmbeddingGradientTask{occurrences, d_residual_.data(), gradient, shape_.width},
                   sequences * shape_.context);
+    parts.gradient_done(0);
   }
 
   [[nodiscard]] const float* token_losses() const { return token_losses_.data(); }
@@ -101,6 +103,10 @@ class Passes {
   struct Layer {
     Array<float> middle, attention_scale, mlp_scale, log_sum;
     Array<T> attention_normed, qkv, mixed, mlp_normed, gate_up, act;
+  };
+  struct LayerParts {
+    const T* weights;
+    const float *attention_gain, *mlp_gain;
   };
   struct Norm {
     const float* x;
@@ -135,27 +141,44 @@ class Passes {
     });
   }
 
-  void forward(const Parameters<T>& at, const DeviceTokens& tokens, std::size_t sequences, bool keep) {
+  template <class Parts>
+  LayerParts layer_of(Parts& parts, std::size_t layer) {
+    return {parts.weights(layer + 1), parts.attention_gain(layer), parts.mlp_gain(layer)};
+  }
+  template <class Parts>
+  const T* head_of(Parts& parts) {
+    return parts.weights(head_part(shape_)) + head_offset(shape_);
+  }
+
+  template <class Parts>
+  void forward(Parts& parts, const DeviceTokens& tokens, std::size_t sequences, bool keep) {
     const std::size_t M = sequences * shape_.context;
     MUSTER_CHECK(M <= tokens_, "more sequences than there is room for");
-    backend_->run(EmbedTask{tokens, at.theta, inputs_[0].data(), shape_.width}, M);
-    for (std::size_t layer = 0; layer < shape_.layers; ++layer) forward_layer(at, layer, sequences, keep);
+    const auto* embedding = parts.embedding();
+    parts.expect(1);
+    backend_->run(EmbedTask<std::remove_cvref_t<decltype(*embedding)>>{tokens, embedding, inputs_[0].data(),
+                                                                        shape_.width},
+                  M);
+    for (std::size_t layer = 0; layer < shape_.layers; ++layer) {
+      const LayerParts at = layer_of(parts, layer);
+      parts.expect(layer + 1 < shape_.layers ? layer + 2 : head_part(shape_));
+      forward_layer(at, layer, sequences, keep);
+    }
     norm(kept(shape_.layers - 1, keep).middle.data(), branch_.data(), inputs_[keep ? shape_.layers : 0].data(),
-         at.theta + shape_.final_gain, final_normed_.data(), final_scale_.data(), M);
+         parts.final_gain(), final_normed_.data(), final_scale_.data(), M);
   }
 
   Layer& kept(std::size_t layer, bool keep) { return layers_[keep ? layer : 0]; }
 
-  void forward_layer(const Parameters<T>& at, std::size_t index, std::size_t sequences, bool keep) {
+  void forward_layer(const LayerParts& at, std::size_t index, std::size_t sequences, bool keep) {
     const std::size_t M = sequences * shape_.context, D = shape_.width, F = shape_.feed_forward;
-    const std::size_t offset = shape_.layer(index), W = shape_.qkv_width();
-    const float* theta = at.theta + offset;
-    const T* weights = at.weights + offset;
+    const std::size_t W = shape_.qkv_width();
+    const T* weights = at.weights;
     Layer& layer = kept(index, keep);
     float* x = inputs_[keep ? index : 0].data();
     const bool is_first = index == 0;
     norm(is_first ? x : kept(index - 1, keep).middle.data(), is_first ? nullptr : branch_.data(), x,
-         theta + shape_.attention_gain, layer.attention_normed.data(), layer.attention_scale.data(), M);
+         at.attention_gain, layer.attention_normed.data(), layer.attention_scale.data(), M);
     backend_->forward(layer.attention_normed.data(), weights + shape_.qkv, layer.qkv.data(), M, W, D);
     const std::size_t rotated = shape_.heads + shape_.kv_heads;
     backend_->run(RotateTask<T>{layer.qkv.data(), W, rotated, shape_.head_width, M, shape_.context, cosines_, sines_,
@@ -163,24 +186,26 @@ class Passes {
                   element_blocks(M * rotated * shape_.head_width / 2));
     backend_->attention(attention_shape(sequences), layer.qkv.data(), layer.mixed.data(), layer.log_sum.data());
     backend_->forward(layer.mixed.data(), weights + shape_.out, branch_.data(), M, D, D);
-    norm(x, branch_.data(), layer.middle.data(), theta + shape_.mlp_gain, layer.mlp_normed.data(),
+    norm(x, branch_.data(), layer.middle.data(), at.mlp_gain, layer.mlp_normed.data(),
          layer.mlp_scale.data(), M);
     backend_->forward(layer.mlp_normed.data(), weights + shape_.gate_up, layer.gate_up.data(), M, 2 * F, D);
     backend_->run(SwigluTask<T>{layer.gate_up.data(), layer.act.data(), M, F}, element_blocks(M * F));
     backend_->forward(layer.act.data(), weights + shape_.down, branch_.data(), M, D, F);
   }
 
-  void backward_head(const Parameters<T>& at, const DeviceTokens& tokens, std::size_t M, float scale,
-                     float* gradient) {
+  template <class Parts>
+  void backward_head(Parts& parts, const DeviceTokens& tokens, std::size_t M, float scale) {
     const std::size_t D = shape_.width, V = shape_.vocab, rows = head_rows(sizeof(T));
-    const T* head = at.weights + shape_.head;
+    const T* head = head_of(parts);
+    parts.expect(shape_.layers);
+    float* gradient = parts.open_gradient(head_part(shape_)) + head_offset(shape_);
     for (std::size_t first = 0; first < M; first += rows) {
       const std::size_t count = std::min(rows, M - first);
       const T* x = final_normed_.data() + first * D;
       backend_->forward(x, head, logits_.data(), count, V, D);
       backend_->run(CrossEntropyTask<T>{logits_.data(), first, V, tokens, token_losses_.data(), true, scale}, count);
       backend_->backward(logits_.data(), head, branch_.data() + first * D, count, V, D);
-      backend_->add_weight_gradient(logits_.data(), x, gradient + shape_.head, count, V, D);
+      backend_->add_weight_gradient(logits_.data(), x, gradient, count, V, D);
     }
   }
 
@@ -197,25 +222,22 @@ class Passes {
                   shape_.width / kGainColumns);
   }
 
-  void backward_mlp(const Parameters<T>& at, std::size_t index, std::size_t M, float* gradient) {
-    const std::size_t D = shape_.width, F = shape_.feed_forward, offset = shape_.layer(index);
-    const T* weights = at.weights + offset;
-    float* d = gradient + offset;
+  void backward_mlp(const LayerParts& at, std::size_t index, std::size_t M, float* d) {
+    const std::size_t D = shape_.width, F = shape_.feed_forward;
+    const T* weights = at.weights;
     Layer& layer = layers_[index];
     backend_->add_weight_gradient(d_stored_.data(), layer.act.data(), d + shape_.down, M, D, F);
     backend_->backward(d_stored_.data(), weights + shape_.down, d_act_.data(), M, D, F);
     backend_->run(SwigluBackwardTask<T>{layer.gate_up.data(), d_act_.data(), M, F}, element_blocks(M * F));
     backend_->add_weight_gradient(layer.gate_up.data(), layer.mlp_normed.data(), d + shape_.gate_up, M, 2 * F, D);
     backend_->backward(layer.gate_up.data(), weights + shape_.gate_up, branch_.data(), M, 2 * F, D);
-    backward_norm({layer.middle.data(), at.theta + offset + shape_.mlp_gain, layer.mlp_scale.data(), false,
+    backward_norm({layer.middle.data(), at.mlp_gain, layer.mlp_scale.data(), false,
                    d + shape_.mlp_gain}, M);
   }
 
-  void backward_attention(const Parameters<T>& at, std::size_t index, std::size_t sequences, float* gradient) {
+  void backward_attention(const LayerParts& at, std::size_t index, std::size_t sequences, float* d) {
     const std::size_t M = sequences * shape_.context, D = shape_.width, W = shape_.qkv_width();
-    const std::size_t offset = shape_.layer(index);
-    const T* weights = at.weights + offset;
-    float* d = gradient + offset;
+    const T* weights = at.weights;
     Layer& layer = layers_[index];
     const AttentionShape attention = attention_shape(sequences);
     backend_->backward(d_stored_.data(), weights + shape_.out, branch_.data(), M, D, D);
@@ -227,7 +249,7 @@ class Passes {
                                  cosines_, sines_);
     backend_->add_weight_gradient(d_qkv_.data(), layer.attention_normed.data(), d + shape_.qkv, M, W, D);
     backend_->backward(d_qkv_.data(), weights + shape_.qkv, branch_.data(), M, W, D);
-    backward_norm({inputs_[index].data(), at.theta + offset + shape_.attention_gain, layer.attention_scale.data(),
+    backward_norm({inputs_[index].data(), at.attention_gain, layer.attention_scale.data(),
                    false, d + shape_.attention_gain}, M);
   }
 

@@ -19,17 +19,18 @@ struct DeviceTokens {
   }
 };
 
-// x[m] = the token's row of the embedding. One block a row.
+// x[m] = the token's row of the embedding, of float or bf16. One block a row.
+template <class E>
 struct EmbedTask {
   DeviceTokens tokens;
-  const float* embedding = nullptr;
+  const E* embedding = nullptr;
   float* x = nullptr;
   std::size_t width = 0;
 
   using Shared = NothingShared;
   template <class Team>
   MUSTER_TEAM void operator()(Team& team, Shared&, std::uint64_t m) const {
-    const float* row = embedding + tokens.at(m) * width;
+    const E* row = embedding + tokens.at(m) * width;
     team.each([&](unsigned t) {
       for (std::size_t c = std::size_t{t} * kFour; c < width; c += kRowColumns)
         store<4>(x + m * width + c, load<4>(row + c));

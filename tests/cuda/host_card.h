@@ -193,6 +193,9 @@ class HostCard final : public Card {
     }
     return finite;
   }
+  [[nodiscard]] Result<std::unique_ptr<Collective>> join(const GroupId&, unsigned, unsigned) override {
+    return Error{Errc::kNotFound, "the host is no card"};
+  }
   [[nodiscard]] Result<std::unique_ptr<Model>> make_model(const ModelSettings& settings) override {
     auto backend = std::make_unique<HostBackend>();
     if (settings.format == ModelFormat::kFloat32)

@@ -14,6 +14,12 @@ namespace muster::gpu {
 
 class HostBackend {
  public:
+  using Key = std::array<std::size_t, 5>;
+  struct Mark {};
+
+  // `allocated_bytes`, if any, is told of what is allocated.
+  explicit HostBackend(std::uint64_t* allocated_bytes = nullptr) : allocated_bytes_(allocated_bytes) {}
+
   // Poisoned, so that a number read before it is written shows.
   template <class X>
   class Array {
@@ -29,6 +35,7 @@ class HostBackend {
   };
   template <class X>
   Result<Array<X>> allocate(std::size_t count) {
+    count_bytes(count * sizeof(X));
     return Array<X>(count);
   }
 
@@ -48,6 +55,7 @@ class HostBackend {
   }
   [[nodiscard]] Status enter() const { return {}; }
   Result<std::unique_ptr<FloatArray>> make_floats(std::size_t count) {
+    count_bytes(count * sizeof(float));
     return std::unique_ptr<FloatArray>(std::make_unique<HostArray>(count));
   }
   template <class X>
@@ -61,10 +69,19 @@ class HostBackend {
     return {};
   }
   void zero(float* numbers, std::size_t count) { std::fill_n(numbers, count, 0.0f); }
-  [[nodiscard]] Status finish() { return {}; }
+  [[nodiscard]] Status finish() { return std::exchange(fault_, Status()); }
+  void note(Status status) {
+    if (fault_ && !status) (void)(fault_ = std::move(status));
+  }
+  template <class Work>
+  Mark aside(Collective&, const Work& work) {
+    note(work());
+    return {};
+  }
+  void wait(Mark) {}
   void forget() {}
   template <class Work>
-  [[nodiscard]] Status repeat(const std::array<std::size_t, 3>&, const Work& work) {
+  [[nodiscard]] Status repeat(const Key&, const Work& work) {
     work();
     return {};
   }
@@ -118,6 +135,12 @@ class HostBackend {
   static float scale_of(const AttentionShape& shape) {
     return 1.0f / std::sqrt(static_cast<float>(shape.head_width));
   }
+  void count_bytes(std::uint64_t bytes) {
+    if (allocated_bytes_ != nullptr) *allocated_bytes_ += bytes;
+  }
+
+  std::uint64_t* allocated_bytes_;
+  Status fault_;
 };
 
 }  // namespace muster::gpu

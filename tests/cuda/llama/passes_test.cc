@@ -24,16 +24,16 @@ class PassesTest : public ::testing::Test {
     const auto count = static_cast<std::uint32_t>(occurrences.tokens.size());
     std::vector<T> weights;
     for (const float x : example.theta) weights.push_back(rounded_to<T>(x));
-    const Parameters<T> at{example.theta.data(), weights.data()};
     const DeviceTokens tokens{example.tokens.data(), example.model.context};
     LlamaExample::Outcome outcome{0, std::vector<float>(example.theta.size()), std::vector<float>(example.sequences)};
-    passes.add_gradient(at, tokens, example.sequences, scale, outcome.gradient.data());
+    WholeParts<T> parts{passes.shape(), example.theta.data(), weights.data(), outcome.gradient.data()};
+    passes.add_gradient(parts, tokens, example.sequences, scale);
     passes.add_embedding_gradient(
-        {&count, occurrences.tokens.data(), occurrences.ends.data(), occurrences.rows.data()}, example.sequences,
-        outcome.gradient.data());
+        parts, {&count, occurrences.tokens.data(), occurrences.ends.data(), occurrences.rows.data()},
+        example.sequences);
     const std::size_t M = example.sequences * example.model.context;
     backend.run(MeanTask{passes.token_losses(), M, nullptr, &outcome.loss}, 1);
-    passes.losses(at, tokens, example.sequences);
+    passes.losses(parts, tokens, example.sequences);
     backend.run(MeanTask{passes.token_losses(), example.model.context, outcome.losses.data()}, example.sequences);
     return outcome;
   }

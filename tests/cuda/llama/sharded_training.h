@@ -1,0 +1,120 @@
+// Ranks, as threads of one test, that train one model with a card's passes played by the host.
+#pragma once
+
+#include "tests/cuda/llama/example.h"
+#include "tests/cuda/llama/host_backend.h"
+#include "tests/trainer/ranks/ranks_as_threads.h"
+#include "trainer/ranks/shard_plan.h"
+
+namespace muster::gpu {
+
+struct ShardedSetting {
+  unsigned ranks = 2;
+  bool shards_parameters = false, has_muon = false, tied = true;
+  ModelFormat format = ModelFormat::kFloat32;
+  std::uint32_t layers = 3, at_once = 1;
+  std::size_t sequences = 5;  // of a step, dealt out one by one
+};
+
+inline LlamaExample example_of(const ShardedSetting& setting) {
+  return LlamaExample({.d_model = 64, .layers = setting.layers, .heads = 2, .kv_heads = 1, .d_ff = 72, .context = 24,
+                       .vocab = 104, .tied = setting.tied},
+                      setting.sequences);
+}
+
+// A rank's model, or that of one which is alone, told of the bytes that it allocates.
+inline std::unique_ptr<Model> make_host_model(const LlamaExample& example, const ShardedSetting& setting,
+                                              const ShardSettings& shard, std::uint64_t* bytes = nullptr) {
+  const trainer::Rotary rotary(example.model, example.model.context);
+  const std::size_t angles = example.model.context * (example.model.d_model / example.model.heads / 2);
+  const ModelSettings settings{.spec = example.model,
+                               .sequences = setting.at_once,
+                               .format = setting.format,
+                               .optimizer = {.has_muon = setting.has_muon},
+                               .cosines = {rotary.cosines(), angles},
+                               .sines = {rotary.sines(), angles},
+                               .shard = shard};
+  auto backend = std::make_unique<HostBackend>(bytes);
+  auto made = setting.format == ModelFormat::kFloat32
+                  ? ModelOn<float, HostBackend>::make(std::move(backend), settings)
+                  : ModelOn<Bf16, HostBackend>::make(std::move(backend), settings);
+  MUSTER_CHECK(made.has_value(), made ? "" : made.error().message);
+  return std::move(made).value();
+}
+
+inline std::vector<float> numbers_in(const FloatArray& array) {
+  std::vector<float> values(array.size());
+  array.read(values).value();
+  return values;
+}
+inline void set_parameters(Model& model, std::span<const float> theta) {
+  model.parameters().write(theta).value();
+  model.parameters_changed().value();
+}
+
+inline StepSettings step_settings(std::uint64_t number) {
+  return {.learning_rate = 3e-3f, .number = number, .clip = 1, .loss_limit = INFINITY, .norm_limit = INFINITY};
+}
+
+// One rank of a training, whose parameters are the example's.
+struct Rank {
+  Collective& collective;
+  const LlamaExample& example;
+  Range own;
+  std::vector<std::int32_t> tokens;
+  BatchShare share;
+  std::uint64_t allocated_bytes = 0;
+  std::unique_ptr<Model> model;
+
+  Rank(Collective& together, const LlamaExample& of, const ShardedSetting& setting,
+       const std::vector<Range>& owned)
+      : collective(together), example(of), own(owned[together.rank()]) {
+    const std::size_t row = example.model.context + std::size_t{1};
+    for (std::size_t s = collective.rank(); s < example.sequences; s += collective.size())
+      tokens.insert(tokens.end(), example.tokens.begin() + static_cast<std::ptrdiff_t>(s * row),
+                    example.tokens.begin() + static_cast<std::ptrdiff_t>((s + 1) * row));
+    const std::size_t most = (example.sequences + collective.size() - 1) / collective.size();
+    share = {static_cast<double>(tokens.size() / row) / static_cast<double>(example.sequences),
+             static_cast<std::uint32_t>((most + setting.at_once - 1) / setting.at_once)};
+    model = make_host_model(example, setting,
+                            {.collective = &collective, .owned = owned, .shards_parameters = setting.shards_parameters},
+                            &allocated_bytes);
+    set_parameters(*model, part_of(std::span(example.theta), own));
+  }
+
+  [[nodiscard]] Result<StepOutcome> step(std::uint64_t number) const {
+    StepSettings settings = step_settings(number);
+    settings.share = share;
+    return model->step(tokens, settings);
+  }
+};
+
+inline std::vector<Range> owned_by(const ShardedSetting& setting, const LlamaExample& example) {
+  const auto kind = setting.has_muon ? trainer::OptimizerKind::kMuon : trainer::OptimizerKind::kAdamW;
+  return trainer::make_shard_plan(state::layout_of(example.model), kind, setting.ranks).optimized;
+}
+
+// Calls rank_main(rank) on a thread for each rank.
+template <class Main>
+void train_sharded(const ShardedSetting& setting, const LlamaExample& example, const std::vector<Range>& owned,
+                   const Main& rank_main) {
+  trainer::run_ranks(setting.ranks, [&](Collective& collective) {
+    Rank rank(collective, example, setting, owned);
+    rank_main(rank);
+  });
+}
+
+// What several ranks have, put together; the union of what each has.
+class Union {
+ public:
+  explicit Union(std::size_t count) : values_(count, NAN) {}
+  void put(const Range& where, const FloatArray& array) {
+    array.read(part_of(std::span(values_), where)).value();  // no two ranks' ranges overlap
+  }
+  [[nodiscard]] const std::vector<float>& values() const { return values_; }
+
+ private:
+  std::vector<float> values_;
+};
+
+}  // namespace muster::gpu
