@@ -17,7 +17,7 @@
 #include "state/checkpoint.h"
 #include "store/archive.h"
 #include "store/file_blob_store.h"
-#include "trainer/trainer_state.h"
+#include "trainer/state_file.h"
 
 namespace muster::cli {
 namespace {
@@ -281,10 +281,12 @@ Result<NamedState> read_state(const std::string& path, const compression::Layout
   MUSTER_TRY(const Bytes file, read_file(path, limits::kBlobBytesMax));
   constexpr std::string_view kTrainer = "MUSTERTR";
   if (file.size() >= kTrainer.size() && std::equal(kTrainer.begin(), kTrainer.end(), file.begin())) {
-    MUSTER_TRY(auto state, trainer::read_trainer_state(path, layout));
-    NamedState named{"miner's state after " + std::to_string(state.steps) + " inner steps",
-                     {{"θ", std::move(state.theta)}, {"error feedback", state.residual}}, state.residual};
-    std::ranges::move(state.optimizer, std::back_inserter(named.arrays));
+    MUSTER_TRY(const auto state, trainer::StateFile::open(path, layout));
+    const auto copy = [](std::span<const float> values) { return std::vector<float>(values.begin(), values.end()); };
+    NamedState named{"miner's state after " + std::to_string(state.head().optimizer_steps) + " inner steps",
+                     {{"θ", copy(state.theta())}, {"error feedback", copy(state.residual())}}, copy(state.residual())};
+    for (std::size_t i = 0; i < state.head().optimizer.size(); ++i)
+      named.arrays.emplace_back(state.head().optimizer[i].name, copy(state.optimizer(i)));
     return named;
   }
   auto checkpoint = state::read_checkpoint(path, layout);

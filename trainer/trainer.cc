@@ -1,7 +1,8 @@
 #include "trainer/trainer.h"
 
-#include "trainer/card/card_inner_loop.h"
+#include "trainer/card/card_engine.h"
 #include "trainer/card/card_loss_probe.h"
+#include "trainer/host_engine.h"
 #include "trainer/inner_loop.h"
 #include "trainer/loss_probe.h"
 #include "trainer/stepper.h"
@@ -14,6 +15,12 @@ Result<DataSet> open_data(const std::filesystem::path& path, const state::ModelS
   return DataSet::open(path, model.context, model.vocab, split);
 }
 
+Result<std::unique_ptr<RoundEngine>> make_engine(const TrainerConfig& config, Collective* collective) {
+  MUSTER_TRY(auto card, open_device(config.device, card_task(config), config.compute.libraries));
+  if (card != nullptr) return make_card_engine(config, std::move(card));
+  return make_host_engine(config, collective);
+}
+
 }  // namespace
 
 CardTask card_task(const TrainerConfig& config) {
@@ -22,15 +29,7 @@ CardTask card_task(const TrainerConfig& config) {
 
 Result<std::unique_ptr<protocol::InnerLoop>> make_inner_loop(const TrainerConfig& config,
                                                              std::span<const float> parameters) {
-  MUSTER_TRY(auto card, open_device(config.device, card_task(config), config.compute.libraries));
-  if (card != nullptr) {
-    MUSTER_TRY(DataSet data, open_data(config.train_data, config.model));
-    return CardInnerLoop::make(config, std::move(data), std::move(card), parameters);
-  }
-  MUSTER_TRY(Stepper stepper, Stepper::make(config));
-  MUSTER_TRY(DataSet data, open_data(config.train_data, config.model));
-  return std::unique_ptr<protocol::InnerLoop>(
-      std::make_unique<LlamaInnerLoop>(config, std::move(data), std::move(stepper), parameters));
+  return make_local_inner_loop(config, parameters, [config] { return make_engine(config, nullptr); });
 }
 
 Result<std::unique_ptr<protocol::LossProbe>> make_loss_probe(const TrainerConfig& config,

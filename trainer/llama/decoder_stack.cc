@@ -17,21 +17,20 @@ DecoderStack<T>::DecoderStack(const state::ModelSpec& spec, const Kernels<T>& ke
       rotary_(spec, spec.context), scratch_(team.size()) {}
 
 template <class T>
-typename DecoderStack<T>::LayerView DecoderStack<T>::view(std::size_t layer, const float* theta, float* gradient,
-                                                          bool backward) {
-  const std::size_t offset = shape_.layer(layer), in = backward ? layer : layer % 2;
+typename DecoderStack<T>::LayerView DecoderStack<T>::view(std::size_t layer, ModelParts& parts, bool backward) {
+  const std::size_t in = backward ? layer : layer % 2;
   const std::size_t out = backward ? layer + 1 : (layer + 1) % 2, kept = backward && !recompute_ ? layer : 0;
-  return {layer, theta + offset, gradient == nullptr ? nullptr : gradient + offset,
-          activations_.inputs[in].data(), activations_.inputs[out].data(), &activations_.layers[kept]};
+  return {layer, parts.parameters(layer + 1).data(), activations_.inputs[in].data(), activations_.inputs[out].data(),
+          &activations_.layers[kept]};
 }
 
 template <class T>
-void DecoderStack<T>::embed(const float* theta, const TokenBatch& batch) {
+void DecoderStack<T>::embed(const float* embedding, const TokenBatch& batch) {
   const std::size_t D = shape_.width;
   float* x = activations_.inputs[0].data();
   team_.split(batch.count(), 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t m = begin; m < end; ++m)
-      std::memcpy(x + m * D, theta + static_cast<std::size_t>(batch.at(m)) * D, D * sizeof(float));
+      std::memcpy(x + m * D, embedding + static_cast<std::size_t>(batch.at(m)) * D, D * sizeof(float));
   });
 }
 
@@ -134,19 +133,29 @@ void DecoderStack<T>::forward_layer(const LayerView& layer, const TokenBatch& ba
 }
 
 template <class T>
-void DecoderStack<T>::forward(const float* theta, const TokenBatch& batch, bool backward) {
-  const std::size_t M = batch.count();
+void DecoderStack<T>::forward(ModelParts& parts, const TokenBatch& batch, bool backward) {
+  const std::size_t M = batch.count(), final_part = shape_.layers + 1;
   activations_.reserve(shape_, M, backward && !recompute_ ? shape_.layers : 1, (M + kGainRows - 1) / kGainRows,
                        backward);
-  embed(theta, batch);
-  for (std::size_t layer = 0; layer < shape_.layers; ++layer)
-    forward_layer(view(layer, theta, nullptr, backward), batch, true);
-  const float* last = activations_.inputs[backward ? shape_.layers : shape_.layers % 2].data();
-  norm(last, theta + shape_.final_gain, M, activations_.final_scale.data());
+  const auto embedding = parts.parameters(0);
+  parts.expect(1);
+  embed(embedding.data(), batch);
+  parts.release(0);
+  for (std::size_t layer = 0; layer < shape_.layers; ++layer) {
+    const LayerView at = view(layer, parts, backward);
+    parts.expect(layer + 2);
+    forward_layer(at, batch, true);
+    parts.release(layer + 1);
+  }
+  const auto last = parts.parameters(final_part);
+  parts.expect(head_part(shape_));
+  norm(activations_.inputs[backward ? shape_.layers : shape_.layers % 2].data(), last.data(), M,
+       activations_.final_scale.data());
+  if (head_part(shape_) != final_part) parts.release(final_part);
 }
 
 template <class T>
-void DecoderStack<T>::backward_mlp(const LayerView& layer, std::size_t M) {
+void DecoderStack<T>::backward_mlp(const LayerView& layer, std::size_t M, float* gradient) {
   const std::size_t D = shape_.width, F = shape_.feed_forward;
   LayerActivations<T>& kept = *layer.kept;
   T *const d_stored = activations_.d_stored.data(), *const act = activations_.act.data();
@@ -155,49 +164,57 @@ void DecoderStack<T>::backward_mlp(const LayerView& layer, std::size_t M) {
   team_.split(M, 1, [&](std::size_t begin, std::size_t end) {
     kernels_.swiglu_backward(kept.gate_up.data() + begin * 2 * F, end - begin, F, act + begin * F);
   });
-  matmul_.add_weight_gradient(d_stored, act, M, D, F, layer.gradient + shape_.down);
+  matmul_.add_weight_gradient(d_stored, act, M, D, F, gradient + shape_.down);
   norm(kept.middle.data(), layer.theta + shape_.mlp_gain, M, kept.mlp_scale.data());
   matmul_.add_weight_gradient(kept.gate_up.data(), activations_.normed.data(), M, 2 * F, D,
-                              layer.gradient + shape_.gate_up);
+                              gradient + shape_.gate_up);
   matmul_.load_backward({layer.theta + shape_.gate_up, 2 * F, D});
   matmul_.backward(kept.gate_up.data(), M, {.into = Into::kFloat, .floats = activations_.d_normed.data()});
   backward_norm(kept.middle.data(), layer.theta + shape_.mlp_gain, kept.mlp_scale.data(), M,
-                layer.gradient + shape_.mlp_gain);
+                gradient + shape_.mlp_gain);
 }
 
 template <class T>
-void DecoderStack<T>::backward_attention(const LayerView& layer, const TokenBatch& batch) {
+void DecoderStack<T>::backward_attention(const LayerView& layer, const TokenBatch& batch, float* gradient) {
   const std::size_t M = batch.count(), D = shape_.width, W = shape_.qkv_width();
   LayerActivations<T>& kept = *layer.kept;
   T* const d_stored = activations_.d_stored.data();
   matmul_.load_backward({layer.theta + shape_.out, D, D});
   matmul_.backward(d_stored, M, {.into = Into::kStored, .stored = activations_.d_mixed.data()});
-  matmul_.add_weight_gradient(d_stored, kept.mixed.data(), M, D, D, layer.gradient + shape_.out);
+  matmul_.add_weight_gradient(d_stored, kept.mixed.data(), M, D, D, gradient + shape_.out);
   each_attention_head(layer, batch, [&](const AttentionHead<T>& head, std::uint32_t* scratch) {
     kernels_.attention_backward(head, scratch);
   });
   rotate(kept.qkv.data(), batch, true);
   norm(layer.input, layer.theta + shape_.attention_gain, M, kept.attention_scale.data());
-  matmul_.add_weight_gradient(kept.qkv.data(), activations_.normed.data(), M, W, D, layer.gradient + shape_.qkv);
+  matmul_.add_weight_gradient(kept.qkv.data(), activations_.normed.data(), M, W, D, gradient + shape_.qkv);
   matmul_.load_backward({layer.theta + shape_.qkv, W, D});
   matmul_.backward(kept.qkv.data(), M, {.into = Into::kFloat, .floats = activations_.d_normed.data()});
   backward_norm(layer.input, layer.theta + shape_.attention_gain, kept.attention_scale.data(), M,
-                layer.gradient + shape_.attention_gain);
+                gradient + shape_.attention_gain);
 }
 
 template <class T>
-void DecoderStack<T>::backward(const float* theta, const TokenBatch& batch, float* gradient) {
-  const std::size_t M = batch.count();
+void DecoderStack<T>::backward(ModelParts& parts, const TokenBatch& batch) {
+  const std::size_t M = batch.count(), final_part = shape_.layers + 1;
   std::memset(activations_.d_residual.data(), 0, M * shape_.width * sizeof(float));
-  backward_norm(activations_.inputs[shape_.layers].data(), theta + shape_.final_gain, activations_.final_scale.data(),
-                M, gradient + shape_.final_gain);
+  const auto last = parts.parameters(final_part);
+  backward_norm(activations_.inputs[shape_.layers].data(), last.data(), activations_.final_scale.data(), M,
+                parts.gradient(final_part).data());
+  parts.release(final_part);
+  parts.gradient_done(final_part);
   for (std::size_t layer = shape_.layers; layer-- > 0;) {
-    const LayerView at = view(layer, theta, gradient, true);
+    const LayerView at = view(layer, parts, true);
+    if (layer > 0) parts.expect(layer);  // the layer before
+    float* gradient = parts.gradient(layer + 1).data();
     if (recompute_) forward_layer(at, batch, false);
-    backward_mlp(at, M);
-    backward_attention(at, batch);
+    backward_mlp(at, M, gradient);
+    backward_attention(at, batch, gradient);
+    parts.release(layer + 1);
+    parts.gradient_done(layer + 1);
   }
-  add_embedding_gradient(batch, gradient);
+  add_embedding_gradient(batch, parts.gradient(0).data());
+  parts.gradient_done(0);
 }
 
 template class DecoderStack<float>;

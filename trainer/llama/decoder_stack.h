@@ -10,6 +10,7 @@
 #include "trainer/kernels/kernels.h"
 #include "trainer/llama/activations.h"
 #include "trainer/llama/matmul.h"
+#include "trainer/llama/model_parts.h"
 #include "trainer/llama/rotary.h"
 #include "trainer/llama/shape.h"
 
@@ -28,11 +29,12 @@ class DecoderStack {
  public:
   DecoderStack(const state::ModelSpec& spec, const Kernels<T>& kernels, Team& team, Matmul<T>& matmul, bool recompute);
 
-  // Runs the batch to the final norm; the result is output(). `backward`: keeps what backward() needs.
-  void forward(const float* theta, const TokenBatch& batch, bool backward);
+  // Runs the batch to the final norm; the result is output(). `backward`: keeps what backward() needs. The final part is
+  // not released where the head is in it.
+  void forward(ModelParts& parts, const TokenBatch& batch, bool backward);
   [[nodiscard]] const T* output() const { return activations_.normed.data(); }  // [M, D]
-  // From d_output() on; adds to the gradient of everything but the head.
-  void backward(const float* theta, const TokenBatch& batch, float* gradient);
+  // From d_output() on; adds to the gradient of everything but the head, and is done with all parts.
+  void backward(ModelParts& parts, const TokenBatch& batch);
   [[nodiscard]] float* d_output() const { return activations_.d_normed.data(); }  // [M, D]
   [[nodiscard]] float* token_losses() const { return activations_.token_losses.data(); }
   [[nodiscard]] const Shape& shape() const { return shape_; }
@@ -40,16 +42,15 @@ class DecoderStack {
  private:
   struct LayerView {
     std::size_t index;
-    const float* theta;
-    float* gradient;  // null in the forward pass
+    const float* theta;  // of this layer
     float *input, *output;
     LayerActivations<T>* kept;
   };
-  [[nodiscard]] LayerView view(std::size_t layer, const float* theta, float* gradient, bool backward);
+  [[nodiscard]] LayerView view(std::size_t layer, ModelParts& parts, bool backward);
   void forward_layer(const LayerView& layer, const TokenBatch& batch, bool to_the_end);
-  void backward_mlp(const LayerView& layer, std::size_t count);
-  void backward_attention(const LayerView& layer, const TokenBatch& batch);
-  void embed(const float* theta, const TokenBatch& batch);
+  void backward_mlp(const LayerView& layer, std::size_t count, float* gradient);
+  void backward_attention(const LayerView& layer, const TokenBatch& batch, float* gradient);
+  void embed(const float* embedding, const TokenBatch& batch);
   void add_embedding_gradient(const TokenBatch& batch, float* gradient);
   void norm(const float* x, const float* gain, std::size_t count, float* scale);
   void backward_norm(const float* x, const float* gain, const float* scale, std::size_t count, float* d_gain);

@@ -25,27 +25,32 @@ class LlamaOn final : public Llama {
         stack_(spec, kernels, team, *matmul_, options.recompute),
         head_(kernels, team, *matmul_) {}
 
-  double add_gradient(std::span<const float> theta, std::span<const std::int32_t> tokens, float scale,
-                      std::span<float> gradient) override {
-    MUSTER_CHECK(theta.size() == shape().parameters && gradient.size() == theta.size(), "numbers of another model");
+  double add_gradient(ModelParts& parts, std::span<const std::int32_t> tokens, float scale) override {
     const TokenBatch batch = batch_of(tokens, shape().context + 1);
-    const std::size_t M = batch.count();
-    stack_.forward(theta.data(), batch, true);
-    head_.backward(head(theta), stack_.output(), M, targets(batch), scale / static_cast<float>(M),
-                   stack_.token_losses(), stack_.d_output(), gradient.data() + shape().head);
-    stack_.backward(theta.data(), batch, gradient.data());
+    const std::size_t M = batch.count(), head = head_part(shape());
+    stack_.forward(parts, batch, true);
+    const Weight weight = head_of(parts.parameters(head));
+    parts.expect(shape().layers);
+    head_.backward(weight, stack_.output(), M, targets(batch), scale / static_cast<float>(M),
+                   stack_.token_losses(), stack_.d_output(), head_in(parts.gradient(head)).data());
+    if (head == 0) {
+      parts.release(head);
+      parts.gradient_done(head);
+    }
+    stack_.backward(parts, batch);
     return mean(stack_.token_losses(), M);
   }
 
   void losses(std::span<const float> theta, std::span<const std::int32_t> tokens, std::span<float> losses) override {
-    MUSTER_CHECK(theta.size() == shape().parameters, "numbers of another model");
+    WholeModel whole(shape(), theta, {});
+    const Weight head = head_of(whole.parameters(head_part(shape())));
     const std::size_t row = shape().context + 1, at_once = std::max<std::size_t>(1, kTokensAtOnce / row);
     MUSTER_CHECK(tokens.size() == losses.size() * row, "tokens that are not whole sequences");
     for (std::size_t first = 0; first < losses.size(); first += at_once) {
       const std::size_t count = std::min(at_once, losses.size() - first);
       const TokenBatch batch = batch_of(tokens.subspan(first * row, count * row), row);
-      stack_.forward(theta.data(), batch, false);
-      head_.losses(head(theta), stack_.output(), batch.count(), targets(batch), stack_.token_losses());
+      stack_.forward(whole, batch, false);
+      head_.losses(head, stack_.output(), batch.count(), targets(batch), stack_.token_losses());
       for (std::size_t i = 0; i < count; ++i)
         losses[first + i] = static_cast<float>(mean(stack_.token_losses() + i * batch.length, batch.length));
     }
@@ -55,8 +60,9 @@ class LlamaOn final : public Llama {
     MUSTER_CHECK(!tokens.empty() && tokens.size() <= shape().context, "a sequence longer than the context");
     const TokenBatch batch{tokens.data(), 1, tokens.size(), tokens.size()};
     std::vector<float> result(tokens.size() * shape().vocab);
-    stack_.forward(theta.data(), batch, false);
-    head_.logits(head(theta), stack_.output(), tokens.size(), result.data());
+    WholeModel whole(shape(), theta, {});
+    stack_.forward(whole, batch, false);
+    head_.logits(head_of(whole.parameters(head_part(shape()))), stack_.output(), tokens.size(), result.data());
     return result;
   }
 
@@ -66,6 +72,7 @@ class LlamaOn final : public Llama {
            6.0 * static_cast<double>(s.layers * s.context * s.width);
   }
 
+  const Shape& shape() const override { return stack_.shape(); }
   bool stores_bf16() const override { return sizeof(T) == sizeof(Bf16); }
 
   std::string path() const override {
@@ -74,9 +81,13 @@ class LlamaOn final : public Llama {
   }
 
  private:
-  [[nodiscard]] const Shape& shape() const { return stack_.shape(); }
-  [[nodiscard]] Weight head(std::span<const float> theta) const {
-    return {theta.data() + shape().head, shape().vocab, shape().width};
+  // The head within its part.
+  template <class X>
+  [[nodiscard]] std::span<X> head_in(std::span<X> part) const {
+    return part.last(shape().vocab * shape().width);
+  }
+  [[nodiscard]] Weight head_of(std::span<const float> part) const {
+    return {head_in(part).data(), shape().vocab, shape().width};
   }
   static TokenBatch batch_of(std::span<const std::int32_t> tokens, std::size_t row) {
     MUSTER_CHECK(!tokens.empty() && tokens.size() % row == 0, "tokens that are not whole sequences");

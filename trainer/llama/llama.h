@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "base/team.h"
 #include "state/model_spec.h"
+#include "trainer/llama/model_parts.h"
 
 namespace muster::trainer {
 
@@ -45,13 +46,19 @@ class Llama {
 
   // tokens: sequences of context + 1, one after the other, each below vocab. gradient += scale · ∇ mean
   // loss. Returns the mean loss in nats per token. θ and the gradient in layout_of(spec)'s order.
-  virtual double add_gradient(std::span<const float> theta, std::span<const std::int32_t> tokens, float scale,
-                              std::span<float> gradient) = 0;
+  double add_gradient(std::span<const float> theta, std::span<const std::int32_t> tokens, float scale,
+                      std::span<float> gradient) {
+    WholeModel whole(shape(), theta, gradient);
+    return add_gradient(whole, tokens, scale);
+  }
+  // The same, part by part.
+  virtual double add_gradient(ModelParts& parts, std::span<const std::int32_t> tokens, float scale) = 0;
   // The mean loss of each sequence, nats per token; as many as sequences.
   virtual void losses(std::span<const float> theta, std::span<const std::int32_t> tokens, std::span<float> losses) = 0;
   // Logits [tokens, vocab] of one sequence of at most `context` tokens.
   [[nodiscard]] virtual std::vector<float> logits(std::span<const float> theta, std::span<const std::int32_t> tokens) = 0;
 
+  [[nodiscard]] virtual const Shape& shape() const = 0;
   // Of a forward and backward pass at full context: 6 per matrix parameter, and causal attention.
   [[nodiscard]] virtual double flops_per_token() const = 0;
   [[nodiscard]] virtual bool stores_bf16() const = 0;

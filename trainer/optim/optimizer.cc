@@ -11,11 +11,18 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config,
   return std::make_unique<AdamW>(config, pieces_of(layout, config.decay_vectors), team);
 }
 
+std::vector<NamedSize> optimizer_arrays(OptimizerKind kind, const compression::Layout& layout) {
+  std::uint64_t adamw = 0, momentum = 0;
+  for (const compression::Tensor& tensor : layout.tensors())
+    (kind == OptimizerKind::kMuon && is_hidden_matrix(tensor) ? momentum : adamw) += tensor.elements;
+  std::vector<NamedSize> arrays{{"adamw.first", adamw}, {"adamw.second", adamw}};
+  if (kind == OptimizerKind::kMuon) arrays.push_back({"muon.momentum", momentum});
+  return arrays;
+}
+
 std::uint64_t optimizer_floats(OptimizerKind kind, const compression::Layout& layout) {
   std::uint64_t floats = 0;
-  for (const compression::Tensor& tensor : layout.tensors())
-    floats += kind == OptimizerKind::kMuon && is_hidden_matrix(tensor) ? tensor.elements
-                                                                       : 2 * tensor.elements;
+  for (const NamedSize& array : optimizer_arrays(kind, layout)) floats += array.floats;
   return floats;
 }
 

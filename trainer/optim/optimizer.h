@@ -51,7 +51,14 @@ class Optimizer {
 [[nodiscard]] std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config,
                                                         const compression::Layout& layout, Team& team);
 
-// Floats that the optimizer of this kind remembers for a model.
+struct NamedSize {
+  std::string name;
+  std::uint64_t floats = 0;
+  bool operator==(const NamedSize&) const = default;
+};
+// What state() of a model's optimizer has. Of a slice of the layout it has the slice's part of each array, in order.
+[[nodiscard]] std::vector<NamedSize> optimizer_arrays(OptimizerKind kind, const compression::Layout& layout);
+// All of them together.
 [[nodiscard]] std::uint64_t optimizer_floats(OptimizerKind kind, const compression::Layout& layout);
 
 }  // namespace muster::trainer

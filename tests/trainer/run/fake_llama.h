@@ -13,18 +13,25 @@
 
 namespace muster::trainer {
 
+inline const state::ModelSpec kFakeModel{.d_model = 8, .layers = 1, .heads = 2, .kv_heads = 1, .d_ff = 8,
+                                         .context = 8, .vocab = 256, .tied = true};
+
 class FakeLlama final : public Llama {
  public:
-  double add_gradient(std::span<const float> theta, std::span<const std::int32_t> tokens, float scale,
-                      std::span<float> gradient) override {
+  double add_gradient(ModelParts& parts, std::span<const std::int32_t> tokens, float scale) override {
     ++passes;
     const float target = target_of(tokens);
     double loss = 0;
-    for (std::size_t i = 0; i < theta.size(); ++i) {
-      gradient[i] += scale * (theta[i] - target);
-      loss += 0.5 * std::pow(static_cast<double>(theta[i] - target), 2);
+    for (std::size_t part = 0; part < part_count(shape_); ++part) {
+      const auto theta = parts.parameters(part);
+      const auto gradient = parts.gradient(part);
+      for (std::size_t i = 0; i < theta.size(); ++i) {
+        gradient[i] += scale * (theta[i] - target);
+        loss += 0.5 * std::pow(static_cast<double>(theta[i] - target), 2);
+      }
     }
-    return spoil ? spoil(passes, loss / static_cast<double>(theta.size()), gradient) : loss / static_cast<double>(theta.size());
+    loss /= static_cast<double>(shape_.parameters);
+    return spoil ? spoil(passes, loss, parts.gradient(0)) : loss;
   }
   void losses(std::span<const float> theta, std::span<const std::int32_t> tokens, std::span<float> losses) override {
     const std::size_t row = tokens.size() / losses.size();
@@ -32,6 +39,7 @@ class FakeLlama final : public Llama {
       losses[i] = std::abs(theta[0] - target_of(tokens.subspan(i * row, row)));
   }
   std::vector<float> logits(std::span<const float>, std::span<const std::int32_t>) override { return {}; }
+  const Shape& shape() const override { return shape_; }
   double flops_per_token() const override { return 1000; }
   bool stores_bf16() const override { return false; }
   std::string path() const override { return "fake/fp32"; }
@@ -43,8 +51,11 @@ class FakeLlama final : public Llama {
   }
 
   std::uint64_t passes = 0;
-  // Given pass (from 1), loss and gradient: the loss to report.
+  // Given pass (from 1), loss and the embedding's gradient: the loss to report.
   std::function<double(std::uint64_t, double, std::span<float>)> spoil;
+
+ private:
+  Shape shape_{kFakeModel};
 };
 
 // `sequences` sequences of context 8 whose tokens are all their own number, modulo 256.
@@ -54,8 +65,5 @@ inline DataSet numbered_data(const muster::testing::TemporaryDirectory& director
   MUSTER_CHECK(write_byte_tokens(directory / "numbered.bin", tokens).has_value(), "data");
   return DataSet::open(directory / "numbered.bin", 8, 256).value();
 }
-
-inline const state::ModelSpec kFakeModel{.d_model = 8, .layers = 1, .heads = 2, .kv_heads = 1, .d_ff = 8,
-                                         .context = 8, .vocab = 256, .tied = true};
 
 }  // namespace muster::trainer

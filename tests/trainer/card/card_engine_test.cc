@@ -1,17 +1,21 @@
-#include "trainer/card/card_inner_loop.h"
+#include "trainer/card/card_engine.h"
 
 #include "state/outer_step.h"
 #include "tests/trainer/card/card_fixture.h"
+#include "trainer/inner_loop.h"
 
 namespace muster::trainer {
 namespace {
 
 const compression::PayloadFormat kFormat{512, compression::ValueFormat::kSign};
 
-class CardInnerLoopTest : public CardTrainerTest {
+class CardRoundsTest : public CardTrainerTest {
  protected:
   std::unique_ptr<protocol::InnerLoop> make() {
-    return CardInnerLoop::make(config_, data(config_.train_data), card(), theta_).value();
+    return make_local_inner_loop(config_, theta_, [config = config_, card = card()] {
+             return make_card_engine(config, card);
+           })
+        .value();
   }
   std::unique_ptr<protocol::InnerLoop> make_on_cpu() { return make_inner_loop(config_, theta_).value(); }
   static protocol::TrainReport train(protocol::InnerLoop& loop, std::uint64_t round) {
@@ -29,7 +33,7 @@ class CardInnerLoopTest : public CardTrainerTest {
   }
 };
 
-TEST_F(CardInnerLoopTest, TrainsAsTheCpuDoesWithinRounding) {
+TEST_F(CardRoundsTest, TrainsAsTheCpuDoesWithinRounding) {
   auto on_card = make(), on_cpu = make_on_cpu();
   for (std::uint64_t r = 0; r < 4; ++r) {
     const auto report = train(*on_card, r), expected = train(*on_cpu, r);
@@ -45,14 +49,14 @@ TEST_F(CardInnerLoopTest, TrainsAsTheCpuDoesWithinRounding) {
   }
 }
 
-TEST_F(CardInnerLoopTest, LowersTheLossOverRounds) {
+TEST_F(CardRoundsTest, LowersTheLossOverRounds) {
   auto loop = make();
   const double first = train(*loop, 0).mean_loss;
   for (std::uint64_t r = 0; r < 12; ++r) apply_own(*loop, round(*loop, r));
   EXPECT_LT(train(*loop, 12).mean_loss, first - 0.5);
 }
 
-TEST_F(CardInnerLoopTest, LeavesThetaAloneAndStepsItAsTheCpuDoes) {
+TEST_F(CardRoundsTest, LeavesThetaAloneAndStepsItAsTheCpuDoes) {
   auto loop = make();
   const auto payload = round(*loop, 0);
   EXPECT_TRUE(std::ranges::equal(loop->parameters(), theta_));
@@ -63,7 +67,7 @@ TEST_F(CardInnerLoopTest, LeavesThetaAloneAndStepsItAsTheCpuDoes) {
   EXPECT_TRUE(std::ranges::equal(loop->parameters(), expected));
 }
 
-TEST_F(CardInnerLoopTest, GoesOnFromASavedStateAsIfNothingHadHappened) {
+TEST_F(CardRoundsTest, GoesOnFromASavedStateAsIfNothingHadHappened) {
   auto original = make();
   apply_own(*original, round(*original, 0));
   ASSERT_TRUE(original->save(directory_ / "state", 7));
@@ -72,7 +76,7 @@ TEST_F(CardInnerLoopTest, GoesOnFromASavedStateAsIfNothingHadHappened) {
   EXPECT_EQ(round(*restored, 1), round(*original, 1));
 }
 
-TEST_F(CardInnerLoopTest, ASavedPendingPayloadIsSettledAfterARestart) {
+TEST_F(CardRoundsTest, ASavedPendingPayloadIsSettledAfterARestart) {
   for (const auto settlement : {protocol::Settlement::kDelivered, protocol::Settlement::kKept}) {
     auto original = make();
     (void)train(*original, 0);
@@ -86,7 +90,7 @@ TEST_F(CardInnerLoopTest, ASavedPendingPayloadIsSettledAfterARestart) {
   }
 }
 
-TEST_F(CardInnerLoopTest, GoesOnWhereACpuStopped) {
+TEST_F(CardRoundsTest, GoesOnWhereACpuStopped) {
   auto on_cpu = make_on_cpu();
   apply_own(*on_cpu, round(*on_cpu, 0));
   ASSERT_TRUE(on_cpu->save(directory_ / "state", 1));
@@ -96,7 +100,7 @@ TEST_F(CardInnerLoopTest, GoesOnWhereACpuStopped) {
   EXPECT_NEAR(train(*loop, 1).mean_loss, train(*on_cpu, 1).mean_loss, 1e-2);
 }
 
-TEST_F(CardInnerLoopTest, TrainsWithMuonAndRefusesTheStateOfAnotherOptimizer) {
+TEST_F(CardRoundsTest, TrainsWithMuonAndRefusesTheStateOfAnotherOptimizer) {
   ASSERT_TRUE(make()->save(directory_ / "adamw", 1));
   config_.optimizer.kind = OptimizerKind::kMuon;
   auto on_card = make(), on_cpu = make_on_cpu();
@@ -109,14 +113,14 @@ TEST_F(CardInnerLoopTest, TrainsWithMuonAndRefusesTheStateOfAnotherOptimizer) {
   EXPECT_TRUE(make_on_cpu()->load(directory_ / "muon").has_value()) << "a card's state is a CPU's";
 }
 
-TEST_F(CardInnerLoopTest, SendsNothingFromARoundWithoutAFiniteStep) {
+TEST_F(CardRoundsTest, SendsNothingFromARoundWithoutAFiniteStep) {
   theta_[3] = std::numeric_limits<float>::quiet_NaN();
   auto loop = make();
   const std::atomic<bool> never{false};
   EXPECT_EQ(loop->train(task(0), never, [](std::uint32_t) {}).error().code, Errc::kNonFinite);
 }
 
-TEST_F(CardInnerLoopTest, StopsWhenAskedTo) {
+TEST_F(CardRoundsTest, StopsWhenAskedTo) {
   auto loop = make();
   std::atomic<bool> stop{false};
   const auto result = loop->train(task(0), stop, [&](std::uint32_t step) { stop = step == 1; });

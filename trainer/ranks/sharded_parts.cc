@@ -1,0 +1,86 @@
+#include "trainer/ranks/sharded_parts.h"
+
+#include <algorithm>
+
+namespace muster::trainer {
+
+ShardedParts::ShardedParts(const Shape& shape, Collective& collective, std::vector<Range> owned, bool shards_parameters)
+    : shape_(shape), collective_(collective), owned_(std::move(owned)), shards_parameters_(shards_parameters) {}
+
+void ShardedParts::begin(std::span<const float> parameters, std::span<float> gradient) {
+  const std::uint64_t own = owned_[collective_.rank()].size();
+  MUSTER_CHECK(gradient.size() == own && parameters.size() == (shards_parameters_ ? own : shape_.parameters),
+               "numbers of another share");
+  parameters_ = parameters;
+  gradient_ = gradient;
+}
+
+ShardedParts::Slot* ShardedParts::find(std::span<Slot> slots, std::size_t part) {
+  const auto found = std::ranges::find(slots, part, &Slot::part);
+  return found == slots.end() ? nullptr : &*found;
+}
+
+std::vector<Range> ShardedParts::owned_in(const Range& part) const {
+  std::vector<Range> ranges;
+  for (const Range& owned : owned_) {
+    const Range in = common(owned, part);
+    ranges.push_back(in.empty() ? Range{} : Range{in.begin - part.begin, in.end - part.begin});
+  }
+  return ranges;
+}
+
+void ShardedParts::gather(Slot& slot, std::size_t part) {
+  const Range range = part_range(shape_, part), mine = owned_[collective_.rank()], in = common(mine, range);
+  slot.part = part;
+  slot.values.resize(range.size());
+  if (!in.empty())
+    std::ranges::copy(part_of(parameters_, in, mine.begin), part_of(std::span(slot.values), in, range.begin).begin());
+  slot.ticket = queue_.post([this, values = std::span(slot.values), ranges = owned_in(range)] {
+    return collective_.all_gather(values, ranges);
+  });
+}
+
+std::span<const float> ShardedParts::parameters(std::size_t part) {
+  if (!shards_parameters_) return part_of(parameters_, part_range(shape_, part));
+  expect(part);
+  Slot* slot = find(gathered_, part);
+  MUSTER_CHECK(slot != nullptr, "more parts at once than there is room for");
+  queue_.wait(slot->ticket);
+  return slot->values;
+}
+
+void ShardedParts::expect(std::size_t part) {
+  if (!shards_parameters_ || find(gathered_, part) != nullptr) return;
+  if (Slot* free = find(gathered_, kNone)) gather(*free, part);
+}
+
+void ShardedParts::release(std::size_t part) {
+  if (Slot* slot = find(gathered_, part)) slot->part = kNone;
+}
+
+std::span<float> ShardedParts::gradient(std::size_t part) {
+  if (Slot* open = find(sums_, part)) return open->values;
+  Slot& slot = sums_[next_sum_];
+  next_sum_ = (next_sum_ + 1) % sums_.size();
+  MUSTER_CHECK(slot.part == kNone, "more gradients at once than there is room for");
+  queue_.wait(slot.ticket);
+  slot.part = part;
+  slot.values.assign(part_range(shape_, part).size(), 0.0f);
+  return slot.values;
+}
+
+void ShardedParts::gradient_done(std::size_t part) {
+  Slot* slot = find(sums_, part);
+  MUSTER_CHECK(slot != nullptr, "a gradient that was not begun");
+  slot->part = kNone;
+  const Range range = part_range(shape_, part), mine = owned_[collective_.rank()], in = common(mine, range);
+  slot->ticket = queue_.post([this, values = std::span<const float>(slot->values), ranges = owned_in(range),
+                              to = in.empty() ? std::span<float>() : part_of(gradient_, in, mine.begin)]() -> Status {
+    received_.resize(to.size());
+    MUSTER_TRY_STATUS(collective_.reduce_scatter(values, ranges, received_));
+    for (std::size_t i = 0; i < to.size(); ++i) to[i] += received_[i];
+    return {};
+  });
+}
+
+}  // namespace muster::trainer
