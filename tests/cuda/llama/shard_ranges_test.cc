@@ -31,7 +31,9 @@ TEST(ModelPartsOfACard, TakeTurnsSoThatNeighboursDoNotMeet) {
     const auto sizes = slot_sizes(shape);
     for (std::size_t part = 0; part < part_count(shape); ++part) {
       EXPECT_LE(part_range(shape, part).size(), sizes[slot_of(shape, part)]);
-      if (part > 0) EXPECT_NE(slot_of(shape, part), slot_of(shape, part - 1));
+      if (part > 0) {
+        EXPECT_NE(slot_of(shape, part), slot_of(shape, part - 1));
+      }
     }
     EXPECT_NE(slot_of(shape, head_part(shape)), slot_of(shape, shape.layers));
   }

@@ -81,12 +81,16 @@ std::string name_of(const ::testing::TestParamInfo<ShardedSetting>& test) {
 }
 std::vector<ShardedSetting> settings() {
   std::vector<ShardedSetting> all;
-  for (const unsigned ranks : {2u, 3u, 4u})
-    for (const bool everything : {false, true})
-      for (const bool muon : {false, true})
-        for (const bool tied : {false, true})
-          for (const ModelFormat format : {ModelFormat::kFloat32, ModelFormat::kBfloat16})
-            all.push_back({ranks, everything, muon, tied, format});
+  for (const bool everything : {false, true}) {
+    for (const bool muon : {false, true})
+      for (const bool tied : {false, true})
+        for (const ModelFormat format : {ModelFormat::kFloat32, ModelFormat::kBfloat16})
+          all.push_back({3, everything, muon, tied, format});
+    all.push_back({2, everything, true, true, ModelFormat::kBfloat16});
+    all.push_back({2, everything, false, false, ModelFormat::kFloat32});
+    all.push_back({4, everything, true, false, ModelFormat::kFloat32});
+    all.push_back({4, everything, false, true, ModelFormat::kBfloat16});
+  }
   return all;
 }
 INSTANTIATE_TEST_SUITE_P(Ranks, ShardedModel, ::testing::ValuesIn(settings()), name_of);
@@ -101,11 +105,11 @@ TEST_P(ShardedModel, TakesTheStepsOfOneRankAlone) {
     const StepOutcome &outcome = sharded.outcomes[0][step], &expected = alone.outcomes[0][step];
     EXPECT_TRUE(outcome.applied);
     EXPECT_NEAR(outcome.loss, expected.loss, rounds ? 0.02 : 1e-5 * expected.loss) << step;
-    EXPECT_NEAR(outcome.gradient_norm, expected.gradient_norm, expected.gradient_norm * (rounds ? 0.05 : 1e-4))
+    EXPECT_NEAR(outcome.gradient_norm, expected.gradient_norm, expected.gradient_norm * (rounds ? 0.05 : 1e-5))
         << step;
   }
   // AdamW turns numbers near zero, of whichever sign, into steps of full length.
-  EXPECT_LE(way_error(example, sharded.theta, alone.theta), rounds ? 0.35 : 2e-3);
+  EXPECT_LE(way_error(example, sharded.theta, alone.theta), rounds ? 0.2 : 1e-4);
   EXPECT_LE(relative_error(sharded.theta, alone.theta), rounds ? 2e-2 : 1e-5);
   EXPECT_EQ(sharded.memory_names, alone.memory_names);
   EXPECT_EQ(sharded.remembered, alone.remembered);
