@@ -14,8 +14,9 @@ class CardArray final : public FloatArray {
   [[nodiscard]] static Result<std::unique_ptr<CardArray>> make(CardContext& card, std::uint64_t count) {
     MUSTER_TRY_STATUS(card.enter());
     MUSTER_TRY(Memory<float> memory, card.allocate<float>(count));
-    MUSTER_TRY_STATUS(checked(cudaMemsetAsync(memory.data(), 0, count * sizeof(float), card.stream()),
-                              "clearing memory"));
+    if (count > 0)
+      MUSTER_TRY_STATUS(checked(cudaMemsetAsync(memory.data(), 0, count * sizeof(float), card.stream()),
+                                "clearing memory"));
     MUSTER_TRY_STATUS(card.finish());
     return std::unique_ptr<CardArray>(new CardArray(card, std::move(memory)));
   }

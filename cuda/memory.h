@@ -51,10 +51,12 @@ class Memory {
 
   // The first values from and to the host. REQUIRES: room for them.
   [[nodiscard]] Status write(std::span<const T> from, cudaStream_t stream) {
+    if (from.empty()) return {};
     return checked(cudaMemcpyAsync(data_, from.data(), from.size_bytes(), cudaMemcpyHostToDevice, stream),
                    "writing memory");
   }
   [[nodiscard]] Status read(std::span<T> to, cudaStream_t stream) const {
+    if (to.empty()) return {};
     return checked(cudaMemcpyAsync(to.data(), data_, to.size_bytes(), cudaMemcpyDeviceToHost, stream),
                    "reading memory");
   }
