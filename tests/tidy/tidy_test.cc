@@ -50,7 +50,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude{
     {"coordinator", {"base", "wire", "compression", "state", "protocol"}},
     {"miner", {"base", "wire", "compression", "state", "protocol"}},
     {"verify", {"base", "wire", "compression", "state", "protocol"}},
-    {"trainer", {"base", "compression", "state", "cuda", "protocol"}},
+    {"trainer", {"base", "wire", "compression", "state", "cuda", "protocol"}},
     {"sim",
      {"base", "wire", "compression", "state", "protocol", "chain", "coordinator", "miner", "verify"}},
     {"cli",
