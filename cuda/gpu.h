@@ -109,10 +109,11 @@ class Card {
   // Returns when all ranks of the group are there. The collective's arrays are of this card's memory; its calls are in
   // order with the card's other work and return before they are done, but for share(), whose numbers are the host's.
   // Sums are in one order on one set of cards, not by ascending rank. What fails on the way is told by the call that
-  // waits next. Errors: kNotFound (NCCL, with the mend), kClosed (not all came). REQUIRES: rank below size.
+  // waits next. Errors: kNotFound (NCCL, with the mend), kClosed (not all came). REQUIRES: rank below size; the card is
+  // in no other group.
   [[nodiscard]] virtual Result<std::unique_ptr<Collective>> join(const GroupId& group, unsigned rank,
                                                                  unsigned size) = 0;
-  // θ, gradient and moments are 0. Errors: kInvalidArgument (sizes that a card does not take, with the mend), kTooLarge,
+  // θ, gradient and moments are 0. Calls nothing of a collective. Errors: kInvalidArgument (sizes that a card does not take, with the mend), kTooLarge,
   // kNotFound (cuBLASLt).
   [[nodiscard]] virtual Result<std::unique_ptr<Model>> make_model(const ModelSettings& settings) = 0;
 
