@@ -55,10 +55,11 @@ struct ModelSettings {
   ShardSettings shard = {};
 };
 
-// A rank's part of a step whose sequences several share. The default is that of one that is alone.
-struct BatchShare {
-  double of_batch = 1;       // this rank's sequences over all ranks'
-  std::uint32_t passes = 0;  // of `ModelSettings::sequences` that the largest rank's sequences take, alike on all
+// A step whose sequences several ranks share; the default is that of one that is alone. Alike on all ranks, and
+// for one model how many sequences a rank has, and `passes`, follow from `sequences`: recorded work is all ranks' or none's.
+struct SharedBatch {
+  std::uint64_t sequences = 0;  // of all ranks; the loss is their mean. 0: this rank's
+  std::uint32_t passes = 0;     // of `ModelSettings::sequences` that the largest rank's take. 0: as this rank's
 };
 
 struct StepSettings {
@@ -66,7 +67,7 @@ struct StepSettings {
   std::uint64_t number = 1;  // of the optimizer's steps, this one counted: the exponent of the bias corrections
   float clip = 0;            // largest norm; 0: none
   double loss_limit = 0, norm_limit = 0;  // a step over both is not applied, nor one that is not finite
-  BatchShare share = {};
+  SharedBatch batch = {};
 };
 // Of all ranks together, and the same on all of them.
 struct StepOutcome {
@@ -95,9 +96,9 @@ class Model {
   [[nodiscard]] virtual Result<StepOutcome> step(std::span<const std::int32_t> tokens, const StepSettings& settings) = 0;
   // gradient = ∇ mean loss. Returns the loss and the gradient's norm. Error: kIo.
   [[nodiscard]] virtual Result<StepOutcome> compute_gradient(std::span<const std::int32_t> tokens,
-                                                             const BatchShare& share) = 0;
+                                                             const SharedBatch& batch) = 0;
   [[nodiscard]] Result<StepOutcome> compute_gradient(std::span<const std::int32_t> tokens) {
-    return compute_gradient(tokens, BatchShare{});
+    return compute_gradient(tokens, SharedBatch{});
   }
   // The mean loss of each of this rank's sequences, nats per token, from fp32 logits. Error: kIo.
   [[nodiscard]] virtual Status losses(std::span<const std::int32_t> tokens, std::span<float> losses) = 0;

@@ -1,6 +1,7 @@
 #include "cuda/nccl_collective.h"
 
 #include <cstring>
+#include <map>
 #include <string>
 
 #include "base/check.h"
@@ -27,6 +28,16 @@ class NcclCollective final : public CardCollective {
   unsigned rank() const override { return rank_; }
   unsigned size() const override { return size_; }
   void use(cudaStream_t stream) override { stream_ = stream; }
+  void before_leaving(const void* owner, std::function<void()> forget) override {
+    if (forget) forgets_[owner] = std::move(forget);
+    else forgets_.erase(owner);
+  }
+  void leave(const std::string& why) override {
+    give_up(why);
+    if (group_ == nullptr) return;
+    for (const auto& [owner, forget] : forgets_) forget();
+    (void)nccl_.abort(std::exchange(group_, nullptr));
+  }
 
   Status all_gather(std::span<float> values, std::span<const Range> owned) override {
     return together([&](auto&& call) {
@@ -100,7 +111,9 @@ class NcclCollective final : public CardCollective {
     });
     const ncclResult_t last = nccl_.end_group();
     if (first == ncclSuccess) first = last;
-    return first == ncclSuccess ? Status() : give_up(nccl_.words_of(first));
+    if (first == ncclSuccess) return {};
+    give_up(std::string("NCCL: ") + nccl_.words_of(first));
+    return fault();
   }
 
   // While the host waits for the card.
@@ -108,19 +121,14 @@ class NcclCollective final : public CardCollective {
     if (group_ == nullptr) return {};
     ncclResult_t state = ncclSuccess;
     if (const ncclResult_t asked = nccl_.ask_error(group_, &state); asked != ncclSuccess) state = asked;
-    if (state != ncclSuccess && state != ncclInProgress) return leave(nccl_.words_of(state));
-    if (seconds > kPatienceSeconds) return leave("no answer for half an hour");
-    return {};
-  }
-  // Work on the card that waits for other ranks ends.
-  Status leave(const char* why) {
-    (void)nccl_.abort(std::exchange(group_, nullptr));
-    return give_up(why);
-  }
-  Status give_up(const char* why) {
-    if (fault_.empty())
-      fault_ = "rank " + std::to_string(rank_) + " of " + std::to_string(size_) + " lost another: NCCL: " + why;
+    if (state != ncclSuccess && state != ncclInProgress) leave(std::string("NCCL: ") + nccl_.words_of(state));
+    else if (seconds > kPatienceSeconds) leave("no answer for half an hour");
+    else return {};
     return fault();
+  }
+  void give_up(const std::string& why) {
+    if (fault_.empty())
+      fault_ = "rank " + std::to_string(rank_) + " of " + std::to_string(size_) + " lost another: " + why;
   }
   [[nodiscard]] Error fault() const { return {Errc::kClosed, fault_}; }
 
@@ -130,6 +138,7 @@ class NcclCollective final : public CardCollective {
   unsigned rank_, size_;
   cudaStream_t stream_;
   Memory<double> shared_;
+  std::map<const void*, std::function<void()>> forgets_;
   std::string fault_;  // what ended it
 };
 

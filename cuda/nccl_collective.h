@@ -16,6 +16,11 @@ class CardCollective : public Collective {
  public:
   // The stream that calls go to from now on; the card's own at first.
   virtual void use(cudaStream_t stream) = 0;
+  // Recorded work that has calls in it keeps a group from being left: what is to be done first, by whoever has such
+  // work. Empty: no more of it.
+  virtual void before_leaving(const void* owner, std::function<void()> forget) = 0;
+  // Ends what waits for other ranks; every call fails from now on.
+  virtual void leave(const std::string& why) = 0;
 };
 
 // Errors: those of Cards::make_group_id.

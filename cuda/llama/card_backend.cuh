@@ -42,6 +42,7 @@ class CardBackend {
   }
   ~CardBackend() {
     forget();
+    if (collective_ != nullptr) collective_->before_leaving(this, {});
     for (const cudaEvent_t event : events_)
       if (event != nullptr) (void)cudaEventDestroy(event);
     if (beside_ != nullptr) (void)cudaStreamDestroy(beside_);
@@ -80,6 +81,8 @@ class CardBackend {
   [[nodiscard]] Status finish() {
     note(card_.finish());
     Status status = std::exchange(fault_, Status());
+    // Others wait for this rank no longer.
+    if (!status && collective_ != nullptr) collective_->leave(status.error().message);
     return status;
   }
 
@@ -95,8 +98,8 @@ class CardBackend {
   // On a second stream, which a recording becomes part of when it waits for the first.
   template <class Work>
   Mark aside(Collective& collective, const Work& work) {
-    note(open_beside());
     auto& calls = static_cast<CardCollective&>(collective);
+    note(open_beside(calls));
     const cudaEvent_t begin = next_event(), end = next_event();
     note(cudaEventRecord(begin, card_.stream()));
     note(cudaStreamWaitEvent(beside_, begin));
@@ -220,8 +223,10 @@ class CardBackend {
   }
 
   // Before others' work, which it is waited for by.
-  [[nodiscard]] Status open_beside() {
+  [[nodiscard]] Status open_beside(CardCollective& collective) {
     if (beside_ != nullptr) return {};
+    collective_ = &collective;
+    collective.before_leaving(this, [this] { forget(); });
     int least = 0, most = 0;
     MUSTER_TRY_STATUS(checked(cudaDeviceGetStreamPriorityRange(&least, &most), "opening"));
     for (cudaEvent_t& event : events_)
@@ -237,6 +242,7 @@ class CardBackend {
   std::unique_ptr<CardMatmul> matmul_;
   cudaStream_t stream_;            // that tasks go to: the card's, or
   cudaStream_t beside_ = nullptr;  // the second one, of models on several cards
+  CardCollective* collective_ = nullptr;  // theirs
   std::array<cudaEvent_t, 64> events_ = {};
   std::size_t next_event_ = 0;
   Status fault_;

@@ -18,8 +18,8 @@
 // Thread safety: one owner.
 #pragma once
 
-#include <bit>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -71,7 +71,7 @@ class ModelOn final : public Model {
   [[nodiscard]] Result<StepOutcome> step(std::span<const std::int32_t> tokens, const StepSettings& settings) override {
     MUSTER_CHECK(first_ != nullptr, "a step of a model without an optimizer");
     const auto t = static_cast<double>(settings.number);
-    return take(tokens, settings.share, true,
+    return take(tokens, settings.batch, true,
                 {.learning_rate = settings.learning_rate,
                  .correction1 = static_cast<float>(1 - std::pow(static_cast<double>(optimizer_.beta1), t)),
                  .correction2 = static_cast<float>(1 - std::pow(static_cast<double>(optimizer_.beta2), t)),
@@ -81,8 +81,8 @@ class ModelOn final : public Model {
   }
   using Model::compute_gradient;
   [[nodiscard]] Result<StepOutcome> compute_gradient(std::span<const std::int32_t> tokens,
-                                                     const BatchShare& share) override {
-    return take(tokens, share, false, {});
+                                                     const SharedBatch& batch) override {
+    return take(tokens, batch, false, {});
   }
 
   [[nodiscard]] Status losses(std::span<const std::int32_t> tokens, std::span<float> losses) override {
@@ -199,34 +199,39 @@ class ModelOn final : public Model {
   };
   struct Batch {
     std::size_t sequences = 0, passes = 0;
-    double share = 1;
+    std::uint64_t all_sequences = 0;  // of all ranks
     [[nodiscard]] PassPlan plan(std::size_t pass, std::size_t at_once) const {
       const std::size_t first = pass * at_once;
       // What takes part for others' sake alone adds zeros.
       if (first >= sequences) return {0, 1, 0};
       const std::size_t count = std::min(at_once, sequences - first);
-      return {first, count, static_cast<double>(count) / static_cast<double>(sequences) * share};
+      return {first, count, static_cast<double>(count) / static_cast<double>(all_sequences)};
     }
+    bool operator==(const Batch&) const = default;
   };
-
-  Result<StepOutcome> take(std::span<const std::int32_t> tokens, const BatchShare& share, bool moves,
-                           const StepInput& input) {
-    const std::size_t row = spec_.context + std::size_t{1}, sequences = tokens.size() / row;
-    MUSTER_CHECK(!tokens.empty() && tokens.size() % row == 0, "tokens that are not whole sequences");
+  [[nodiscard]] Batch batch_of(std::size_t sequences, const SharedBatch& shared) {
     const std::size_t own_passes = (sequences + sequences_ - 1) / sequences_;
-    MUSTER_CHECK(share.passes == 0 || share.passes >= own_passes, "more passes than all ranks make");
-    const Batch batch{sequences, std::max<std::size_t>(share.passes, own_passes), share.of_batch};
+    const Batch batch{sequences, shared.passes == 0 ? own_passes : shared.passes,
+                      shared.sequences == 0 ? sequences : shared.sequences};
+    MUSTER_CHECK(batch.passes >= own_passes && batch.all_sequences >= sequences, "less than this rank's alone");
+    if (!shard_) return batch;
+    const auto known = batches_.try_emplace(batch.all_sequences, batch).first;
+    MUSTER_CHECK(known->second == batch, "a batch of a size that was dealt out otherwise before");
+    return batch;
+  }
+
+  Result<StepOutcome> take(std::span<const std::int32_t> tokens, const SharedBatch& shared, bool moves,
+                           const StepInput& input) {
+    const std::size_t row = spec_.context + std::size_t{1};
+    MUSTER_CHECK(!tokens.empty() && tokens.size() % row == 0, "tokens that are not whole sequences");
+    const Batch batch = batch_of(tokens.size() / row, shared);
     MUSTER_TRY_STATUS(backend_->enter());
     check_tokens(tokens);
     MUSTER_TRY_STATUS(make_room(batch.passes));
     MUSTER_TRY_STATUS(backend_->write(tokens_, tokens));
     MUSTER_TRY_STATUS(backend_->write(input_, std::span(&input, 1)));
-    const typename Backend::Key all{sequences, batch.passes, std::bit_cast<std::uint64_t>(batch.share), 0, 0};
     const auto key_of = [&](std::size_t pass, std::size_t work) {
-      auto key = all;
-      key[3] = pass;
-      key[4] = work;
-      return key;
+      return typename Backend::Key{batch.sequences, batch.passes, batch.all_sequences, pass, work};
     };
     for (std::size_t pass = 0; pass < batch.passes; ++pass) {
       const PassPlan plan = batch.plan(pass, sequences_);
@@ -322,6 +327,7 @@ class ModelOn final : public Model {
   std::optional<Passes<T, Backend>> passes_;
   std::optional<MuonOn<T, Backend>> muon_;
   std::optional<Shard<T, Backend>> shard_;
+  std::map<std::uint64_t, Batch> batches_;  // of several ranks, by their size
 };
 
 }  // namespace muster::gpu

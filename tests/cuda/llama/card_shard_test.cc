@@ -49,7 +49,7 @@ std::vector<float> train(Model& model, const LlamaExample& example, const Range&
                                 .clip = 1,
                                 .loss_limit = INFINITY,
                                 .norm_limit = INFINITY,
-                                .share = {static_cast<double>(count) / static_cast<double>(example.sequences), 3}};
+                                .batch = {example.sequences, 3}};
     outcomes.push_back(model.step(std::span(example.tokens).subspan(first * row, count * row), settings).value());
   }
   std::vector<float> theta(own.size());

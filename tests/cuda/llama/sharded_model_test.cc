@@ -129,7 +129,7 @@ TEST_P(ShardedModel, GivesTheGradientAndTheLossesOfOneRankAlone) {
   train_sharded(setting, example, owned_by(setting, example), [&](Rank& rank) {
     // A step's gradient is its own, whatever was before.
     for (int time = 0; time < 2; ++time) {
-      const auto outcome = rank.model->compute_gradient(rank.tokens, rank.share);
+      const auto outcome = rank.model->compute_gradient(rank.tokens, rank.batch);
       ASSERT_TRUE(outcome) << outcome.error().message;
       EXPECT_NEAR(outcome->loss, expected.loss, loss_error);
     }
@@ -156,7 +156,7 @@ TEST_P(ShardedModel, MovesNothingAnywhereWhenAStepIsRefused) {
     };
     auto before = state();
     StepSettings strict = step_settings(2);
-    strict.share = rank.share;
+    strict.batch = rank.batch;
     strict.loss_limit = strict.norm_limit = 0;
     EXPECT_FALSE(rank.model->step(rank.tokens, strict)->applied) << "a spike";
     EXPECT_EQ(state(), before);

@@ -62,7 +62,7 @@ struct Rank {
   const LlamaExample& example;
   Range own;
   std::vector<std::int32_t> tokens;
-  BatchShare share;
+  SharedBatch batch;
   std::uint64_t allocated_bytes = 0;
   std::unique_ptr<Model> model;
 
@@ -74,8 +74,7 @@ struct Rank {
       tokens.insert(tokens.end(), example.tokens.begin() + static_cast<std::ptrdiff_t>(s * row),
                     example.tokens.begin() + static_cast<std::ptrdiff_t>((s + 1) * row));
     const std::size_t most = (example.sequences + collective.size() - 1) / collective.size();
-    share = {static_cast<double>(tokens.size() / row) / static_cast<double>(example.sequences),
-             static_cast<std::uint32_t>((most + setting.at_once - 1) / setting.at_once)};
+    batch = {example.sequences, static_cast<std::uint32_t>((most + setting.at_once - 1) / setting.at_once)};
     model = make_host_model(example, setting,
                             {.collective = &collective, .owned = owned, .shards_parameters = setting.shards_parameters},
                             &allocated_bytes);
@@ -84,7 +83,7 @@ struct Rank {
 
   [[nodiscard]] Result<StepOutcome> step(std::uint64_t number) const {
     StepSettings settings = step_settings(number);
-    settings.share = share;
+    settings.batch = batch;
     return model->step(tokens, settings);
   }
 };
