@@ -150,7 +150,7 @@ class ShardParts {
     if (!shard_.gathers_parts_) return;
     const std::size_t slot = slot_of(shard_.shape_, part);
     if (fetched_[slot].part == part) return;
-    fetched_[slot] = {part, backend_.aside(*shard_.collective_, [&] { return fetch(part, slot); })};
+    fetched_[slot] = {part, backend_.aside(*shard_.collective_, [this, part, slot] { return fetch(part, slot); })};
     last_ = fetched_[slot].mark;
   }
 
@@ -165,7 +165,7 @@ class ShardParts {
     return shard_.gradient_slots_[slot_of(shard_.shape_, part)].data();
   }
   void gradient_done(std::size_t part) {
-    last_ = backend_.aside(*shard_.collective_, [&] { return reduce(part); });
+    last_ = backend_.aside(*shard_.collective_, [this, part] { return reduce(part); });
     reduced_[slot_of(shard_.shape_, part)] = last_;
   }
 

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cmath>
+#include <deque>
+#include <functional>
 #include <memory>
 
 #include "cuda/host_team.h"
@@ -15,10 +17,12 @@ namespace muster::gpu {
 class HostBackend {
  public:
   using Key = std::array<std::size_t, 5>;
-  struct Mark {};
+  using Mark = std::size_t;  // how much was begun aside, this counted
 
-  // `allocated_bytes`, if any, is told of what is allocated.
-  explicit HostBackend(std::uint64_t* allocated_bytes = nullptr) : allocated_bytes_(allocated_bytes) {}
+  // `allocated_bytes`, if any, is told of what is allocated. What is aside is done at once or, with `defers`, as late as
+  // it may be, so that what does not wait for it shows.
+  explicit HostBackend(std::uint64_t* allocated_bytes = nullptr, bool defers = false)
+      : allocated_bytes_(allocated_bytes), defers_(defers) {}
 
   // Poisoned, so that a number read before it is written shows.
   template <class X>
@@ -69,16 +73,26 @@ class HostBackend {
     return {};
   }
   void zero(float* numbers, std::size_t count) { std::fill_n(numbers, count, 0.0f); }
-  [[nodiscard]] Status finish() { return std::exchange(fault_, Status()); }
+  [[nodiscard]] Status finish() {
+    MUSTER_CHECK(deferred_.empty(), "something aside was never waited for");
+    return std::exchange(fault_, Status());
+  }
   void note(Status status) {
     if (fault_ && !status) (void)(fault_ = std::move(status));
   }
   template <class Work>
   Mark aside(Collective&, const Work& work) {
-    note(work());
-    return {};
+    deferred_.emplace_back(work);
+    const Mark mark = done_ + deferred_.size();
+    if (!defers_) wait(mark);
+    return mark;
   }
-  void wait(Mark) {}
+  void wait(Mark mark) {
+    for (; done_ < mark; ++done_) {
+      note(deferred_.front()());
+      deferred_.pop_front();
+    }
+  }
   void forget() {}
   template <class Work>
   [[nodiscard]] Status repeat(const Key&, const Work& work) {
@@ -140,6 +154,9 @@ class HostBackend {
   }
 
   std::uint64_t* allocated_bytes_;
+  bool defers_;
+  std::deque<std::function<Status()>> deferred_;
+  std::size_t done_ = 0;
   Status fault_;
 };
 

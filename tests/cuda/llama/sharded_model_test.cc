@@ -115,9 +115,11 @@ TEST_P(ShardedModel, TakesTheStepsOfOneRankAlone) {
   EXPECT_EQ(sharded.remembered, alone.remembered);
   for (const auto& outcomes : sharded.outcomes)
     EXPECT_TRUE(same_outcomes(outcomes, sharded.outcomes[0])) << "the same bits on all ranks";
-  const Trained again = train(setting, example, owned);
+  ShardedSetting late = setting;
+  late.defers = true;
+  const Trained again = train(late, example, owned);
   EXPECT_TRUE(same_outcomes(again.outcomes[0], sharded.outcomes[0]));
-  EXPECT_TRUE(same_bits(again.theta, sharded.theta)) << "the same bits on every run";
+  EXPECT_TRUE(same_bits(again.theta, sharded.theta)) << "the same bits on every run, whenever what is aside is done";
 }
 
 TEST_P(ShardedModel, GivesTheGradientAndTheLossesOfOneRankAlone) {
@@ -209,6 +211,18 @@ TEST_P(ShardedModelOf, IsAnErrorForTheOthersWhenARankLeaves) {
     ASSERT_FALSE(outcome);
     EXPECT_EQ(outcome.error().code, Errc::kClosed);
     EXPECT_FALSE(rank.step(3));
+  });
+}
+
+TEST(ShardedModelDeathTest, WantsOneSizeDealtOutInOneWay) {
+  const ShardedSetting setting{.ranks = 1};
+  const LlamaExample example = example_of(setting);
+  train_sharded(setting, example, owned_by(setting, example), [&](Rank& rank) {
+    ASSERT_TRUE(rank.step(1));
+    rank.tokens.resize(rank.tokens.size() - (example.model.context + 1));
+    EXPECT_DEATH((void)rank.step(2), "dealt out otherwise");
+    rank.batch.sequences = 1;
+    EXPECT_DEATH((void)rank.step(2), "less than this rank's alone");
   });
 }
 

@@ -14,6 +14,7 @@ struct ShardedSetting {
   ModelFormat format = ModelFormat::kFloat32;
   std::uint32_t layers = 3, at_once = 1;
   std::size_t sequences = 5;  // of a step, dealt out one by one
+  bool defers = false;        // what is done aside; see HostBackend
 };
 
 inline LlamaExample example_of(const ShardedSetting& setting) {
@@ -34,7 +35,7 @@ inline std::unique_ptr<Model> make_host_model(const LlamaExample& example, const
                                .cosines = {rotary.cosines(), angles},
                                .sines = {rotary.sines(), angles},
                                .shard = shard};
-  auto backend = std::make_unique<HostBackend>(bytes);
+  auto backend = std::make_unique<HostBackend>(bytes, setting.defers);
   auto made = setting.format == ModelFormat::kFloat32
                   ? ModelOn<float, HostBackend>::make(std::move(backend), settings)
                   : ModelOn<Bf16, HostBackend>::make(std::move(backend), settings);
