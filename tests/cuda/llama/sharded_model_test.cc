@@ -73,12 +73,7 @@ double way_error(const LlamaExample& example, std::vector<float> theta, std::vec
 
 class ShardedModel : public ::testing::TestWithParam<ShardedSetting> {};
 
-std::string name_of(const ::testing::TestParamInfo<ShardedSetting>& test) {
-  const ShardedSetting& s = test.param;
-  return std::to_string(s.ranks) + (s.shards_parameters ? "_everything" : "_optimizer") +
-         (s.has_muon ? "_muon" : "_adamw") + (s.tied ? "_tied" : "_untied") +
-         (s.format == ModelFormat::kFloat32 ? "_fp32" : "_bf16");
-}
+std::string name_of(const ::testing::TestParamInfo<ShardedSetting>& test) { return name_of(test.param); }
 std::vector<ShardedSetting> settings() {
   std::vector<ShardedSetting> all;
   for (const bool everything : {false, true}) {

@@ -17,6 +17,13 @@ struct ShardedSetting {
   bool defers = false;        // what is done aside; see HostBackend
 };
 
+inline std::string name_of(const ShardedSetting& setting) {
+  return std::to_string(setting.ranks) + (setting.shards_parameters ? "_everything" : "_optimizer") +
+         (setting.has_muon ? "_muon" : "_adamw") + (setting.tied ? "_tied" : "_untied") +
+         (setting.format == ModelFormat::kFloat32 ? "_fp32" : "_bf16");
+}
+inline void PrintTo(const ShardedSetting& setting, std::ostream* out) { *out << name_of(setting); }
+
 inline LlamaExample example_of(const ShardedSetting& setting) {
   return LlamaExample({.d_model = 64, .layers = setting.layers, .heads = 2, .kv_heads = 1, .d_ff = 72, .context = 24,
                        .vocab = 104, .tied = setting.tied},
