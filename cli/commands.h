@@ -26,6 +26,7 @@ void add_key(CLI::App& app, Action& chosen);
 void add_ledger(CLI::App& app, Action& chosen);
 void add_coordinator(CLI::App& app, Action& chosen);
 void add_miner(CLI::App& app, Action& chosen);
+void add_rank(CLI::App& app, Action& chosen);
 void add_validator(CLI::App& app, Action& chosen);
 void add_status(CLI::App& app, Action& chosen);
 void add_train(CLI::App& app, Action& chosen);

@@ -189,7 +189,8 @@ class Localnet {
   }
 
   Status start_miner(const MinerIdentity& miner) {
-    return start(miner.name, {"miner", "--conduct", miner.behaviour}, kMinerNice);
+    return start(miner.name,
+                 {"miner", "--conduct", miner.behaviour, "--ranks", std::to_string(config_.localnet.ranks)}, kMinerNice);
   }
 
   // The last of the honest ones, who stand before the cheaters.

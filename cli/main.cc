@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
   Action chosen;
   for (auto add : {add_localnet, add_init, add_key, add_data, add_ledger, add_coordinator, add_miner,
                    add_validator, add_status, add_train, add_eval, add_generate, add_audit, add_explain, add_export, add_inspect,
-                   add_tune, add_sim, add_doctor})
+                   add_tune, add_sim, add_doctor, add_rank})
     add(app, chosen);
   try {
     app.parse(argc, argv);

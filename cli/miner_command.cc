@@ -3,6 +3,7 @@
 #include "cli/event_log.h"
 #include "cli/machine.h"
 #include "cli/node_options.h"
+#include "cli/ranks.h"
 #include "miner/service.h"
 #include "store/sqlite_journal.h"
 #include "trainer/kernels/kernels.h"
@@ -14,17 +15,19 @@ namespace {
 struct MinerOptions : NodeOptions {
   std::string conduct = "honest";
   ComputeChoice compute;
+  RankChoice ranks;
 };
 
 // Refuses, before any work, a batch that the machine has no memory for.
-Status check_room(const trainer::TrainerConfig& config) {
+Status check_room(const trainer::TrainerConfig& config, unsigned ranks) {
   if (config.device != trainer::Device::kCpu) return {};  // a card says itself what it has no room for
   trainer::TrainingConfig training;
   training.model = config.model;
-  training.batch = config.batch;
+  training.batch = (config.batch + ranks - 1) / ranks;
   const bool bf16 = config.compute.compute != trainer::Compute::kFloat32 &&
                     !trainer::available_kernels<trainer::Bf16>().empty();
-  return trainer::check_memory(trainer::estimate_memory(training, config.compute.recompute, bf16), available_memory());
+  return trainer::check_memory(trainer::estimate_memory(training, config.compute.recompute, bf16),
+                               available_memory() / ranks);
 }
 
 Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop) {
@@ -35,10 +38,13 @@ Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop
                                             Prng(Hash{node.key.public_key().bytes}).next_u64()}));
   auto config = trainer_config(node.folder, node.params, trainer::Compute::kAuto);
   MUSTER_TRY_STATUS(set_compute(options.compute, config));
-  MUSTER_TRY_STATUS(check_room(config));
+  MUSTER_TRY_STATUS(set_ranks(options.ranks, config));
+  MUSTER_TRY_STATUS(check_room(config, options.ranks.count()));
   const auto initial = [folder = node.folder, params = node.params] { return initial_theta(folder, params); };
   MUSTER_TRY(auto theta, initial());
-  MUSTER_TRY(auto loop, trainer::make_inner_loop(config, theta));
+  MUSTER_TRY(auto loop, options.ranks.count() == 1
+                            ? trainer::make_inner_loop(config, theta)
+                            : make_ranked_loop(options, options.compute, options.ranks, config, theta, node));
   theta = {};
   MUSTER_TRY(auto journal, store::SqliteJournal::open(node.home / "journal.sqlite"));
   wire::ZmqContext context;
@@ -79,7 +85,10 @@ void add_miner(CLI::App& app, Action& chosen) {
                    "For experiments: honest, or a cheater's, as `muster sim attacks --list` names them")
       ->capture_default_str();
   add_compute_options(*command, options->compute);
-  command->footer("Example: muster miner --run runs/mine --name miner-1");
+  add_rank_options(*command, options->ranks);
+  command->footer("Examples: muster miner --run runs/mine --name miner-1\n"
+                  "          muster miner --run runs/mine --name miner-1 --gpus 4\n"
+                  "          muster miner --run runs/mine --name miner-1 --ranks 2 --threads 16");
   command->callback([options, &chosen] {
     chosen = [options](const std::atomic<bool>& stop) { return run_miner(*options, stop); };
   });

@@ -16,14 +16,15 @@
 namespace muster::cli {
 namespace {
 
-[[noreturn]] void become(const std::vector<std::string>& arguments, int output, int nice,
-                         pid_t parent) {
+[[noreturn]] void become(const std::vector<std::string>& arguments, int output, int nice, pid_t parent,
+                         const std::vector<int>& inherited) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(127);  // the parent died before prctl
   ::setpgid(0, 0);  // Ctrl-C goes to the supervisor, which ends the nodes in order
   if (nice != 0) ::setpriority(PRIO_PROCESS, 0, nice);
   ::dup2(output, STDOUT_FILENO);
   ::dup2(output, STDERR_FILENO);
+  for (const int descriptor : inherited) ::fcntl(descriptor, F_SETFD, 0);
   std::vector<char*> argv;
   std::string self = "muster";
   argv.push_back(self.data());
@@ -37,13 +38,13 @@ namespace {
 }  // namespace
 
 Result<Process> Process::start(const std::string& name, const std::vector<std::string>& arguments,
-                               const std::filesystem::path& output, int nice) {
+                               const std::filesystem::path& output, int nice, const std::vector<int>& inherited) {
   FileHandle file(::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   if (!file) return system_error(output, "open");
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) return system_error(name, "fork");
-  if (pid == 0) become(arguments, file.get(), nice, parent);
+  if (pid == 0) become(arguments, file.get(), nice, parent, inherited);
   return Process(name, pid);
 }
 

@@ -113,6 +113,7 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
                         .field("port", config.localnet.port)
                         .field("late", config.localnet.late)
                         .field("late_round", config.localnet.late_round)
+                        .field("ranks", config.localnet.ranks)
                         .field("loss_max", config.localnet.loss_max)
                         .finish());
   MUSTER_TRY_STATUS(section("checkpoint")
@@ -123,6 +124,9 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
   else if (!stages->empty()) p.compression.schedule = *stages;
   if (config.localnet.late > config.localnet.miners)
     return Error{Errc::kInvalidArgument, file + ": localnet.late is more than localnet.miners"};
+  if (config.localnet.ranks < 1 || config.localnet.ranks > p.training.batch)
+    return Error{Errc::kInvalidArgument, file + ": localnet.ranks must be 1 to train.batch, " +
+                                             std::to_string(p.training.batch) + ": ranks share a batch's sequences"};
   p.netuid = config.genesis.subnets.front().netuid;
   if (!packed.empty()) config.packed = std::filesystem::path(file).parent_path() / packed;
   if (!corpus.empty()) config.corpus = std::filesystem::path(file).parent_path() / corpus;

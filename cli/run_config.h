@@ -22,6 +22,7 @@ struct LocalnetConfig {
   std::uint16_t port = 27600;  // and the two after it
   std::uint32_t late = 0;        // of the honest miners: start when the network is in round late_round
   std::uint32_t late_round = 1;
+  std::uint32_t ranks = 1;       // processes per miner
   double loss_max = std::numeric_limits<double>::infinity();  // held-out, at the end; above: failed
 };
 

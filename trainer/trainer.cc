@@ -15,21 +15,21 @@ Result<DataSet> open_data(const std::filesystem::path& path, const state::ModelS
   return DataSet::open(path, model.context, model.vocab, split);
 }
 
-Result<std::unique_ptr<RoundEngine>> make_engine(const TrainerConfig& config, Collective* collective) {
-  MUSTER_TRY(auto card, open_device(config.device, card_task(config), config.compute.libraries));
-  if (card != nullptr) return make_card_engine(config, std::move(card));
-  return make_host_engine(config, collective);
-}
-
 }  // namespace
 
 CardTask card_task(const TrainerConfig& config) {
   return {config.model, config.optimizer, config.compute.compute, config.batch};
 }
 
+Result<std::unique_ptr<RoundEngine>> make_round_engine(const TrainerConfig& config, Collective* collective) {
+  MUSTER_TRY(auto card, open_device(config.device, card_task(config), config.compute.libraries, config.card));
+  if (card != nullptr) return make_card_engine(config, std::move(card));
+  return make_host_engine(config, collective);
+}
+
 Result<std::unique_ptr<protocol::InnerLoop>> make_inner_loop(const TrainerConfig& config,
                                                              std::span<const float> parameters) {
-  return make_local_inner_loop(config, parameters, [config] { return make_engine(config, nullptr); });
+  return make_local_inner_loop(config, parameters, [config] { return make_round_engine(config, nullptr); });
 }
 
 Result<std::unique_ptr<protocol::LossProbe>> make_loss_probe(const TrainerConfig& config,

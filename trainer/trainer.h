@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "base/collective.h"
 #include "protocol/inner_loop.h"
 #include "protocol/loss_probe.h"
 #include "state/model_spec.h"
@@ -28,6 +29,7 @@ struct TrainerConfig {
   OptimizerConfig optimizer;
   double gradient_clip = 1.0;           // global norm; 0: none
   Device device = Device::kCpu;         // inner loop and probe; compute.libraries is where its library lies
+  unsigned card = 0;                    // which, with Device::kCuda
   ComputeOptions compute;
   unsigned threads = 1;
   bool shards_parameters = false;       // among ranks: each keeps only its range of the working copy too (ZeRO-3)
@@ -37,6 +39,12 @@ struct TrainerConfig {
 };
 
 [[nodiscard]] CardTask card_task(const TrainerConfig& config);
+
+class RoundEngine;
+// On the configured device; `collective`: that of a miner's ranks, or null. Errors: those of open_device and of the
+// engines.
+[[nodiscard]] Result<std::unique_ptr<RoundEngine>> make_round_engine(const TrainerConfig& config,
+                                                                     Collective* collective);
 
 // θ starts as `parameters`. Errors: kNotFound and the like for the data; kInvalidArgument; those of open_device.
 [[nodiscard]] Result<std::unique_ptr<protocol::InnerLoop>> make_inner_loop(const TrainerConfig& config,

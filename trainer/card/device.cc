@@ -11,10 +11,10 @@ namespace {
 // Tokens that go through a model together: enough to fill a card, and no more than activations have room for.
 constexpr std::uint32_t kTokensMax = 65536;
 
-Result<std::shared_ptr<gpu::Card>> open_first(const CardTask& task, const std::filesystem::path& libraries) {
+Result<std::shared_ptr<gpu::Card>> open_card(const CardTask& task, const std::filesystem::path& libraries, unsigned index) {
   MUSTER_TRY_STATUS(check_card_task(task));
   MUSTER_TRY(const auto cards, gpu::load_cards(libraries));
-  MUSTER_TRY(auto card, cards->open(0));
+  MUSTER_TRY(auto card, cards->open(static_cast<int>(index)));
   return std::shared_ptr<gpu::Card>(std::move(card));
 }
 
@@ -23,9 +23,9 @@ Result<std::shared_ptr<gpu::Card>> open_first(const CardTask& task, const std::f
 Status check_card_task(const CardTask& task) { return gpu::check_model(task.model); }
 
 Result<std::shared_ptr<gpu::Card>> open_device(Device device, const CardTask& task,
-                                               const std::filesystem::path& libraries) {
+                                               const std::filesystem::path& libraries, unsigned index) {
   if (device == Device::kCpu) return std::shared_ptr<gpu::Card>();
-  auto card = open_first(task, libraries);
+  auto card = open_card(task, libraries, index);
   if (card) return card;
   if (device == Device::kAuto) return std::shared_ptr<gpu::Card>();
   return Error{card.error().code,

@@ -26,9 +26,10 @@ struct CardTask {
 };
 
 // Null for the CPU. Errors with kCuda: those of Cards::open and check_card_task. `libraries`: where libmuster_cuda.so
-// lies; empty: beside the program.
+// lies; empty: beside the program. `index`: which card.
 [[nodiscard]] Result<std::shared_ptr<gpu::Card>> open_device(Device device, const CardTask& task,
-                                                             const std::filesystem::path& libraries = {});
+                                                             const std::filesystem::path& libraries = {},
+                                                         unsigned index = 0);
 // Errors: kInvalidArgument, naming what a card does not take and the mend.
 [[nodiscard]] Status check_card_task(const CardTask& task);
 

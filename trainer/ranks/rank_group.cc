@@ -40,7 +40,7 @@ Status RankGroup::start() {
   if (error) return Error{Errc::kIo, meeting.string() + ": " + error.message()};
   for (unsigned rank = 0; rank < parts_.size; ++rank) {
     MUSTER_TRY(auto ends, RankChannel::make_pair());
-    MUSTER_TRY(auto process, parts_.start({rank, parts_.size, meeting, ends.second.descriptor()}));
+    MUSTER_TRY(auto process, parts_.start({rank, parts_.size, meeting, ends.second.descriptor(), parts_.theta}));
     ranks_.push_back({std::move(ends.first), std::move(process)});
   }
   auto ready = collect({});

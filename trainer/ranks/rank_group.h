@@ -20,7 +20,7 @@ namespace muster::trainer {
 struct RankSeat {
   unsigned rank = 0, size = 1;
   std::filesystem::path meeting;  // the ranks' folder to find each other in
-  int channel = -1;               // its end of a RankChannel: a descriptor to inherit
+  int channel = -1, theta = -1;   // descriptors to inherit: its end of a RankChannel, and the miner's SharedFloats
 };
 
 class RankProcess {
@@ -35,6 +35,7 @@ using StartRank = std::function<Result<std::unique_ptr<RankProcess>>(const RankS
 struct RankGroupParts {
   unsigned size = 1;
   std::filesystem::path folder;          // for the ranks' meetings; made when it is not there
+  int theta = -1;                        // the descriptor of the miner's θ, for the ranks' seats
   std::vector<NamedSize> optimizer;      // optimizer_arrays() of the whole layout
   StartRank start;
   std::function<void(const std::string&)> note;  // a line for the log
