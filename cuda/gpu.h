@@ -113,8 +113,8 @@ class Card {
   // in no other group.
   [[nodiscard]] virtual Result<std::unique_ptr<Collective>> join(const GroupId& group, unsigned rank,
                                                                  unsigned size) = 0;
-  // θ, gradient and moments are 0. Calls nothing of a collective. Errors: kInvalidArgument (sizes that a card does not take, with the mend), kTooLarge,
-  // kNotFound (cuBLASLt).
+  // θ, gradient and moments are 0. Calls nothing of a collective. Errors: kInvalidArgument (sizes that a card does not
+  // take, with the mend), kTooLarge, kNotFound (cuBLASLt).
   [[nodiscard]] virtual Result<std::unique_ptr<Model>> make_model(const ModelSettings& settings) = 0;
 
   // How long the last call's kernel, or copy, took by the card's own clock, transfers not counted.

@@ -108,7 +108,8 @@ class ModelOn final : public Model {
   using Array = typename Backend::template Array<X>;
 
   ModelOn(std::unique_ptr<Backend> backend, const ModelSettings& settings)
-      : backend_(std::move(backend)), spec_(settings.spec), shape_(settings.spec), sequences_(settings.sequences), optimizer_(settings.optimizer) {}
+      : backend_(std::move(backend)), spec_(settings.spec), shape_(settings.spec), sequences_(settings.sequences),
+        optimizer_(settings.optimizer) {}
 
   [[nodiscard]] std::size_t tokens_at_once() const { return std::size_t{sequences_} * spec_.context; }
   // What products read of this rank's range; null where that is θ itself.
