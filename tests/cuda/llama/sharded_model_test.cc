@@ -209,6 +209,61 @@ TEST_P(ShardedModelOf, IsAnErrorForTheOthersWhenARankLeaves) {
   });
 }
 
+// One rank that counts what several would send.
+class CountingCollective final : public Collective {
+ public:
+  std::vector<std::size_t> gathered, reduced;  // floats of each call
+  unsigned rank() const override { return 0; }
+  unsigned size() const override { return 1; }
+  Status all_gather(std::span<float> values, std::span<const Range>) override {
+    gathered.push_back(values.size());
+    return {};
+  }
+  Status reduce_scatter(std::span<const float> values, std::span<const Range> owned, std::span<float> sum) override {
+    reduced.push_back(values.size());
+    std::ranges::copy(part_of(values, owned[0]), sum.begin());
+    return {};
+  }
+  Status reshare(std::span<const float>, std::span<const Range>, std::span<float>, std::span<const Range>) override {
+    return {};
+  }
+  Status share(std::span<const double> mine, std::span<double> all) override {
+    std::ranges::copy(mine, all.begin());
+    return {};
+  }
+};
+
+TEST(ShardedModelsTraffic, IsEachPartsGradientOnceAPassAndWhatIsNotThereOfTheWeights) {
+  for (const bool tied : {false, true}) {
+    for (const bool everything : {false, true}) {
+      const ShardedSetting setting{
+          .ranks = 1, .shards_parameters = everything, .tied = tied, .layers = 4, .at_once = 5};
+      const LlamaExample example = example_of(setting);
+      const state::Shape shape(example.model);
+      const std::size_t gains = 9 * shape.width, layer = shape.layer_parameters, all = shape.parameters,
+                        embedding = shape.vocab * shape.width;
+      CountingCollective collective;
+      const Rank rank(collective, example, setting, {{0, all}});
+      using Sizes = std::vector<std::size_t>;
+      EXPECT_EQ(collective.gathered, everything ? Sizes{gains} : (Sizes{gains, all}));
+      collective.gathered.clear();
+      ASSERT_TRUE(rank.step(1));
+      // Backward the last two layers, and a tied head, are there still.
+      Sizes gathered;
+      if (everything) {
+        gathered = {embedding, layer, layer, layer, layer};
+        if (!tied) gathered.push_back(shape.width + embedding);
+        gathered.insert(gathered.end(), {layer, layer});
+      }
+      gathered.insert(gathered.end(), {4, gains});  // two doubles a rank
+      if (!everything) gathered.push_back(all);
+      EXPECT_EQ(collective.gathered, gathered);
+      EXPECT_EQ(collective.reduced,
+                (Sizes{tied ? shape.width : shape.width + embedding, layer, layer, layer, layer, embedding}));
+    }
+  }
+}
+
 TEST(ShardedModelDeathTest, WantsOneSizeDealtOutInOneWay) {
   const ShardedSetting setting{.ranks = 1};
   const LlamaExample example = example_of(setting);
