@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up as far as needed, builds, and runs the benchmarks.
 #   bench/run.sh [NAME…] [--json FILE] [-- OPTIONS]   NAME: compression, compression_large, wire, chain, runtime,
-#                                                        economy, cuda, trainer, verify, convergence; default: compression, wire, chain, economy, cuda
+#                                                        economy, cuda, trainer, ranks, verify, convergence; default: compression, wire, chain, economy, cuda
 # OPTIONS go to the one benchmark that is named; with several, FILE holds one object by name.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -30,6 +30,18 @@ Status check_room(const trainer::TrainerConfig& config, unsigned ranks) {
                                available_memory() / ranks);
 }
 
+// Refuses, before any work, a run whose payloads a card does not make.
+Status check_payloads(const protocol::ProtocolParams& params, trainer::TrainerConfig& config) {
+  if (config.device == trainer::Device::kCpu || compression::has_levels(params.compression.values)) return {};
+  if (config.device == trainer::Device::kAuto) {
+    config.device = trainer::Device::kCpu;
+    return {};
+  }
+  return Error{Errc::kInvalidArgument, "this run's payloads have " +
+                                           std::string(compression::name_of(params.compression.values)) +
+                                           " values, and a card makes sign, levels2, levels4 and levels8: take --device cpu"};
+}
+
 Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(NodeBase node, open_node(options));
   MUSTER_TRY(auto conduct,
@@ -39,6 +51,7 @@ Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop
   auto config = trainer_config(node.folder, node.params, trainer::Compute::kAuto);
   MUSTER_TRY_STATUS(set_compute(options.compute, config));
   MUSTER_TRY_STATUS(set_ranks(options.ranks, config));
+  MUSTER_TRY_STATUS(check_payloads(node.params, config));
   MUSTER_TRY_STATUS(check_room(config, options.ranks.count()));
   const auto initial = [folder = node.folder, params = node.params] { return initial_theta(folder, params); };
   MUSTER_TRY(auto theta, initial());

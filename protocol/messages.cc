@@ -58,7 +58,7 @@ std::string_view name_of(OutcomeCode code) {
     case OutcomeCode::kKeyWithheld: return "key withheld";
     case OutcomeCode::kWrongKey: return "wrong key";
     case OutcomeCode::kMalformed: return "malformed";
-    case OutcomeCode::kTooFewSequences: return "sequences not as assigned";
+    case OutcomeCode::kOtherSequences: return "sequences not as assigned";
     case OutcomeCode::kBelowMinimumNorm: return "below minimum norm";
     case OutcomeCode::kEquivocated: return "equivocated";
   }

@@ -207,7 +207,7 @@ enum class OutcomeCode : std::uint8_t {
   kKeyWithheld,      // committed, did not reveal
   kWrongKey,         // the key does not match the commit
   kMalformed,        // does not open or decode, or is not in the round's format
-  kTooFewSequences,  // fewer than the protocol's minimum
+  kOtherSequences,   // fewer than the protocol's minimum, or more than assigned
   kBelowMinimumNorm,
   kEquivocated,
 };

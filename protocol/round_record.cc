@@ -89,7 +89,7 @@ Result<OpenedPayload> open_one(const RoundContext& context, const Signed<Commit>
     return refused(std::move(opened), OutcomeCode::kWrongKey, "the key is not the committed one");
   if (commit.message.sequences_used < context.params.sequences_min() ||
       commit.message.sequences_used > context.params.slice()) {
-    return refused(std::move(opened), OutcomeCode::kTooFewSequences,
+    return refused(std::move(opened), OutcomeCode::kOtherSequences,
                    std::to_string(commit.message.sequences_used) + " sequences used");
   }
   MUSTER_TRY(const Bytes blob, blobs(commit.message.payload_id));

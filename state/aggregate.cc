@@ -2,17 +2,13 @@
 
 #include <algorithm>
 
+#include "base/median.h"
 #include "base/parallel.h"
 #include "compression/segment_codec.h"
 #include "state/weighted_sum.h"
 
 namespace muster::state {
 namespace {
-
-double lower_median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[(values.size() - 1) / 2];
-}
 
 std::vector<float> weights_of(std::span<const Contribution> contributions, double clip_norm) {
   std::uint64_t standings = 0;

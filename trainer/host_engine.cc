@@ -124,9 +124,10 @@ class HostEngine final : public RoundEngine {
 
   Result<LearnerStep> gradient_among_ranks(const Batch& batch) {
     parts_->begin(working_, gradient_);
-    const double loss = llama_->add_gradient(*parts_, batch.tokens, batch.share);
+    const double share = static_cast<double>(batch.sequences) / static_cast<double>(batch.of_all);
+    const double loss = llama_->add_gradient(*parts_, batch.tokens, static_cast<float>(share));
     MUSTER_TRY_STATUS(parts_->finish());
-    const double mine[] = {loss * static_cast<double>(batch.share), sum_squares(gradient_, *team_)};
+    const double mine[] = {loss * share, sum_squares(gradient_, *team_)};
     std::vector<double> all(2 * collective_->size());
     MUSTER_TRY_STATUS(collective_->share(mine, all));
     double total = 0, squares = 0;

@@ -15,10 +15,10 @@
 
 namespace muster::trainer {
 
-// This rank's sequences of an inner step, whole ones of context + 1, at least one; and their part of all ranks'.
+// This rank's sequences of an inner step, whole ones of context + 1, at least one; and all ranks' number of them.
 struct Batch {
   std::span<const std::int32_t> tokens;
-  float share = 1;
+  std::uint64_t sequences = 1, of_all = 1;
 };
 
 // Of one rank: its range of what the optimizer remembers, error feedback of its segments. Borrowed.

@@ -37,9 +37,9 @@ Status RoundShare::restart() {
   return {};
 }
 
-Status RoundShare::sound(Status status) {
-  if (!status && (status.error().code == Errc::kIo || status.error().code == Errc::kClosed)) engine_.reset();
-  return status;
+Error RoundShare::lost(Error error) {
+  engine_.reset();
+  return error;
 }
 
 Result<Batch> RoundShare::next_batch(std::span<const std::uint64_t> sequences, bool stop) {
@@ -48,12 +48,13 @@ Result<Batch> RoundShare::next_batch(std::span<const std::uint64_t> sequences, b
   const Status found = data_.read(sequences.subspan(first, end - first), tokens_);
   const double mine = !found ? kFailed : stop ? kAskedToStop : kReady;
   std::vector<double> all(ranks(), mine);
-  if (collective_ != nullptr) MUSTER_TRY_STATUS(sound(collective_->share({&mine, 1}, all)));
+  if (collective_ != nullptr)
+    if (Status shared = collective_->share({&mine, 1}, all); !shared) return lost(std::move(shared).error());
   MUSTER_TRY_STATUS(found);
   const double worst = *std::ranges::max_element(all);
   if (worst == kFailed) return Error{Errc::kCancelled, "another rank could not go on"};
   if (worst == kAskedToStop) return Error{Errc::kCancelled, "training stopped"};
-  return Batch{tokens_, static_cast<float>(static_cast<double>(end - first) / static_cast<double>(sequences.size()))};
+  return Batch{tokens_, end - first, sequences.size()};
 }
 
 Result<protocol::TrainReport> RoundShare::train(const protocol::TrainTask& task, const std::atomic<bool>& stop,
@@ -65,7 +66,7 @@ Result<protocol::TrainReport> RoundShare::train(const protocol::TrainTask& task,
   if (batch < ranks() && task.inner_steps > 0)
     return Error{Errc::kInvalidArgument, "a batch of " + std::to_string(batch) + " sequences for " +
                                              std::to_string(ranks()) + " ranks; take at most as many ranks"};
-  MUSTER_TRY_STATUS(sound(engine_->begin(theta_)));
+  if (Status begun = engine_->begin(theta_); !begun) return lost(std::move(begun).error());
   protocol::TrainReport report;
   // Spikes are the business of who sees the whole run; here only what is not finite is skipped.
   LossGuard guard({.spike_sd = 0});
@@ -73,7 +74,7 @@ Result<protocol::TrainReport> RoundShare::train(const protocol::TrainTask& task,
     MUSTER_TRY(const Batch tokens, next_batch(sequences.subspan(step * batch, batch), stop));
     const std::uint64_t number = task.round.value * task.inner_steps + step;
     auto taken = engine_->step(tokens, learning_rate(config_.schedule, number), config_.gradient_clip, guard);
-    if (!taken) return sound(std::move(taken).error()).error();
+    if (!taken) return lost(std::move(taken).error());
     if (taken->verdict != Verdict::kApply) {
       MUSTER_TRY_STATUS(guard.check(number, taken->loss, taken->gradient_norm));
       ++report.skipped_steps;
@@ -88,7 +89,7 @@ Result<protocol::TrainReport> RoundShare::train(const protocol::TrainTask& task,
   report.inner_steps = task.inner_steps;
   report.sequences_used = static_cast<std::uint32_t>(sequences.size());
   auto is_finite = engine_->end();
-  if (!is_finite) return sound(std::move(is_finite).error()).error();
+  if (!is_finite) return lost(std::move(is_finite).error());
   has_delta_ = *is_finite;
   if (!has_delta_)
     return Error{Errc::kNonFinite, "training diverged in round " + std::to_string(task.round.value)};
@@ -98,20 +99,23 @@ Result<protocol::TrainReport> RoundShare::train(const protocol::TrainTask& task,
 Result<std::vector<Bytes>> RoundShare::encode(const compression::PayloadFormat& format) {
   MUSTER_CHECK(std::exchange(has_delta_, false), "encode without training");
   auto segments = engine_->encode(format);
-  if (!segments) return sound(std::move(segments).error()).error();
+  // What is wrong with the content is no fault of the engine's.
+  const bool is_broken = !segments && (segments.error().code == Errc::kIo || segments.error().code == Errc::kClosed);
+  if (is_broken) return lost(std::move(segments).error());
   return segments;
 }
 
 Status RoundShare::settle(protocol::Settlement settlement) {
   MUSTER_CHECK(engine_ != nullptr, "settled after a failure without a restart");
   has_delta_ = false;
-  return sound(engine_->settle(settlement));
+  Status settled = engine_->settle(settlement);
+  return settled ? Status() : lost(std::move(settled).error());
 }
 
 Result<StateHead> RoundShare::describe() {
   MUSTER_CHECK(engine_ != nullptr, "described after a failure without a restart");
   auto state = engine_->state();
-  if (!state) return sound(std::move(state).error()).error();
+  if (!state) return lost(std::move(state).error());
   return StateHead{.tag = 0,
                    .optimizer_steps = state->optimizer_steps,
                    .pending = state->feedback.pending,
@@ -133,7 +137,7 @@ std::vector<std::uint64_t> RoundShare::optimizer_starts() const {
 
 Status RoundShare::write(StateFile& file, std::uint64_t first_entry) {
   auto state = engine_->state();
-  if (!state) return sound(std::move(state).error());
+  if (!state) return lost(std::move(state).error());
   const Range compressed = plan_.compressed[rank()];
   const auto put = [](std::span<const float> values, std::span<float> into, std::uint64_t at) {
     std::ranges::copy(values, into.subspan(at, values.size()).begin());
@@ -175,7 +179,8 @@ Status RoundShare::read(const StateFile& file) {
     }
   }
   has_delta_ = false;
-  return sound(engine_->restore(state));
+  Status restored = engine_->restore(state);
+  return restored ? Status() : lost(std::move(restored).error());
 }
 
 }  // namespace muster::trainer

@@ -42,8 +42,8 @@ class RoundShare final : public RoundTrainer {
   [[nodiscard]] unsigned ranks() const { return collective_ == nullptr ? 1 : collective_->size(); }
   // Reads this rank's part of a step's sequences into tokens_; what all ranks agree on.
   [[nodiscard]] Result<Batch> next_batch(std::span<const std::uint64_t> sequences, bool stop);
-  // Passes the error on; after one that leaves the engine behind the others it is gone.
-  [[nodiscard]] Status sound(Status status);
+  // Passes an error on that leaves the engine behind the others, or broken: it is gone.
+  [[nodiscard]] Error lost(Error error);
   // Where this rank's part of the optimizer's arrays begins.
   [[nodiscard]] std::vector<std::uint64_t> optimizer_starts() const;
 

@@ -23,8 +23,11 @@ CardTask card_task(const TrainerConfig& config) {
 
 Result<std::unique_ptr<RoundEngine>> make_round_engine(const TrainerConfig& config, Collective* collective) {
   MUSTER_TRY(auto card, open_device(config.device, card_task(config), config.compute.libraries, config.card));
-  if (card != nullptr) return make_card_engine(config, std::move(card));
-  return make_host_engine(config, collective);
+  if (card == nullptr) return make_host_engine(config, collective);
+  if (collective == nullptr) return make_card_engine(config, std::move(card));
+  MUSTER_TRY(const auto cards, gpu::load_cards(config.compute.libraries));
+  MUSTER_TRY(auto rank, join_cards(*cards, *card, *collective));
+  return make_card_engine(config, std::move(card), std::move(rank));
 }
 
 Result<std::unique_ptr<protocol::InnerLoop>> make_inner_loop(const TrainerConfig& config,

@@ -75,7 +75,7 @@ std::map<Uid, protocol::OpenedPayload> claimed_payloads(
     if (payload == claimed.end()) continue;
     auto& [code, id, content, norm, problem] = payload->second;
     const bool by_commit = code == OutcomeCode::kKeyWithheld || code == OutcomeCode::kWrongKey ||
-                           code == OutcomeCode::kTooFewSequences;
+                           code == OutcomeCode::kOtherSequences;
     if (by_commit) continue;
     const bool unreadable =
         outcome.code == OutcomeCode::kMalformed || outcome.code == OutcomeCode::kBelowMinimumNorm;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "verify/median.h"
+#include "base/median.h"
 #include "verify/quantise.h"
 
 namespace muster::verify {
@@ -19,7 +19,7 @@ Basis basis_of(OutcomeCode code) {
     case OutcomeCode::kKeyWithheld:
     case OutcomeCode::kWrongKey:
     case OutcomeCode::kMalformed:
-    case OutcomeCode::kTooFewSequences:
+    case OutcomeCode::kOtherSequences:
     case OutcomeCode::kBelowMinimumNorm:
     case OutcomeCode::kEquivocated: return Basis::kFault;
   }

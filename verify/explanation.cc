@@ -1,11 +1,11 @@
 #include "verify/explanation.h"
+#include "base/median.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdarg>
 #include <cstdio>
 
-#include "verify/median.h"
 
 namespace muster::verify {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/median.h"
 #include "protocol/tally.h"
-#include "verify/median.h"
 
 namespace muster::verify {
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/median.h"
 #include "compression/layout.h"
 
 namespace muster::verify {
@@ -28,12 +29,6 @@ void for_each_common(const SparseUpdate& a, const SparseUpdate& b, Visit visit) 
 
 // The first rounds of a run all go the same way, honest payloads too: a replay stands out from its round.
 constexpr double kReplayOverMedian = 1.5;
-
-double lower_median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  return values[(values.size() - 1) / 2];
-}
 
 }  // namespace
 

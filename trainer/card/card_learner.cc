@@ -65,14 +65,16 @@ class CardLearner final : public Learner {
 }  // namespace
 
 Result<LearnerStep> guarded_card_step(gpu::Model& model, std::span<const std::int32_t> tokens, double learning_rate,
-                                      double clip, LossGuard& guard, std::uint64_t& steps) {
+                                      double clip, LossGuard& guard, std::uint64_t& steps,
+                                      const gpu::SharedBatch& batch) {
   const LossGuard::Limits limits = guard.limits();
   MUSTER_TRY(const gpu::StepOutcome outcome,
              model.step(tokens, {.learning_rate = static_cast<float>(learning_rate),
                                  .number = steps + 1,
                                  .clip = static_cast<float>(clip),
                                  .loss_limit = limits.loss,
-                                 .norm_limit = limits.norm}));
+                                 .norm_limit = limits.norm,
+                                 .batch = batch}));
   const LearnerStep taken{outcome.loss, outcome.gradient_norm, guard.judge(outcome.loss, outcome.gradient_norm)};
   MUSTER_CHECK(outcome.applied == (taken.verdict == Verdict::kApply), "card and guard judge alike");
   if (outcome.applied) ++steps;

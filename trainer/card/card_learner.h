@@ -16,6 +16,6 @@ namespace muster::trainer {
 // refuses. `steps`, of the optimizer, counts the step if it is applied. Error: kIo.
 [[nodiscard]] Result<LearnerStep> guarded_card_step(gpu::Model& model, std::span<const std::int32_t> tokens,
                                                     double learning_rate, double clip, LossGuard& guard,
-                                                    std::uint64_t& steps);
+                                                    std::uint64_t& steps, const gpu::SharedBatch& batch = {});
 
 }  // namespace muster::trainer

@@ -32,14 +32,15 @@ Result<std::shared_ptr<gpu::Card>> open_device(Device device, const CardTask& ta
                "--device cuda: " + card.error().message + " (muster doctor says what this machine has)"};
 }
 
-Result<std::unique_ptr<gpu::Model>> make_card_model(gpu::Card& card, const CardTask& task, bool has_optimizer) {
+Result<std::unique_ptr<gpu::Model>> make_card_model(gpu::Card& card, const CardTask& task, bool has_optimizer,
+                                                    gpu::ShardSettings shard) {
   MUSTER_TRY_STATUS(check_card_task(task));
   const Rotary rotary(task.model, task.model.context);
   const std::size_t angles = task.model.context * (task.model.d_model / task.model.heads / std::size_t{2});
   const OptimizerConfig& optimizer = task.optimizer;
   return card.make_model(
       {.spec = task.model,
-       .sequences = std::max(1u, std::min(task.batch, kTokensMax / task.model.context)),
+       .sequences = sequences_at_once(task),
        .has_optimizer = has_optimizer,
        .format = task.compute == Compute::kFloat32 ? gpu::ModelFormat::kFloat32 : gpu::ModelFormat::kBfloat16,
        .optimizer = {.beta1 = static_cast<float>(optimizer.beta1),
@@ -50,7 +51,12 @@ Result<std::unique_ptr<gpu::Model>> make_card_model(gpu::Card& card, const CardT
                      .has_muon = optimizer.kind == OptimizerKind::kMuon,
                      .momentum = static_cast<float>(optimizer.momentum)},
        .cosines = {rotary.cosines(), angles},
-       .sines = {rotary.sines(), angles}});
+       .sines = {rotary.sines(), angles},
+       .shard = std::move(shard)});
+}
+
+std::uint32_t sequences_at_once(const CardTask& task) {
+  return std::max(1u, std::min(task.batch, kTokensMax / task.model.context));
 }
 
 std::string card_path(const gpu::Card& card, const CardTask& task) {

@@ -35,7 +35,10 @@ struct CardTask {
 
 // A model of zeros. Errors: those of check_card_task and Card::make_model.
 [[nodiscard]] Result<std::unique_ptr<gpu::Model>> make_card_model(gpu::Card& card, const CardTask& task,
-                                                                  bool has_optimizer);
+                                                                  bool has_optimizer,
+                                                                  gpu::ShardSettings shard = {});
+// That go through the model together.
+[[nodiscard]] std::uint32_t sequences_at_once(const CardTask& task);
 // "cuda/NVIDIA-H100-80GB-HBM3/bf16": results are bit-equal within one.
 [[nodiscard]] std::string card_path(const gpu::Card& card, const CardTask& task);
 

@@ -48,7 +48,9 @@ Status run_rank(TrainerConfig config, const RankSeat& seat) {
     MUSTER_TRY(auto view, SharedFloats::join(FileHandle(seat.theta), layout.parameters()));
     theta.emplace(std::move(view));
     MUSTER_TRY(auto data, DataSet::open(config.train_data, config.model.context, config.model.vocab, kTrainSplit));
-    MUSTER_TRY(collective, join_gloo({seat.meeting}, seat.rank, seat.size));
+    if (seat.size > 1) {
+      MUSTER_TRY(collective, join_gloo({seat.meeting}, seat.rank, seat.size));
+    }
     MUSTER_TRY(share, RoundShare::make(config, std::move(data), theta->values(),
                                        [&] { return make_round_engine(config, collective.get()); }, collective.get()));
     return {};
