@@ -64,6 +64,8 @@ void add_shard_option(CLI::App& command, bool& shard_parameters) {
 }
 
 Result<int> be_rank(const SeatOptions& options) {
+  // Its miner's end is its own, at once: it has nothing to put in order.
+  ::signal(SIGTERM, SIG_DFL);
   const RunFolder folder{options.run};
   MUSTER_TRY(const auto params, read_params(folder));
   auto config = trainer_config(folder, params, trainer::Compute::kAuto);
