@@ -6,6 +6,7 @@
 #include <gloo/transport/unbound_buffer.h>
 
 #include <algorithm>
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -137,6 +138,7 @@ Result<std::unique_ptr<Collective>> join_gloo(const Meeting& meeting, unsigned r
   MUSTER_CHECK(rank < size, "a rank that is none of them");
   if (!std::filesystem::is_directory(meeting.folder))
     return Error{Errc::kIo, meeting.folder.string() + ": no folder for ranks to meet in"};
+  ::signal(SIGPIPE, SIG_IGN);
   try {
     auto device = gloo::transport::tcp::CreateDevice("127.0.0.1");
     gloo::rendezvous::FileStore store(meeting.folder.string());

@@ -18,7 +18,8 @@ struct Meeting {
   TimeMs timeout_ms = 600'000;
 };
 
-// Returns when all ranks are there. Errors: kClosed (not all came in time), kIo (the folder).
+// Returns when all ranks are there. SIGPIPE is ignored in this process from then on: Gloo writes to sockets whose other
+// end may be gone. Errors: kClosed (not all came in time), kIo (the folder).
 [[nodiscard]] Result<std::unique_ptr<Collective>> join_gloo(const Meeting& meeting, unsigned rank, unsigned size);
 
 }  // namespace muster::trainer

@@ -15,9 +15,18 @@ void ShardedParts::begin(std::span<const float> parameters, std::span<float> gra
   gradient_ = gradient;
 }
 
-ShardedParts::Slot* ShardedParts::find(std::span<Slot> slots, std::size_t part) {
+ShardedParts::Slot* ShardedParts::find(Slots& slots, std::size_t part) {
   const auto found = std::ranges::find(slots, part, &Slot::part);
   return found == slots.end() ? nullptr : &*found;
+}
+
+ShardedParts::Slot* ShardedParts::free_for(Slots& slots, std::size_t part) const {
+  const bool is_large = part_range(shape_, part).size() > shape_.layer_parameters;
+  const auto candidates = is_large ? std::span(slots).first(1) : std::span(slots).subspan(1);
+  Slot* best = nullptr;  // the one that was used longest ago: its call is the likeliest to be over
+  for (Slot& slot : candidates)
+    if (slot.part == kNone && (best == nullptr || slot.ticket < best->ticket)) best = &slot;
+  return best;
 }
 
 std::vector<Range> ShardedParts::owned_in(const Range& part) const {
@@ -51,7 +60,7 @@ std::span<const float> ShardedParts::parameters(std::size_t part) {
 
 void ShardedParts::expect(std::size_t part) {
   if (!shards_parameters_ || find(gathered_, part) != nullptr) return;
-  if (Slot* free = find(gathered_, kNone)) gather(*free, part);
+  if (Slot* free = free_for(gathered_, part)) gather(*free, part);
 }
 
 void ShardedParts::release(std::size_t part) {
@@ -60,13 +69,12 @@ void ShardedParts::release(std::size_t part) {
 
 std::span<float> ShardedParts::gradient(std::size_t part) {
   if (Slot* open = find(sums_, part)) return open->values;
-  Slot& slot = sums_[next_sum_];
-  next_sum_ = (next_sum_ + 1) % sums_.size();
-  MUSTER_CHECK(slot.part == kNone, "more gradients at once than there is room for");
-  queue_.wait(slot.ticket);
-  slot.part = part;
-  slot.values.assign(part_range(shape_, part).size(), 0.0f);
-  return slot.values;
+  Slot* slot = free_for(sums_, part);
+  MUSTER_CHECK(slot != nullptr, "more gradients at once than there is room for");
+  queue_.wait(slot->ticket);
+  slot->part = part;
+  slot->values.assign(part_range(shape_, part).size(), 0.0f);
+  return slot->values;
 }
 
 void ShardedParts::gradient_done(std::size_t part) {

@@ -1,8 +1,8 @@
 // ShardedParts: a model whose gradient, and where it is asked for whose parameters, are shared among ranks.
 //
-// A part's gradient is summed at its owners while the pass goes on with the next part, in two buffers that take turns;
-// parameters that are shared out are gathered one part ahead, in three buffers. So a rank holds its own ranges and a few
-// parts, never the whole. (Rajbhandari et al., "ZeRO", arXiv 1910.02054: stages 2 and 3.)
+// A part's gradient is summed at its owners while the pass goes on with the next part; parameters that are shared out are
+// gathered one part ahead. For either there are two buffers of a layer's size and one for what is larger (an embedding,
+// a head): a rank holds its own ranges and a few parts, never the whole. (Rajbhandari et al., "ZeRO", arXiv 1910.02054: stages 2 and 3.)
 // Thread safety: one thread at a time; it has one of its own for the collective, which nobody else uses between begin()
 // and finish().
 #pragma once
@@ -40,7 +40,10 @@ class ShardedParts final : public ModelParts {
     std::size_t part = kNone;
     std::uint64_t ticket = 0;  // of the last call that uses the values
   };
-  static Slot* find(std::span<Slot> slots, std::size_t part);
+  using Slots = std::array<Slot, 3>;  // the first for parts that are larger than a layer
+  static Slot* find(Slots& slots, std::size_t part);
+  // Of the slots that the part may lie in, one that is free.
+  [[nodiscard]] Slot* free_for(Slots& slots, std::size_t part) const;
   [[nodiscard]] std::vector<Range> owned_in(const Range& part) const;
   void gather(Slot& slot, std::size_t part);
 
@@ -50,9 +53,7 @@ class ShardedParts final : public ModelParts {
   bool shards_parameters_;
   std::span<const float> parameters_;
   std::span<float> gradient_;
-  std::array<Slot, 3> gathered_;
-  std::array<Slot, 2> sums_;
-  std::size_t next_sum_ = 0;
+  Slots gathered_, sums_;
   std::vector<float> received_;  // the queue's
   CollectiveQueue queue_;        // last: its calls use the rest
 };
