@@ -38,6 +38,9 @@ void say_cards() {
   const auto list = cards.list();
   if (!list) return say("card", "none: " + list.error().message);
   for (const gpu::CardInfo& card : *list) say_card(cards, card);
+  if (list->size() < 2) return;
+  const auto group = cards.make_group_id();
+  say("several cards", group ? "can train as one miner (--gpus)" : "cannot train as one miner: " + group.error().message);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@
 #include "state/checkpoint.h"
 #include "store/archive.h"
 #include "store/file_blob_store.h"
-#include "trainer/state_file.h"
+#include "trainer/rounds/state_file.h"
 
 namespace muster::cli {
 namespace {

@@ -2,9 +2,9 @@
 
 #include "trainer/card/card_engine.h"
 #include "trainer/card/card_loss_probe.h"
-#include "trainer/host_engine.h"
-#include "trainer/inner_loop.h"
 #include "trainer/loss_probe.h"
+#include "trainer/rounds/host_engine.h"
+#include "trainer/rounds/inner_loop.h"
 #include "trainer/stepper.h"
 
 namespace muster::trainer {

@@ -7,7 +7,7 @@
 
 #include "base/collective.h"
 #include "trainer/card/device.h"
-#include "trainer/round_engine.h"
+#include "trainer/rounds/round_engine.h"
 #include "trainer/trainer.h"
 
 namespace muster::trainer {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "trainer/ranks/rank_channel.h"
-#include "trainer/round_trainer.h"
+#include "trainer/rounds/round_trainer.h"
 
 namespace muster::trainer {
 

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "protocol/inner_loop.h"
-#include "trainer/state_file.h"
+#include "trainer/rounds/state_file.h"
 #include "wire/codec.h"
 
 namespace muster::trainer {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "trainer/ranks/rank_channel.h"
-#include "trainer/round_trainer.h"
+#include "trainer/rounds/round_trainer.h"
 
 namespace muster::trainer {
 

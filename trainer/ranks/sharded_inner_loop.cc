@@ -1,8 +1,8 @@
 #include "trainer/ranks/sharded_inner_loop.h"
 
-#include "trainer/inner_loop.h"
 #include "trainer/ranks/gloo_collective.h"
 #include "trainer/ranks/rank_server.h"
+#include "trainer/rounds/inner_loop.h"
 
 namespace muster::trainer {
 namespace {

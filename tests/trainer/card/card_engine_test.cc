@@ -2,7 +2,7 @@
 
 #include "state/outer_step.h"
 #include "tests/trainer/card/card_fixture.h"
-#include "trainer/inner_loop.h"
+#include "trainer/rounds/inner_loop.h"
 
 namespace muster::trainer {
 namespace {

@@ -3,7 +3,7 @@
 #include "tests/trainer/card/card_fixture.h"
 #include "tests/trainer/ranks/ranks_as_threads.h"
 #include "trainer/card/card_engine.h"
-#include "trainer/round_share.h"
+#include "trainer/rounds/round_share.h"
 
 namespace muster::trainer {
 namespace {

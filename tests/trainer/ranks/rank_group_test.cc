@@ -7,10 +7,10 @@
 #include <numeric>
 
 #include "tests/trainer/trainer_fixture.h"
-#include "trainer/host_engine.h"
-#include "trainer/inner_loop.h"
 #include "trainer/ranks/gloo_collective.h"
 #include "trainer/ranks/rank_server.h"
+#include "trainer/rounds/host_engine.h"
+#include "trainer/rounds/inner_loop.h"
 
 namespace muster::trainer {
 namespace {

@@ -1,12 +1,12 @@
-#include "trainer/round_share.h"
+#include "trainer/rounds/round_share.h"
 
 #include <cmath>
 #include <limits>
 
 #include "tests/trainer/ranks/ranks_as_threads.h"
 #include "tests/trainer/trainer_fixture.h"
-#include "trainer/host_engine.h"
-#include "trainer/inner_loop.h"
+#include "trainer/rounds/host_engine.h"
+#include "trainer/rounds/inner_loop.h"
 
 namespace muster::trainer {
 namespace {

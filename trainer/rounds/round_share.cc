@@ -1,4 +1,4 @@
-#include "trainer/round_share.h"
+#include "trainer/rounds/round_share.h"
 
 #include <algorithm>
 #include <utility>

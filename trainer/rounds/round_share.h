@@ -10,8 +10,8 @@
 #include "base/collective.h"
 #include "trainer/data/data_set.h"
 #include "trainer/ranks/shard_plan.h"
-#include "trainer/round_engine.h"
-#include "trainer/round_trainer.h"
+#include "trainer/rounds/round_engine.h"
+#include "trainer/rounds/round_trainer.h"
 #include "trainer/trainer.h"
 
 namespace muster::trainer {

@@ -1,4 +1,4 @@
-#include "trainer/host_engine.h"
+#include "trainer/rounds/host_engine.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "trainer/inner_loop.h"
+#include "trainer/rounds/inner_loop.h"
 
 #include <algorithm>
 #include <utility>

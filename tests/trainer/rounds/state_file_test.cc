@@ -1,4 +1,4 @@
-#include "trainer/state_file.h"
+#include "trainer/rounds/state_file.h"
 
 #include <gtest/gtest.h>
 

@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "protocol/inner_loop.h"
-#include "trainer/round_share.h"
-#include "trainer/shared_floats.h"
+#include "trainer/rounds/round_share.h"
+#include "trainer/rounds/shared_floats.h"
 
 namespace muster::trainer {
 

@@ -1,4 +1,4 @@
-#include "trainer/shared_floats.h"
+#include "trainer/rounds/shared_floats.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "protocol/inner_loop.h"
-#include "trainer/state_file.h"
+#include "trainer/rounds/state_file.h"
 
 namespace muster::trainer {
 
