@@ -1,7 +1,6 @@
-#include <cmath>
-
 #include "tests/trainer/card/card_fixture.h"
 #include "tests/trainer/ranks/ranks_as_threads.h"
+#include "tests/trainer/ranks/segments_of_ranks.h"
 #include "trainer/card/card_engine.h"
 #include "trainer/rounds/round_share.h"
 
@@ -49,25 +48,9 @@ class CardRanksTest : public CardTrainerTest,
     }
   }
   [[nodiscard]] std::vector<float> dense(const std::vector<std::vector<Bytes>>& segments) const {
-    const auto layout = state::layout_of(config_.model);
-    compression::Payload payload{kFormat, {}};
-    for (const auto& of_rank : segments) payload.segments.insert(payload.segments.end(), of_rank.begin(), of_rank.end());
-    const auto update = compression::decode(layout, payload).value();
-    std::vector<float> values(layout.parameters());
-    for (std::size_t i = 0; i < update.indices.size(); ++i) values[update.indices[i]] = update.values[i];
-    return values;
+    return dense_update(state::layout_of(config_.model), kFormat, segments);
   }
 };
-
-double cosine(std::span<const float> a, std::span<const float> b) {
-  double ab = 0, aa = 0, bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    ab += static_cast<double>(a[i]) * static_cast<double>(b[i]);
-    aa += static_cast<double>(a[i]) * static_cast<double>(a[i]);
-    bb += static_cast<double>(b[i]) * static_cast<double>(b[i]);
-  }
-  return ab / std::sqrt(aa * bb);
-}
 
 TEST_P(CardRanksTest, TrainAndCompressLikeOneCard) {
   std::vector<double> expected, losses;

@@ -1,9 +1,9 @@
 #include "trainer/rounds/round_share.h"
 
-#include <cmath>
 #include <limits>
 
 #include "tests/trainer/ranks/ranks_as_threads.h"
+#include "tests/trainer/ranks/segments_of_ranks.h"
 #include "tests/trainer/trainer_fixture.h"
 #include "trainer/rounds/host_engine.h"
 #include "trainer/rounds/inner_loop.h"
@@ -78,32 +78,13 @@ class RanksTest : public TrainerTest, public ::testing::WithParamInterface<std::
   }
 };
 
-std::vector<float> dense(const compression::Layout& layout, const std::vector<std::vector<Bytes>>& segments) {
-  compression::Payload payload{kFormat, {}};
-  for (const auto& of_rank : segments) payload.segments.insert(payload.segments.end(), of_rank.begin(), of_rank.end());
-  const auto update = compression::decode(layout, payload).value();
-  std::vector<float> values(layout.parameters());
-  for (std::size_t i = 0; i < update.indices.size(); ++i) values[update.indices[i]] = update.values[i];
-  return values;
-}
-
-double cosine(std::span<const float> a, std::span<const float> b) {
-  double ab = 0, aa = 0, bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    ab += static_cast<double>(a[i]) * static_cast<double>(b[i]);
-    aa += static_cast<double>(a[i]) * static_cast<double>(a[i]);
-    bb += static_cast<double>(b[i]) * static_cast<double>(b[i]);
-  }
-  return ab / std::sqrt(aa * bb);
-}
-
 TEST_P(RanksTest, TrainAndCompressLikeOneProcess) {
   const auto layout = state::layout_of(config_.model);
   const Outcome expected = alone(3), outcome = together(3);
   ASSERT_EQ(outcome.losses.size(), expected.losses.size());
   for (std::size_t round = 0; round < expected.losses.size(); ++round)
     EXPECT_NEAR(outcome.losses[round], expected.losses[round], 1e-4 * expected.losses[round]) << "round " << round;
-  EXPECT_GT(cosine(dense(layout, outcome.segments), dense(layout, expected.segments)), 0.99);
+  EXPECT_GT(cosine(dense_update(layout, kFormat, outcome.segments), dense_update(layout, kFormat, expected.segments)), 0.99);
 }
 
 TEST_P(RanksTest, GiveTheSameBytesOnEveryRun) {
@@ -161,7 +142,7 @@ TEST_P(RanksTest, ASavedStateGoesOnInAnyNumberOfProcesses) {
   ASSERT_TRUE(one->settle(protocol::Settlement::kKept));
   std::vector<std::vector<Bytes>> alone(1);
   train(*one, 2, 1, nullptr, &alone[0]);
-  EXPECT_GT(cosine(dense(layout, alone), dense(layout, written)), 0.99);
+  EXPECT_GT(cosine(dense_update(layout, kFormat, alone), dense_update(layout, kFormat, written)), 0.99);
 }
 
 TEST_P(RanksTest, StopTogetherWhenOneIsAskedTo) {
