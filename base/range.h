@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace muster {
 
@@ -18,6 +19,16 @@ struct Range {
 [[nodiscard]] constexpr Range common(const Range& a, const Range& b) {
   const std::uint64_t begin = std::max(a.begin, b.begin);
   return {begin, std::max(begin, std::min(a.end, b.end))};
+}
+
+// What the ranges have of `of`, counted from its begin; {0, 0} for nothing.
+[[nodiscard]] inline std::vector<Range> within(std::span<const Range> ranges, const Range& of) {
+  std::vector<Range> parts;
+  for (const Range& range : ranges) {
+    const Range both = common(range, of);
+    parts.push_back(both.empty() ? Range{} : Range{both.begin - of.begin, both.end - of.begin});
+  }
+  return parts;
 }
 
 // The part of `values`, whose first stands for index `origin`, that belongs to a range.

@@ -1,33 +1,18 @@
 #include "cuda/nccl.h"
 
-#include <dlfcn.h>
-
 #include <string>
+
+#include "cuda/nvidia_library.h"
 
 namespace muster::gpu {
 namespace {
 
 constexpr const char* kFile = "libnccl.so.2";
 
-template <class Function>
-bool find(void* library, const char* name, Function& function) {
-  function = reinterpret_cast<Function>(::dlsym(library, name));
-  return function != nullptr;
-}
-
-void* open_library() {
-  // Where it lies beside CUDA, which the loader does not always know.
-  for (const char* folder : {"", "/usr/local/cuda/lib64/", "/usr/local/cuda/lib/"}) {
-    void* library = ::dlopen((std::string(folder) + kFile).c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library != nullptr) return library;
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 Result<Nccl> load_nccl() {
-  void* library = open_library();
+  void* library = open_nvidia_library(kFile);
   Nccl nccl;
   const bool whole = library != nullptr && find(library, "ncclGetUniqueId", nccl.make_id) &&
                      find(library, "ncclCommInitRank", nccl.join) && find(library, "ncclCommDestroy", nccl.destroy) &&

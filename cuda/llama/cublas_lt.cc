@@ -1,8 +1,8 @@
 #include "cuda/llama/cublas_lt.h"
 
-#include <dlfcn.h>
-
 #include <string>
+
+#include "cuda/nvidia_library.h"
 
 namespace muster::gpu {
 namespace {
@@ -11,19 +11,10 @@ namespace {
 #define MUSTER_TEXT(x) MUSTER_TEXT_OF(x)
 constexpr const char* kFile = "libcublasLt.so." MUSTER_TEXT(CUBLAS_VER_MAJOR);
 
-template <class Function>
-bool find(void* library, const char* name, Function& function) {
-  function = reinterpret_cast<Function>(::dlsym(library, name));
-  return function != nullptr;
-}
-
 }  // namespace
 
 Result<CublasLt> load_cublas_lt() {
-  void* library = ::dlopen(kFile, RTLD_NOW | RTLD_LOCAL);
-  // Where CUDA's own installer puts it, which the loader does not always know.
-  if (library == nullptr)
-    library = ::dlopen((std::string("/usr/local/cuda/lib64/") + kFile).c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* library = open_nvidia_library(kFile);
   CublasLt lt;
   const bool whole = library != nullptr && find(library, "cublasLtCreate", lt.create) &&
                      find(library, "cublasLtDestroy", lt.destroy) && find(library, "cublasLtMatmul", lt.matmul) &&

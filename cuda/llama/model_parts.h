@@ -1,6 +1,5 @@
-// The parts of a model that passes read and make gradients of one after the other, so that each may come from
-// elsewhere shortly before it is needed, and its gradient leave as soon as it is complete. Part 0 is the embedding, 1 to
-// layers are the decoder layers, the last is the final gain and, unless it is tied to the embedding, the head.
+// The parts of a model (state/model_parts.h) that passes read and make gradients of one after the other, so that each may
+// come from elsewhere shortly before it is needed, and its gradient leave as soon as it is complete.
 //
 // Parts of T, what products read, have
 //   embedding()               [V, D], of float or T
@@ -10,25 +9,12 @@
 //   open_gradient(part)       what the pass adds the part's gradient to
 //   gradient(part)            the same once more, of a part that this step's pass opened and was not done with
 //   gradient_done(part)
-// all of the backend's memory. Thread safety: pure functions, values.
+// all of the backend's memory. Thread safety: values.
 #pragma once
 
-#include "base/range.h"
-#include "state/shape.h"
+#include "state/model_parts.h"
 
 namespace muster::gpu {
-
-[[nodiscard]] inline std::size_t part_count(const state::Shape& shape) { return shape.layers + 2; }
-[[nodiscard]] inline Range part_range(const state::Shape& shape, std::size_t part) {
-  if (part == 0) return {0, shape.first_layer};
-  if (part <= shape.layers) return {shape.layer(part - 1), shape.layer(part)};
-  return {shape.final_gain, shape.parameters};
-}
-// The part in which the head is, and where.
-[[nodiscard]] inline std::size_t head_part(const state::Shape& shape) {
-  return shape.is_tied() ? 0 : shape.layers + 1;
-}
-[[nodiscard]] inline std::size_t head_offset(const state::Shape& shape) { return shape.is_tied() ? 0 : shape.width; }
 
 // All of a model in flat arrays. Gradients add to what is there.
 template <class T>

@@ -48,15 +48,6 @@ void check_ranges(const state::Shape& shape, const std::vector<Range>& owned, un
   MUSTER_CHECK(end == shape.parameters, "ranges that are not of all parameters");
 }
 
-std::vector<Range> within(const std::vector<Range>& owned, const Range& of) {
-  std::vector<Range> ranges;
-  for (const Range& range : owned) {
-    const Range both = common(range, of);
-    ranges.push_back(both.empty() ? Range{} : Range{both.begin - of.begin, both.end - of.begin});
-  }
-  return ranges;
-}
-
 std::vector<Range> divided(std::vector<Range> ranges, std::uint64_t divisor) {
   for (Range& range : ranges) range = {range.begin / divisor, range.end / divisor};
   return ranges;

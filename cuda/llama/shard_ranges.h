@@ -20,8 +20,6 @@ inline constexpr std::size_t kSlots = 4, kFinalSlot = 3;
 // Our own bug unless these are a range for each rank that together are all, parted where vectors may be.
 void check_ranges(const state::Shape& shape, const std::vector<Range>& owned, unsigned ranks);
 
-// What the ranges have of `of`, counted from its begin; {0, 0} for nothing.
-[[nodiscard]] std::vector<Range> within(const std::vector<Range>& owned, const Range& of);
 // REQUIRES: multiples of `divisor`.
 [[nodiscard]] std::vector<Range> divided(std::vector<Range> ranges, std::uint64_t divisor);
 

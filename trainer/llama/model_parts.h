@@ -1,26 +1,16 @@
 // ModelParts: a model's parameters and gradient, handed to a forward and backward pass part by part, so that a part may
-// lie elsewhere until it is needed, and its gradient may leave as soon as it is complete.
+// lie elsewhere until it is needed, and its gradient may leave as soon as it is complete. Parts: state/model_parts.h.
 //
-// Part 0 is the embedding, 1 to layers are the decoder layers, the last is the final gain and, unless it is tied to the
-// embedding, the head. Thread safety: one thread at a time.
+// Thread safety: one thread at a time.
 #pragma once
 
 #include <span>
 
 #include "base/check.h"
-#include "base/range.h"
+#include "state/model_parts.h"
 #include "trainer/llama/shape.h"
 
 namespace muster::trainer {
-
-[[nodiscard]] inline std::size_t part_count(const Shape& shape) { return shape.layers + 2; }
-[[nodiscard]] inline Range part_range(const Shape& shape, std::size_t part) {
-  if (part == 0) return {0, shape.first_layer};
-  if (part <= shape.layers) return {shape.layer(part - 1), shape.layer(part)};
-  return {shape.final_gain, shape.parameters};
-}
-// The part in which the head is.
-[[nodiscard]] inline std::size_t head_part(const Shape& shape) { return shape.head == 0 ? 0 : shape.layers + 1; }
 
 class ModelParts {
  public:

@@ -29,22 +29,13 @@ ShardedParts::Slot* ShardedParts::free_for(Slots& slots, std::size_t part) const
   return best;
 }
 
-std::vector<Range> ShardedParts::owned_in(const Range& part) const {
-  std::vector<Range> ranges;
-  for (const Range& owned : owned_) {
-    const Range in = common(owned, part);
-    ranges.push_back(in.empty() ? Range{} : Range{in.begin - part.begin, in.end - part.begin});
-  }
-  return ranges;
-}
-
 void ShardedParts::gather(Slot& slot, std::size_t part) {
   const Range range = part_range(shape_, part), mine = owned_[collective_.rank()], in = common(mine, range);
   slot.part = part;
   slot.values.resize(range.size());
   if (!in.empty())
     std::ranges::copy(part_of(parameters_, in, mine.begin), part_of(std::span(slot.values), in, range.begin).begin());
-  slot.ticket = queue_.post([this, values = std::span(slot.values), ranges = owned_in(range)] {
+  slot.ticket = queue_.post([this, values = std::span(slot.values), ranges = within(owned_, range)] {
     return collective_.all_gather(values, ranges);
   });
 }
@@ -82,7 +73,7 @@ void ShardedParts::gradient_done(std::size_t part) {
   MUSTER_CHECK(slot != nullptr, "a gradient that was not begun");
   slot->part = kNone;
   const Range range = part_range(shape_, part), mine = owned_[collective_.rank()], in = common(mine, range);
-  slot->ticket = queue_.post([this, values = std::span<const float>(slot->values), ranges = owned_in(range),
+  slot->ticket = queue_.post([this, values = std::span<const float>(slot->values), ranges = within(owned_, range),
                               to = in.empty() ? std::span<float>() : part_of(gradient_, in, mine.begin)]() -> Status {
     received_.resize(to.size());
     MUSTER_TRY_STATUS(collective_.reduce_scatter(values, ranges, received_));

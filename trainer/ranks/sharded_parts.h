@@ -44,7 +44,6 @@ class ShardedParts final : public ModelParts {
   static Slot* find(Slots& slots, std::size_t part);
   // Of the slots that the part may lie in, one that is free.
   [[nodiscard]] Slot* free_for(Slots& slots, std::size_t part) const;
-  [[nodiscard]] std::vector<Range> owned_in(const Range& part) const;
   void gather(Slot& slot, std::size_t part);
 
   Shape shape_;

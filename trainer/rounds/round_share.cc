@@ -32,12 +32,14 @@ Result<std::unique_ptr<RoundShare>> RoundShare::make(const TrainerConfig& config
 
 Status RoundShare::restart() {
   has_delta_ = false;
+  described_.reset();
   engine_.reset();
   MUSTER_TRY(engine_, make_engine_());
   return {};
 }
 
 Error RoundShare::lost(Error error) {
+  described_.reset();
   engine_.reset();
   return error;
 }
@@ -116,10 +118,11 @@ Result<StateHead> RoundShare::describe() {
   MUSTER_CHECK(engine_ != nullptr, "described after a failure without a restart");
   auto state = engine_->state();
   if (!state) return lost(std::move(state).error());
+  described_ = *std::move(state);
   return StateHead{.tag = 0,
-                   .optimizer_steps = state->optimizer_steps,
-                   .pending = state->feedback.pending,
-                   .entries = state->feedback.indices.size(),
+                   .optimizer_steps = described_->optimizer_steps,
+                   .pending = described_->feedback.pending,
+                   .entries = described_->feedback.indices.size(),
                    .optimizer = optimizer_arrays(config_.optimizer.kind, layout_)};
 }
 
@@ -136,8 +139,8 @@ std::vector<std::uint64_t> RoundShare::optimizer_starts() const {
 }
 
 Status RoundShare::write(StateFile& file, std::uint64_t first_entry) {
-  auto state = engine_->state();
-  if (!state) return lost(std::move(state).error());
+  const auto state = std::exchange(described_, std::nullopt);
+  MUSTER_CHECK(state.has_value(), "a state that was not described");
   const Range compressed = plan_.compressed[rank()];
   const auto put = [](std::span<const float> values, std::span<float> into, std::uint64_t at) {
     std::ranges::copy(values, into.subspan(at, values.size()).begin());

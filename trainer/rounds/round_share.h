@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "base/collective.h"
 #include "trainer/data/data_set.h"
@@ -55,6 +56,7 @@ class RoundShare final : public RoundTrainer {
   ShardPlan plan_;
   MakeEngine make_engine_;
   std::unique_ptr<RoundEngine> engine_;  // null: it failed
+  std::optional<EngineState> described_; // by describe(), for write()
   std::vector<std::int32_t> tokens_;     // of one batch
   bool has_delta_ = false;               // Δ is there and not yet encoded
 };

@@ -50,16 +50,7 @@ class RanksTest : public TrainerTest, public ::testing::WithParamInterface<std::
   // `rounds` rounds of one share, all delivered but the last, which is only encoded.
   static void train(RoundShare& share, std::uint64_t first, std::uint64_t rounds, std::vector<double>* losses,
                     std::vector<Bytes>* segments) {
-    const std::atomic<bool> never{false};
-    for (std::uint64_t round = first; round < first + rounds; ++round) {
-      const auto report = share.train(task_of(round), never, [](std::uint32_t) {});
-      ASSERT_TRUE(report) << report.error().message;
-      if (losses != nullptr) losses->push_back(report->mean_loss);
-      *segments = share.encode(kFormat).value();
-      if (round + 1 < first + rounds) {
-        ASSERT_TRUE(share.settle(protocol::Settlement::kDelivered));
-      }
-    }
+    train_rounds(share, task_of, kFormat, {first, first + rounds}, losses, segments);
   }
   Outcome alone(std::uint64_t rounds) {
     Outcome outcome;
