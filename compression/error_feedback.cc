@@ -14,7 +14,7 @@ Result<Payload> ErrorFeedback::compress(const Layout& layout, const PayloadForma
   Payload payload{format, std::vector<Bytes>(layout.segment_count())};
   kept_.assign(layout.segment_count(), {});
   const GapModel gaps(format.keep);
-  MUSTER_TRY_STATUS(parallel_for(layout.segment_count(), threads, [&] {
+  const Status compressed = parallel_for(layout.segment_count(), threads, [&] {
     return [&, writer = SegmentWriter(format, gaps)](std::size_t s) mutable -> Status {
       const SegmentRange& segment = layout.segment(static_cast<std::uint32_t>(s));
       for (std::uint32_t b = 0; b < segment.blocks; ++b) {
@@ -34,7 +34,11 @@ Result<Payload> ErrorFeedback::compress(const Layout& layout, const PayloadForma
       payload.segments[s] = writer.finish();
       return {};
     };
-  }));
+  });
+  if (!compressed) {
+    kept_.clear();
+    return compressed.error();
+  }
   pending_ = true;
   return payload;
 }
@@ -63,6 +67,7 @@ void ErrorFeedback::settle_missed(float beta) {
   pay_beta();
   owed_beta_ = beta;
   pending_ = false;
+  kept_.clear();
 }
 
 // One rounding per round, however long a miner was away.

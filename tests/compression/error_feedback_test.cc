@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/prng.h"
 
@@ -70,6 +71,25 @@ TEST_F(ErrorFeedbackTest, FollowsItsDefinitionThroughAnyHistory) {
     }
   }
   EXPECT_EQ(residual(), expected);
+}
+
+// A state with entries but nothing pending is refused by whoever reads it back.
+TEST_F(ErrorFeedbackTest, HasNothingToSaveOfAPayloadThatMissedItsRound) {
+  (void)compressed(delta());
+  feedback_.settle_missed(kBeta);
+  const ErrorFeedback::State state = feedback_.state();
+  EXPECT_FALSE(state.pending);
+  EXPECT_TRUE(state.indices.empty());
+  EXPECT_TRUE(state.originals.empty());
+}
+
+TEST_F(ErrorFeedbackTest, HasNothingToSaveOfAnUpdateThatIsNotFinite) {
+  auto update = delta();
+  update.back() = std::numeric_limits<float>::infinity();
+  std::copy(update.begin(), update.end(), feedback_.delta().begin());
+  ASSERT_FALSE(feedback_.compress(layout_, format_));
+  EXPECT_FALSE(feedback_.state().pending);
+  EXPECT_TRUE(feedback_.state().indices.empty());
 }
 
 TEST_F(ErrorFeedbackTest, GoesOnFromItsState) {

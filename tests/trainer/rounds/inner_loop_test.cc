@@ -1,4 +1,5 @@
 #include <atomic>
+#include <functional>
 #include <limits>
 
 #include "base/file.h"
@@ -67,6 +68,33 @@ TEST_F(InnerLoopTest, ASavedPendingPayloadIsSettledAfterARestart) {
   original->settle(protocol::Settlement::kDelivered);
   restored->settle(protocol::Settlement::kDelivered);
   EXPECT_EQ(round(*restored, 1), round(*original, 1));
+}
+
+// What is written at any point of a round is read back, and the miner goes on as if it had not been away.
+TEST_F(InnerLoopTest, ReadsBackWhatItSavesAtEveryPointOfARound) {
+  const std::atomic<bool> never{false};
+  using Step = std::function<void(protocol::InnerLoop&)>;
+  const Step train = [&](auto& loop) { ASSERT_TRUE(loop.train(task(0), never, [](std::uint32_t) {})); };
+  const Step encode = [&](auto& loop) { ASSERT_TRUE(loop.encode(kFormat)); };
+  const auto settle = [](protocol::Settlement settlement) -> Step {
+    return [settlement](auto& loop) { loop.settle(settlement); };
+  };
+  for (const auto last : {protocol::Settlement::kDelivered, protocol::Settlement::kKept, protocol::Settlement::kMissed}) {
+    auto loop = make();
+    for (const Step& step : {train, encode, settle(last), settle(protocol::Settlement::kMissed)}) {
+      step(*loop);
+      ASSERT_TRUE(loop->save(directory_ / "state", 7));
+      auto restored = make();
+      const auto tag = restored->load(directory_ / "state");
+      ASSERT_TRUE(tag.has_value()) << tag.error().message;
+      EXPECT_EQ(*tag, 7u);
+      ASSERT_TRUE(restored->save(directory_ / "again", 7));
+      EXPECT_EQ(read_file(directory_ / "again", 1u << 30).value(), read_file(directory_ / "state", 1u << 30).value());
+    }
+    auto restored = make();
+    ASSERT_TRUE(restored->load(directory_ / "state"));
+    EXPECT_EQ(round(*restored, 1), round(*loop, 1));
+  }
 }
 
 TEST_F(InnerLoopTest, KeepsWhatWasNotDelivered) {
