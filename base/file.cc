@@ -18,6 +18,7 @@ Error system_error(const fs::path& path, std::string_view doing) {
   if (number == EEXIST) code = Errc::kAlreadyExists;
   if (number == EACCES || number == EPERM) code = Errc::kPermission;
   if (number == ENOSPC || number == EDQUOT) code = Errc::kNoSpace;
+  if (number == EMFILE || number == ENFILE) code = Errc::kNoDescriptors;
   return {code, path.string() + ": " + std::string(doing) + ": " + std::strerror(number)};
 }
 

@@ -20,6 +20,7 @@ std::string_view name_of(Errc code) {
     case Errc::kConflict: return "conflict";
     case Errc::kIo: return "input/output error";
     case Errc::kNoSpace: return "no space left";
+    case Errc::kNoDescriptors: return "no file descriptors left";
     case Errc::kTimeout: return "timed out";
     case Errc::kClosed: return "closed";
     case Errc::kCancelled: return "cancelled";

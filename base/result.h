@@ -32,6 +32,7 @@ enum class Errc {
   kConflict,         // two versions of what may exist once (equivocation)
   kIo,               // the operating system refused; the message has its words
   kNoSpace,          // the disk is full
+  kNoDescriptors,    // the process, or the machine, has no file descriptor left
   kTimeout,
   kClosed,           // the other side or this one is going away
   kCancelled,        // asked to stop
