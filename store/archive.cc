@@ -84,7 +84,7 @@ Result<Archive> Archive::open(const std::filesystem::path& path) {
   if (!file) return system_error(path, "open");
   if (found.torn && ::ftruncate(file.get(), static_cast<off_t>(found.good_bytes)) != 0)
     return system_error(path, "cut off a torn entry");
-  return Archive(std::move(file), path, found.chain, found.count);
+  return Archive(std::move(file), path, found.chain, found.count, found.good_bytes);
 }
 
 Status Archive::append(ByteSpan entry) {
@@ -94,7 +94,13 @@ Status Archive::append(ByteSpan entry) {
   writer.write(static_cast<std::uint32_t>(entry.size()));
   writer.append(entry);
   writer.append(chain.bytes);
-  MUSTER_TRY_STATUS(write_fully(file_, path_, writer.bytes()));
+  if (Status written = write_fully(file_, path_, writer.bytes()); !written) {
+    // What did reach the disk would break the chain for what follows.
+    if (::ftruncate(file_.get(), static_cast<off_t>(bytes_)) != 0)
+      return system_error(path_, "cut off a torn entry");
+    return written;
+  }
+  bytes_ += writer.bytes().size();
   chain_ = chain;
   ++count_;
   return {};

@@ -1,6 +1,7 @@
 // ArchivingJournal: a journal that also keeps the archive, record by record in the same order.
 //
-// The journal is what counts; an archive that a crash left behind is brought up to it on opening.
+// The journal is what counts; an archive that a crash or a full disk left behind is brought up to it on opening or
+// with the next record.
 // Thread safety: one thread.
 #pragma once
 
@@ -17,10 +18,7 @@ class ArchivingJournal final : public protocol::Journal {
   [[nodiscard]] static Result<std::unique_ptr<ArchivingJournal>> open(
       std::unique_ptr<protocol::Journal> journal, Archive archive);
 
-  Status append(Round round, ByteSpan message) override {
-    MUSTER_TRY_STATUS(journal_->append(round, message));
-    return archive_.append(message);
-  }
+  Status append(Round round, ByteSpan message) override;
   Status replay(std::uint64_t first,
                 const std::function<Status(Round, ByteSpan)>& visit) const override {
     return journal_->replay(first, visit);
@@ -34,6 +32,7 @@ class ArchivingJournal final : public protocol::Journal {
   ArchivingJournal(std::unique_ptr<protocol::Journal> journal, Archive archive)
       : journal_(std::move(journal)), archive_(std::move(archive)) {}
   std::unique_ptr<protocol::Journal> journal_;
+  [[nodiscard]] Status bring_up_to_date();
   Archive archive_;
 };
 

@@ -74,6 +74,7 @@ class Exporter {
       }
       if (is_a(*envelope, MessageType::kManifest)) {
         const auto manifest = protocol::read_body<protocol::Manifest>(*envelope);
+        if (manifest) MUSTER_TRY_STATUS(add_blob(manifest->record_id));
         if (manifest && !manifest->null_round) MUSTER_TRY_STATUS(add_blob(manifest->aggregate_id));
         if (options_.progress) MUSTER_TRY_STATUS(options_.progress({++rounds_, extent_.rounds}));
       }
