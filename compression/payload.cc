@@ -7,6 +7,35 @@
 #include "compression/segment_codec.h"
 
 namespace muster::compression {
+std::uint64_t payload_bytes_max(const Layout& layout, const PayloadFormat& format) {
+  // A coded symbol has a frequency of at least 1 of 2^12; a bit more for what rounding in the coder costs.
+  constexpr std::uint64_t kSymbolBits = kRansBits + 1;
+  // Flags, the levels' frequencies, the padding of three planes, the coder's states and its last words.
+  constexpr std::uint64_t kFixedBytes = 1 + 2 * 8 + 3 + 4 * kRansStates + 2 * kRansStates;
+  const std::uint64_t low_bits = GapModel(format.keep).low_bits();
+  const bool coded_levels = level_bits(format.values) > 0;
+  const std::uint64_t raw_bits = format.values == ValueFormat::kFloat16   ? 14
+                                 : format.values == ValueFormat::kFloat32 ? 31
+                                                                          : 0;
+  const std::uint64_t scale_bytes = format.values == ValueFormat::kFloat32 ? 0
+                                    : has_levels(format.values) ? 2ull << level_bits(format.values)
+                                                                : 2;
+  std::uint64_t bytes = 0;
+  for (std::uint32_t s = 0; s < layout.segment_count(); ++s) {
+    const SegmentRange& segment = layout.segment(s);
+    std::uint64_t bits = 0;
+    for (std::uint32_t b = 0; b < segment.blocks; ++b) {
+      const std::uint32_t elements = layout.block(segment.first_block + b).elements;
+      const std::uint64_t kept = kept_in_block(format.keep, elements);
+      const std::uint64_t escapes = (elements >> low_bits) / kGapEscape;
+      const std::uint64_t symbols = kept + escapes + (coded_levels ? kept : 0);
+      bits += kept * (low_bits + 1 + raw_bits) + symbols * kSymbolBits;
+    }
+    bytes += kFixedBytes + segment.blocks * (2 + scale_bytes) + (bits + 7) / 8;
+  }
+  return bytes;
+}
+
 Error in_segment(Error error, std::size_t segment) {
   return std::move(error).within("payload segment " + std::to_string(segment));
 }

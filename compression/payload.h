@@ -59,6 +59,10 @@ using TakeBlock = std::function<void(std::size_t segment, const Block&, const Bl
 [[nodiscard]] Status for_each_block(const Layout& layout, const Payload& payload, unsigned threads,
                                     const TakeBlock& take);
 
+// No payload of the format has more bytes in its segments together, whatever is in it: a bound to check what
+// a peer announces before anything is taken. REQUIRES: check_format(format).
+[[nodiscard]] std::uint64_t payload_bytes_max(const Layout& layout, const PayloadFormat& format);
+
 // sqrt(Σ v²) in fp64, in order.
 [[nodiscard]] double norm(const SparseUpdate& update);
 

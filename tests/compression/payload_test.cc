@@ -103,6 +103,38 @@ TEST(Payload, DecodesMutatedBytesToNothingOrToValidEntries) {
   }
 }
 
+// Whatever is in a payload: crowded into one corner of every block, spread out, of all sizes.
+TEST(Payload, NeverHasMoreBytesThanItsFormatAllows) {
+  const Layout layout = Layout::make({{"a", {9, 4096}}, {"b", {37}}, {"c", {1}}, {"d", {5000}}}).value();
+  Prng random(9);
+  for (const PayloadFormat& format : all_formats()) {
+    for (int shape = 0; shape < 4; ++shape) {
+      std::vector<float> dense(layout.parameters());
+      for (std::size_t i = 0; i < dense.size(); ++i) {
+        const std::size_t place = i % kBlockElements;
+        const bool large = shape == 0   ? place < format.keep
+                           : shape == 1 ? place >= kBlockElements - format.keep
+                           : shape == 2 ? random.chance(0.5)
+                                        : place % 61 == 0;
+        dense[i] = static_cast<float>((random.uniform() - 0.5) * std::exp(20 * random.uniform()) * (large ? 1e6 : 1));
+      }
+      const Payload payload = compress(layout, format, dense).value();
+      std::uint64_t bytes = 0;
+      for (const Bytes& segment : payload.segments) bytes += segment.size();
+      EXPECT_LE(bytes, payload_bytes_max(layout, format))
+          << "keep " << format.keep << " " << name_of(format.values) << " shape " << shape;
+    }
+  }
+}
+
+TEST(Payload, BoundsItsBytesNotFarAboveWhatUpdatesTake) {
+  const Layout layout = Layout::make({{"a", {64, 4096}}}).value();
+  Prng random(10);
+  const PayloadFormat format{64, ValueFormat::kSign};
+  const Payload payload = compress(layout, format, random_update(layout, random)).value();
+  EXPECT_LE(payload_bytes_max(layout, format), 4 * payload.segments[0].size());
+}
+
 TEST(Payload, RefusesEveryTruncationAndTrailingBytes) {
   const Layout layout = small_layout();
   Prng random(3);
