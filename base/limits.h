@@ -25,6 +25,14 @@ inline constexpr std::size_t kTensorsMax = 65536;
 // Evaluations that one screen may carry: every uid once for the last round, and for the rounds before it
 // whose screens of this validator were not sealed.
 inline constexpr std::size_t kEvaluationsMax = 4096;
+// A Screen with every evaluation and entry that it may have, in its envelope.
+inline constexpr std::size_t kScreenBytesMax = 128u << 10;
+// Evidence in one seal record: of each of 256 uids at most a pair of commits, keys or screens.
+inline constexpr std::size_t kEvidenceMax = 3 * kRosterMax;
+// Signed messages in one Dispute's proof: the attestations of 256 validators, and a round's own messages.
+inline constexpr std::size_t kProofMessagesMax = kRosterMax + 8;
+// One Dispute: four messages of a round with 256 miners.
+inline constexpr std::size_t kDisputeBytesMax = 512u << 10;
 // Text fields (names, reasons) in messages and files.
 inline constexpr std::size_t kTextBytesMax = 4096;
 // Messages queued per peer before the transport drops the peer.

@@ -54,10 +54,11 @@ void print(const verify::AuditReport& report, std::uint32_t rounds_planned) {
               number(report.null_rounds));
   for (std::size_t i = 0; i < verify::kCheckCount; ++i) {
     const auto check = static_cast<verify::Check>(i);
-    const auto& [held, failed, skipped] = report.count(check);
-    if (held + failed + skipped == 0) continue;
+    const auto& [held, failed, remarked, skipped] = report.count(check);
+    if (held + failed + remarked + skipped == 0) continue;
     std::string counts = std::to_string(held) + " ok";
     if (failed > 0) counts += ", " + std::to_string(failed) + " WRONG";
+    if (remarked > 0) counts += ", " + std::to_string(remarked) + " remarks";
     if (skipped > 0) counts += ", " + std::to_string(skipped) + " not checked";
     std::printf("%-15s %-32s %s\n", std::string(name_of(check)).c_str(), counts.c_str(),
                 std::string(meaning_of(check)).c_str());
@@ -68,6 +69,9 @@ void print(const verify::AuditReport& report, std::uint32_t rounds_planned) {
   for (const auto& finding : report.findings) std::printf("WRONG  %s\n", describe(finding).c_str());
   if (failed > report.findings.size())
     std::printf("WRONG  and %llu more\n", number(failed - report.findings.size()));
+  for (const auto& remark : report.remarks) std::printf("remark %s\n", describe(remark).c_str());
+  if (!report.remarks.empty())
+    std::printf("remarks are of nodes that have no say; they changed no aggregate, state or payment\n");
   if (report.disputes > 0)
     std::printf("%llu signed disputes by nodes are among the messages\n", number(report.disputes));
   if (report.broken) std::printf("what comes after the last of these could not be checked\n");
@@ -101,12 +105,14 @@ nlohmann::ordered_json to_json(const verify::AuditReport& report, std::uint32_t 
                               {"theta_root", report.theta_root.hex()}};
   for (std::size_t i = 0; i < verify::kCheckCount; ++i) {
     const auto check = static_cast<verify::Check>(i);
-    const auto& [held, failed, skipped] = report.count(check);
+    const auto& [held, failed, remarked, skipped] = report.count(check);
     json["checks"][std::string(name_of(check))] = {
-        {"ok", held}, {"wrong", failed}, {"not_checked", skipped}};
+        {"ok", held}, {"wrong", failed}, {"remarks", remarked}, {"not_checked", skipped}};
   }
   json["findings"] = nlohmann::ordered_json::array();
   for (const auto& finding : report.findings) json["findings"].push_back(to_json(finding));
+  json["remarks"] = nlohmann::ordered_json::array();
+  for (const auto& remark : report.remarks) json["remarks"].push_back(to_json(remark));
   return json;
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 void print_world(const sim::WorldReport& report) {
   std::printf("seed %llu: %llu rounds sealed, %llu null, %llu crashes, %llu bit flips, "
-              "%llu checkpoints taken, %llu started over, %llu messages, %.0f s simulated%s\n",
+              "%llu checkpoints taken, %llu started over, %llu messages, %llu hostile steps, %.0f s simulated%s\n",
               static_cast<unsigned long long>(report.seed),
               static_cast<unsigned long long>(report.sealed_rounds),
               static_cast<unsigned long long>(report.null_rounds),
@@ -20,6 +20,7 @@ void print_world(const sim::WorldReport& report) {
               static_cast<unsigned long long>(report.joins),
               static_cast<unsigned long long>(report.restarts_from_genesis),
               static_cast<unsigned long long>(report.messages),
+              static_cast<unsigned long long>(report.hostile_steps),
               static_cast<double>(report.simulated_ms) / 1000, report.ok() ? "" : "  VIOLATED:");
   for (const std::string& violation : report.violations) std::printf("  %s\n", violation.c_str());
 }
@@ -32,13 +33,16 @@ void add_sim(CLI::App& app, Action& chosen) {
     std::uint64_t first = 1, count = 20;
     std::optional<std::uint64_t> seed;
     std::optional<std::uint32_t> rounds;
+    bool hostile = false;
   };
   auto options = std::make_shared<Options>();
   command->add_option("--seed", options->seed, "Replay one seed");
   command->add_option("--first", options->first, "First seed")->capture_default_str();
   command->add_option("--count", options->count, "How many seeds")->capture_default_str();
   command->add_option("--rounds", options->rounds, "Rounds per network");
-  command->footer("Examples: muster sim --count 200\n          muster sim --seed 17\n"
+  command->add_flag("--hostile", options->hostile,
+                    "Registered hotkeys among the nodes send whatever they like, and nobody may be stopped by it");
+  command->footer("Examples: muster sim --count 200\n          muster sim --hostile --count 50\n          muster sim --seed 17\n"
                   "          muster sim economy examples/economy.toml --html economy.html");
   add_sim_attacks(*command, chosen);
   add_sim_economy(*command, chosen);
@@ -49,7 +53,7 @@ void add_sim(CLI::App& app, Action& chosen) {
       const std::uint64_t count = options->seed ? 1 : options->count;
       std::uint64_t violated = 0;
       for (std::uint64_t seed = first; seed < first + count && !stop; ++seed) {
-        auto config = sim::random_world(seed);
+        auto config = options->hostile ? sim::hostile_world(seed) : sim::random_world(seed);
         if (options->rounds) config.rounds = *options->rounds;
         const auto report = sim::run_world(config);
         print_world(report);

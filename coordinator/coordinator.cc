@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
+#include "protocol/dispute.h"
 #include "protocol/sealed_payload.h"
 #include "state/outer_step.h"
 #include "state/state_root.h"
@@ -9,6 +11,12 @@
 namespace muster::coordinator {
 
 using protocol::Phase;
+
+namespace {
+
+constexpr TimeMs kSayAgainMs = 10'000;  // at most that often to one hotkey
+
+}  // namespace
 
 Coordinator::Coordinator(const protocol::ProtocolParams& params, const SigningKey& key,
                          const Config& config, ModelMemory model, protocol::BlobReader blobs)
@@ -38,18 +46,19 @@ void Coordinator::send_receipt(const PublicKey& to, protocol::ReceiptFor what,
 Actions Coordinator::take_actions() { return std::exchange(actions_, {}); }
 
 protocol::RoundContext Coordinator::context() const {
-  return {params_, layout_, head_.position(), config_.threads};
+  return {params_, layout_, head_.position(), head_.norm_max(), config_.threads};
 }
 
 // ---- inputs
 
 Actions Coordinator::on_message(const PublicKey& channel, ByteSpan message, TimeMs now) {
   auto handle = [&]() -> Status {
-    MUSTER_TRY(const wire::Envelope envelope, wire::open_envelope(message));
+    MUSTER_TRY(wire::Envelope envelope, wire::reread_envelope(message));
     if (envelope.sender != channel)
       return Error{Errc::kPermission, "a message that its channel's hotkey did not sign"};
     if (membership_.find(channel) == nullptr)
       return Error{Errc::kPermission, "a hotkey that is not on the ledger"};
+    MUSTER_TRY(envelope, wire::open_envelope(message));
     switch (protocol::MessageType{envelope.type}) {
       case protocol::MessageType::kReady: return handle_ready(envelope, now);
       case protocol::MessageType::kCommit: return handle_commit(message, now);
@@ -62,22 +71,27 @@ Actions Coordinator::on_message(const PublicKey& channel, ByteSpan message, Time
   };
   if (const Status handled = handle(); !handled)
     ++refused_[std::string(name_of(handled.error().code))];
-  advance(now);
+  advance(now, Until::kComplete);
   return take_actions();
 }
 
 Actions Coordinator::on_blob(const PublicKey& from, const Hash& id, TimeMs now) {
-  if (phase_ == Phase::kTrain && round_.open) {
-    round_.blobs.insert(id);
+  const auto* entry = phase_ == Phase::kTrain && round_.open
+                          ? protocol::find_in_roster(round_.open->message, from)
+                          : nullptr;
+  const auto commit = entry == nullptr ? round_.commits.end() : round_.commits.find(entry->uid);
+  if (commit != round_.commits.end() && commit->second.message.payload_id == id) {
+    round_.uploaded.insert(entry->uid);
     send_receipt(from, protocol::ReceiptFor::kBlob, id);
   }
-  advance(now);
+  advance(now, Until::kComplete);
   return take_actions();
 }
 
 Actions Coordinator::on_ledger(LedgerView view, TimeMs now) {
   membership_.set_ledger(std::move(view));
-  advance(now);
+  std::erase_if(refusal_sent_, [&](const auto& sent) { return membership_.find(sent.first) == nullptr; });
+  advance(now, Until::kComplete);
   return take_actions();
 }
 
@@ -88,23 +102,33 @@ Actions Coordinator::on_checkpoint(const Hash& id, TimeMs now) {
   checkpoint_ = protocol::sign_message(offer.position, offer.checkpoint, key_);
   checkpoint_round_ = offer.position.round;
   actions_.push_back(Persist{checkpoint_round_, *checkpoint_});
-  advance(now);
+  advance(now, Until::kComplete);
   return take_actions();
 }
 
 Actions Coordinator::on_tick(TimeMs now) {
-  advance(now);
+  advance(now, Until::kDeadline);
+  say_what_is_awaited(now);
   return take_actions();
 }
 
 Actions Coordinator::start(TimeMs now) {
+  started_ = true;
   phase_started_ = now;
-  for (const auto& [uid, commit] : round_.commits)
-    if (blobs_(commit.message.payload_id)) round_.blobs.insert(commit.message.payload_id);
+  if (phase_ == Phase::kTrain) {
+    for (const auto& [uid, commit] : round_.commits) {
+      if (blobs_(commit.message.payload_id)) {
+        round_.uploaded.insert(uid);
+      } else {
+        actions_.push_back(
+            ExpectUpload{commit.sender, commit.message.payload_id, commit.message.payload_bytes});
+      }
+    }
+  }
   MUSTER_CHECK(model_round_ <= head_.round(), "a checkpoint ahead of its journal");
   if (phase_ == Phase::kTrain || phase_ == Phase::kReveal || phase_ == Phase::kScreen)
     actions_.push_back(Broadcast{sign(protocol::RoundResume{phase_, round_.hard_ms})});
-  advance(now);
+  advance(now, Until::kComplete);
   return take_actions();
 }
 
@@ -112,53 +136,88 @@ Status Coordinator::handle_ready(const wire::Envelope& envelope, TimeMs now) {
   MUSTER_TRY(const protocol::Ready ready, protocol::read_body<protocol::Ready>(envelope));
   if (envelope.run_id != head_.position().run_id)
     return Error{Errc::kWrongRun, "Ready for another run"};
-  const Member* member = membership_.find(envelope.sender);
-  if (member->role != ready.role)
-    return Error{Errc::kPermission, "Ready for a role that the hotkey does not have"};
+  if (Status checked = check_ready(envelope, ready); !checked) {
+    refuse_ready(envelope.sender, checked.error(), now);
+    return checked;
+  }
   if (envelope.round < head_.round()) {
-    help_catch_up(envelope.sender, envelope.round, ready.takes_checkpoint);
+    help_catch_up(envelope.sender, envelope.round, ready);
     return {};
   }
-  if (envelope.round != head_.round() || ready.state_id != head_.state_id())
-    return Error{Errc::kWrongRound, "Ready at a state that this coordinator does not know"};
   if (finished_) {
     actions_.push_back(Send{envelope.sender, sign(final_state())});
     return {};
   }
   if (theta_root_ && ready.theta_root != *theta_root_) {
-    actions_.push_back(Note{"θ of uid " + std::to_string(member->uid.value) + " (" +
-                            envelope.sender.brief() + ") has root " + ready.theta_root.brief() +
-                            ", ours " + theta_root_->brief() + " at the same state"});
     // The attestations in it show the node that it is wrong.
     if (round_.open) actions_.push_back(Send{envelope.sender, round_.open->bytes});
-    return Error{Errc::kBadHash, "Ready with a θ root that is not the state's"};
+    const Error wrong{Errc::kBadHash, "θ of " + envelope.sender.brief() + " has root " +
+                                          ready.theta_root.brief() + ", the coordinator's " +
+                                          theta_root_->brief() + " at the same state"};
+    refuse_ready(envelope.sender, wrong, now);
+    return wrong;
   }
-  membership_.set_ready(envelope.sender, ready);
-  if (phase_ == Phase::kGather && phase_started_ == 0) phase_started_ = now;
-  answer_ready(envelope.sender, ready.seen);
+  if (phase_ == Phase::kGather) {
+    membership_.set_ready(envelope.sender, ready);
+    if (phase_started_ == 0) phase_started_ = now;
+  } else if (protocol::find_in_roster(round_.open->message, envelope.sender) == nullptr) {
+    membership_.set_following(envelope.sender, ready);
+  }
+  answer_ready(envelope.sender, ready);
   return {};
+}
+
+Status Coordinator::check_ready(const wire::Envelope& envelope, const protocol::Ready& ready) const {
+  const Member* member = membership_.find(envelope.sender);
+  if (member->role != ready.role)
+    return Error{Errc::kPermission,
+                 "a Ready as " + std::string(name_of(ready.role)) + ", but on the ledger the hotkey " +
+                     envelope.sender.brief() + " is a " + std::string(name_of(member->role))};
+  if (envelope.round > head_.round())
+    return Error{Errc::kWrongRound,
+                 "a Ready for round " + std::to_string(envelope.round.value) +
+                     ", but the coordinator is at round " + std::to_string(head_.round().value) +
+                     "; was the coordinator's folder lost or replaced by an older one?"};
+  if (envelope.round == head_.round() && ready.state_id != head_.state_id())
+    return Error{Errc::kWrongRound, "a Ready at another state of round " +
+                                        std::to_string(envelope.round.value) +
+                                        " than the coordinator's"};
+  return {};
+}
+
+// The node hears the reason, and so does whoever reads the coordinator's log; both now and then.
+void Coordinator::refuse_ready(const PublicKey& hotkey, const Error& why, TimeMs now) {
+  const auto [sent, first] = refusal_sent_.try_emplace(hotkey, now);
+  if (!first && now - sent->second < kSayAgainMs) return;
+  sent->second = now;
+  actions_.push_back(Send{hotkey, sign(protocol::Refused{why.message})});
+  actions_.push_back(Note{why.message});
 }
 
 protocol::Finished Coordinator::final_state() const {
   return {head_.state_id(), state::parameters_root(layout_, model_.theta)};
 }
 
-void Coordinator::help_catch_up(const PublicKey& hotkey, Round round, bool takes_checkpoint) {
-  if (takes_checkpoint && checkpoint_ &&
+void Coordinator::help_catch_up(const PublicKey& hotkey, Round round,
+                                const protocol::Ready& ready) {
+  if (ready.takes_checkpoint && checkpoint_ &&
       checkpoint_round_.value >= round.value + config_.offer_after) {
     actions_.push_back(Send{hotkey, *checkpoint_});
   } else {
-    actions_.push_back(ReplayRound{hotkey, round});
+    actions_.push_back(ReplayRound{hotkey, round, ready.role == Role::kValidator});
   }
 }
 
-// Sends what of the open round the node has not seen.
-void Coordinator::answer_ready(const PublicKey& hotkey, Phase seen) {
-  if (!round_.open || protocol::find_in_roster(round_.open->message, hotkey) == nullptr) return;
-  if (seen < Phase::kTrain) actions_.push_back(Send{hotkey, round_.open->bytes});
-  if (seen < Phase::kReveal && round_.commits_closed)
+// Sends what of the open round the node has not seen. Who is not in its roster follows it all the same, and
+// is in the next one.
+void Coordinator::answer_ready(const PublicKey& hotkey, const protocol::Ready& ready) {
+  if (!round_.open) return;
+  if (ready.seen < Phase::kTrain) actions_.push_back(Send{hotkey, round_.open->bytes});
+  const bool takes_part = protocol::find_in_roster(round_.open->message, hotkey) != nullptr;
+  if (!takes_part && ready.role != Role::kValidator) return;
+  if (ready.seen < Phase::kReveal && round_.commits_closed)
     actions_.push_back(Send{hotkey, *round_.commits_closed});
-  if (seen < Phase::kScreen && round_.reveals_closed)
+  if (ready.seen < Phase::kScreen && round_.reveals_closed)
     actions_.push_back(Send{hotkey, *round_.reveals_closed});
 }
 
@@ -195,19 +254,37 @@ Status Coordinator::handle_commit(ByteSpan bytes, TimeMs) {
   const auto known = round_.commits.find(entry->uid);
   if (phase_ != Phase::kTrain && known == round_.commits.end())
     return Error{Errc::kWrongRound, "Commit after the close"};
+  if (known == round_.commits.end() && started_)
+    MUSTER_TRY_STATUS(check_payload_named(commit.message));
   const PublicKey sender = commit.sender;
   const Hash hash = wire::message_hash(bytes);
-  const Hash payload_id = commit.message.payload_id;
-  if (known == round_.commits.end() && blobs_(payload_id)) round_.blobs.insert(payload_id);
+  const protocol::Commit named = commit.message;
   const std::size_t evidence_before = round_.evidence.size();
   const bool fresh = keep_first(round_.commits, entry->uid, std::move(commit), round_.evidence);
   if (fresh || round_.evidence.size() > evidence_before)
     actions_.push_back(Persist{head_.round(), Bytes(bytes.begin(), bytes.end())});
   if (fresh || known->second.bytes == Bytes(bytes.begin(), bytes.end())) {
     send_receipt(sender, protocol::ReceiptFor::kCommit, hash);
-    if (round_.blobs.contains(payload_id))
-      send_receipt(sender, protocol::ReceiptFor::kBlob, payload_id);
+    if (round_.uploaded.contains(entry->uid)) {
+      send_receipt(sender, protocol::ReceiptFor::kBlob, named.payload_id);
+    } else if (phase_ == Phase::kTrain) {
+      actions_.push_back(ExpectUpload{sender, named.payload_id, named.payload_bytes});
+    }
   }
+  return {};
+}
+
+// A commit names a blob that its own hotkey will upload in this round, no larger than the format allows.
+Status Coordinator::check_payload_named(const protocol::Commit& commit) const {
+  if (commit.payload_bytes == 0 || commit.payload_bytes > round_.payload_bytes_max)
+    return Error{Errc::kTooLarge, "Commit to a payload of " + std::to_string(commit.payload_bytes) +
+                                      " bytes, at most " + std::to_string(round_.payload_bytes_max)};
+  // Whoever has it from elsewhere could have it deleted with what no close lists.
+  if (blobs_(commit.payload_id))
+    return Error{Errc::kConflict, "Commit to a blob that is here already"};
+  for (const auto& [uid, other] : round_.commits)
+    if (other.message.payload_id == commit.payload_id)
+      return Error{Errc::kConflict, "Commit to the payload of uid " + std::to_string(uid.value)};
   return {};
 }
 
@@ -252,8 +329,9 @@ Status Coordinator::handle_screen(ByteSpan bytes, TimeMs) {
 
 Status Coordinator::handle_attest(ByteSpan bytes) {
   MUSTER_TRY(auto attest, protocol::open_at<protocol::Attest>(bytes, head_.position()));
-  if (membership_.find(attest.sender)->role != Role::kValidator)
-    return Error{Errc::kPermission, "Attest by who is no validator"};
+  const Member* member = membership_.find(attest.sender);
+  if (member->role != Role::kValidator || member->stake == 0)
+    return Error{Errc::kPermission, "Attest by who is no validator with stake"};
   if (attest.message.manifest_hash != head_.position().parent)
     return Error{Errc::kConflict, "Attest about another manifest"};
   if (phase_ != Phase::kGather || round_.attestations.contains(attest.sender)) return {};
@@ -262,12 +340,24 @@ Status Coordinator::handle_attest(ByteSpan bytes) {
   return {};
 }
 
+// Kept once for each round and reason, of the round that is open and the one before; each hotkey is heard
+// once a round. A node that finds out later keeps its proof itself.
 Status Coordinator::handle_dispute(const wire::Envelope& envelope, ByteSpan bytes) {
-  MUSTER_TRY(const protocol::Dispute dispute, protocol::read_body<protocol::Dispute>(envelope));
+  if (bytes.size() > limits::kDisputeBytesMax)
+    return Error{Errc::kTooLarge, "Dispute of " + std::to_string(bytes.size()) + " bytes"};
   if (envelope.run_id != head_.position().run_id)
     return Error{Errc::kWrongRun, "Dispute about another run"};
+  if (envelope.round > head_.round() || envelope.round.next() < head_.round())
+    return Error{Errc::kWrongRound, "Dispute about a round that is long over, or not open yet"};
+  std::erase_if(disputes_, [&](const auto& key) { return key.first.next() < head_.round(); });
+  std::erase_if(disputants_, [&](const auto& key) { return key.first.next() < head_.round(); });
+  if (!disputants_.insert({envelope.round, envelope.sender}).second)
+    return Error{Errc::kPermission, "a second Dispute of one hotkey about one round"};
+  MUSTER_TRY(const protocol::Dispute dispute, protocol::read_body<protocol::Dispute>(envelope));
+  MUSTER_TRY_STATUS(protocol::check_dispute(dispute, envelope.sender, params_.coordinator,
+                                            envelope.run_id, envelope.round));
+  if (!disputes_.insert({envelope.round, dispute.reason}).second) return {};
   actions_.push_back(Persist{head_.round(), Bytes(bytes.begin(), bytes.end())});
-  actions_.push_back(Broadcast{Bytes(bytes.begin(), bytes.end())});
   actions_.push_back(Note{"dispute by " + envelope.sender.brief() + " about round " +
                           std::to_string(envelope.round.value) + ": " +
                           std::string(name_of(dispute.reason))});
@@ -319,6 +409,8 @@ Status Coordinator::enter_train(ByteSpan open) {
   round_.open_hash = wire::message_hash(open);
   round_.open = std::move(opened);
   round_.hard_ms = round_.open->message.train_ms;
+  round_.payload_bytes_max =
+      protocol::sealed_bytes_max(layout_, params_.uplink_format(head_.round()));
   phase_ = Phase::kTrain;
   return {};
 }
@@ -340,8 +432,8 @@ Status Coordinator::enter_screen(ByteSpan closed) {
   MUSTER_TRY(round_.reveals,
              protocol::read_reveals(head_.position(), round_.open->message, round_.commits,
                                     opened.message));
-  MUSTER_TRY(round_.payloads,
-             protocol::open_payloads(context(), round_.commits, round_.reveals, blobs_));
+  round_.payloads.clear();
+  round_.payloads_open = false;
   round_.reveals_closed = Bytes(closed.begin(), closed.end());
   round_.reveals_hash = wire::message_hash(closed);
   round_.hard_ms = round_.open->message.screen_ms;
@@ -374,12 +466,15 @@ void Coordinator::step_model(const protocol::SealedRound& sealed) {
 
 Status Coordinator::apply_manifest(ByteSpan bytes) {
   MUSTER_TRY(auto manifest, protocol::open_at<protocol::Manifest>(bytes, head_.position()));
+  MUSTER_TRY_STATUS(protocol::fits_roster(manifest.message, round_.open->message));
   if (model_round_ == head_.round()) {
+    MUSTER_TRY(const Bytes blob, blobs_(manifest.message.record_id));
+    MUSTER_TRY(const auto record, protocol::decode_record(blob));
+    MUSTER_TRY(round_.payloads,
+               protocol::open_payloads(context(), round_.commits, round_.reveals, blobs_));
     std::map<Uid, std::uint32_t> arrivals;
-    for (const auto& outcome : manifest.message.outcomes)
-      arrivals[outcome.uid] = outcome.arrival_ms;
-    MUSTER_TRY(auto sealed,
-               make_seal(manifest.message.screens, manifest.message.evidence, arrivals));
+    for (const auto& outcome : record.outcomes) arrivals[outcome.uid] = outcome.arrival_ms;
+    MUSTER_TRY(auto sealed, make_seal(record.screens, record.evidence, arrivals));
     if (wire::encode(sealed.manifest) != wire::encode(manifest.message)) {
       return Error{Errc::kConflict, "round " + std::to_string(head_.round().value) +
                                         ": sealing it again gives another manifest"};
@@ -395,7 +490,7 @@ Status Coordinator::apply_manifest(ByteSpan bytes) {
     theta_root_ = state::parameters_root(layout_, model_.theta);
   }
   round_ = RoundState{};
-  membership_.clear_ready();
+  membership_.begin_round();
   phase_ = Phase::kGather;
   return {};
 }

@@ -21,6 +21,7 @@
 #include "protocol/checkpoint.h"
 #include "protocol/round_record.h"
 #include "protocol/seal.h"
+#include "protocol/seal_record.h"
 
 namespace muster::coordinator {
 
@@ -39,10 +40,21 @@ struct StoreBlob {
   Hash id;
   Bytes blob;
 };
-// Send the persisted RoundOpen, closes and Manifest of a sealed round, manifest first.
+// Send the persisted RoundOpen and Manifest of a sealed round, manifest first; to a validator its closes too.
 struct ReplayRound {
   PublicKey to;
   Round round;
+  bool with_closes = false;
+};
+// Take the upload of this blob from `from`, which committed to it; then on_blob.
+struct ExpectUpload {
+  PublicKey from;
+  Hash id;
+  std::uint64_t bytes = 0;
+};
+// No more uploads in this round. What was uploaded in it and is not `listed` is to be forgotten.
+struct EndUploads {
+  std::set<Hash> listed;
 };
 // Write down θ and the residual as they are now, with `head`; once durable: on_checkpoint.
 struct WriteCheckpoint {
@@ -52,6 +64,7 @@ struct WriteCheckpoint {
 struct RoundSealed {
   Round round;
   protocol::Manifest manifest;
+  protocol::SealRecord record;
   Hash theta_root;
   Hash downlink_root;
 };
@@ -60,8 +73,8 @@ struct Note {
 };
 struct Finish {};
 using Action =
-    std::variant<Send, Broadcast, Persist, StoreBlob, ReplayRound, WriteCheckpoint, RoundSealed, Note,
-                 Finish>;
+    std::variant<Send, Broadcast, Persist, StoreBlob, ReplayRound, ExpectUpload, EndUploads,
+                 WriteCheckpoint, RoundSealed, Note, Finish>;
 using Actions = std::vector<Action>;
 
 // Local settings; not part of the protocol.
@@ -96,11 +109,14 @@ class Coordinator {
   [[nodiscard]] Actions start(TimeMs now);
 
   [[nodiscard]] Actions on_message(const PublicKey& channel, ByteSpan message, TimeMs now);
-  // A blob that `from` uploaded is complete, verified and durable.
+  // A blob that ExpectUpload asked for is complete, verified and durable.
   [[nodiscard]] Actions on_blob(const PublicKey& from, const Hash& id, TimeMs now);
   [[nodiscard]] Actions on_ledger(LedgerView view, TimeMs now);
   // The checkpoint that WriteCheckpoint asked for is durable as the blob `id`.
   [[nodiscard]] Actions on_checkpoint(const Hash& id, TimeMs now);
+  // It could not be written: the next one will be asked for in its turn.
+  void on_checkpoint_failed() { pending_checkpoint_.reset(); }
+  // Phases end by time here only: call it when every message that has arrived was handed over.
   [[nodiscard]] Actions on_tick(TimeMs now);
 
   [[nodiscard]] protocol::Phase phase() const { return phase_; }
@@ -117,14 +133,17 @@ class Coordinator {
  private:
   // Live handlers: check, persist, apply, answer.
   Status handle_ready(const wire::Envelope& envelope, TimeMs now);
+  Status check_ready(const wire::Envelope& envelope, const protocol::Ready& ready) const;
+  void refuse_ready(const PublicKey& hotkey, const Error& why, TimeMs now);
   Status handle_commit(ByteSpan bytes, TimeMs now);
+  [[nodiscard]] Status check_payload_named(const protocol::Commit& commit) const;
   Status handle_reveal(ByteSpan bytes, TimeMs now);
   Status handle_screen(ByteSpan bytes, TimeMs now);
   Status handle_attest(ByteSpan bytes);
   Status handle_dispute(const wire::Envelope& envelope, ByteSpan bytes);
   [[nodiscard]] protocol::Finished final_state() const;
-  void help_catch_up(const PublicKey& hotkey, Round round, bool takes_checkpoint);
-  void answer_ready(const PublicKey& hotkey, protocol::Phase seen);
+  void help_catch_up(const PublicKey& hotkey, Round round, const protocol::Ready& ready);
+  void answer_ready(const PublicKey& hotkey, const protocol::Ready& ready);
 
   // Phase changes, shared by live running and recovery.
   Status enter_train(ByteSpan open);
@@ -132,14 +151,19 @@ class Coordinator {
   Status enter_screen(ByteSpan closed);
   Status apply_manifest(ByteSpan manifest);
 
-  void advance(TimeMs now);
-  bool advance_once(TimeMs now);
+  enum class Until : bool { kComplete, kDeadline };  // what may end a phase
+  void advance(TimeMs now, Until until);
+  bool advance_once(TimeMs now, Until until);
+  [[nodiscard]] bool may_open(TimeMs now, Until until);
   void open_round(TimeMs now);
+  void say_what_is_awaited(TimeMs now);
+  bool open_payloads(TimeMs now);
+  void end_round(TimeMs now);
   void ask_checkpoint(const std::vector<Bytes>& attestations);
   void close_commits(TimeMs now);
   void close_reveals(TimeMs now);
   void seal_round(TimeMs now);
-  void maybe_finish(TimeMs now);
+  void maybe_finish(TimeMs now, Until until);
 
   [[nodiscard]] TimeMs phase_end() const;
   [[nodiscard]] protocol::RoundContext context() const;
@@ -168,6 +192,12 @@ class Coordinator {
   RoundState round_;
   TimeMs phase_started_ = 0;
   TimeMs not_before_ = 0;  // of the next round: the pause after null rounds
+  std::optional<TimeMs> gathered_at_;  // when a quorum was ready for the coming round
+  TimeMs say_again_at_ = 0;            // what is awaited
+  std::map<PublicKey, TimeMs> refusal_sent_;
+  std::set<std::pair<Round, protocol::DisputeReason>> disputes_;  // kept, of the last rounds
+  std::set<std::pair<Round, PublicKey>> disputants_;              // who was heard, likewise
+  bool started_ = false;  // what was persisted is recovered
   bool finished_ = false;
   std::optional<Hash> theta_root_;
   // Asked for and not written yet: where it belongs and who attests it.

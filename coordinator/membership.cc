@@ -1,6 +1,8 @@
 #include "coordinator/membership.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "base/limits.h"
 
@@ -25,10 +27,33 @@ std::size_t Membership::ready_count(Role role) const {
       }));
 }
 
+void Membership::begin_round() {
+  ready_ = std::exchange(following_, {});
+  for (auto& [hotkey, ready] : ready_) ready.next_secret_hashes[0] = ready.next_secret_hashes[1];
+}
+
+bool Membership::has_staked_validator() const {
+  return std::ranges::any_of(ready_, [&](const auto& entry) {
+    const Member* member = find(entry.first);
+    return member != nullptr && member->role == Role::kValidator && member->stake > 0;
+  });
+}
+
+Membership::Attendance Membership::attendance(const protocol::ChainHead& head, Role role) const {
+  Attendance attendance;
+  for (const auto& entry : head.last_roster()) {
+    const Member* member = find(entry.hotkey);
+    if (member == nullptr || member->role != role || !head.expected(entry.hotkey)) continue;
+    ++attendance.expected;
+    attendance.ready += ready_.contains(entry.hotkey);
+  }
+  return attendance;
+}
+
 bool Membership::all_expected_ready(const protocol::ChainHead& head) const {
-  return std::all_of(head.last_roster().begin(), head.last_roster().end(), [&](const auto& entry) {
-    return !head.expected(entry.hotkey) || find(entry.hotkey) == nullptr ||
-           ready_.contains(entry.hotkey);
+  return std::ranges::all_of(std::array{Role::kMiner, Role::kValidator}, [&](Role role) {
+    const Attendance of = attendance(head, role);
+    return of.ready == of.expected;
   });
 }
 
@@ -37,7 +62,7 @@ std::vector<protocol::RosterEntry> Membership::roster() const {
   for (const auto& [hotkey, ready] : ready_) {
     if (const Member* member = find(hotkey)) {
       roster.push_back({member->uid, hotkey, member->role, member->stake,
-                        member->role == Role::kValidator ? ready.next_secret_hash : Hash{}});
+                        member->role == Role::kValidator ? ready.next_secret_hashes[0] : Hash{}});
     }
   }
   std::sort(roster.begin(), roster.end(),

@@ -33,10 +33,21 @@ class Membership {
 
   // Remembers a member's Ready for the coming round; the newest counts.
   void set_ready(const PublicKey& hotkey, const protocol::Ready& ready) { ready_[hotkey] = ready; }
-  void clear_ready() { ready_.clear(); }
+  // A member's Ready for a round that is open without it: it follows that round and is ready for the next.
+  void set_following(const PublicKey& hotkey, const protocol::Ready& ready) {
+    following_[hotkey] = ready;
+  }
+  // A round is over: who followed it is ready.
+  void begin_round();
 
   [[nodiscard]] std::size_t ready_count(Role role) const;
-  // Every member that the last rounds make worth waiting for is ready.
+  [[nodiscard]] bool has_staked_validator() const;
+  // Of those that the last rounds make worth waiting for.
+  struct Attendance {
+    std::size_t expected = 0;
+    std::size_t ready = 0;
+  };
+  [[nodiscard]] Attendance attendance(const protocol::ChainHead& head, Role role) const;
   [[nodiscard]] bool all_expected_ready(const protocol::ChainHead& head) const;
   // Ready members, by uid.
   [[nodiscard]] std::vector<protocol::RosterEntry> roster() const;
@@ -45,6 +56,7 @@ class Membership {
   LedgerView view_;
   std::map<PublicKey, Member> by_hotkey_;
   std::map<PublicKey, protocol::Ready> ready_;
+  std::map<PublicKey, protocol::Ready> following_;
 };
 
 }  // namespace muster::coordinator

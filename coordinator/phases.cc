@@ -1,5 +1,6 @@
 // The coordinator's phases: when each ends, and what opens, closes and seals a round.
 #include <algorithm>
+#include <array>
 
 #include "coordinator/coordinator.h"
 #include "protocol/deadlines.h"
@@ -9,6 +10,12 @@
 namespace muster::coordinator {
 
 using protocol::Phase;
+
+namespace {
+
+constexpr TimeMs kAwaitedSayAgainMs = 60'000;
+
+}  // namespace
 
 TimeMs Coordinator::phase_end() const {
   const auto& roster = round_.open->message.roster;
@@ -34,27 +41,32 @@ TimeMs Coordinator::phase_end() const {
 
 std::optional<TimeMs> Coordinator::next_deadline() const {
   if (finished_) return std::nullopt;
-  if (phase_ == Phase::kGather)
-    return std::max(not_before_, phase_started_ + static_cast<TimeMs>(params_.timing.gather_ms));
+  if (phase_ == Phase::kGather) {
+    const TimeMs hard = phase_started_ + static_cast<TimeMs>(params_.timing.gather_ms);
+    return std::max(not_before_, gathered_at_ ? std::min(hard, *gathered_at_ + TimeMs{head_.grace_ms()}) : hard);
+  }
   return phase_end();
 }
 
-void Coordinator::advance(TimeMs now) {
-  while (advance_once(now)) {
+void Coordinator::advance(TimeMs now, Until until) {
+  while (advance_once(now, until)) {
   }
 }
 
-bool Coordinator::advance_once(TimeMs now) {
+bool Coordinator::advance_once(TimeMs now, Until until) {
   if (finished_) return false;
   const Phase before = phase_;
   if (phase_ == Phase::kGather) {
-    maybe_finish(now);
-    if (!finished_) open_round(now);
+    if (params_.rounds > 0 && head_.round().value >= params_.rounds) {
+      maybe_finish(now, until);
+    } else if (may_open(now, until)) {
+      open_round(now);
+    }
     return phase_ != before;
   }
   if (phase_ == Phase::kTrain) {
     for (const auto& [uid, commit] : round_.commits) {
-      if (!round_.arrivals_ms.contains(uid) && round_.blobs.contains(commit.message.payload_id))
+      if (!round_.arrivals_ms.contains(uid) && round_.uploaded.contains(uid))
         round_.arrivals_ms[uid] = static_cast<std::uint32_t>(now - phase_started_);
     }
   }
@@ -73,7 +85,8 @@ bool Coordinator::advance_once(TimeMs now) {
   if (!round_.quorum_at && awaited > 0 &&
       arrived >= protocol::quorum_of(awaited, params_.timing.quorum_percent))
     round_.quorum_at = now;
-  if (now < phase_end()) return false;
+  const TimeMs end = phase_end();
+  if (until == Until::kComplete ? end > phase_started_ : end > now) return false;
   if (phase_ == Phase::kTrain) {
     close_commits(now);
   } else if (phase_ == Phase::kReveal) {
@@ -84,15 +97,26 @@ bool Coordinator::advance_once(TimeMs now) {
   return phase_ != before;
 }
 
-void Coordinator::open_round(TimeMs now) {
+// A round opens when everybody expected is ready; or when a quorum of the miners and of the validators is
+// and the grace has passed, so that one that is away costs the others no more than that; or at the hard
+// bound.
+bool Coordinator::may_open(TimeMs now, Until until) {
   const std::size_t miners = membership_.ready_count(Role::kMiner);
   const std::size_t validators = membership_.ready_count(Role::kValidator);
-  if (now < not_before_ || miners < params_.timing.miners_min) return;
-  const bool first = head_.last_roster().empty();
-  if (first && (miners < config_.start_miners || validators < config_.start_validators)) return;
-  const bool waited = now - phase_started_ >= static_cast<TimeMs>(params_.timing.gather_ms);
-  if (!first && !waited && !membership_.all_expected_ready(head_)) return;
+  if (now < not_before_ || miners < params_.timing.miners_min) return false;
+  if (head_.needs_validator() && !membership_.has_staked_validator()) return false;
+  if (head_.last_roster().empty())
+    return miners >= config_.start_miners && validators >= config_.start_validators;
+  if (membership_.all_expected_ready(head_)) return true;
+  const bool quorum = std::ranges::all_of(std::array{Role::kMiner, Role::kValidator}, [&](Role role) {
+    const auto attendance = membership_.attendance(head_, role);
+    return attendance.ready >= protocol::quorum_of(attendance.expected, params_.timing.quorum_percent);
+  });
+  if (quorum && !gathered_at_) gathered_at_ = now;
+  return until == Until::kDeadline && now >= *next_deadline();
+}
 
+void Coordinator::open_round(TimeMs now) {
   protocol::RoundOpen open;
   open.state_id = head_.state_id();
   open.ledger_block = membership_.ledger().block;
@@ -112,7 +136,31 @@ void Coordinator::open_round(TimeMs now) {
   const Status entered = enter_train(message);
   MUSTER_CHECK(entered.has_value(), entered ? "" : entered.error().message);
   phase_started_ = now;
+  gathered_at_.reset();
+  say_again_at_ = 0;
   persist_and_broadcast(std::move(message));
+}
+
+// Nobody waits in silence.
+void Coordinator::say_what_is_awaited(TimeMs now) {
+  const bool waits = !finished_ && phase_ == Phase::kGather && phase_started_ != 0 && now >= not_before_ &&
+                     now - phase_started_ >= static_cast<TimeMs>(params_.timing.gather_ms);
+  if (!waits || now < say_again_at_) return;
+  say_again_at_ = now + kAwaitedSayAgainMs;
+  const std::size_t miners = membership_.ready_count(Role::kMiner);
+  const std::size_t validators = membership_.ready_count(Role::kValidator);
+  const bool first = head_.last_roster().empty();
+  std::string what = "round " + std::to_string(head_.round().value) + " waits: " + std::to_string(miners) +
+                     " miners are ready, " +
+                     std::to_string(std::max<std::size_t>(params_.timing.miners_min,
+                                                          first ? config_.start_miners : 0)) +
+                     " are needed; " + std::to_string(validators) + " validators are ready";
+  if (first && config_.start_validators > 0)
+    what += ", " + std::to_string(config_.start_validators) + " are needed";
+  if (head_.needs_validator())
+    what += "; " + std::to_string(head_.unscreened_rounds_in_a_row()) +
+            " rounds in a row were sealed without a Screen, so one with stake is needed";
+  actions_.push_back(Note{std::move(what)});
 }
 
 void Coordinator::ask_checkpoint(const std::vector<Bytes>& attestations) {
@@ -126,14 +174,19 @@ void Coordinator::ask_checkpoint(const std::vector<Bytes>& attestations) {
 
 void Coordinator::close_commits(TimeMs now) {
   protocol::CommitsClosed closed;
-  for (const auto& [uid, commit] : round_.commits)
-    if (round_.arrivals_ms.contains(uid)) closed.commits.push_back(commit.bytes);
+  std::set<Hash> listed;
+  for (const auto& [uid, commit] : round_.commits) {
+    if (!round_.arrivals_ms.contains(uid)) continue;
+    closed.commits.push_back(commit.bytes);
+    listed.insert(commit.message.payload_id);
+  }
   closed.commit_root = protocol::commit_root_of(closed.commits);
   Bytes message = sign(closed);
   const Status entered = enter_reveal(message);
   MUSTER_CHECK(entered.has_value(), entered ? "" : entered.error().message);
   phase_started_ = now;
   persist_and_broadcast(std::move(message));
+  actions_.push_back(EndUploads{std::move(listed)});
 }
 
 void Coordinator::close_reveals(TimeMs now) {
@@ -147,24 +200,89 @@ void Coordinator::close_reveals(TimeMs now) {
   persist_and_broadcast(std::move(message));
 }
 
+// A payload that cannot be read now may be later: the round waits for the disk, and says so.
+bool Coordinator::open_payloads(TimeMs now) {
+  if (round_.payloads_open) return true;
+  auto opened = protocol::open_payloads(context(), round_.commits, round_.reveals, blobs_);
+  if (!opened) {
+    if (now >= say_again_at_) {
+      say_again_at_ = now + kAwaitedSayAgainMs;
+      actions_.push_back(Note{"round " + std::to_string(head_.round().value) +
+                              " cannot be sealed before its payloads can be read: " +
+                              opened.error().message});
+    }
+    return false;
+  }
+  round_.payloads = std::move(*opened);
+  round_.payloads_open = true;
+  return true;
+}
+
+namespace {
+
+constexpr std::uint32_t kNullRoundsBeforeANote = 3;
+
+// Which rule rejected whom, by what most stake said of each.
+std::string why_nobody_counts(const protocol::SealRecord& record) {
+  std::map<std::string, std::string> uids_by_reason;
+  for (const auto& outcome : record.outcomes) {
+    if (outcome.code == protocol::OutcomeCode::kAccepted) continue;
+    std::string reason(name_of(outcome.code));
+    if (outcome.code == protocol::OutcomeCode::kRejected) {
+      std::map<protocol::Verdict, std::size_t> votes;
+      for (const Bytes& bytes : record.screens) {
+        const auto envelope = wire::reread_envelope(bytes);
+        const auto screen = envelope ? protocol::read_body<protocol::Screen>(*envelope)
+                                     : Result<protocol::Screen>(envelope.error());
+        if (!screen) continue;
+        for (const auto& entry : screen->entries)
+          if (entry.uid == outcome.uid && protocol::is_rejection(entry.verdict)) ++votes[entry.verdict];
+      }
+      for (const auto& [verdict, count] : votes) reason += ": " + std::string(name_of(verdict));
+    }
+    auto& uids = uids_by_reason[reason];
+    uids += (uids.empty() ? "" : ", ") + std::to_string(outcome.uid.value);
+  }
+  std::string text;
+  for (const auto& [reason, uids] : uids_by_reason) text += "; " + reason + ": uid " + uids;
+  return text;
+}
+
+}  // namespace
+
 void Coordinator::seal_round(TimeMs now) {
+  if (!open_payloads(now)) return;
   std::vector<Bytes> screens;
   for (const auto& [uid, screen] : round_.screens) screens.push_back(screen.bytes);
   auto sealed = make_seal(screens, round_.evidence, round_.arrivals_ms);
   MUSTER_CHECK(sealed.has_value(), sealed ? "" : sealed.error().message);
+  actions_.push_back(StoreBlob{sealed->manifest.record_id, std::move(sealed->record_blob)});
   if (!sealed->manifest.null_round)
     actions_.push_back(StoreBlob{sealed->manifest.aggregate_id, std::move(sealed->aggregate_blob)});
   Bytes message = sign(sealed->manifest);
   persist_and_broadcast(message);
 
   step_model(*sealed);
-  actions_.push_back(RoundSealed{head_.round(), sealed->manifest, *theta_root_,
-                                 state::parameters_root(layout_, model_.downlink_residual)});
   head_.advance(wire::message_hash(message), round_.open->message, sealed->manifest);
+  if (head_.null_rounds_in_a_row() >= kNullRoundsBeforeANote)
+    actions_.push_back(Note{std::to_string(head_.null_rounds_in_a_row()) +
+                            " rounds in a row had too few accepted payloads" +
+                            why_nobody_counts(sealed->record)});
+  if (head_.unscreened_rounds_in_a_row() > 0 && params_.verification.unscreened_rounds_max > 0)
+    actions_.push_back(Note{"round " + std::to_string(head_.round().value - 1) +
+                            " was sealed without a Screen of a validator with stake: nobody judged its payloads"});
+  actions_.push_back(RoundSealed{Round{head_.round().value - 1}, sealed->manifest, sealed->record, *theta_root_,
+                                 state::parameters_root(layout_, model_.downlink_residual)});
+  end_round(now);
+}
+
+void Coordinator::end_round(TimeMs now) {
   round_ = RoundState{};
-  membership_.clear_ready();
+  membership_.begin_round();
   phase_ = Phase::kGather;
   phase_started_ = now;
+  gathered_at_.reset();
+  say_again_at_ = 0;
   const std::uint32_t doublings = std::min(head_.null_rounds_in_a_row(), 16u);
   not_before_ = doublings == 0 ? now
                                : now + std::min<TimeMs>(TimeMs{params_.timing.pause_ms}
@@ -173,9 +291,8 @@ void Coordinator::seal_round(TimeMs now) {
 }
 
 // After the last round: everybody's Ready shows that it is at the final state.
-void Coordinator::maybe_finish(TimeMs now) {
-  if (params_.rounds == 0 || head_.round().value < params_.rounds) return;
-  const bool waited = now - phase_started_ >= static_cast<TimeMs>(params_.timing.gather_ms);
+void Coordinator::maybe_finish(TimeMs now, Until until) {
+  const bool waited = until == Until::kDeadline && now - phase_started_ >= static_cast<TimeMs>(params_.timing.gather_ms);
   if (!waited && !membership_.all_expected_ready(head_)) return;
   finished_ = true;
   actions_.push_back(Broadcast{sign(final_state())});

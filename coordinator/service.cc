@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/overloaded.h"
+#include "base/wait_out.h"
 #include "base/worker.h"
 #include "compression/segmented_blob.h"
 #include "coordinator/model_files.h"
@@ -12,6 +13,7 @@ namespace muster::coordinator {
 namespace {
 
 constexpr int kTickMs = 100;
+constexpr int kMessagesPerTick = 4096;
 constexpr std::uint64_t kPayloadSlackBytes = 4096;
 
 struct BlobArrived {
@@ -33,6 +35,8 @@ std::string name_of_action(const Action& action) {
                                [](const Persist&) { return "persist"; },
                                [](const StoreBlob&) { return "store_blob"; },
                                [](const ReplayRound&) { return "replay_round"; },
+                               [](const ExpectUpload&) { return "expect_upload"; },
+                               [](const EndUploads&) { return "end_uploads"; },
                                [](const WriteCheckpoint&) { return "write_checkpoint"; },
                                [](const RoundSealed&) { return "round_sealed"; },
                                [](const Note&) { return "note"; },
@@ -50,8 +54,9 @@ Result<LedgerView> ask_ledger(protocol::LedgerClient& ledger) {
 
 class Service {
  public:
-  Service(ServiceParts parts, ModelFiles model)
+  Service(ServiceParts parts, ModelFiles model, const std::atomic<bool>& stop)
       : parts_(std::move(parts)),
+        stop_(stop),
         layout_(state::layout_of(parts_.params.model)),
         model_(std::move(model)),
         core_(parts_.params, parts_.key, parts_.config,
@@ -63,7 +68,8 @@ class Service {
                          inputs_.push(BlobArrived{from, id});
                        }) {}
 
-  Status run(const std::atomic<bool>& stop) {
+  Status run() {
+    const auto& stop = stop_;
     poll_ledger();
     MUSTER_TRY_STATUS(wait_for_ledger(stop));
     MUSTER_TRY_STATUS(parts_.journal->replay(
@@ -79,11 +85,7 @@ class Service {
     TimeMs next_poll = now() + parts_.ledger_poll_ms;
     while (!stop) {
       if (finished_ && now() - last_needed_ > static_cast<TimeMs>(parts_.linger_ms)) break;
-      MUSTER_TRY(auto incoming, parts_.transport->receive(kTickMs, inputs_.fd()));
-      if (incoming)
-        MUSTER_TRY_STATUS(
-            carry_out(core_.on_message(incoming->from, incoming->message, now())));
-      while (auto input = inputs_.pop()) MUSTER_TRY_STATUS(take(std::move(*input)));
+      MUSTER_TRY_STATUS(take_what_has_arrived());
       MUSTER_TRY_STATUS(carry_out(core_.on_tick(now())));
       if (now() >= next_poll) {
         next_poll = now() + parts_.ledger_poll_ms;
@@ -97,6 +99,25 @@ class Service {
 
  private:
   [[nodiscard]] TimeMs now() const { return clock_.now_ms(); }
+
+  // No phase ends by time while something that was in time still waits to be read.
+  Status take_what_has_arrived() {
+    const auto deadline = core_.next_deadline();
+    TimeMs wait = deadline ? std::clamp<TimeMs>(*deadline - now(), 0, kTickMs) : kTickMs;
+    for (int taken = 0; taken < kMessagesPerTick; ++taken) {
+      MUSTER_TRY(auto incoming, parts_.transport->receive(static_cast<int>(wait), inputs_.fd()));
+      if (incoming)
+        MUSTER_TRY_STATUS(carry_out(core_.on_message(incoming->from, incoming->message, now())));
+      bool any = incoming.has_value();
+      while (auto input = inputs_.pop()) {
+        any = true;
+        MUSTER_TRY_STATUS(take(std::move(*input)));
+      }
+      if (!any) return {};
+      wait = 0;
+    }
+    return {};
+  }
 
   Result<Bytes> read_blob(const Hash& id) const {
     MUSTER_TRY(const std::uint64_t size, parts_.blobs.size(id));
@@ -131,10 +152,15 @@ class Service {
   Status take(Input input) {
     return std::visit(
         Overloaded{[&](BlobArrived& blob) {
+                     arrived_.insert({blob.from, blob.id});
                      return carry_out(core_.on_blob(blob.from, blob.id, now()));
                    },
                    [&](CheckpointWritten& written) -> Status {
-                     MUSTER_TRY_STATUS(std::move(written.status));
+                     if (!written.status) {
+                       parts_.logger.warning("no checkpoint this time: " + written.status.error().message);
+                       core_.on_checkpoint_failed();
+                       return {};
+                     }
                      MUSTER_TRY_STATUS(carry_out(core_.on_checkpoint(written.id, now())));
                      keep_last(written.id);
                      return {};
@@ -156,7 +182,7 @@ class Service {
     for (Action& action : actions) {
       const std::string name = "coordinator." + name_of_action(action);
       parts_.failpoints.pass(name + ".before");
-      MUSTER_TRY_STATUS(perform(action));
+      MUSTER_TRY_STATUS(wait_out([&] { return perform(action); }, stop_, parts_.logger));
       parts_.failpoints.pass(name + ".after");
     }
     return {};
@@ -180,6 +206,17 @@ class Service {
             },
             [&](StoreBlob& store) { return parts_.blobs.put(store.id, store.blob); },
             [&](ReplayRound& replay) { return replay_round(replay); },
+            [&](ExpectUpload& expected) {
+              if (arrived_.contains({expected.from, expected.id}))
+                inputs_.push(BlobArrived{expected.from, expected.id});
+              return Status();
+            },
+            [&](EndUploads& end) {
+              for (const auto& [from, id] : arrived_)
+                if (!end.listed.contains(id)) parts_.blobs.drop(id);
+              arrived_.clear();
+              return Status();
+            },
             [&](WriteCheckpoint& job) {
               write_checkpoint(std::move(job));
               return Status();
@@ -225,7 +262,10 @@ class Service {
     MUSTER_TRY(const auto records, parts_.journal->records_of(replay.round));
     for (auto record = records.rbegin(); record != records.rend(); ++record) {
       const auto envelope = wire::reread_envelope(*record);
-      if (envelope && envelope->sender == parts_.key.public_key())
+      const bool wanted = envelope && (replay.with_closes ||
+                                       is_a(*envelope, protocol::MessageType::kRoundOpen) ||
+                                       is_a(*envelope, protocol::MessageType::kManifest));
+      if (wanted && envelope->sender == parts_.key.public_key())
         (void)parts_.transport->send(replay.to, *record);
     }
     return {};
@@ -233,18 +273,18 @@ class Service {
 
   void report(const RoundSealed& sealed) {
     const auto accepted = std::count_if(
-        sealed.manifest.outcomes.begin(), sealed.manifest.outcomes.end(),
+        sealed.record.outcomes.begin(), sealed.record.outcomes.end(),
         [](const auto& outcome) { return outcome.code == protocol::OutcomeCode::kAccepted; });
     parts_.logger.info("sealed round " + std::to_string(sealed.round.value) + ": accepted " +
                        std::to_string(accepted) + " of " +
-                       std::to_string(sealed.manifest.outcomes.size()) +
+                       std::to_string(sealed.record.outcomes.size()) +
                        (sealed.manifest.null_round ? " (null round)" : ""));
     parts_.events({"sealed",
                    {{"round", static_cast<std::int64_t>(sealed.round.value)},
                     {"time_ms", now()},
                     {"accepted", static_cast<std::int64_t>(accepted)},
-                    {"miners", static_cast<std::int64_t>(sealed.manifest.outcomes.size())},
-                    {"screens", static_cast<std::int64_t>(sealed.manifest.screens.size())},
+                    {"miners", static_cast<std::int64_t>(sealed.record.outcomes.size())},
+                    {"screens", static_cast<std::int64_t>(sealed.record.screens.size())},
                     {"null", static_cast<std::int64_t>(sealed.manifest.null_round)},
                     {"state_id", sealed.manifest.state_id_after.hex()},
                     {"theta_root", sealed.theta_root.hex()},
@@ -252,12 +292,14 @@ class Service {
   }
 
   ServiceParts parts_;
+  const std::atomic<bool>& stop_;
   compression::Layout layout_;
   SteadyClock clock_;
   Mailbox<Input> inputs_;
   ModelFiles model_;
   Coordinator core_;
   std::vector<Hash> checkpoints_;  // oldest first
+  std::set<std::pair<PublicKey, Hash>> arrived_;  // uploads of the open round
   bool finished_ = false;
   TimeMs last_needed_ = 0;  // when the run ended or somebody was last helped to catch up
   wire::BlobServerEndpoint blob_endpoint_;
@@ -270,7 +312,7 @@ class Service {
 Status run_service(ServiceParts parts, const std::atomic<bool>& stop) {
   MUSTER_TRY(auto model, ModelFiles::open(parts.model_folder, state::layout_of(parts.params.model),
                                           *parts.journal, parts.blobs, parts.initial_theta));
-  return Service(std::move(parts), std::move(model)).run(stop);
+  return Service(std::move(parts), std::move(model), stop).run();
 }
 
 }  // namespace muster::coordinator

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
 #include "compression/segmented_blob.h"
 #include "protocol/attestation.h"
 #include "protocol/sealed_payload.h"
@@ -15,9 +16,9 @@ Miner::Miner(const protocol::ProtocolParams& params, const SigningKey& key, cons
     : params_(params),
       layout_(state::layout_of(params.model)),
       key_(key),
-      config_(config),
       conduct_(std::move(conduct)),
-      follower_(params, protocol::run_id_of(params)) {}
+      follower_(params, protocol::run_id_of(params)),
+      patience_(config.retry_ms) {}
 
 Actions Miner::take_actions() { return std::exchange(actions_, {}); }
 
@@ -62,6 +63,7 @@ Status Miner::recover(ByteSpan message, bool in_state) {
 
 Actions Miner::start(const Hash& theta_root, TimeMs now) {
   theta_root_ = theta_root;
+  patience_.heard(now);
   send_ready(now);
   return take_actions();
 }
@@ -69,15 +71,28 @@ Actions Miner::start(const Hash& theta_root, TimeMs now) {
 // ---- inputs
 
 Actions Miner::on_message(ByteSpan message, TimeMs now) {
-  if (follower_.take(message)) last_heard_ = now;
+  patience_.heard(now);
+  if (follower_.take(message)) patience_.satisfied(now);
   if (follower_.fork() && !progress_.accused) {
     progress_.accused = true;
     actions_.push_back(Accuse{protocol::DisputeReason::kForkedClose,
                               {follower_.fork()->first, follower_.fork()->second}});
   }
+  if (auto refusal = follower_.take_refusal())
+    actions_.push_back(Note{"the coordinator refuses this miner: " + printable(*refusal)});
   advance(now);
+  ask_for_what_was_missed(now);
   finish_run();
   return take_actions();
+}
+
+// A message of a later round, or a manifest without its round's opening, shows that something is missing.
+void Miner::ask_for_what_was_missed(TimeMs now) {
+  const bool lacks_open = follower_.manifest() && !follower_.open();
+  if (!(follower_.is_behind() || lacks_open) || progress_.applying || progress_.fetching || adopting_ ||
+      joining_.under_way() || finished_)
+    return;
+  if (patience_.may_ask(now)) send_ready(now);
 }
 
 Actions Miner::on_trained(Round round, const protocol::TrainReport& report,
@@ -115,7 +130,7 @@ Actions Miner::on_training_failed(Round round, const Error& error, TimeMs now) {
 }
 
 Actions Miner::on_blob(const Hash& id, ByteSpan blob, TimeMs now) {
-  last_heard_ = now;
+  patience_.satisfied(now);
   if (joining_.wanted() == id) {
     take_checkpoint(blob, now);
     return take_actions();
@@ -142,23 +157,25 @@ Actions Miner::on_blob(const Hash& id, ByteSpan blob, TimeMs now) {
 
 Actions Miner::on_applied(Round next, const Hash& theta_root, TimeMs now) {
   if (next != head().round().next() || !progress_.applying) return {};
-  const auto* entry = own_entry();
   const bool again = head().round() < settled_;
-  RoundDone done{head().round(), {}, entry != nullptr};
-  for (const auto& outcome : follower_.manifest()->message.outcomes)
-    if (entry != nullptr && outcome.uid == entry->uid) done.outcome = outcome;
-  if (!again) actions_.push_back(done);
+  const auto outcome = own_outcome();
+  if (!again)
+    actions_.push_back(RoundDone{head().round(), outcome.value_or(protocol::OutcomeCode::kMissed),
+                                 own_entry() != nullptr});
   theta_root_ = theta_root;
   follower_.advance();
   progress_ = Progress{};
+  patience_.next_round();
   send_ready(now);
   return take_actions();
 }
 
 Actions Miner::on_tick(TimeMs now) {
-  if (!finished_ && now - last_heard_ >= static_cast<TimeMs>(config_.retry_ms)) {
-    last_heard_ = now;
+  if (!finished_ && patience_.is_over(now)) {
+    patience_.satisfied(now);
     resend(now);
+    if (auto complaint = patience_.complaint(now, head().round()))
+      actions_.push_back(Note{std::move(*complaint)});
   }
   return take_actions();
 }
@@ -236,16 +253,17 @@ void Miner::finish_round() {
 
 protocol::Settlement Miner::settlement() const {
   if (own_commit() == nullptr) return protocol::Settlement::kMissed;
+  const auto outcome = own_outcome();
+  const bool judged = outcome == protocol::OutcomeCode::kAccepted ||
+                      outcome == protocol::OutcomeCode::kRejected;
+  return judged && !follower_.manifest()->message.null_round ? protocol::Settlement::kDelivered
+                                                             : protocol::Settlement::kKept;
+}
+
+std::optional<protocol::OutcomeCode> Miner::own_outcome() const {
   const auto* entry = own_entry();
-  for (const auto& outcome : follower_.manifest()->message.outcomes) {
-    if (entry == nullptr || outcome.uid != entry->uid) continue;
-    const bool delivered = outcome.code == protocol::OutcomeCode::kAccepted ||
-                           outcome.code == protocol::OutcomeCode::kRejected;
-    const bool null_round = follower_.manifest()->message.null_round;
-    return delivered && !null_round ? protocol::Settlement::kDelivered
-                                    : protocol::Settlement::kKept;
-  }
-  return protocol::Settlement::kKept;
+  if (entry == nullptr) return std::nullopt;
+  return outcome_of(follower_.manifest()->message, follower_.open()->message, entry->uid);
 }
 
 void Miner::apply(std::shared_ptr<const compression::SparseUpdate> aggregate) {
@@ -259,9 +277,9 @@ void Miner::apply(std::shared_ptr<const compression::SparseUpdate> aggregate) {
 }
 
 void Miner::send_ready(TimeMs now) {
-  last_heard_ = now;
+  patience_.satisfied(now);
   actions_.push_back(Send{sign(
-      protocol::Ready{Role::kMiner, head().state_id(), theta_root_, Hash{}, follower_.seen(),
+      protocol::Ready{Role::kMiner, head().state_id(), theta_root_, {}, follower_.seen(),
                       joining_.takes_checkpoint()})});
 }
 

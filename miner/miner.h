@@ -14,6 +14,7 @@
 
 #include "protocol/follower.h"
 #include "protocol/inner_loop.h"
+#include "protocol/patience.h"
 
 namespace muster::miner {
 
@@ -60,7 +61,7 @@ struct Adopt {
 };
 struct RoundDone {
   Round round;
-  protocol::Outcome outcome;  // this miner's; kMissed when it was not in the roster
+  protocol::OutcomeCode outcome;  // this miner's; kMissed when it was not in the roster
   bool in_roster = false;
 };
 // The coordinator broke its word; the proof is signed by it.
@@ -165,9 +166,12 @@ class Miner {
   void finish_round();
   void apply(std::shared_ptr<const compression::SparseUpdate> aggregate);
   void send_ready(TimeMs now);
+  void ask_for_what_was_missed(TimeMs now);
   void resend(TimeMs now);
   [[nodiscard]] const protocol::RosterEntry* own_entry() const;
   [[nodiscard]] bool committed_in_close() const;
+  // In the sealed round, if it was in the roster.
+  [[nodiscard]] std::optional<protocol::OutcomeCode> own_outcome() const;
   [[nodiscard]] protocol::Settlement settlement() const;
   template <class Message>
   Bytes sign(const Message& message) const {
@@ -178,7 +182,6 @@ class Miner {
   protocol::ProtocolParams params_;
   compression::Layout layout_;
   SigningKey key_;
-  Config config_;
   std::shared_ptr<Conduct> conduct_;  // shared: an adversary's observers hold it too
   protocol::Follower follower_;
   protocol::Joining joining_;
@@ -188,7 +191,7 @@ class Miner {
   Signed signed_;
   Round settled_;  // rounds before it have had their settlement
   Hash theta_root_;
-  TimeMs last_heard_ = 0;
+  protocol::Patience patience_;
   bool finished_ = false;
   Actions actions_;
 };

@@ -70,10 +70,16 @@ class Service {
   Status run(const std::atomic<bool>& stop) {
     // The tag of the trainer's state: how many records the journal had then.
     MUSTER_TRY(const std::uint64_t saved, load());
+    MUSTER_TRY(const auto extent, protocol::saved_extent(*parts_.journal, saved));
     std::uint64_t index = 0;
     MUSTER_TRY_STATUS(parts_.journal->replay(0, [&](Round, ByteSpan record) {
-      return core_.recover(record, index++ < saved);
+      return core_.recover(record, extent.contains(index++));
     }));
+    if (extent.needs_restart_record()) {
+      const auto& position = core_.head().position();
+      MUSTER_TRY_STATUS(parts_.journal->append(
+          position.round, protocol::sign_message(position, protocol::Restarted{saved}, parts_.key)));
+    }
     if (saved > 0)
       parts_.logger.info("resumed before round " + std::to_string(core_.head().round().value));
     MUSTER_TRY_STATUS(
@@ -243,8 +249,7 @@ class Service {
                    {{"round", static_cast<std::int64_t>(done.round.value)},
                     {"time_ms", now()},
                     {"in_roster", static_cast<std::int64_t>(done.in_roster)},
-                    {"outcome", std::string(name_of(done.outcome.code))},
-                    {"weight", static_cast<double>(done.outcome.weight)},
+                    {"outcome", std::string(name_of(done.outcome))},
                     {"bytes_up", static_cast<std::int64_t>(up - reported_up_)},
                     {"bytes_down", static_cast<std::int64_t>(down - reported_down_)}}});
     reported_up_ = up;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/limits.h"
+#include "base/median.h"
 #include "protocol/beacon.h"
 #include "protocol/deadlines.h"
 #include "state/state_root.h"
@@ -14,15 +15,13 @@ namespace {
 constexpr std::size_t kRoundsRemembered = 16;
 constexpr std::size_t kActiveRounds = 3;
 constexpr std::uint32_t kMissesForgiven = 1;
+constexpr double kNormMax = 1e9;
+constexpr double kNormOverMedianMax = 1000;
 
 template <class T>
 void push_bounded(std::vector<T>& values, T value, std::size_t count) {
   if (values.size() == count) values.erase(values.begin());
   values.push_back(std::move(value));
-}
-
-bool delivered(OutcomeCode code) {
-  return code != OutcomeCode::kMissed && code != OutcomeCode::kKeyWithheld;
 }
 
 HeadState first_state(const ProtocolParams& params, const Hash& run_id) {
@@ -39,14 +38,12 @@ Error malformed(const char* what) {
 }  // namespace
 
 Status validate(const HeadState& state) {
-  if (state.medians.size() > kRoundsRemembered || state.arrivals.size() > kRoundsRemembered ||
+  if (state.medians.size() > kRoundsRemembered || state.tails.size() > kRoundsRemembered ||
       state.screened.size() > kActiveRounds || state.members.size() > limits::kRosterMax)
     return malformed("longer than any history that is kept");
   for (const double median : state.medians)
     if (!std::isfinite(median) || median < 0)
       return Error{Errc::kNonFinite, "chain head: a median that is no norm"};
-  for (const auto& round : state.arrivals)
-    if (round.size() > limits::kRosterMax) return malformed("more arrivals than uids");
   for (const auto& round : state.screened)
     if (round.size() > limits::kRosterMax ||
         std::adjacent_find(round.begin(), round.end(), std::greater_equal<>()) != round.end())
@@ -58,11 +55,26 @@ Status validate(const HeadState& state) {
   return {};
 }
 
+Status fits_roster(const Manifest& manifest, const RoundOpen& open) {
+  if (manifest.codes.size() != miner_count(open))
+    return Error{Errc::kMalformed, "Manifest: " + std::to_string(manifest.codes.size()) +
+                                       " outcomes, and the roster has " +
+                                       std::to_string(miner_count(open)) + " miners"};
+  for (const Uid uid : manifest.screened) {
+    const RosterEntry* entry = find_in_roster(open, uid);
+    if (entry == nullptr || entry->role != Role::kValidator)
+      return Error{Errc::kMalformed, "Manifest: a Screen of uid " + std::to_string(uid.value) +
+                                         ", who is no validator of the roster"};
+  }
+  return {};
+}
+
 ChainHead::ChainHead(const ProtocolParams& params, const Hash& run_id)
     : ChainHead(params, run_id, first_state(params, run_id)) {}
 
 ChainHead::ChainHead(const ProtocolParams& params, const Hash& run_id, HeadState state)
     : timing_(params.timing),
+      unscreened_rounds_max_(params.verification.unscreened_rounds_max),
       slice_(params.slice()),
       sequences_(params.sequences),
       position_{run_id, state.round, state.parent},
@@ -72,7 +84,16 @@ Hash ChainHead::hash() const {
   return tagged_hash("muster/chain-head", {position_.run_id.bytes, wire::encode(state_)});
 }
 
-std::uint32_t ChainHead::grace_ms() const { return protocol::grace_ms(timing_, state_.arrivals); }
+std::uint32_t ChainHead::grace_ms() const { return protocol::grace_ms(timing_, state_.tails); }
+
+double ChainHead::norm_max() const {
+  if (state_.medians.empty()) return kNormMax;
+  return std::min(kNormMax, kNormOverMedianMax * lower_median(state_.medians));
+}
+
+bool ChainHead::needs_validator() const {
+  return unscreened_rounds_max_ > 0 && state_.unscreened_rounds >= unscreened_rounds_max_;
+}
 
 const HeadMember* ChainHead::find_in_last_roster(const PublicKey& hotkey) const {
   const auto found =
@@ -115,27 +136,32 @@ Status ChainHead::check_open(const RoundOpen& open) const {
   if (open.beacon != state_.beacon) return conflict("beacon");
   const DataCursor fitted = fit_cursor(cursor(), miner_count(open), slice_, sequences_);
   if (DataCursor{open.epoch, open.cursor} != fitted) return conflict("data cursor");
+  const bool screened = std::ranges::any_of(open.roster, [](const RosterEntry& entry) {
+    return entry.role == Role::kValidator && entry.stake > 0;
+  });
+  if (needs_validator() && !screened)
+    return Error{Errc::kConflict, "RoundOpen: without a validator, though " +
+                                      std::to_string(state_.unscreened_rounds) +
+                                      " rounds in a row had no Screen"};
   return {};
 }
 
 void ChainHead::advance(const Hash& manifest_hash, const RoundOpen& open,
                         const Manifest& manifest) {
   std::set<PublicKey> screened;
-  for (const Bytes& screen : manifest.screens)
-    if (auto envelope = wire::reread_envelope(screen)) screened.insert(envelope->sender);
-  std::set<Uid> uids_delivered;
-  std::vector<std::uint32_t> arrivals;
-  for (const Outcome& outcome : manifest.outcomes) {
-    if (!delivered(outcome.code)) continue;
-    uids_delivered.insert(outcome.uid);
-    arrivals.push_back(outcome.arrival_ms);
-  }
-
+  bool screened_by_stake = false;
   std::vector<HeadMember> members;
+  std::size_t miner = 0;
   for (const RosterEntry& entry : open.roster) {
     const HeadMember* before = find_in_last_roster(entry.hotkey);
-    const bool present = entry.role == Role::kValidator ? screened.contains(entry.hotkey)
-                                                        : uids_delivered.contains(entry.uid);
+    bool present = false;
+    if (entry.role == Role::kMiner) present = was_delivered(manifest.codes[miner++]);
+    if (entry.role == Role::kValidator &&
+        std::ranges::binary_search(manifest.screened, entry.uid)) {
+      present = true;
+      screened.insert(entry.hotkey);
+      screened_by_stake = screened_by_stake || entry.stake > 0;
+    }
     const std::uint32_t missed = before == nullptr ? 0 : before->missed_in_a_row;
     members.push_back({entry.hotkey, entry.role, entry.next_secret_hash, present ? 0 : missed + 1});
   }
@@ -143,7 +169,8 @@ void ChainHead::advance(const Hash& manifest_hash, const RoundOpen& open,
             [](const auto& a, const auto& b) { return a.hotkey < b.hotkey; });
   state_.members = std::move(members);
   push_bounded(state_.screened, {screened.begin(), screened.end()}, kActiveRounds);
-  push_bounded(state_.arrivals, std::move(arrivals), kRoundsRemembered);
+  state_.unscreened_rounds = screened_by_stake ? 0 : state_.unscreened_rounds + 1;
+  if (manifest.tail_ms) push_bounded(state_.tails, *manifest.tail_ms, kRoundsRemembered);
   if (!manifest.null_round) push_bounded(state_.medians, manifest.median_norm, kRoundsRemembered);
   state_.null_rounds = manifest.null_round ? state_.null_rounds + 1 : 0;
 

@@ -37,17 +37,21 @@ struct HeadState {
   std::uint64_t cursor = 0;
   std::uint32_t null_rounds = 0;                      // in a row
   std::vector<double> medians;                        // M of not null rounds, oldest first, at most 16
-  std::vector<std::vector<std::uint32_t>> arrivals;   // ms, of at most 16 rounds, oldest first
+  std::uint32_t unscreened_rounds = 0;                // in a row without a staked validator's Screen
+  std::vector<std::uint32_t> tails;                   // Manifest::tail_ms of at most 16 rounds, oldest first
   std::vector<std::vector<PublicKey>> screened;       // validators, ascending, of at most 3 rounds
   std::vector<HeadMember> members;                    // ascending by hotkey
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(round, parent, state_id, beacon, epoch, cursor, null_rounds, medians, arrivals, screened,
-            members);
+    archive(round, parent, state_id, beacon, epoch, cursor, null_rounds, medians, unscreened_rounds,
+            tails, screened, members);
   }
 };
 // Counts and orders that a decoder cannot see. Errors: kMalformed, kNonFinite.
 [[nodiscard]] Status validate(const HeadState& state);
+
+// That the manifest speaks of the miners and validators of `open`'s roster. Errors: kMalformed.
+[[nodiscard]] Status fits_roster(const Manifest& manifest, const RoundOpen& open);
 
 class ChainHead {
  public:
@@ -68,6 +72,9 @@ class ChainHead {
   // M of the last 16 sealed, not null, rounds; oldest first.
   [[nodiscard]] const std::vector<double>& past_medians() const { return state_.medians; }
   [[nodiscard]] std::uint32_t grace_ms() const;
+  // The largest norm that a payload may have: a thousand times the lower median of past_medians(), and at
+  // most 10⁹, which keeps every sum far from overflow.
+  [[nodiscard]] double norm_max() const;
   // The last round's roster, ascending by hotkey.
   [[nodiscard]] const std::vector<HeadMember>& last_roster() const { return state_.members; }
   [[nodiscard]] const HeadMember* find_in_last_roster(const PublicKey& hotkey) const;
@@ -76,6 +83,9 @@ class ChainHead {
   // Hash that the last roster holds for this validator's secret of the coming round, if it was in it.
   [[nodiscard]] std::optional<Hash> secret_hash_of(const PublicKey& validator) const;
   [[nodiscard]] std::uint32_t null_rounds_in_a_row() const { return state_.null_rounds; }
+  [[nodiscard]] std::uint32_t unscreened_rounds_in_a_row() const { return state_.unscreened_rounds; }
+  // So many rounds were sealed without a Screen that the next one must have a validator with stake.
+  [[nodiscard]] bool needs_validator() const;
 
   // Stake of the roster's validators with a Screen in this round or the last three.
   [[nodiscard]] std::uint64_t active_stake(const RoundOpen& open,
@@ -84,11 +94,12 @@ class ChainHead {
   // What the coming RoundOpen must say. Errors: kConflict, naming the field that is otherwise.
   [[nodiscard]] Status check_open(const RoundOpen& open) const;
 
-  // REQUIRES: the manifest seals the round that `open` opened, at position().
+  // REQUIRES: the manifest seals the round that `open` opened, at position(), and fits_roster().
   void advance(const Hash& manifest_hash, const RoundOpen& open, const Manifest& manifest);
 
  private:
   TimingParams timing_;
+  std::uint32_t unscreened_rounds_max_;
   std::uint32_t slice_;
   std::uint64_t sequences_;
   Position position_;

@@ -7,23 +7,21 @@ namespace {
 
 constexpr std::size_t kRoundsLookedAt = 16;
 
-// Milliseconds from the quorum's arrival to the last one's.
-std::uint32_t tail_ms(std::vector<std::uint32_t> arrivals, std::uint16_t quorum_percent) {
+}  // namespace
+
+std::optional<std::uint32_t> tail_ms(std::vector<std::uint32_t> arrivals,
+                                     std::uint16_t quorum_percent) {
+  if (arrivals.empty()) return std::nullopt;
   std::sort(arrivals.begin(), arrivals.end());
   return arrivals.back() - arrivals[quorum_of(arrivals.size(), quorum_percent) - 1];
 }
 
-}  // namespace
-
-std::uint32_t grace_ms(const TimingParams& timing,
-                       std::span<const std::vector<std::uint32_t>> rounds) {
-  if (rounds.size() > kRoundsLookedAt) rounds = rounds.last(kRoundsLookedAt);
-  std::vector<std::uint64_t> tails;
-  for (const auto& arrivals : rounds)
-    if (!arrivals.empty()) tails.push_back(tail_ms(arrivals, timing.quorum_percent));
+std::uint32_t grace_ms(const TimingParams& timing, std::span<const std::uint32_t> tails) {
+  if (tails.size() > kRoundsLookedAt) tails = tails.last(kRoundsLookedAt);
   if (tails.empty()) return timing.grace_max_ms;
-  std::sort(tails.begin(), tails.end());
-  const std::uint64_t twice_median = 2 * tails[(tails.size() - 1) / 2];
+  std::vector<std::uint32_t> sorted(tails.begin(), tails.end());
+  std::sort(sorted.begin(), sorted.end());
+  const std::uint64_t twice_median = 2 * std::uint64_t{sorted[(sorted.size() - 1) / 2]};
   return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
       twice_median, timing.grace_min_ms, timing.grace_max_ms));
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,9 +21,11 @@ namespace muster::protocol {
   return (expected * percent + 99) / 100;
 }
 
-// `rounds`: per past sealed round the arrivals (ms after OPEN) of its payloads; the newest 16 count.
-[[nodiscard]] std::uint32_t grace_ms(const TimingParams& timing,
-                                     std::span<const std::vector<std::uint32_t>> rounds);
+// Milliseconds from the arrival of the quorum's payload to that of the last one; none for no arrivals.
+[[nodiscard]] std::optional<std::uint32_t> tail_ms(std::vector<std::uint32_t> arrivals,
+                                                   std::uint16_t quorum_percent);
+// `tails`: tail_ms of past sealed rounds; the newest 16 count.
+[[nodiscard]] std::uint32_t grace_ms(const TimingParams& timing, std::span<const std::uint32_t> tails);
 
 struct PhaseProgress {
   std::size_t expected = 0;

@@ -25,16 +25,25 @@ Status Follower::take(ByteSpan bytes) {
   if (envelope.sender != params_.coordinator)
     return Error{Errc::kPermission, "a message that the coordinator did not sign"};
   if (is_a(envelope, MessageType::kCheckpoint)) return keep_offer(envelope);
+  if (is_a(envelope, MessageType::kRefused) && envelope.run_id == head_.position().run_id) {
+    MUSTER_TRY(Refused refused, read_body<Refused>(envelope));
+    refusal_ = std::move(refused.reason);
+    return {};
+  }
+  if (envelope.run_id == head_.position().run_id && envelope.round > head_.round()) is_behind_ = true;
   MUSTER_TRY_STATUS(check_position(envelope, head_.position()));
   switch (MessageType{envelope.type}) {
     case MessageType::kRoundOpen: {
       MUSTER_TRY(const RoundOpen open, read_body<RoundOpen>(envelope));
       MUSTER_TRY_STATUS(head_.check_open(open));
-      return keep(open_, envelope, bytes);
+      MUSTER_TRY_STATUS(keep(open_, envelope, bytes));
+      return check_fit();
     }
     case MessageType::kCommitsClosed: return keep(commits_closed_, envelope, bytes);
     case MessageType::kRevealsClosed: return keep(reveals_closed_, envelope, bytes);
-    case MessageType::kManifest: return keep(manifest_, envelope, bytes);
+    case MessageType::kManifest:
+      MUSTER_TRY_STATUS(keep(manifest_, envelope, bytes));
+      return check_fit();
     case MessageType::kReceipt: {
       MUSTER_TRY(const Receipt receipt, read_body<Receipt>(envelope));
       if (receipts_.size() < 16 && receipts_.insert({receipt.what, receipt.subject}).second)
@@ -48,6 +57,14 @@ Status Follower::take(ByteSpan bytes) {
     case MessageType::kRoundResume: return {};
     default: return Error{Errc::kMalformed, "a message that the coordinator does not send"};
   }
+}
+
+// A manifest of other miners than the roster's is not taken: nothing could be done with it.
+Status Follower::check_fit() {
+  if (!open_ || !manifest_) return {};
+  Status fits = fits_roster(manifest_->message, open_->message);
+  if (!fits) manifest_.reset();
+  return fits;
 }
 
 Status Follower::keep_offer(const wire::Envelope& envelope) {
@@ -88,6 +105,7 @@ void Follower::clear_round() {
   manifest_.reset();
   receipts_.clear();
   receipt_bytes_.clear();
+  is_behind_ = false;
 }
 
 }  // namespace muster::protocol

@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -34,6 +35,8 @@ class Follower {
   [[nodiscard]] const std::optional<Signed<Manifest>>& manifest() const { return manifest_; }
   // The run's end, when the coordinator has said that it is reached.
   [[nodiscard]] const std::optional<Finished>& finished() const { return finished_; }
+  // The coordinator has sent something of a later round: this node must ask for what it missed.
+  [[nodiscard]] bool is_behind() const { return is_behind_; }
   // The latest phase of the coming round that its messages have shown.
   [[nodiscard]] Phase seen() const;
   [[nodiscard]] bool has_receipt(ReceiptFor what, const Hash& subject) const {
@@ -43,6 +46,8 @@ class Follower {
   // Two signed, different messages of the coordinator where one may exist.
   [[nodiscard]] const std::optional<Evidence>& fork() const { return fork_; }
 
+  // Why the coordinator refused this node's Ready, once.
+  [[nodiscard]] std::optional<std::string> take_refusal() { return std::exchange(refusal_, {}); }
   // The newest offer of a checkpoint of a later round, once.
   [[nodiscard]] std::optional<CheckpointOffer> take_offer() { return std::exchange(offer_, {}); }
 
@@ -56,6 +61,7 @@ class Follower {
   Status keep(std::optional<Signed<Message>>& slot, const wire::Envelope& envelope,
               ByteSpan bytes);
   Status keep_offer(const wire::Envelope& envelope);
+  Status check_fit();
   void clear_round();
 
   ProtocolParams params_;
@@ -67,6 +73,8 @@ class Follower {
   std::set<std::pair<ReceiptFor, Hash>> receipts_;
   std::vector<Bytes> receipt_bytes_;
   std::optional<Evidence> fork_;
+  bool is_behind_ = false;
+  std::optional<std::string> refusal_;
   std::optional<CheckpointOffer> offer_;
   std::optional<Finished> finished_;
 };

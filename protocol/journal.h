@@ -24,4 +24,33 @@ class Journal {
   [[nodiscard]] virtual std::uint64_t count() const = 0;
 };
 
+// Which records of a journal a node's saved state contains.
+//
+// A node saves its state together with the number of records that it had then. What was recorded after
+// that is lost with a crash and happens again after the restart, so the journal would hold it twice. A
+// restarted node therefore appends a Restarted record, which takes those records out for good.
+class SavedExtent {
+ public:
+  // A state that was saved when the journal had `saved` records.
+  explicit SavedExtent(std::uint64_t saved) : saved_(saved) {}
+  // Takes the records in order. Errors: kMalformed (a Restarted record that names records after itself).
+  [[nodiscard]] Status take(ByteSpan record);
+  // REQUIRES: all records were taken.
+  [[nodiscard]] bool contains(std::uint64_t index) const;
+  // True when records follow those that the state contains: a Restarted record must be appended.
+  [[nodiscard]] bool needs_restart_record() const { return saved_ < count_; }
+
+ private:
+  struct Lost {
+    std::uint64_t first, end;
+  };
+  std::uint64_t saved_;
+  std::uint64_t count_ = 0;
+  std::vector<Lost> lost_;
+};
+
+// The extent of a state that was saved when the journal had `saved` records. Errors: the journal's;
+// kMalformed (the journal is damaged, or lacks records that the state contains).
+[[nodiscard]] Result<SavedExtent> saved_extent(const Journal& journal, std::uint64_t saved);
+
 }  // namespace muster::protocol

@@ -1,6 +1,8 @@
 #include "protocol/messages.h"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <tuple>
 
 #include "base/limits.h"
@@ -24,6 +26,8 @@ std::string_view name_of(MessageType type) {
     case MessageType::kFinished: return "Finished";
     case MessageType::kCheckpoint: return "Checkpoint";
     case MessageType::kJoined: return "Joined";
+    case MessageType::kRestarted: return "Restarted";
+    case MessageType::kRefused: return "Refused";
   }
   return "unknown message";
 }
@@ -61,6 +65,7 @@ std::string_view name_of(OutcomeCode code) {
     case OutcomeCode::kOtherSequences: return "sequences not as assigned";
     case OutcomeCode::kBelowMinimumNorm: return "below minimum norm";
     case OutcomeCode::kEquivocated: return "equivocated";
+    case OutcomeCode::kAboveMaximumNorm: return "above maximum norm";
   }
   MUSTER_UNREACHABLE();
 }
@@ -128,14 +133,46 @@ Status validate(const Screen& message) {
 }
 
 Status validate(const Manifest& message) {
-  for (const Outcome& outcome : message.outcomes) {
-    if (!finite_and_not_negative(outcome.norm) || !finite_and_not_negative(outcome.weight))
-      return Error{Errc::kNonFinite, "Manifest: norm or weight of uid " +
-                                         std::to_string(outcome.uid.value)};
-  }
   if (!finite_and_not_negative(message.median_norm) || !finite_and_not_negative(message.clip_norm))
     return Error{Errc::kNonFinite, "Manifest: median or clip norm"};
-  return ascending_by_uid(message.outcomes, "Manifest outcomes");
+  if (message.codes.size() > limits::kRosterMax || message.screened.size() > limits::kRosterMax)
+    return Error{Errc::kTooLarge, "Manifest: over 256 outcomes or Screens"};
+  if (std::ranges::adjacent_find(message.screened, std::greater_equal<>()) != message.screened.end())
+    return Error{Errc::kMalformed, "Manifest: validators not strictly ascending by uid"};
+  return {};
+}
+
+Status validate(const SealRecord& record) {
+  for (const Outcome& outcome : record.outcomes) {
+    if (!finite_and_not_negative(outcome.norm) || !finite_and_not_negative(outcome.weight))
+      return Error{Errc::kNonFinite, "seal record: norm or weight of uid " +
+                                         std::to_string(outcome.uid.value)};
+  }
+  if (record.screens.size() > limits::kRosterMax || record.evidence.size() > limits::kEvidenceMax)
+    return Error{Errc::kTooLarge, "seal record: more Screens or evidence than a roster can give"};
+  return ascending_by_uid(record.outcomes, "seal record outcomes");
+}
+
+const RosterEntry* find_in_roster(const RoundOpen& open, const PublicKey& hotkey) {
+  for (const RosterEntry& entry : open.roster)
+    if (entry.hotkey == hotkey) return &entry;
+  return nullptr;
+}
+
+const RosterEntry* find_in_roster(const RoundOpen& open, Uid uid) {
+  for (const RosterEntry& entry : open.roster)
+    if (entry.uid == uid) return &entry;
+  return nullptr;
+}
+
+std::optional<OutcomeCode> outcome_of(const Manifest& manifest, const RoundOpen& open, Uid uid) {
+  std::size_t miner = 0;
+  for (const RosterEntry& entry : open.roster) {
+    if (entry.role != Role::kMiner) continue;
+    if (entry.uid == uid) return manifest.codes[miner];
+    ++miner;
+  }
+  return std::nullopt;
 }
 
 Hash commit_root_of(const std::vector<Bytes>& commits) {

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,8 @@ enum class MessageType : std::uint8_t {
   kFinished,
   kCheckpoint,
   kJoined,
+  kRestarted,
+  kRefused,
 };
 [[nodiscard]] std::string_view name_of(MessageType type);
 
@@ -54,12 +57,15 @@ struct Ready {
   Role role = Role::kMiner;
   Hash state_id = {};
   Hash theta_root = {};        // of the node's own parameters, hashed by itself
-  Hash next_secret_hash = {};  // validators: of the secret for the round after this one
+  // Validators: of the secrets for the two rounds after this one. The second counts when this round is open
+  // already without the node, which is then in the next roster.
+  std::array<Hash, 2> next_secret_hashes = {};
   Phase seen = Phase::kGather;
   bool takes_checkpoint = false;  // instead of a replay of many rounds
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(role, state_id, theta_root, next_secret_hash, seen, takes_checkpoint);
+    archive(role, state_id, theta_root, next_secret_hashes[0], next_secret_hashes[1], seen,
+            takes_checkpoint);
   }
 };
 
@@ -210,8 +216,9 @@ enum class OutcomeCode : std::uint8_t {
   kOtherSequences,   // fewer than the protocol's minimum, or more than assigned
   kBelowMinimumNorm,
   kEquivocated,
+  kAboveMaximumNorm,  // ChainHead::norm_max()
 };
-constexpr std::uint8_t enum_count(OutcomeCode) { return 9; }
+constexpr std::uint8_t enum_count(OutcomeCode) { return 10; }
 [[nodiscard]] std::string_view name_of(OutcomeCode code);
 
 struct Outcome {
@@ -236,6 +243,14 @@ struct Evidence {
   void serialize(Archive& archive) { archive(first, second); }
 };
 
+// What a manifest rests on, beside it as a blob: protocol/seal_record.h.
+struct SealRecord {
+  std::vector<Outcome> outcomes;   // of every miner of the roster, by uid
+  std::vector<Bytes> screens;      // Screen envelopes verbatim, by uid
+  std::vector<Evidence> evidence;  // at most one of each sender and kind of message
+};
+
+// What everybody needs to go on. Its size does not depend on what anybody sent.
 struct Manifest {
   static constexpr MessageType kType = MessageType::kManifest;
   Hash open_hash;         // of the RoundOpen
@@ -250,14 +265,19 @@ struct Manifest {
   Hash next_beacon;
   std::uint64_t next_epoch = 0;
   std::uint64_t next_cursor = 0;
-  std::vector<Outcome> outcomes;  // of every miner of the roster
-  std::vector<Bytes> screens;     // Screen envelopes verbatim, by uid
-  std::vector<Evidence> evidence;
+  // Of those who committed, miners with more than half of the standing showed their keys; also when nobody
+  // committed. If not, something was wrong with the round, and it is nobody's evaluation.
+  bool most_revealed = true;
+  Hash record_id;                   // blob of the SealRecord
+  std::vector<OutcomeCode> codes;   // of every miner of the roster, by uid
+  std::vector<Uid> screened;        // validators whose Screens are in the record, ascending
+  // From the arrival of the quorum's payload to that of the last one; none when nobody delivered.
+  std::optional<std::uint32_t> tail_ms;
   template <class Archive>
   void serialize(Archive& archive) {
     archive(open_hash, reveals_hash, commit_root, null_round, state_id_before, state_id_after,
-            aggregate_id, median_norm, clip_norm, next_beacon, next_epoch, next_cursor, outcomes,
-            screens, evidence);
+            aggregate_id, median_norm, clip_norm, next_beacon, next_epoch, next_cursor, most_revealed,
+            record_id, codes, screened, tail_ms);
   }
 };
 
@@ -309,6 +329,14 @@ struct Dispute {
   void serialize(Archive& archive) { archive(reason, expected, found, proof); }
 };
 
+// Why the coordinator did not take a node's Ready. A text for the node's screen; nothing depends on it.
+struct Refused {
+  static constexpr MessageType kType = MessageType::kRefused;
+  std::string reason;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(reason); }
+};
+
 // A node's record for itself, never sent: from here on it follows `head` (wire::encode of a HeadState),
 // because it took a checkpoint or started over from the initial model.
 struct Joined {
@@ -316,6 +344,15 @@ struct Joined {
   Bytes head;
   template <class Archive>
   void serialize(Archive& archive) { archive(head); }
+};
+
+// A node's record for itself, never sent: it started again from a state that it had saved when its journal
+// had `records` records. What stands between those and this record was not in the state and happens again.
+struct Restarted {
+  static constexpr MessageType kType = MessageType::kRestarted;
+  std::uint64_t records = 0;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(records); }
 };
 
 // The run has had its rounds; nodes whose θ has this root may leave.
@@ -332,8 +369,21 @@ struct Finished {
 [[nodiscard]] Status validate(const Checkpoint& message);
 [[nodiscard]] Status validate(const Screen& message);
 [[nodiscard]] Status validate(const Manifest& message);
+[[nodiscard]] Status validate(const SealRecord& record);
 template <class Message>
 [[nodiscard]] Status validate(const Message&) { return {}; }
+
+// Null: not in the roster.
+[[nodiscard]] const RosterEntry* find_in_roster(const RoundOpen& open, const PublicKey& hotkey);
+[[nodiscard]] const RosterEntry* find_in_roster(const RoundOpen& open, Uid uid);
+// What the manifest says of the miner `uid` of `open`'s roster; none for anybody else.
+// REQUIRES: fits_roster().
+[[nodiscard]] std::optional<OutcomeCode> outcome_of(const Manifest& manifest, const RoundOpen& open,
+                                                    Uid uid);
+// A payload that everybody holds, whatever was then thought of it.
+[[nodiscard]] constexpr bool was_delivered(OutcomeCode code) {
+  return code != OutcomeCode::kMissed && code != OutcomeCode::kKeyWithheld;
+}
 
 [[nodiscard]] Hash commit_root_of(const std::vector<Bytes>& commits);
 

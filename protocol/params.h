@@ -75,10 +75,13 @@ struct VerificationParams {
   std::uint32_t overlap_keep_max = 256; // densities at which the overlap rule holds
   std::uint32_t sequences_min = 0;      // that a commit must have used; 0: its whole slice
   float norm_min = 1e-6f;               // of a payload
+  // So many rounds in a row may be sealed without a staked validator's Screen; then the run waits for a
+  // validator. 0: it never waits, and payloads that nobody judged count with a newcomer's standing.
+  std::uint32_t unscreened_rounds_max = 8;
   template <class Archive>
   void serialize(Archive& archive) {
     archive(screen_sequences, own_sequences, shared_sequences, probe_step, cosine_gate, drop_gate,
-            replay_cosine, overlap, overlap_keep_max, sequences_min, norm_min);
+            replay_cosine, overlap, overlap_keep_max, sequences_min, norm_min, unscreened_rounds_max);
   }
 };
 

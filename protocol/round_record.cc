@@ -5,18 +5,6 @@
 
 namespace muster::protocol {
 
-const RosterEntry* find_in_roster(const RoundOpen& open, const PublicKey& hotkey) {
-  for (const RosterEntry& entry : open.roster)
-    if (entry.hotkey == hotkey) return &entry;
-  return nullptr;
-}
-
-const RosterEntry* find_in_roster(const RoundOpen& open, Uid uid) {
-  for (const RosterEntry& entry : open.roster)
-    if (entry.uid == uid) return &entry;
-  return nullptr;
-}
-
 namespace {
 
 // Opens envelopes that must be by roster members of `role`, strictly ascending by uid.
@@ -78,7 +66,9 @@ OpenedPayload refused(OpenedPayload opened, OutcomeCode code, std::string proble
   return opened;
 }
 
-Result<OpenedPayload> open_one(const RoundContext& context, const Signed<Commit>& commit,
+}  // namespace
+
+Result<OpenedPayload> open_payload_of(const RoundContext& context, const Signed<Commit>& commit,
                                const Signed<Reveal>* reveal, const BlobReader& blobs) {
   OpenedPayload opened;
   opened.payload_id = commit.message.payload_id;
@@ -102,12 +92,14 @@ Result<OpenedPayload> open_one(const RoundContext& context, const Signed<Commit>
   opened.norm = summary->norm;
   if (!(opened.norm >= context.params.verification.norm_min))
     return refused(std::move(opened), OutcomeCode::kBelowMinimumNorm, "norm too small");
+  if (!(opened.norm <= context.norm_max)) {
+    opened.norm = 0;  // what does not count stands nowhere
+    return refused(std::move(opened), OutcomeCode::kAboveMaximumNorm, "norm too large");
+  }
   opened.payload = std::move(*payload);
   opened.code = OutcomeCode::kAccepted;
   return opened;
 }
-
-}  // namespace
 
 Result<std::map<Uid, OpenedPayload>> open_payloads(const RoundContext& context,
                                                    const std::map<Uid, Signed<Commit>>& commits,
@@ -116,7 +108,7 @@ Result<std::map<Uid, OpenedPayload>> open_payloads(const RoundContext& context,
   std::map<Uid, OpenedPayload> opened;
   for (const auto& [uid, commit] : commits) {
     const auto reveal = reveals.find(uid);
-    MUSTER_TRY(opened[uid], open_one(context, commit,
+    MUSTER_TRY(opened[uid], open_payload_of(context, commit,
                                      reveal == reveals.end() ? nullptr : &reveal->second, blobs));
   }
   return opened;

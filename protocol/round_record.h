@@ -20,11 +20,9 @@ struct RoundContext {
   const ProtocolParams& params;
   const compression::Layout& layout;
   Position position;
+  double norm_max = 0;   // ChainHead::norm_max()
   unsigned threads = 1;  // of this machine; no result depends on it
 };
-
-[[nodiscard]] const RosterEntry* find_in_roster(const RoundOpen& open, const PublicKey& hotkey);
-[[nodiscard]] const RosterEntry* find_in_roster(const RoundOpen& open, Uid uid);
 
 // The commits of a CommitsClosed by uid. Errors: kMalformed, kBadSignature, kWrongRound, kPermission
 // (not a miner of the roster), kBadHash (commit root), kConflict (not ascending, or one twice).
@@ -52,6 +50,11 @@ struct OpenedPayload {
 // Gives the bytes of a blob that is there. An error means that this node does not hold it.
 using BlobReader = std::function<Result<Bytes>(const Hash& id)>;
 
+// One commit, with the key that came for it, if any. Errors: as of open_payloads.
+[[nodiscard]] Result<OpenedPayload> open_payload_of(const RoundContext& context,
+                                                    const Signed<Commit>& commit,
+                                                    const Signed<Reveal>* reveal,
+                                                    const BlobReader& blobs);
 // One entry for every commit. Errors: only a missing blob (kNotFound): what a miner did wrong is an
 // outcome, not an error.
 [[nodiscard]] Result<std::map<Uid, OpenedPayload>> open_payloads(

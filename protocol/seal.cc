@@ -4,6 +4,8 @@
 
 #include "compression/segmented_blob.h"
 #include "protocol/beacon.h"
+#include "protocol/deadlines.h"
+#include "protocol/seal_record.h"
 #include "protocol/sealed_payload.h"
 #include "state/state_root.h"
 
@@ -93,14 +95,52 @@ std::vector<state::Contribution> contributions_of(const SealInputs& inputs,
   return contributions;
 }
 
+Status clip(const SealInputs& inputs, const std::vector<state::Contribution>& contributions,
+            SealedRound& round) {
+  MUSTER_TRY(const state::ClippedWeights clipped,
+             state::clip_and_weigh(contributions, inputs.head.past_medians()));
+  round.manifest.median_norm = clipped.median_norm;
+  round.manifest.clip_norm = clipped.clip_norm;
+  std::size_t next = 0;
+  for (Outcome& outcome : round.record.outcomes)
+    if (outcome.code == OutcomeCode::kAccepted) outcome.weight = clipped.weights[next++];
+  return {};
+}
+
+bool have_most_revealed(const std::vector<Outcome>& outcomes) {
+  std::uint64_t committed = 0, revealed = 0;
+  for (const Outcome& outcome : outcomes) {
+    if (outcome.code == OutcomeCode::kMissed) continue;
+    const std::uint64_t standing = std::uint64_t{outcome.standing} + 1;  // nobody counts for nothing
+    committed += standing;
+    if (outcome.code != OutcomeCode::kKeyWithheld) revealed += standing;
+  }
+  return revealed * 2 > committed || committed == 0;
+}
+
+// What the manifest says of the record, which is complete.
+void finish_record(const SealInputs& inputs, SealedRound& round) {
+  std::vector<std::uint32_t> arrivals;
+  for (const Outcome& outcome : round.record.outcomes) {
+    round.manifest.codes.push_back(outcome.code);
+    if (was_delivered(outcome.code)) arrivals.push_back(outcome.arrival_ms);
+  }
+  round.manifest.tail_ms = tail_ms(std::move(arrivals), inputs.context.params.timing.quorum_percent);
+  round.manifest.most_revealed = have_most_revealed(round.record.outcomes);
+  round.record_blob = encode_record(round.record);
+  round.manifest.record_id = compression::blob_id(round.record_blob).value();
+}
+
 }  // namespace
 
-Result<Manifest> rule(const SealInputs& inputs) {
+Result<SealedRound> rule(const SealInputs& inputs) {
   MUSTER_TRY(auto screens,
              read_screens(inputs.context.position, inputs.open, inputs.screens));
   silence_unpromised(inputs, screens);
 
-  Manifest manifest;
+  SealedRound round;
+  round.record = {rule_outcomes(inputs, screens), inputs.screens, inputs.evidence};
+  Manifest& manifest = round.manifest;
   manifest.open_hash = inputs.open_hash;
   manifest.reveals_hash = inputs.reveals_hash;
   manifest.commit_root = inputs.commit_root;
@@ -110,33 +150,24 @@ Result<Manifest> rule(const SealInputs& inputs) {
   manifest.next_epoch = inputs.open.epoch;
   manifest.next_cursor =
       inputs.open.cursor + miner_count(inputs.open) * inputs.context.params.slice();
-  manifest.outcomes = rule_outcomes(inputs, screens);
-  manifest.screens = inputs.screens;
-  manifest.evidence = inputs.evidence;
+  for (const WeighedScreen& screen : screens) manifest.screened.push_back(screen.validator);
 
-  const auto contributions = contributions_of(inputs, manifest.outcomes);
+  const auto contributions = contributions_of(inputs, round.record.outcomes);
   manifest.null_round = contributions.size() < inputs.context.params.timing.miners_min;
-  if (manifest.null_round) return manifest;
-  MUSTER_TRY(const state::ClippedWeights clipped,
-             state::clip_and_weigh(contributions, inputs.head.past_medians()));
-  manifest.median_norm = clipped.median_norm;
-  manifest.clip_norm = clipped.clip_norm;
-  std::size_t next = 0;
-  for (Outcome& outcome : manifest.outcomes)
-    if (outcome.code == OutcomeCode::kAccepted) outcome.weight = clipped.weights[next++];
-  return manifest;
+  if (!manifest.null_round) MUSTER_TRY_STATUS(clip(inputs, contributions, round));
+  finish_record(inputs, round);
+  return round;
 }
 
 Result<SealedRound> seal(const SealInputs& inputs, std::span<float> downlink_residual) {
-  SealedRound round;
-  MUSTER_TRY(round.manifest, rule(inputs));
+  MUSTER_TRY(SealedRound round, rule(inputs));
   Manifest& manifest = round.manifest;
   if (manifest.null_round) return round;
 
   const ProtocolParams& params = inputs.context.params;
   const Position& position = inputs.context.position;
   MUSTER_TRY(state::SealedAggregate sealed,
-             state::seal_aggregate(inputs.context.layout, contributions_of(inputs, manifest.outcomes),
+             state::seal_aggregate(inputs.context.layout, contributions_of(inputs, round.record.outcomes),
                                    inputs.head.past_medians(),
                                    params.downlink_format(position.round),
                                    params.compression.downlink_decay, downlink_residual,

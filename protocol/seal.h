@@ -20,20 +20,22 @@ struct SealInputs {
   Hash reveals_hash;
   Hash commit_root;
   const std::map<Uid, OpenedPayload>& payloads;
-  const std::map<Uid, std::uint32_t>& arrivals_ms;  // what a verifier takes from the manifest
+  const std::map<Uid, std::uint32_t>& arrivals_ms;  // what a verifier takes from the record
   const std::vector<Bytes>& screens;
   const std::vector<Evidence>& evidence;
 };
 
 struct SealedRound {
   Manifest manifest;
+  SealRecord record;
+  Bytes record_blob;
   Bytes aggregate_blob;            // empty in a null round
   compression::Payload aggregate;  // the same, to step with
 };
 
-// The manifest as far as it follows from outcomes and norms, without the payloads' content: all but aggregate_id and
+// As far as it follows from outcomes and norms, without the payloads' content: all but the aggregate, its id and
 // state_id_after. The same errors.
-[[nodiscard]] Result<Manifest> rule(const SealInputs& inputs);
+[[nodiscard]] Result<SealedRound> rule(const SealInputs& inputs);
 
 // Updates `downlink_residual` unless the round is null.
 // Errors: kMalformed and the like when `screens` do not belong to the round.

@@ -108,6 +108,13 @@ Hash payload_key_hash(const PayloadContext& context, const CipherKey& key) {
                      {context.run_id.bytes, context_bytes("", context), key});
 }
 
+std::uint64_t sealed_bytes_max(const compression::Layout& layout,
+                               const compression::PayloadFormat& format) {
+  const compression::SegmentedBlob empty{wire::encode(Header{}), {}};
+  return compression::write_blob(empty).size() + 8 * std::uint64_t{layout.segment_count()} +
+         compression::payload_bytes_max(layout, format);
+}
+
 Bytes seal_payload(const PayloadContext& context, const CipherKey& key,
                    const compression::Layout& layout, const compression::Payload& payload) {
   compression::SegmentedBlob blob = plain_blob(context, layout, payload);

@@ -27,6 +27,9 @@ struct PayloadContext {
 [[nodiscard]] CipherKey payload_key(const SigningKey& hotkey, const Hash& run_id, Round round);
 [[nodiscard]] Hash payload_key_hash(const PayloadContext& context, const CipherKey& key);
 
+// No sealed payload of the format is larger.
+[[nodiscard]] std::uint64_t sealed_bytes_max(const compression::Layout& layout,
+                                             const compression::PayloadFormat& format);
 // The blob to upload; its id is compression::blob_id of it.
 [[nodiscard]] Bytes seal_payload(const PayloadContext& context, const CipherKey& key,
                                  const compression::Layout& layout,

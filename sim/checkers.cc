@@ -8,12 +8,12 @@ void Checkers::violate(std::string what) {
   if (reported_.insert(what).second) violations_.push_back(std::move(what));
 }
 
-void Checkers::saw_message(ByteSpan bytes) {
+void Checkers::saw_message(const PublicKey& from, ByteSpan bytes) {
   const auto envelope = wire::reread_envelope(bytes);
-  if (!envelope) return;
+  if (!envelope || envelope->sender != from) return;
   if (is_a(*envelope, MessageType::kCommit)) {
     if (const auto commit = protocol::read_body<protocol::Commit>(*envelope))
-      commits_[wire::message_hash(bytes)] = {envelope->round, commit->payload_id};
+      commits_[wire::message_hash(bytes)] = {envelope->round, commit->payload_id, from};
   }
   if (envelope->sender != coordinator_) return;
   if (is_a(*envelope, MessageType::kReceipt)) {
@@ -35,7 +35,6 @@ void Checkers::saw_message(ByteSpan bytes) {
             std::to_string(envelope->round.value));
   }
   if (fresh && is_a(*envelope, MessageType::kCommitsClosed)) check_close(*envelope);
-  if (fresh && is_a(*envelope, MessageType::kManifest)) check_manifest(*envelope, bytes);
 }
 
 // No commit that was acknowledged together with its blob may be missing from the close.
@@ -46,22 +45,22 @@ void Checkers::check_close(const wire::Envelope& envelope) {
   for (const Bytes& commit : closed->commits) listed.insert(wire::message_hash(commit));
   for (const Hash& hash : acknowledged_commits_) {
     const auto commit = commits_.find(hash);
-    if (commit == commits_.end() || commit->second.round != envelope.round) continue;
+    if (commit == commits_.end() || commit->second.round != envelope.round ||
+        !honest_.contains(commit->second.sender))
+      continue;
     if (acknowledged_blobs_.contains(commit->second.payload_id) && !listed.contains(hash))
       violate("an acknowledged commit of round " + std::to_string(envelope.round.value) +
               " is lost");
   }
 }
 
-void Checkers::check_manifest(const wire::Envelope& envelope, ByteSpan) {
-  const auto manifest = protocol::read_body<protocol::Manifest>(envelope);
-  if (!manifest) return violate("a manifest that does not decode");
-  const std::string round = std::to_string(envelope.round.value);
-  for (const auto& outcome : manifest->outcomes) {
+void Checkers::saw_record(Round number, const protocol::SealRecord& record) {
+  const std::string round = std::to_string(number.value);
+  for (const auto& outcome : record.outcomes) {
     if (outcome.weight > 0 && outcome.code != protocol::OutcomeCode::kAccepted)
       violate("round " + round + ": a payload that is not accepted has weight in the aggregate");
   }
-  for (const auto& evidence : manifest->evidence) {
+  for (const auto& evidence : record.evidence) {
     const auto first = wire::reread_envelope(evidence.first);
     if (first && honest_.contains(first->sender))
       violate("round " + round + ": an honest node stands in evidence");

@@ -17,9 +17,12 @@ class Checkers {
   explicit Checkers(const PublicKey& coordinator) : coordinator_(coordinator) {}
 
   void set_honest(const PublicKey& hotkey) { honest_.insert(hotkey); }
+  [[nodiscard]] bool is_honest(const PublicKey& hotkey) const { return honest_.contains(hotkey); }
 
-  // Every message that reaches anybody.
-  void saw_message(ByteSpan bytes);
+  // Every message that leaves anybody. What others replay under somebody's name is not that node's.
+  void saw_message(const PublicKey& from, ByteSpan bytes);
+  // What a manifest rests on, as the coordinator made it.
+  void saw_record(Round round, const protocol::SealRecord& record);
   // A node has applied the manifest before `round` and hashed its own θ.
   void saw_state(const std::string& node, Round round, const Hash& state_id, const Hash& theta_root);
   // A node's θ was damaged on purpose: it must find that out, and be right again in the end.
@@ -36,7 +39,6 @@ class Checkers {
 
  private:
   void violate(std::string what);
-  void check_manifest(const wire::Envelope& envelope, ByteSpan bytes);
   void check_close(const wire::Envelope& envelope);
 
   PublicKey coordinator_;
@@ -45,6 +47,7 @@ class Checkers {
   struct SeenCommit {
     Round round;
     Hash payload_id;
+    PublicKey sender;
   };
   std::map<Hash, SeenCommit> commits_;                    // by message hash
   std::set<Hash> acknowledged_commits_;

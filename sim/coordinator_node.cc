@@ -67,15 +67,42 @@ void CoordinatorNode::write_checkpoint(const coordinator::WriteCheckpoint& job) 
 void CoordinatorNode::tick_core() { carry_out(core_->on_tick(world_.events.now_ms())); }
 
 void CoordinatorNode::receive(const PublicKey& from, const Bytes& message) {
-  if (alive_) carry_out(core_->on_message(from, message, world_.events.now_ms()));
+  if (!alive_) return;
+  if (world_.config.bug == PlantedBug::kUnboundedDisputes) {
+    const auto envelope = wire::reread_envelope(message);
+    if (envelope && protocol::is_a(*envelope, protocol::MessageType::kDispute)) persist(reached_, message);
+  }
+  carry_out(core_->on_message(from, message, world_.events.now_ms()));
 }
 
 void CoordinatorNode::receive_blob(const PublicKey& from, const Hash& id, const Bytes& blob) {
   if (!alive_) return;
   const auto actual = compression::blob_id(blob);
   if (!actual || *actual != id) return;
-  disk_.blobs[id] = blob;
-  carry_out(core_->on_blob(from, id, world_.events.now_ms()));
+  if (world_.config.bug == PlantedBug::kKeptUploads) disk_.blobs[id] = blob;
+  if (const auto expected = expected_.find(from); expected != expected_.end() && expected->second == id) {
+    disk_.blobs[id] = blob;
+    carry_out(core_->on_blob(from, id, world_.events.now_ms()));
+  } else {
+    offered_[from] = {id, blob};
+  }
+}
+
+void CoordinatorNode::expect_upload(const PublicKey& from, const Hash& id) {
+  expected_[from] = id;
+  const auto offered = offered_.find(from);
+  if (offered == offered_.end() || offered->second.first != id) return;
+  disk_.blobs[id] = std::move(offered->second.second);
+  offered_.erase(offered);
+  later(0, [this, from, id] { carry_out(core_->on_blob(from, id, world_.events.now_ms())); });
+}
+
+// Only what the close lists is kept.
+void CoordinatorNode::end_uploads(const std::set<Hash>& listed) {
+  for (const auto& [from, id] : expected_)
+    if (!listed.contains(id) && world_.config.bug != PlantedBug::kKeptUploads) disk_.blobs.erase(id);
+  expected_.clear();
+  offered_.clear();
 }
 
 const Bytes* CoordinatorNode::find_blob(const Hash& id) const {
@@ -91,18 +118,23 @@ Node* CoordinatorNode::find_peer(const PublicKey& hotkey) const {
 
 void CoordinatorNode::send(Node& to, const Bytes& message) {
   ++world_.report.messages;
-  world_.checkers.saw_message(message);
+  world_.checkers.saw_message(hotkey(), message);
   auto* follower = static_cast<FollowerNode*>(&to);
   world_.network.transmit(id_, to.id(), [follower, message] { follower->receive(message); });
 }
 
 // The same manifest with something changed, signed again.
-Bytes CoordinatorNode::forged(const Bytes& message, bool weights) const {
+Bytes CoordinatorNode::forged(const Bytes& message, bool weights) {
   auto envelope = wire::reread_envelope(message).value();
   auto manifest = protocol::read_body<protocol::Manifest>(envelope).value();
   if (weights) {
-    for (auto& outcome : manifest.outcomes)
+    auto record = protocol::decode_record(*find_blob(manifest.record_id)).value();
+    for (auto& outcome : record.outcomes)
       if (outcome.code != protocol::OutcomeCode::kAccepted) outcome.weight = 0.1f;
+    Bytes blob = protocol::encode_record(record);
+    manifest.record_id = compression::blob_id(blob).value();
+    disk_.blobs[manifest.record_id] = std::move(blob);
+    world_.checkers.saw_record(envelope.round, record);
   } else {
     manifest.median_norm += 1;
   }
@@ -161,9 +193,14 @@ void CoordinatorNode::perform(coordinator::Action& action) {
             for (const auto& record : disk_.journal()) {
               if (record.round != replay.round) continue;
               const auto envelope = wire::reread_envelope(record.bytes);
-              if (envelope && envelope->sender == hotkey()) send(*peer, record.bytes);
+              const bool wanted = envelope && (replay.with_closes ||
+                                               protocol::is_a(*envelope, protocol::MessageType::kRoundOpen) ||
+                                               protocol::is_a(*envelope, protocol::MessageType::kManifest));
+              if (wanted && envelope->sender == hotkey()) send(*peer, record.bytes);
             }
           },
+          [&](ExpectUpload& expected) { expect_upload(expected.from, expected.id); },
+          [&](EndUploads& end) { end_uploads(end.listed); },
           [&](WriteCheckpoint& job) { write_checkpoint(job); },
           [&](RoundSealed& sealed) {
             reached_ = sealed.round.next();
@@ -171,7 +208,8 @@ void CoordinatorNode::perform(coordinator::Action& action) {
                                           : world_.report.sealed_rounds);
             world_.checkers.saw_state(name_, reached_, sealed.manifest.state_id_after,
                                       sealed.theta_root);
-            for (const auto& outcome : sealed.manifest.outcomes) {
+            world_.checkers.saw_record(sealed.round, sealed.record);
+            for (const auto& outcome : sealed.record.outcomes) {
               const bool cheats = (outcome.uid.value <= world_.config.cheaters && outcome.uid.value > 0) ||
                                   outcome.uid.value == world_.config.adversary;
               ++world_.report.outcomes[outcome.uid][outcome.code];

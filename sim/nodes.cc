@@ -85,7 +85,7 @@ void FollowerNode::send(const Bytes& message) {
 
 void FollowerNode::send_as_is(const Bytes& message) {
   ++world_.report.messages;
-  world_.checkers.saw_message(message);
+  world_.checkers.saw_message(hotkey(), message);
   world_.network.transmit(id_, coordinator_.id(), [this, from = hotkey(), message] {
     coordinator_.receive(from, message);
   });
@@ -107,6 +107,24 @@ protocol::ValidatorStakes FollowerNode::stakes() const {
   for (const auto& member : coordinator_.ledger().members)
     if (member.role == Role::kValidator) stakes[member.hotkey] = member.stake;
   return stakes;
+}
+
+// As the services do it.
+protocol::SavedExtent FollowerNode::extent_of(std::uint64_t saved) {
+  protocol::SavedExtent extent(saved);
+  for (const auto& record : disk_.journal()) check_recovered(extent.take(record.bytes));
+  return extent;
+}
+
+void FollowerNode::note_restart(const protocol::SavedExtent& extent, std::uint64_t saved,
+                                const protocol::Position& position) {
+  if (extent.needs_restart_record() && world_.config.bug != PlantedBug::kUnnotedRestart)
+    persist(position.round, protocol::sign_message(position, protocol::Restarted{saved}, key_));
+}
+
+void FollowerNode::check_recovered(const Status& recovered) {
+  if (!recovered)
+    world_.checkers.saw_accusation(name_, "its journal: " + recovered.error().message);
 }
 
 bool FollowerNode::bit_flips() {
@@ -133,8 +151,10 @@ void MinerNode::start_core() {
   if (const auto file = disk_.files.find("trainer"); file != disk_.files.end())
     saved = loop_->restore(file->second);
   core_ = std::make_unique<miner::Miner>(world_.params, key_, miner::Config{}, conduct_);
+  const auto extent = extent_of(saved);
   for (const auto& record : disk_.journal())
-    (void)core_->recover(record.bytes, index++ < saved);
+    check_recovered(core_->recover(record.bytes, extent.contains(index++)));
+  note_restart(extent, saved, core_->head().position());
   reached_ = core_->head().round();
   const auto layout = state::layout_of(world_.params.model);
   carry_out(core_->start(state::parameters_root(layout, loop_->parameters()),
@@ -277,8 +297,10 @@ void ValidatorNode::start_core() {
   probe_ = std::make_unique<AnalyticLossProbe>(world_.params, world_.model, theta);
   core_ = std::make_unique<verify::Validator>(world_.params, key_, verify::Config{},
                                               std::move(residual));
+  const auto extent = extent_of(saved);
   for (const auto& record : disk_.journal())
-    (void)core_->recover(record.bytes, index++ < saved);
+    check_recovered(core_->recover(record.bytes, extent.contains(index++)));
+  note_restart(extent, saved, core_->head().position());
   reached_ = core_->head().round();
   carry_out(core_->start(state::parameters_root(state::layout_of(world_.params.model), theta),
                          world_.events.now_ms()));

@@ -11,6 +11,7 @@
 
 #include "coordinator/coordinator.h"
 #include "miner/miner.h"
+#include "protocol/journal.h"
 #include "sim/analytic_model.h"
 #include "sim/checkers.h"
 #include "sim/disk.h"
@@ -95,14 +96,16 @@ class CoordinatorNode final : public Node {
 
  private:
   void start_core() override;
-  void stop_core() override { core_.reset(); }
+  void stop_core() override { core_.reset(), expected_.clear(), offered_.clear(); }
   void tick_core() override;
   void carry_out(coordinator::Actions actions);
   void perform(coordinator::Action& action);
   void send(Node& to, const Bytes& message);
   [[nodiscard]] std::optional<protocol::HeadState> load_model();
   void write_checkpoint(const coordinator::WriteCheckpoint& job);
-  [[nodiscard]] Bytes forged(const Bytes& message, bool weights) const;
+  void expect_upload(const PublicKey& from, const Hash& id);
+  void end_uploads(const std::set<Hash>& listed);
+  [[nodiscard]] Bytes forged(const Bytes& message, bool weights);
   [[nodiscard]] Bytes without_last_commit(const Bytes& close) const;
   [[nodiscard]] Node* find_peer(const PublicKey& hotkey) const;
 
@@ -110,6 +113,8 @@ class CoordinatorNode final : public Node {
   coordinator::LedgerView ledger_;
   std::vector<float> theta_, residual_;
   std::unique_ptr<coordinator::Coordinator> core_;
+  std::map<PublicKey, Hash> expected_;  // the uploads that commits of the open round name
+  std::map<PublicKey, std::pair<Hash, Bytes>> offered_;  // uploads that no commit has named yet: one of each
   Round reached_;
   std::uint64_t sent_ = 0;  // for planted bugs
   bool bug_done_ = false;
@@ -131,6 +136,11 @@ class FollowerNode : public Node {
   void fetch(const Hash& id);
   [[nodiscard]] Tamper* tamper() const;
   [[nodiscard]] protocol::ValidatorStakes stakes() const;
+  [[nodiscard]] protocol::SavedExtent extent_of(std::uint64_t saved);
+  void note_restart(const protocol::SavedExtent& extent, std::uint64_t saved,
+                    const protocol::Position& position);
+  // Every state that a crash can leave behind starts again.
+  void check_recovered(const Status& recovered);
   // True at most once: a bit of θ is to flip between two rounds. (Damaged again before the repair is
   // confirmed, a node rightly gives up.)
   [[nodiscard]] bool bit_flips();

@@ -1,6 +1,8 @@
 #include "sim/world.h"
 
 #include "sim/attacks/adversary.h"
+#include "base/limits.h"
+#include "sim/hostile_node.h"
 #include "sim/nodes.h"
 #include "state/state_root.h"
 #include "verify/audit.h"
@@ -79,9 +81,11 @@ class World {
     report_.seed = config.seed;
     add_miners();
     add_validators();
+    add_hostiles();
     coordinator_.set_ledger(ledger_);
     std::vector<Node*> peers;
     for (const auto& node : followers_) peers.push_back(node.get());
+    for (const auto& node : hostiles_) peers.push_back(node.get());
     coordinator_.set_peers(std::move(peers));
   }
 
@@ -89,6 +93,7 @@ class World {
     coordinator_.boot();
     for (const auto& node : followers_)
       if (!is_late(*node)) node->boot();
+    for (const auto& node : hostiles_) node->boot();
     if (config_.late_joiners > 0) events_.at(kLateBoot, [this] { boot_late(); });
     schedule_ticks();
     if (config_.partitions) schedule_partition();
@@ -111,6 +116,7 @@ class World {
       // A damaged validator may have signed what its damage made of a round.
       if (config_.tamper == nullptr && report_.bit_flips == 0) check_audit();
     }
+    if (config_.hostiles > 0) check_disk();
     note_weights();
     report_.violations = checkers_.violations();
     report_.simulated_ms = events_.now_ms();
@@ -169,7 +175,42 @@ class World {
     audit.on_round([&](const auto& round, auto& report) { return scores.take(round, report); });
     for (const auto& record : coordinator_.disk().journal())
       if (!audit.take(record.bytes).value()) break;
-    for (const auto& finding : audit.finish().findings) checkers_.saw_finding(describe(finding));
+    for (const auto& finding : audit.finish().findings) {
+      // What a hostile validator with stake signed is wrong, and is rightly named.
+      const bool hostile = config_.hostiles > 0 && finding.signer &&
+                           finding.signer->hotkey != coordinator_.hotkey() &&
+                           !checkers_.is_honest(finding.signer->hotkey);
+      if (!hostile) checkers_.saw_finding(describe(finding));
+    }
+  }
+
+  // What others can make the coordinator keep is bounded: per hotkey and round two of each message that may exist
+  // once and a dispute; of blobs only what manifests, closes and checkpoints name.
+  void check_disk() {
+    constexpr std::uint64_t kBytesPerHotkeyAndRound =
+        2 * limits::kScreenBytesMax + limits::kDisputeBytesMax + 4096;
+    std::map<std::pair<PublicKey, Round>, std::uint64_t> bytes;
+    std::set<Hash> named;
+    for (const auto& record : coordinator_.disk().journal()) {
+      const auto envelope = wire::reread_envelope(record.bytes).value();
+      bytes[{envelope.sender, record.round}] += record.bytes.size();
+      if (const auto manifest = protocol::read_body<protocol::Manifest>(envelope))
+        named.insert({manifest->aggregate_id, manifest->record_id});
+      if (const auto checkpoint = protocol::read_body<protocol::Checkpoint>(envelope))
+        named.insert(checkpoint->blob_id);
+      if (const auto closed = protocol::read_body<protocol::CommitsClosed>(envelope))
+        for (const Bytes& commit : closed->commits)
+          named.insert(protocol::read_body<protocol::Commit>(wire::reread_envelope(commit).value()).value().payload_id);
+    }
+    for (const auto& [key, size] : bytes)
+      if (key.first != coordinator_.hotkey() && size > kBytesPerHotkeyAndRound)
+        checkers_.saw_accusation("disk", key.first.brief() + " filled it with " + std::to_string(size) +
+                                             " bytes in round " + std::to_string(key.second.value));
+    std::size_t unnamed = 0;
+    for (const auto& [id, blob] : coordinator_.disk().blobs) unnamed += !named.contains(id);
+    // The round that was open when the run ended may have some, and one that a crash interrupted.
+    if (unnamed > std::size_t{config_.miners} + config_.hostiles + report_.crashes)
+      checkers_.saw_accusation("disk", std::to_string(unnamed) + " blobs that nothing names");
   }
 
   void add_member(Node& node, std::uint16_t uid, Role role, std::uint64_t stake) {
@@ -207,6 +248,18 @@ class World {
       validators_.push_back(node.get());
       add_member(*node, static_cast<std::uint16_t>(id), Role::kValidator, 1000 + i);
       followers_.push_back(std::move(node));
+    }
+  }
+
+  // Miners, validators without stake, and one with a little.
+  void add_hostiles() {
+    for (std::uint32_t i = 0; i < config_.hostiles; ++i) {
+      const NodeId id = config_.miners + config_.validators + i + 1;
+      const Role role = i % 2 == 0 ? Role::kMiner : Role::kValidator;
+      auto node = std::make_unique<HostileNode>(surroundings_, id, "hostile-" + std::to_string(i + 1),
+                                                seed_of(config_.seed, id), coordinator_, role);
+      add_member(*node, static_cast<std::uint16_t>(id), role, i == 1 ? 100 : 0);
+      hostiles_.push_back(std::move(node));
     }
   }
 
@@ -250,6 +303,7 @@ class World {
   CoordinatorNode coordinator_;
   std::vector<std::unique_ptr<FollowerNode>> followers_;
   std::vector<const ValidatorNode*> validators_;  // of the followers
+  std::vector<std::unique_ptr<HostileNode>> hostiles_;
   coordinator::LedgerView ledger_;
 };
 
@@ -267,6 +321,15 @@ WorldConfig random_world(std::uint64_t seed) {
   config.partitions = random.chance(0.5);
   config.late_joiners = static_cast<std::uint32_t>(random.below(3));
   config.bit_flips_per_round = random.chance(0.3) ? 0.05 * random.uniform() : 0;
+  return config;
+}
+
+WorldConfig hostile_world(std::uint64_t seed) {
+  WorldConfig config = random_world(seed);
+  config.cheaters = 0;
+  config.bit_flips_per_round = 0;  // a damaged node and a lying one at once have no majority to ask
+  config.hostiles = 4;
+  config.crash_per_action /= 5;  // hostile messages make nodes do many more
   return config;
 }
 

@@ -28,6 +28,9 @@ enum class PlantedBug {
   kUnacceptedPayload,   // the coordinator aggregates a payload that is not accepted
   kVolatileJournal,     // the coordinator's disk acknowledges before it is durable
   kForgetfulMiner,      // a miner's journal is lost in a crash, and it trains differently afterwards
+  kKeptUploads,         // the coordinator keeps what no close lists
+  kUnnotedRestart,      // a node does not record which records its saved state lacks
+  kUnboundedDisputes,   // the coordinator keeps every Dispute that arrives
 };
 
 struct WorldConfig {
@@ -39,6 +42,7 @@ struct WorldConfig {
   NetworkFaults faults;
   double crash_per_action = 0;    // chance that a node crashes after any one action
   bool partitions = true;
+  std::uint32_t hostiles = 0;         // registered hotkeys that send whatever they like, besides the others
   std::uint32_t late_joiners = 0;     // of the honest miners: they start in the midst of the run
   std::uint32_t checkpoint_every = 4;
   std::uint32_t offer_after = 3;
@@ -63,6 +67,7 @@ struct WorldReport {
   std::uint64_t joins = 0;                  // checkpoints taken
   std::uint64_t restarts_from_genesis = 0;  // nodes that started over
   std::uint64_t messages = 0;
+  std::uint64_t hostile_steps = 0;
   TimeMs simulated_ms = 0;
   double loss_first = 0;
   double loss_last = 0;
@@ -74,6 +79,9 @@ struct WorldReport {
   std::vector<std::string> violations;  // of invariants; empty when all held
   [[nodiscard]] bool ok() const { return violations.empty(); }
 };
+
+// The same with registered hotkeys among its nodes that send whatever they like.
+[[nodiscard]] WorldConfig hostile_world(std::uint64_t seed);
 
 [[nodiscard]] WorldReport run_world(const WorldConfig& config);
 

@@ -182,8 +182,11 @@ bool Audit::take_open(const wire::Envelope& envelope, ByteSpan bytes) {
   auto open = protocol::read_body<protocol::RoundOpen>(envelope);
   if (!open) return stop(Check::kRosters, envelope.sender, open.error().message);
   names_.clear();
-  for (const auto& entry : open->roster)
-    names_[entry.hotkey] = {entry.hotkey, entry.role, entry.uid};
+  validator_stake_ = 0;
+  for (const auto& entry : open->roster) {
+    if (entry.role == Role::kValidator) validator_stake_ += entry.stake;
+    names_[entry.hotkey] = {entry.hotkey, entry.role, entry.uid, entry.stake};
+  }
   check_open(*open);
   progress_.open = {std::move(*open), Bytes(bytes.begin(), bytes.end()), envelope.sender};
   return true;
@@ -260,10 +263,14 @@ void Audit::take_attest(const wire::Envelope& envelope, ByteSpan bytes) {
   if (!progress_.attests.insert(wire::message_hash(bytes)).second) return;
   const auto attest = protocol::read_body<protocol::Attest>(envelope);
   if (!attest) return fail(Check::kStateRoots, envelope.sender, attest.error().message);
+  // One validator's word on a state matters when it has most of the stake: that is who is believed.
+  const Signer signer = signer_of(envelope.sender);
+  const bool decides = signer.stake * 2 > validator_stake_;
   auto same = [&](const char* what, const Hash& expected, const Hash& found) {
     if (expected == found) return true;
-    fail(Check::kStateRoots, envelope.sender, std::string("Attest: ") + what, expected.brief(),
-         found.brief());
+    Finding finding{Check::kStateRoots, head_.round(), signer, std::string("Attest: ") + what,
+                    expected.brief(), found.brief()};
+    decides ? report_.fail(std::move(finding)) : report_.remark(std::move(finding));
     return false;
   };
   const Roots& own = roots();

@@ -78,14 +78,15 @@ class Audit {
   Result<protocol::SealedRound> seal_again(const protocol::SealInputs& inputs, bool from_payloads);
   bool is_fork(const wire::Envelope& envelope, ByteSpan bytes);
   [[nodiscard]] protocol::SealInputs inputs_for(
-      const protocol::Manifest& manifest, const std::map<Uid, protocol::OpenedPayload>& payloads,
+      const protocol::SealRecord& record, const std::map<Uid, protocol::OpenedPayload>& payloads,
       const std::map<Uid, std::uint32_t>& arrivals) const;
   void check_aggregate_blob(const protocol::Manifest& manifest, const Bytes& expected);
   bool take_aggregate_from_blob(const protocol::Manifest& manifest,
                                 compression::Payload& aggregate);
   void aggregate_missing(const protocol::Manifest& manifest, const std::string& problem);
-  [[nodiscard]] std::vector<AuditedScreen> read_screens(const protocol::Manifest& manifest);
-  void check_left_out(const protocol::Manifest& manifest);
+  [[nodiscard]] std::optional<protocol::SealRecord> read_record(const protocol::Manifest& manifest);
+  [[nodiscard]] std::vector<AuditedScreen> read_screens(const protocol::SealRecord& record);
+  void check_left_out(const protocol::SealRecord& record);
   void take_attest(const wire::Envelope& envelope, ByteSpan bytes);
   [[nodiscard]] const Roots& roots();
 
@@ -101,6 +102,7 @@ class Audit {
   bool residual_known_ = true;
   std::optional<Roots> roots_;         // of both as they are; made when asked for
   std::map<PublicKey, Signer> names_;  // of the last roster
+  unsigned __int128 validator_stake_ = 0;  // in it
   Progress progress_;
   AuditReport report_;
 };

@@ -56,7 +56,21 @@ bool AuditReport::ok() const {
                      [](const CheckCount& count) { return count.failed == 0; });
 }
 
+// A file and its signatures are as they are; the coordinator's word counts always, a validator's by its stake.
+bool is_remark(const Finding& finding) {
+  if (finding.check == Check::kFile || finding.check == Check::kSignatures || !finding.signer) return false;
+  if (finding.signer->role == Role::kCoordinator) return false;
+  return finding.signer->role != Role::kMiner ? finding.signer->stake == 0
+                                              : finding.check == Check::kRosters || finding.check == Check::kManifestChain;
+}
+
+void AuditReport::remark(Finding finding) {
+  ++checks[static_cast<std::size_t>(finding.check)].remarked;
+  if (remarks.size() < kFindingsKept) remarks.push_back(std::move(finding));
+}
+
 void AuditReport::fail(Finding finding) {
+  if (is_remark(finding)) return remark(std::move(finding));
   ++checks[static_cast<std::size_t>(finding.check)].failed;
   if (findings.size() < kFindingsKept) findings.push_back(std::move(finding));
 }

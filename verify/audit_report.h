@@ -44,6 +44,7 @@ struct Signer {
   PublicKey hotkey;
   std::optional<Role> role = {};  // none: in no roster of the round
   std::optional<Uid> uid = {};
+  std::uint64_t stake = 0;  // a validator's, in the roster
 };
 // "uid 3 (miner 1f0a5b2c)".
 [[nodiscard]] std::string describe(const Signer& signer);
@@ -59,9 +60,13 @@ struct Finding {
 // One sentence with all of it.
 [[nodiscard]] std::string describe(const Finding& finding);
 
+// What changed no outcome, because who signed it has no say: a remark, not a failure.
+[[nodiscard]] bool is_remark(const Finding& finding);
+
 struct CheckCount {
   std::uint64_t held = 0;
   std::uint64_t failed = 0;
+  std::uint64_t remarked = 0;
   std::uint64_t skipped = 0;  // what it needs is not there, or the format left it out
 };
 
@@ -77,6 +82,7 @@ struct AuditReport {
   Hash theta_root;      // after the last round
   std::array<CheckCount, kCheckCount> checks{};
   std::vector<Finding> findings;
+  std::vector<Finding> remarks;
 
   [[nodiscard]] bool ok() const;
   [[nodiscard]] const CheckCount& count(Check check) const {
@@ -88,7 +94,9 @@ struct AuditReport {
   void skip(Check check, std::uint64_t times = 1) {
     checks[static_cast<std::size_t>(check)].skipped += times;
   }
+  // A failure, or a remark.
   void fail(Finding finding);
+  void remark(Finding finding);
 };
 
 }  // namespace muster::verify

@@ -1,6 +1,7 @@
 // The audit's round: payloads against what was committed, and the manifest made again from them.
 #include "compression/segmented_blob.h"
 #include "protocol/beacon.h"
+#include "protocol/seal_record.h"
 #include "protocol/sealed_payload.h"
 #include "state/outer_step.h"
 #include "state/state_root.h"
@@ -34,7 +35,7 @@ CheckedBlob read_checked(const protocol::BlobReader& blobs, const Hash& id, unsi
 // ---- payloads
 
 bool Audit::open_payloads() {
-  const protocol::RoundContext context{params_, layout_, head_.position(), options_.threads};
+  const protocol::RoundContext context{params_, layout_, head_.position(), head_.norm_max(), options_.threads};
   report_.hold(Check::kKeys, progress_.reveals.size());
   std::map<Hash, std::string> problems;
   const auto blobs = [&](const Hash& id) -> Result<Bytes> {
@@ -68,9 +69,9 @@ namespace {
 
 // What the manifest says of payloads that nobody can look at.
 std::map<Uid, protocol::OpenedPayload> claimed_payloads(
-    const std::map<Uid, protocol::OpenedPayload>& opened, const protocol::Manifest& manifest) {
+    const std::map<Uid, protocol::OpenedPayload>& opened, const protocol::SealRecord& record) {
   auto claimed = opened;
-  for (const auto& outcome : manifest.outcomes) {
+  for (const auto& outcome : record.outcomes) {
     const auto payload = claimed.find(outcome.uid);
     if (payload == claimed.end()) continue;
     auto& [code, id, content, norm, problem] = payload->second;
@@ -78,7 +79,8 @@ std::map<Uid, protocol::OpenedPayload> claimed_payloads(
                            code == OutcomeCode::kOtherSequences;
     if (by_commit) continue;
     const bool unreadable =
-        outcome.code == OutcomeCode::kMalformed || outcome.code == OutcomeCode::kBelowMinimumNorm;
+        outcome.code == OutcomeCode::kMalformed || outcome.code == OutcomeCode::kBelowMinimumNorm ||
+        outcome.code == OutcomeCode::kAboveMaximumNorm;
     code = unreadable ? outcome.code : OutcomeCode::kAccepted;
     norm = outcome.norm;
     content = {};
@@ -90,10 +92,10 @@ std::map<Uid, protocol::OpenedPayload> claimed_payloads(
 
 // ---- the manifest
 
-protocol::SealInputs Audit::inputs_for(const protocol::Manifest& manifest,
+protocol::SealInputs Audit::inputs_for(const protocol::SealRecord& record,
                                        const std::map<Uid, protocol::OpenedPayload>& payloads,
                                        const std::map<Uid, std::uint32_t>& arrivals) const {
-  return {{params_, layout_, head_.position(), options_.threads},
+  return {{params_, layout_, head_.position(), head_.norm_max(), options_.threads},
           head_,
           progress_.open->message,
           wire::message_hash(progress_.open->bytes),
@@ -101,8 +103,8 @@ protocol::SealInputs Audit::inputs_for(const protocol::Manifest& manifest,
           progress_.commit_root,
           payloads,
           arrivals,
-          manifest.screens,
-          manifest.evidence};
+          record.screens,
+          record.evidence};
 }
 
 void Audit::aggregate_missing(const protocol::Manifest& manifest, const std::string& problem) {
@@ -141,9 +143,20 @@ bool Audit::take_aggregate_from_blob(const protocol::Manifest& manifest,
   return false;
 }
 
-std::vector<AuditedScreen> Audit::read_screens(const protocol::Manifest& manifest) {
+std::optional<protocol::SealRecord> Audit::read_record(const protocol::Manifest& manifest) {
+  auto blob = read_checked(blobs_, manifest.record_id, options_.threads);
+  if (blob.bytes) {
+    if (auto record = protocol::decode_record(*blob.bytes)) return std::move(*record);
+    blob.problem = "cannot be read";
+  }
+  stop(Check::kTally, params_.coordinator, "the record that the Manifest names " + blob.problem,
+       manifest.record_id.brief(), "none with this id");
+  return std::nullopt;
+}
+
+std::vector<AuditedScreen> Audit::read_screens(const protocol::SealRecord& record) {
   std::vector<AuditedScreen> screens;
-  for (const Bytes& bytes : manifest.screens) {
+  for (const Bytes& bytes : record.screens) {
     const auto envelope = wire::reread_envelope(bytes).value();  // opened by the seal
     const auto* entry = protocol::find_in_roster(progress_.open->message, envelope.sender);
     AuditedScreen screen{entry->uid, entry->hotkey, entry->stake, false,
@@ -174,10 +187,10 @@ std::vector<AuditedScreen> Audit::read_screens(const protocol::Manifest& manifes
 }
 
 // What the coordinator had and did not put into the manifest.
-void Audit::check_left_out(const protocol::Manifest& manifest) {
+void Audit::check_left_out(const protocol::SealRecord& record) {
   std::set<Hash> kept;
-  for (const Bytes& screen : manifest.screens) kept.insert(wire::message_hash(screen));
-  for (const auto& item : manifest.evidence)
+  for (const Bytes& screen : record.screens) kept.insert(wire::message_hash(screen));
+  for (const auto& item : record.evidence)
     kept.insert({wire::message_hash(item.first), wire::message_hash(item.second)});
   for (const auto& [key, versions] : progress_.received) {
     const auto& [type, sender] = key;
@@ -190,7 +203,7 @@ void Audit::check_left_out(const protocol::Manifest& manifest) {
           Check::kTally, params_.coordinator,
           "Manifest: without the Screen of " + describe(signer_of(sender)) + ", which had arrived");
   }
-  for (const auto& item : manifest.evidence)
+  for (const auto& item : record.evidence)
     if (!protocol::proves_equivocation(item))
       fail(Check::kTally, params_.coordinator, "Manifest: evidence that proves nothing");
 }
@@ -198,9 +211,7 @@ void Audit::check_left_out(const protocol::Manifest& manifest) {
 Result<protocol::SealedRound> Audit::seal_again(const protocol::SealInputs& inputs,
                                                 bool from_payloads) {
   if (from_payloads) return protocol::seal(inputs, residual_);
-  protocol::SealedRound ruled;
-  MUSTER_TRY(ruled.manifest, protocol::rule(inputs));
-  return ruled;
+  return protocol::rule(inputs);
 }
 
 Result<bool> Audit::take_manifest(const wire::Envelope& envelope, ByteSpan bytes) {
@@ -208,21 +219,25 @@ Result<bool> Audit::take_manifest(const wire::Envelope& envelope, ByteSpan bytes
     return stop(Check::kManifestChain, envelope.sender, "Manifest before RevealsClosed");
   const auto manifest = protocol::read_body<protocol::Manifest>(envelope);
   if (!manifest) return stop(Check::kTally, envelope.sender, manifest.error().message);
+  if (const Status fits = protocol::fits_roster(*manifest, progress_.open->message); !fits)
+    return stop(Check::kTally, envelope.sender, fits.error().message);
+  const auto record = read_record(*manifest);
+  if (!record) return false;
 
   const bool from_payloads = progress_.payloads_known && residual_known_;
   std::map<Uid, protocol::OpenedPayload> claimed;
-  if (!progress_.payloads_known) claimed = claimed_payloads(progress_.payloads, *manifest);
+  if (!progress_.payloads_known) claimed = claimed_payloads(progress_.payloads, *record);
   const auto& payloads = progress_.payloads_known ? progress_.payloads : claimed;
   std::map<Uid, std::uint32_t> arrivals;
-  for (const auto& outcome : manifest->outcomes) arrivals[outcome.uid] = outcome.arrival_ms;
-  auto sealed = seal_again(inputs_for(*manifest, payloads, arrivals), from_payloads);
+  for (const auto& outcome : record->outcomes) arrivals[outcome.uid] = outcome.arrival_ms;
+  auto sealed = seal_again(inputs_for(*record, payloads, arrivals), from_payloads);
   if (!sealed) return refused(envelope.sender, sealed.error(), Check::kTally, "Manifest");
 
-  const ManifestCheck check{sealed->manifest, *manifest, head_.round(), signer_of(envelope.sender),
+  const ManifestCheck check{sealed->manifest, sealed->record, *manifest, *record, head_.round(), signer_of(envelope.sender),
                             from_payloads};
   bool goes_on = check_manifest(check, report_);
-  const auto screens = read_screens(*manifest);
-  check_left_out(*manifest);
+  const auto screens = read_screens(*record);
+  check_left_out(*record);
   if (goes_on && !manifest->null_round) {
     if (from_payloads) {
       check_aggregate_blob(*manifest, sealed->aggregate_blob);
@@ -243,7 +258,8 @@ Result<bool> Audit::take_manifest(const wire::Envelope& envelope, ByteSpan bytes
   report_.null_rounds += manifest->null_round;
   const AuditedRound round{params_,          layout_,
                            head_.position(), progress_.open->message,
-                           *manifest,        progress_.commits,
+                           *manifest,        *record,
+                           progress_.commits,
                            payloads,         progress_.payloads_known,
                            screens,          manifest->null_round ? nullptr : &sealed->aggregate};
   for (const TakeRound& observer : observers_) MUSTER_TRY_STATUS(observer(round, report_));

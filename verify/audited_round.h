@@ -22,6 +22,7 @@ struct AuditedRound {
   const protocol::Position& position;
   const protocol::RoundOpen& open;
   const protocol::Manifest& manifest;
+  const protocol::SealRecord& record;  // of the manifest
   const std::map<Uid, protocol::Signed<protocol::Commit>>& commits;
   // Of every commit. Without payloads: their outcomes and norms only, as the manifest claims them.
   const std::map<Uid, protocol::OpenedPayload>& payloads;

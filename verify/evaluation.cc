@@ -21,6 +21,7 @@ Basis basis_of(OutcomeCode code) {
     case OutcomeCode::kMalformed:
     case OutcomeCode::kOtherSequences:
     case OutcomeCode::kBelowMinimumNorm:
+    case OutcomeCode::kAboveMaximumNorm:
     case OutcomeCode::kEquivocated: return Basis::kFault;
   }
   MUSTER_UNREACHABLE();

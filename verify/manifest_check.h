@@ -10,7 +10,9 @@ namespace muster::verify {
 
 struct ManifestCheck {
   const protocol::Manifest& expected;  // sealed again
+  const protocol::SealRecord& expected_record;
   const protocol::Manifest& found;     // as signed
+  const protocol::SealRecord& found_record;
   Round round;
   Signer signer;
   bool aggregate_known = true;  // expected has aggregate_id and state_id_after

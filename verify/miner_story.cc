@@ -35,7 +35,7 @@ Status MinerStory::take(const AuditedRound& round, AuditReport&) {
   MinerRound told;
   told.round = number;
   told.clip_norm = round.manifest.clip_norm;
-  for (const auto& outcome : round.manifest.outcomes) {
+  for (const auto& outcome : round.record.outcomes) {
     if (entry == nullptr || outcome.uid != entry->uid) continue;
     told.outcome = outcome.code;
     told.norm = outcome.norm;

@@ -133,7 +133,7 @@ Status Rescorer::rescore(const AuditedRound& round, const Sample& sample, AuditR
     return {};
   }
   report.fail({Check::kRescored, round.position.round,
-               Signer{screen->hotkey, Role::kValidator, screen->uid},
+               Signer{screen->hotkey, Role::kValidator, screen->uid, screen->stake},
                "Screen: score of uid " + std::to_string(uid.value) + " in round " +
                    std::to_string(kept_->round.value) +
                    (same_class ? "" : ", beyond what another platform class explains"),

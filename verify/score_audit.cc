@@ -36,7 +36,7 @@ std::vector<Measurement> measurements_of(const std::vector<Evaluation>& evaluati
 
 void ScoreAudit::Place::fail(Check check, std::string what, std::string expected,
                              std::string found) const {
-  report.fail({check, round.position.round, Signer{screen.hotkey, Role::kValidator, screen.uid},
+  report.fail({check, round.position.round, Signer{screen.hotkey, Role::kValidator, screen.uid, screen.stake},
                "Screen: " + std::move(what), std::move(expected), std::move(found)});
 }
 
@@ -49,8 +49,9 @@ ScoreAudit::Facts* ScoreAudit::find_facts(Round round) {
 Status ScoreAudit::take(const AuditedRound& round, AuditReport& report) {
   Facts facts;
   facts.round = round.position.round;
-  facts.null_round = round.manifest.null_round;
-  for (const auto& outcome : round.manifest.outcomes) facts.outcomes[outcome.uid] = outcome.code;
+  if (round.manifest.null_round) facts.nobodys = "a null round";
+  if (!round.manifest.most_revealed) facts.nobodys = "in which most kept their keys";
+  for (const auto& outcome : round.record.outcomes) facts.outcomes[outcome.uid] = outcome.code;
   for (const AuditedScreen& screen : round.screens) {
     Validator& validator = validators_[screen.hotkey];
     const Place place{round, screen, report};
@@ -125,10 +126,10 @@ void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Valid
                       {});
   before = found;
   const auto judge = facts.judges.find(place.screen.hotkey);
-  if (facts.null_round)
+  if (!facts.nobodys.empty())
     return place.fail(Check::kEvaluations,
-                      "evaluations" + of_round + ", a null round, which is nobody's evaluation", {},
-                      {});
+                      "evaluations" + of_round + ", " + facts.nobodys + ", which is nobody's evaluation",
+                      {}, {});
   if (judge != facts.judges.end() && !judge->second.promised)
     return place.fail(Check::kEvaluations,
                       "evaluations" + of_round + ", for which it had promised no secret", {}, {});

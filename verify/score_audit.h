@@ -36,7 +36,7 @@ class ScoreAudit {
   // What evaluations of a round are held against.
   struct Facts {
     Round round;
-    bool null_round = false;
+    std::string nobodys;  // why the round is nobody's evaluation; empty: it is
     std::map<Uid, protocol::OutcomeCode> outcomes;
     struct Judge {
       bool promised = false;

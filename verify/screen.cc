@@ -30,6 +30,17 @@ void for_each_common(const SparseUpdate& a, const SparseUpdate& b, Visit visit) 
 // The first rounds of a run all go the same way, honest payloads too: a replay stands out from its round.
 constexpr double kReplayOverMedian = 1.5;
 
+// Whether those that are marked hold more than half of all standing.
+bool holds_most(const std::vector<Candidate>& candidates, const std::vector<bool>& marked) {
+  std::uint64_t of_marked = 0, all = 0;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const std::uint64_t standing = std::uint64_t{candidates[i].standing} + 1;  // nobody counts for nothing
+    all += standing;
+    if (marked[i]) of_marked += standing;
+  }
+  return 2 * of_marked > all;
+}
+
 }  // namespace
 
 double cosine(const SparseUpdate& a, const SparseUpdate& b) {
@@ -78,14 +89,21 @@ std::map<Uid, Verdict> screen(const protocol::VerificationParams& params, std::u
     });
   };
 
+  std::vector<bool> replays(candidates.size()), copied(candidates.size());
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    replays[i] = !to_last.empty() && (to_last[i] > replay || to_last[i] < -params.replay_cosine);
+    copied[i] = copies(candidates[i]);
+  }
+  const bool replays_count = !holds_most(candidates, replays);
+  const bool copies_count = !holds_most(candidates, copied);
+
   std::map<Uid, Verdict> verdicts;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const Candidate& candidate = candidates[i];
     Verdict verdict = Verdict::kAccept;
-    const bool replays = !to_last.empty() && (to_last[i] > replay || to_last[i] < -params.replay_cosine);
-    if (replays) {
+    if (replays_count && replays[i]) {
       verdict = Verdict::kReplay;
-    } else if (copies(candidate)) {
+    } else if (copies_count && copied[i]) {
       verdict = Verdict::kCopy;
     } else if (!(candidate.gradient_cosine > threshold)) {
       verdict = Verdict::kLowCosine;

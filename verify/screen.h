@@ -4,6 +4,8 @@
 // −replay_cosine, a replay or its opposite, which takes back a step that overshot and so passes tier 1; and
 // index overlap beyond chance with other payloads, a copy. Tier 1 is one sparse dot product with a gradient over secret sequences that was
 // computed before the payloads arrived: the cosine must exceed max(0, gate × median).
+// A rule about resemblance (replays, copies) never rejects payloads that hold more than half of the standing: where most
+// resemble each other, the model is small or the data is, and nothing is copied.
 // Thread safety: pure functions.
 #pragma once
 
@@ -29,6 +31,7 @@ struct Candidate {
   Uid uid;
   const compression::SparseUpdate* payload = nullptr;
   double gradient_cosine = 0;  // with the screening gradient
+  std::uint16_t standing = 0;  // in the aggregate, 0..65535
 };
 
 // `previous`: payloads of the round before, `last_aggregate`: what was applied last; null in round 0.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/limits.h"
+#include "base/printable.h"
 #include "protocol/attestation.h"
 #include "protocol/beacon.h"
 #include "protocol/sealed_payload.h"
@@ -24,7 +25,8 @@ Validator::Validator(const protocol::ProtocolParams& params, const SigningKey& k
       config_(config),
       follower_(params, protocol::run_id_of(params)),
       residual_(std::make_shared<const std::vector<float>>(std::move(downlink_residual))),
-      downlink_root_(state::parameters_root(layout_, *residual_)) {}
+      downlink_root_(state::parameters_root(layout_, *residual_)),
+      patience_(config.retry_ms) {}
 
 Actions Validator::take_actions() { return std::exchange(actions_, {}); }
 
@@ -77,6 +79,7 @@ Status Validator::recover(ByteSpan message, bool in_state) {
 
 Actions Validator::start(const Hash& theta_root, TimeMs now) {
   theta_root_ = theta_root;
+  patience_.heard(now);
   send_ready(now);
   return take_actions();
 }
@@ -84,22 +87,36 @@ Actions Validator::start(const Hash& theta_root, TimeMs now) {
 // ---- inputs
 
 Actions Validator::on_message(ByteSpan message, TimeMs now) {
-  if (follower_.take(message)) last_heard_ = now;
+  patience_.heard(now);
+  if (follower_.take(message)) patience_.satisfied(now);
+  if (auto refusal = follower_.take_refusal())
+    actions_.push_back(Note{"the coordinator refuses this validator: " + printable(*refusal)});
   if (follower_.fork())
     accuse(protocol::DisputeReason::kForkedClose, wire::message_hash(follower_.fork()->first),
            wire::message_hash(follower_.fork()->second),
            {follower_.fork()->first, follower_.fork()->second});
   advance(now);
+  ask_for_what_was_missed(now);
   finish_run();
   return take_actions();
 }
 
+// A message of a later round, or a manifest without its round's opening, shows that something is missing.
+void Validator::ask_for_what_was_missed(TimeMs now) {
+  const bool lacks_messages =
+      follower_.manifest() && !(follower_.open() && follower_.commits_closed() && follower_.reveals_closed());
+  const bool busy = progress_.applying || !progress_.fetching.empty() || adopting_ || joining_.under_way();
+  if (!(follower_.is_behind() || lacks_messages) || busy || finished_) return;
+  if (patience_.may_ask(now)) send_ready(now);
+}
+
 Actions Validator::on_blob(const Hash& id, Bytes blob, TimeMs now) {
-  last_heard_ = now;
+  patience_.satisfied(now);
   if (joining_.wanted() == id) {
     take_checkpoint(blob, now);
     return take_actions();
   }
+  if (follower_.manifest() && follower_.manifest()->message.record_id == id) take_record(blob);
   if (progress_.fetching.erase(id) > 0) progress_.blobs[id] = std::move(blob);
   advance(now);
   return take_actions();
@@ -133,6 +150,7 @@ Actions Validator::on_applied(Round next, const Hash& theta_root, TimeMs now) {
   remember_round();
   follower_.advance();
   progress_ = Progress{};
+  patience_.next_round();
   actions_.push_back(Send{sign(protocol::attest_of(head(), theta_root_, downlink_root_))});
   send_ready(now);
   return take_actions();
@@ -141,10 +159,14 @@ Actions Validator::on_applied(Round next, const Hash& theta_root, TimeMs now) {
 Actions Validator::on_tick(TimeMs now) {
   advance(now);
   if (!finished_ && !progress_.applying && !adopting_ &&
-      now - last_heard_ >= static_cast<TimeMs>(config_.retry_ms)) {
+      patience_.is_over(now)) {
     send_ready(now);
+    if (auto complaint = patience_.complaint(now, head().round()))
+      actions_.push_back(Note{std::move(*complaint)});
     if (const auto checkpoint = joining_.wanted()) actions_.push_back(Fetch{*checkpoint});
     for (const Hash& id : progress_.fetching) actions_.push_back(Fetch{id});
+    if (progress_.record_asked && !progress_.record && follower_.manifest())
+      actions_.push_back(Fetch{follower_.manifest()->message.record_id});
     if (own_screen() != nullptr && !follower_.manifest()) actions_.push_back(Send{*own_screen()});
     if (theta_root_ != Hash{} && follower_.seen() == protocol::Phase::kGather &&
         head().round().value > 0)
@@ -173,9 +195,13 @@ void Validator::advance(TimeMs now) {
     ask_scores();
   }
   if (follower_.commits_closed() && !progress_.commits) read_close();
-  if (progress_.commits && follower_.reveals_closed() && open_all()) {
+  if (progress_.commits && follower_.reveals_closed() && !progress_.accused) {
     if (!progress_.keys_out) progress_.keys_out = now;
-    if (takes_part) screen_when_ready(now);
+    open_what_is_there();
+    // Whose payload has not come by half of the phase is not judged: nobody holds up the judgement of others.
+    const auto patience = TimeMs{follower_.open()->message.screen_ms / 2};
+    if (takes_part && (progress_.payloads_ready || now - *progress_.keys_out >= patience))
+      screen_when_ready(now);
   }
   if (follower_.manifest()) verify_and_apply();
 }
@@ -238,36 +264,45 @@ void Validator::read_close() {
   progress_.commits = std::move(*commits);
 }
 
-// Opens all payloads once blobs and keys are there. True when they are open.
-bool Validator::open_all() {
-  if (progress_.payloads_ready) return true;
-  if (!progress_.fetching.empty() || progress_.accused) return false;
-  const auto& open = follower_.open()->message;
-  const protocol::RoundContext context{params_, layout_, head().position(), config_.threads};
-  auto reveals = protocol::read_reveals(head().position(), open, *progress_.commits,
-                                        follower_.reveals_closed()->message);
-  if (!reveals) {
-    accuse(protocol::DisputeReason::kForkedClose, Hash{}, Hash{},
-           {follower_.reveals_closed()->bytes});
-    return false;
+// Opens the payloads whose blobs have come. REQUIRES: the keys are out.
+void Validator::open_what_is_there() {
+  if (progress_.payloads_ready) return;
+  if (!progress_.reveals) {
+    auto reveals = protocol::read_reveals(head().position(), follower_.open()->message, *progress_.commits,
+                                          follower_.reveals_closed()->message);
+    if (!reveals)
+      return accuse(protocol::DisputeReason::kForkedClose, Hash{}, Hash{},
+                    {follower_.reveals_closed()->bytes});
+    progress_.reveals = std::move(*reveals);
   }
-  auto opened = protocol::open_payloads(context, *progress_.commits, *reveals,
-                                        [this](const Hash& id) -> Result<Bytes> {
-                                          const auto found = progress_.blobs.find(id);
-                                          if (found == progress_.blobs.end())
-                                            return Error{Errc::kNotFound, "payload " + id.hex()};
-                                          return found->second;
-                                        });
-  if (!opened) return false;
-  progress_.opened = std::move(*opened);
-  for (const auto& [uid, payload] : progress_.opened) {
-    if (payload.code == OutcomeCode::kAccepted)
-      progress_.payloads[uid] =
-          std::make_shared<const compression::SparseUpdate>(
-              compression::decode(layout_, payload.payload, config_.threads).value());
+  const protocol::RoundContext context{params_, layout_, head().position(), head().norm_max(), config_.threads};
+  const auto take_blob = [this](const Hash& id) -> Result<Bytes> {
+    auto blob = progress_.blobs.extract(id);
+    if (blob.empty()) return Error{Errc::kNotFound, "payload " + id.hex()};
+    return std::move(blob.mapped());
+  };
+  for (const auto& [uid, commit] : *progress_.commits) {
+    if (progress_.opened.contains(uid)) continue;
+    const auto reveal = progress_.reveals->find(uid);
+    auto opened = protocol::open_payload_of(
+        context, commit, reveal == progress_.reveals->end() ? nullptr : &reveal->second, take_blob);
+    if (!opened) continue;
+    if (opened->code == OutcomeCode::kAccepted)
+      progress_.payloads[uid] = std::make_shared<const compression::SparseUpdate>(
+          compression::decode(layout_, opened->payload, config_.threads).value());
+    progress_.opened[uid] = std::move(*opened);
   }
-  progress_.payloads_ready = true;
-  return true;
+  progress_.payloads_ready = progress_.opened.size() == progress_.commits->size();
+}
+
+void Validator::take_record(ByteSpan blob) {
+  auto record = protocol::decode_record(blob);
+  if (record) {
+    progress_.record = std::move(*record);
+  } else {
+    accuse(protocol::DisputeReason::kAggregate, Hash{}, follower_.manifest()->message.record_id,
+           {follower_.manifest()->bytes});
+  }
 }
 
 void Validator::screen_when_ready(TimeMs now) {
@@ -291,9 +326,14 @@ void Validator::send_screen() {
   const auto standing_of = standings(book_.ratings());
   const auto weight_of = weights(book_.ratings());
   std::vector<Candidate> candidates;
+  const auto standing_in_round = [&](Uid uid) {
+    const auto found = standing_of.find(find_in_roster(follower_.open()->message, uid)->hotkey);
+    return found == standing_of.end() ? protocol::kNewcomerStanding : found->second;
+  };
+  // What came after the cosines were measured is not judged.
   for (const auto& [uid, payload] : progress_.payloads) {
-    const double cosine = active ? progress_.cosines->at(uid) : 0;
-    candidates.push_back({uid, payload.get(), cosine});
+    if (!active || !progress_.cosines->contains(uid)) continue;
+    candidates.push_back({uid, payload.get(), progress_.cosines->at(uid), standing_in_round(uid)});
   }
   verdicts_.clear();
   if (active)
@@ -304,19 +344,16 @@ void Validator::send_screen() {
   message.commit_root = follower_.commits_closed()->message.commit_root;
   message.secret = secret_for(head().round());
   message.platform_class = platform_class_;
-  for (const auto& [uid, opened] : progress_.opened) {
+  for (const auto& [uid, commit] : *progress_.commits) {
     protocol::ScreenEntry entry;
     entry.uid = uid;
-    entry.held = true;
+    entry.held = progress_.opened.contains(uid);
     const auto verdict = verdicts_.find(uid);
     entry.verdict = verdict == verdicts_.end() ? protocol::Verdict::kAbstain : verdict->second;
     if (active && progress_.cosines->contains(uid))
       entry.cosine_e4 = quantise<std::int16_t>(progress_.cosines->at(uid), 1e4);
-    const auto* member = find_in_roster(follower_.open()->message, uid);
-    const auto standing = standing_of.find(member->hotkey);
-    entry.standing =
-        standing == standing_of.end() ? protocol::kNewcomerStanding : standing->second;
-    const auto weight = weight_of.find(member->hotkey);
+    entry.standing = standing_in_round(uid);
+    const auto weight = weight_of.find(commit.sender);
     entry.weight = weight == weight_of.end() ? std::uint16_t{0} : weight->second;
     message.entries.push_back(entry);
   }
@@ -327,10 +364,10 @@ void Validator::send_screen() {
 }
 
 Result<protocol::SealedRound> Validator::seal_again(std::vector<float>& residual) const {
-  const auto& manifest = follower_.manifest()->message;
+  const protocol::SealRecord& record = *progress_.record;
   std::map<Uid, std::uint32_t> arrivals;
-  for (const auto& outcome : manifest.outcomes) arrivals[outcome.uid] = outcome.arrival_ms;
-  const protocol::SealInputs inputs{{params_, layout_, head().position(), config_.threads},
+  for (const auto& outcome : record.outcomes) arrivals[outcome.uid] = outcome.arrival_ms;
+  const protocol::SealInputs inputs{{params_, layout_, head().position(), head().norm_max(), config_.threads},
                                     head(),
                                     follower_.open()->message,
                                     wire::message_hash(follower_.open()->bytes),
@@ -338,13 +375,18 @@ Result<protocol::SealedRound> Validator::seal_again(std::vector<float>& residual
                                     follower_.commits_closed()->message.commit_root,
                                     progress_.opened,
                                     arrivals,
-                                    manifest.screens,
-                                    manifest.evidence};
+                                    record.screens,
+                                    record.evidence};
   return protocol::seal(inputs, residual);
 }
 
 void Validator::verify_and_apply() {
   if (progress_.applying || progress_.accused || !progress_.payloads_ready) return;
+  if (!progress_.record) {
+    if (!progress_.record_asked) actions_.push_back(Fetch{follower_.manifest()->message.record_id});
+    progress_.record_asked = true;
+    return;
+  }
   auto residual = std::make_shared<std::vector<float>>(*residual_);
   auto sealed = seal_again(*residual);
   const Bytes& manifest = follower_.manifest()->bytes;
@@ -371,9 +413,24 @@ void Validator::verify_and_apply() {
   last_aggregate_ = null_round ? nullptr
                                : std::make_shared<const compression::SparseUpdate>(
                                      compression::decode(layout_, sealed->aggregate, config_.threads).value());
+  keep_own_sealed_screen();
   actions_.push_back(Persist{head().round(), follower_.open()->bytes});
   actions_.push_back(Persist{head().round(), follower_.manifest()->bytes});
   actions_.push_back(Apply{head().round().next(), last_aggregate_, residual_});
+}
+
+// A validator that lost its folder finds what it signed in the records, and so its ratings again.
+void Validator::keep_own_sealed_screen() {
+  for (const Bytes& bytes : progress_.record->screens) {
+    const auto envelope = wire::reread_envelope(bytes);
+    if (!envelope || envelope->sender != key_.public_key()) continue;
+    if (own_screen() != nullptr && *own_screen() == bytes) return;
+    const auto screen = protocol::read_body<protocol::Screen>(*envelope);
+    if (!screen) return;
+    for (const auto& evaluation : screen->evaluations) book_.take(evaluation);
+    signed_ = {head().round(), bytes};
+    actions_.push_back(Persist{head().round(), bytes});
+  }
 }
 
 void Validator::accuse(protocol::DisputeReason reason, const Hash& expected, const Hash& found,
@@ -392,13 +449,15 @@ void Validator::remember_round() {
   last.secret = secret_for(head().round());
   last.secret_was_promised = is_active();
   last.facts = {head().round(), {}, verdicts_, book_.missing_from(last.open.roster)};
-  for (const auto& outcome : follower_.manifest()->message.outcomes)
-    last.facts.outcomes[outcome.uid] = outcome.code;
+  for (const auto& entry : last.open.roster)
+    if (const auto code = outcome_of(follower_.manifest()->message, last.open, entry.uid))
+      last.facts.outcomes[entry.uid] = *code;
   book_.take_roster(head().round(), last.open.roster);
   drop_sealed_evaluations();
   previous_payloads_.clear();
   for (const auto& [uid, payload] : progress_.payloads) previous_payloads_.push_back(payload);
-  if (last.secret_was_promised && !follower_.manifest()->message.null_round)
+  const auto& manifest = follower_.manifest()->message;
+  if (last.secret_was_promised && !manifest.null_round && manifest.most_revealed)
     last.payloads = std::move(progress_.payloads);
   std::erase_if(last.payloads, [&](const auto& item) {
     return basis_of(last.facts.outcomes.at(item.first)) != protocol::Basis::kMeasured;
@@ -414,8 +473,9 @@ void Validator::remember_round() {
 
 void Validator::drop_sealed_evaluations() {
   const Bytes* screen = own_screen();
-  const auto& sealed = follower_.manifest()->message.screens;
-  if (screen == nullptr || std::ranges::find(sealed, *screen) == sealed.end()) return;
+  const auto& screened = follower_.manifest()->message.screened;
+  if (screen == nullptr || own_entry() == nullptr || !std::ranges::binary_search(screened, own_entry()->uid))
+    return;
   const auto sent = protocol::read_body<protocol::Screen>(wire::open_envelope(*screen).value()).value();
   std::erase_if(evaluations_, [&](const auto& evaluation) {
     return std::ranges::find(sent.evaluations, evaluation) != sent.evaluations.end();
@@ -433,12 +493,13 @@ void Validator::finalise(const std::vector<Measurement>& measurements) {
 }
 
 void Validator::send_ready(TimeMs now) {
-  last_heard_ = now;
+  patience_.satisfied(now);
+  const auto promise = [this](Round round) {
+    return protocol::secret_hash(head().position().run_id, round, key_.public_key(), secret_for(round));
+  };
   const Round next = head().round().next();
-  const Hash promise = protocol::secret_hash(head().position().run_id, next, key_.public_key(),
-                                             secret_for(next));
   actions_.push_back(Send{sign(protocol::Ready{Role::kValidator, head().state_id(), theta_root_,
-                                               promise, follower_.seen(),
+                                               {promise(next), promise(next.next())}, follower_.seen(),
                                                joining_.takes_checkpoint()})});
 }
 

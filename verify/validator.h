@@ -14,7 +14,9 @@
 #include <vector>
 
 #include "protocol/follower.h"
+#include "protocol/patience.h"
 #include "protocol/seal.h"
+#include "protocol/seal_record.h"
 #include "verify/evaluation.h"
 #include "verify/rating_book.h"
 #include "verify/score.h"
@@ -125,11 +127,14 @@ class Validator {
     bool gradient_asked = false;
     bool gradient_done = false;
     std::optional<std::map<Uid, protocol::Signed<protocol::Commit>>> commits;  // of the close
-    std::map<Hash, Bytes> blobs;
+    std::optional<std::map<Uid, protocol::Signed<protocol::Reveal>>> reveals;
+    std::map<Hash, Bytes> blobs;  // fetched, not open yet
     std::set<Hash> fetching;
     std::map<Uid, protocol::OpenedPayload> opened;
     Payloads payloads;  // of opened, those that decode
-    bool payloads_ready = false;
+    bool payloads_ready = false;  // all of the close are open
+    bool record_asked = false;
+    std::optional<protocol::SealRecord> record;  // of the manifest
     bool cosines_asked = false;
     std::optional<std::map<Uid, double>> cosines;
     std::optional<TimeMs> keys_out;  // when RevealsClosed was complete here
@@ -162,7 +167,9 @@ class Validator {
   void ask_gradient();
   void ask_scores();
   void read_close();
-  bool open_all();
+  void open_what_is_there();
+  void take_record(ByteSpan blob);
+  void keep_own_sealed_screen();
   void screen_when_ready(TimeMs now);
   void send_screen();
   void verify_and_apply();
@@ -183,6 +190,7 @@ class Validator {
   void drop_sealed_evaluations();
   void remember_round();
   void send_ready(TimeMs now);
+  void ask_for_what_was_missed(TimeMs now);
   [[nodiscard]] bool is_active() const;  // may screen: its secret's hash stands in the last manifest
   [[nodiscard]] Secret secret_for(Round round) const;
   [[nodiscard]] const protocol::RosterEntry* own_entry() const;
@@ -215,7 +223,7 @@ class Validator {
   std::vector<protocol::Evaluation> evaluations_;  // in no sealed Screen yet
   std::string platform_class_;
   RatingBook book_;
-  TimeMs last_heard_ = 0;
+  protocol::Patience patience_;
   bool finished_ = false;
   Actions actions_;
 };

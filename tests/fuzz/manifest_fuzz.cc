@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace muster::protocol;
   if (size == 0) return 0;
   const muster::ByteSpan body(data + 1, size - 1);
-  switch (data[0] % 14) {
+  switch (data[0] % 16) {
     case 0: check<Ready>(body); break;
     case 1: check<RoundOpen>(body); break;
     case 2: check<Commit>(body); break;
@@ -35,6 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 10: check<Checkpoint>(body); break;
     case 11: check<Joined>(body); break;
     case 12: check<Finished>(body); break;
+    case 13: check<Refused>(body); break;
+    case 14: check<Restarted>(body); break;
     default: check<HeadState>(body); break;
   }
   return 0;

@@ -1,5 +1,6 @@
 #include "protocol/chain_head.h"
 
+#include <array>
 #include <limits>
 
 #include "tests/protocol/joining_fixture.h"
@@ -28,7 +29,8 @@ TEST_F(HeadStateTest, HashesDifferentlyForEveryFieldAndRun) {
       [](HeadState& s) { s.cursor = 1; },
       [](HeadState& s) { s.null_rounds = 1; },
       [](HeadState& s) { s.medians.push_back(1); },
-      [](HeadState& s) { s.arrivals.push_back({}); },
+      [](HeadState& s) { s.unscreened_rounds = 1; },
+      [](HeadState& s) { s.tails.push_back({}); },
       [](HeadState& s) { s.screened.push_back({}); },
       [](HeadState& s) { s.members[0].role = Role::kValidator; }};
   for (const auto& change : changes) {
@@ -44,8 +46,7 @@ TEST_F(HeadStateTest, IsRefusedWithWhatNoHistoryLeaves) {
       [](HeadState& s) { s.medians.assign(17, 1.0); },
       [](HeadState& s) { s.medians = {-1.0}; },
       [](HeadState& s) { s.medians = {std::numeric_limits<double>::quiet_NaN()}; },
-      [](HeadState& s) { s.arrivals.resize(17); },
-      [](HeadState& s) { s.arrivals = {std::vector<std::uint32_t>(100'000)}; },
+      [](HeadState& s) { s.tails.resize(17); },
       [](HeadState& s) { s.screened.resize(4); },
       [](HeadState& s) { s.screened = {{s.members[0].hotkey, s.members[0].hotkey}}; },
       [](HeadState& s) { s.members.push_back(s.members[0]); }};
@@ -54,6 +55,73 @@ TEST_F(HeadStateTest, IsRefusedWithWhatNoHistoryLeaves) {
     changes[i](changed);
     EXPECT_FALSE(validate(changed).has_value()) << "change " << i;
   }
+}
+
+class ChainHeadTest : public JoiningTest {
+ protected:
+  ChainHeadTest() {
+    params_.verification.unscreened_rounds_max = 2;
+    open_.roster = {{Uid{0}, keys_[0].public_key(), Role::kMiner, 0, {}},
+                    {Uid{1}, keys_[1].public_key(), Role::kMiner, 0, {}},
+                    {Uid{2}, keys_[2].public_key(), Role::kValidator, 5, {}}};
+    manifest_.codes = {OutcomeCode::kAccepted, OutcomeCode::kMissed};
+    manifest_.screened = {Uid{2}};
+  }
+  std::array<SigningKey, 3> keys_{SigningKey(random_seed()), SigningKey(random_seed()),
+                                  SigningKey(random_seed())};
+  RoundOpen open_;
+  Manifest manifest_;
+};
+
+TEST_F(ChainHeadTest, RefusesAManifestOfOtherMinersThanTheRosters) {
+  EXPECT_TRUE(fits_roster(manifest_, open_));
+  manifest_.codes.push_back(OutcomeCode::kAccepted);
+  EXPECT_EQ(fits_roster(manifest_, open_).error().code, Errc::kMalformed);
+  manifest_.codes.pop_back();
+  manifest_.screened = {Uid{1}};
+  EXPECT_EQ(fits_roster(manifest_, open_).error().code, Errc::kMalformed) << "a miner's Screen";
+}
+
+TEST_F(ChainHeadTest, RemembersWhoMissed) {
+  ChainHead head(params_, run_id_);
+  for (int round = 0; round < 2; ++round) head.advance(Hash{}, open_, manifest_);
+  EXPECT_TRUE(head.expected(keys_[0].public_key()));
+  EXPECT_FALSE(head.expected(keys_[1].public_key())) << "missed twice";
+  EXPECT_TRUE(head.expected(keys_[2].public_key()));
+}
+
+TEST_F(ChainHeadTest, CountsRoundsWithoutTheScreenOfAStakedValidator) {
+  ChainHead head(params_, run_id_);
+  head.advance(Hash{}, open_, manifest_);
+  EXPECT_EQ(head.unscreened_rounds_in_a_row(), 0u);
+  open_.roster[2].stake = 0;
+  for (int round = 0; round < 2; ++round) head.advance(Hash{}, open_, manifest_);
+  EXPECT_EQ(head.unscreened_rounds_in_a_row(), 2u) << "a Screen without stake screens nothing";
+  EXPECT_TRUE(head.needs_validator());
+}
+
+TEST_F(ChainHeadTest, RefusesToGoOnUnscreenedForEver) {
+  ChainHead head(params_, run_id_);
+  manifest_.screened.clear();
+  for (int round = 0; round < 2; ++round) head.advance(Hash{}, open_, manifest_);
+  RoundOpen next;
+  next.state_id = head.state_id();
+  next.beacon = head.beacon();
+  next.epoch = head.cursor().epoch;
+  next.cursor = head.cursor().position;
+  EXPECT_EQ(head.check_open(next).error().code, Errc::kConflict);
+  next.roster.push_back(open_.roster[2]);
+  EXPECT_TRUE(head.check_open(next));
+}
+
+TEST_F(ChainHeadTest, BoundsNormsByTheMediansBefore) {
+  HeadState state = head_;
+  state.medians = {};
+  EXPECT_EQ(ChainHead(params_, run_id_, state).norm_max(), 1e9);
+  state.medians = {3, 1, 2};
+  EXPECT_EQ(ChainHead(params_, run_id_, state).norm_max(), 2000);
+  state.medians = {1e30};
+  EXPECT_EQ(ChainHead(params_, run_id_, state).norm_max(), 1e9);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace muster::protocol {
 namespace {
 
@@ -16,21 +18,21 @@ TimingParams timing() {
 TEST(Grace, IsTheLargestBeforeAnythingIsKnown) { EXPECT_EQ(grace_ms(timing(), {}), 5000u); }
 
 TEST(Grace, IsTwiceTheMedianTailAfterTheQuorum) {
-  const std::vector<std::vector<std::uint32_t>> rounds{{1000, 1100, 1500}, {1000, 1000, 1300},
-                                                       {900, 1000, 4000}};
-  EXPECT_EQ(grace_ms(timing(), rounds), 2u * 400);
+  EXPECT_EQ(tail_ms({1500, 1000, 1100}, 66), 400u);
+  EXPECT_EQ(tail_ms({}, 66), std::nullopt);
+  EXPECT_EQ(grace_ms(timing(), std::vector<std::uint32_t>{400, 300, 3000}), 2u * 400);
 }
 
 TEST(Grace, StaysWithinItsBounds) {
-  const std::vector<std::vector<std::uint32_t>> quick{{10, 10, 10}}, slow{{0, 0, 90'000}};
+  const std::vector<std::uint32_t> quick{0}, slow{90'000};
   EXPECT_EQ(grace_ms(timing(), quick), 100u);
   EXPECT_EQ(grace_ms(timing(), slow), 5000u);
 }
 
 TEST(Grace, LooksAtTheNewest16RoundsOnly) {
-  std::vector<std::vector<std::uint32_t>> rounds(100, {0, 0, 2000});
-  for (std::size_t i = 84; i < 100; ++i) rounds[i] = {0, 0, 300};
-  EXPECT_EQ(grace_ms(timing(), rounds), 600u);
+  std::vector<std::uint32_t> tails(100, 2000);
+  std::fill(tails.begin() + 84, tails.end(), 300);
+  EXPECT_EQ(grace_ms(timing(), tails), 600u);
 }
 
 TEST(PhaseEnd, IsNowWhenAllExpectedHaveDelivered) {

@@ -24,7 +24,7 @@ class JoiningTest : public ::testing::Test {
     head_.round = Round{5};
     head_.parent = sha256(bytes_of("manifest"));
     head_.medians = {1.5, 2.5};
-    head_.arrivals = {{10, 20}};
+    head_.tails = {10};
     head_.members = {{stranger_.public_key(), Role::kMiner, {}, 1}};
   }
 

@@ -19,13 +19,23 @@ TEST(Messages, RosterMustAscendByUid) {
 }
 
 TEST(Messages, ManifestNumbersMustBeFinite) {
+  SealRecord record;
+  record.outcomes.resize(1);
+  record.outcomes[0].norm = NAN;
+  EXPECT_EQ(validate(record).error().code, Errc::kNonFinite);
+  record.outcomes[0].norm = 1;
+  EXPECT_TRUE(validate(record));
   Manifest manifest;
-  manifest.outcomes.resize(1);
-  manifest.outcomes[0].norm = NAN;
-  EXPECT_EQ(validate(manifest).error().code, Errc::kNonFinite);
-  manifest.outcomes[0].norm = 1;
   manifest.clip_norm = INFINITY;
   EXPECT_FALSE(validate(manifest));
+}
+
+TEST(Messages, AManifestsValidatorsMustAscend) {
+  Manifest manifest;
+  manifest.screened = {Uid{3}, Uid{3}};
+  EXPECT_EQ(validate(manifest).error().code, Errc::kMalformed);
+  manifest.screened = {Uid{3}, Uid{4}};
+  EXPECT_TRUE(validate(manifest));
 }
 
 TEST(Messages, ARoundMessageOfAnotherRunOrRoundIsRefusedByName) {
@@ -57,10 +67,9 @@ TEST(Evidence, NeedsTwoDifferentSignedMessagesOfOneSenderAndPlace) {
 
 TEST(Messages, DecodeMutatedManifestsToNothingOrToWhatEncodesBack) {
   Manifest manifest;
-  manifest.outcomes.resize(3);
-  for (std::uint16_t i = 0; i < 3; ++i) manifest.outcomes[i].uid = Uid{i};
-  manifest.screens = {{1, 2, 3}, {}};
-  manifest.evidence = {{{1}, {2}}};
+  manifest.codes = {OutcomeCode::kAccepted, OutcomeCode::kMissed, OutcomeCode::kAboveMaximumNorm};
+  manifest.screened = {Uid{3}, Uid{9}};
+  manifest.tail_ms = 70;
   const Bytes original = wire::encode(manifest);
   Prng random(12);
   for (int trial = 0; trial < 20000; ++trial) {

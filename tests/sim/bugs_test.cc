@@ -72,5 +72,37 @@ TEST(PlantedBug, AnHonestNodeDrivenIntoEquivocationIsFound) {
   EXPECT_TRUE(finds(PlantedBug::kForgetfulMiner, "an honest node stands in evidence"));
 }
 
+// What hostile hotkeys and crashes must bring to light.
+bool hostile_finds(PlantedBug bug, const std::string& violation, std::uint32_t hostiles, double crashes) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    WorldConfig config;
+    config.seed = seed;
+    config.rounds = 6;
+    config.cheaters = 0;
+    config.hostiles = hostiles;
+    config.partitions = false;
+    config.crash_per_action = crashes;
+    config.bug = bug;
+    config.stop_at_violation = false;
+    config.time_limit_ms = 3 * 60 * 1000;
+    const WorldReport report = run_world(config);
+    if (std::ranges::any_of(report.violations, [&](const auto& found) {
+          return found.find(violation) != std::string::npos;
+        }))
+      return true;
+  }
+  return false;
+}
+
+TEST(PlantedBug, UploadsThatNobodyAskedForAreFoundOnTheDisk) {
+  EXPECT_TRUE(hostile_finds(PlantedBug::kKeptUploads, "blobs that nothing names", 4, 0));
+}
+TEST(PlantedBug, ARestartThatIsNotNotedBricksANode) {
+  EXPECT_TRUE(hostile_finds(PlantedBug::kUnnotedRestart, "its journal", 0, 0.03));
+}
+TEST(PlantedBug, ADiskThatKeepsWhateverArrivesIsFound) {
+  EXPECT_TRUE(hostile_finds(PlantedBug::kUnboundedDisputes, "filled it", 4, 0));
+}
+
 }  // namespace
 }  // namespace muster::sim

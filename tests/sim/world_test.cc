@@ -110,5 +110,26 @@ TEST(World, CheatersAreKeptOutOfTheAggregate) {
   EXPECT_LE(report.cheater_accepted, 6u);
 }
 
+// Registered hotkeys that send whatever they like: rounds go on, every node starts again, nothing piles up.
+TEST(Hostile, NobodyStopsARun) {
+  WorldConfig config = calm(9);
+  config.hostiles = 4;
+  const WorldReport report = run_world(config);
+  EXPECT_TRUE(report.ok()) << all(report.violations);
+  EXPECT_GT(report.hostile_steps, 1000u);
+  EXPECT_EQ(report.sealed_rounds, 8u);
+}
+
+TEST(Hostile, NobodyStopsARunWhoseNodesCrash) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    WorldConfig config = calm(seed);
+    config.hostiles = 4;
+    config.crash_per_action = 0.002;  // of many more actions than elsewhere
+    config.time_limit_ms = 20 * 60 * 1000;
+    const WorldReport report = run_world(config);
+    EXPECT_TRUE(report.ok()) << "seed " << seed << "\n" << all(report.violations);
+  }
+}
+
 }  // namespace
 }  // namespace muster::sim

@@ -5,6 +5,8 @@
 
 #include <functional>
 
+#include "compression/segmented_blob.h"
+#include "protocol/seal_record.h"
 #include "protocol/signed_message.h"
 #include "sim/world.h"
 #include "verify/audit.h"
@@ -87,6 +89,20 @@ void sign_again(sim::RecordedRun& run, std::size_t index, Change change) {
   run.messages[index] = wire::seal_envelope(std::move(envelope), key);
 }
 
+// Changes the record of the Manifest `index`, which then names the changed one and its outcomes.
+template <class Change>
+void change_record(sim::RecordedRun& run, std::size_t index, Change change) {
+  sign_again<protocol::Manifest>(run, index, [&](protocol::Manifest& manifest) {
+    auto record = protocol::decode_record(run.blobs.at(manifest.record_id)).value();
+    change(record);
+    manifest.codes.clear();
+    for (const auto& outcome : record.outcomes) manifest.codes.push_back(outcome.code);
+    Bytes blob = protocol::encode_record(record);
+    manifest.record_id = compression::blob_id(blob).value();
+    run.blobs[manifest.record_id] = std::move(blob);
+  });
+}
+
 struct AuditedWorld {
   verify::AuditReport report;
   verify::ScoreAudit scores;
@@ -124,6 +140,14 @@ inline verify::Finding finding_of(const verify::AuditReport& report, verify::Che
   for (const auto& finding : report.findings)
     if (finding.check == check) return finding;
   ADD_FAILURE() << "no finding about " << name_of(check) << " among:\n" << text_of(report);
+  return {};
+}
+
+// The first remark of a kind, or a failed test.
+inline verify::Finding remark_of(const verify::AuditReport& report, verify::Check check) {
+  for (const auto& remark : report.remarks)
+    if (remark.check == check) return remark;
+  ADD_FAILURE() << "no remark about " << name_of(check) << " beside:\n" << text_of(report);
   return {};
 }
 

@@ -154,9 +154,14 @@ TEST(Tampering, AReplacedAggregate) {
 }
 
 template <class Change>
-AuditReport audit_with_manifest(std::uint64_t round, Change change) {
+AuditReport audit_with(std::uint64_t round, Change change) {
   sim::RecordedRun run = honest_run();
-  sign_again<protocol::Manifest>(run, find_message(run, MessageType::kManifest, round), change);
+  const std::size_t index = find_message(run, MessageType::kManifest, round);
+  if constexpr (std::is_invocable_v<Change, protocol::Manifest&>) {
+    sign_again<protocol::Manifest>(run, index, change);
+  } else {
+    testing::change_record(run, index, change);
+  }
   const auto report = audit(run).report;
   EXPECT_FALSE(report.findings.empty());
   if (!report.findings.empty()) {
@@ -167,25 +172,25 @@ AuditReport audit_with_manifest(std::uint64_t round, Change change) {
 }
 
 TEST(Tampering, AWeightInAManifestSignedAgain) {
-  const auto report = audit_with_manifest(7, [](protocol::Manifest& manifest) {
-    for (auto& outcome : manifest.outcomes)
+  const auto report = audit_with(7, [](protocol::SealRecord& record) {
+    for (auto& outcome : record.outcomes)
       if (outcome.code == OutcomeCode::kAccepted) outcome.weight *= 2;
   });
   const Finding finding = finding_of(report, Check::kClipping);
   EXPECT_NE(finding.what.find("weight of uid"), std::string::npos);
   EXPECT_FALSE(finding.expected.empty());
-  EXPECT_EQ(report.count(Check::kTally).failed, 0u) << "nothing else is wrong";
+  EXPECT_EQ(report.count(Check::kTally).failed, 1u) << "but for the record that has it, nothing else is wrong";
 }
 
 TEST(Tampering, AClipNormInAManifestSignedAgain) {
   const auto report =
-      audit_with_manifest(7, [](protocol::Manifest& manifest) { manifest.clip_norm *= 1.5; });
+      audit_with(7, [](protocol::Manifest& manifest) { manifest.clip_norm *= 1.5; });
   EXPECT_NE(finding_of(report, Check::kClipping).what.find("clip norm"), std::string::npos);
 }
 
 TEST(Tampering, AForgedOutcome) {
-  const auto report = audit_with_manifest(7, [](protocol::Manifest& manifest) {
-    for (auto& outcome : manifest.outcomes)
+  const auto report = audit_with(7, [](protocol::SealRecord& record) {
+    for (auto& outcome : record.outcomes)
       if (outcome.code == OutcomeCode::kAccepted) {
         outcome.code = OutcomeCode::kRejected;
         outcome.weight = 0;
@@ -199,9 +204,9 @@ TEST(Tampering, AForgedOutcome) {
 
 TEST(Tampering, AMissClaimedOfWhoDeliveredIsFoundWithoutPayloads) {
   sim::RecordedRun run = honest_run();
-  sign_again<protocol::Manifest>(
-      run, find_message(run, MessageType::kManifest, 7), [](protocol::Manifest& manifest) {
-        for (auto& outcome : manifest.outcomes)
+  testing::change_record(
+      run, find_message(run, MessageType::kManifest, 7), [](protocol::SealRecord& record) {
+        for (auto& outcome : record.outcomes)
           if (outcome.code == OutcomeCode::kAccepted)
             outcome = {outcome.uid, OutcomeCode::kMissed, {}, 0, 0, 0, 0};
       });
@@ -212,7 +217,7 @@ TEST(Tampering, AMissClaimedOfWhoDeliveredIsFoundWithoutPayloads) {
 }
 
 TEST(Tampering, ANextBeaconThatTheCoordinatorChose) {
-  const auto report = audit_with_manifest(
+  const auto report = audit_with(
       7, [](protocol::Manifest& manifest) { manifest.next_beacon.bytes[0] ^= 1; });
   EXPECT_NE(finding_of(report, Check::kRosters).what.find("beacon"), std::string::npos);
 }
@@ -296,10 +301,33 @@ TEST(Tampering, AnAttestationOfAnotherRootAndAWrongManifestLaterAreBothFound) {
   sign_again<protocol::Manifest>(run, find_message(run, MessageType::kManifest, 7),
                                  [](protocol::Manifest& manifest) { manifest.clip_norm *= 2; });
   const auto report = audit(run).report;
-  const Finding finding = finding_of(report, Check::kStateRoots);
-  EXPECT_EQ(finding.round, Round{3});
-  EXPECT_TRUE(signed_by(finding, run, Role::kValidator));
+  const Finding remark = testing::remark_of(report, Check::kStateRoots);
+  EXPECT_EQ(remark.round, Round{3});
+  EXPECT_TRUE(signed_by(remark, run, Role::kValidator));
+  EXPECT_EQ(report.count(Check::kStateRoots).failed, 0u) << "one of three validators changed no state";
   EXPECT_EQ(finding_of(report, Check::kClipping).round, Round{7});
+}
+
+// A third of the stake each: what one of them says of a state decides nothing, what two say does not either, one by one.
+TEST(Tampering, AWrongAttestationAloneChangesNoOutcome) {
+  sim::RecordedRun run = honest_run();
+  sign_again<protocol::Attest>(run, find_message(run, MessageType::kAttest, 3),
+                               [](protocol::Attest& attest) { attest.theta_root.bytes[0] ^= 1; });
+  const auto report = audit(run).report;
+  EXPECT_TRUE(report.ok()) << text_of(report);
+  EXPECT_EQ(report.remarks.size(), 1u);
+}
+
+TEST(Remarks, AreOfWhoHasNoSay) {
+  const Signer coordinator{{}, Role::kCoordinator, {}}, staked{{}, Role::kValidator, Uid{1}, 5},
+      without{{}, Role::kValidator, Uid{2}, 0}, stranger{{}};
+  const auto of = [](Check check, const Signer& signer) { return is_remark({check, Round{1}, signer, "wrong"}); };
+  EXPECT_FALSE(of(Check::kTally, coordinator));
+  EXPECT_FALSE(of(Check::kStandings, staked));
+  EXPECT_TRUE(of(Check::kStandings, without));
+  EXPECT_TRUE(of(Check::kRosters, stranger));
+  EXPECT_FALSE(of(Check::kSignatures, without)) << "a file whose signatures are wrong is another's file";
+  EXPECT_FALSE(is_remark({Check::kFile, Round{1}, {}, "cut off"}));
 }
 
 TEST(Tampering, AWrongAttestationThatOnlyARoundOpenHas) {
@@ -311,9 +339,9 @@ TEST(Tampering, AWrongAttestationThatOnlyARoundOpenHas) {
   sign_again<protocol::RoundOpen>(
       run, find_message(run, MessageType::kRoundOpen, 7),
       [&](protocol::RoundOpen& open) { open.attestations.push_back(wrong); });
-  const Finding finding = finding_of(audit(run).report, Check::kStateRoots);
-  EXPECT_EQ(finding.round, Round{7});
-  EXPECT_TRUE(signed_by(finding, run, Role::kValidator));
+  const Finding remark = testing::remark_of(audit(run).report, Check::kStateRoots);
+  EXPECT_EQ(remark.round, Round{7});
+  EXPECT_TRUE(signed_by(remark, run, Role::kValidator));
 }
 
 TEST(Tampering, EveryByteOfAMessageIsCovered) {

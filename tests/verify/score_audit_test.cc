@@ -112,13 +112,13 @@ TEST(ScoreAudit, NamesAScreenAboutAnotherClose) {
   // one.
   sim::RecordedRun run = honest_run();
   const std::size_t index = find_message(run, protocol::MessageType::kManifest, 7);
-  sign_again<protocol::Manifest>(run, index, [&](protocol::Manifest& manifest) {
-    auto envelope = wire::reread_envelope(manifest.screens[0]).value();
+  testing::change_record(run, index, [&](protocol::SealRecord& record) {
+    auto envelope = wire::reread_envelope(record.screens[0]).value();
     auto screen = protocol::read_body<protocol::Screen>(envelope).value();
     screen.commit_root.bytes[0] ^= 1;
     envelope.body = wire::encode(screen);
     const SigningKey& key = run.keys.at(envelope.sender);
-    manifest.screens[0] = wire::seal_envelope(std::move(envelope), key);
+    record.screens[0] = wire::seal_envelope(std::move(envelope), key);
   });
   expect_by_validator(finding_of(audit(run).report, Check::kCloses), 7);
 }

@@ -43,6 +43,7 @@ class ScreenTest : public ::testing::Test {
   Prng random_{3};
   std::vector<SparseUpdate> updates_;
   std::vector<double> cosines_{0.5, 0.4, 0.6, 0.5};
+  std::vector<std::uint16_t> standings_{65535, 65535, 65535, 65535};
   protocol::VerificationParams params_;
 
   ScreenTest() {
@@ -51,7 +52,7 @@ class ScreenTest : public ::testing::Test {
   std::map<Uid, Verdict> run(const SparseUpdate* last = nullptr, std::uint32_t keep = 64,
                              std::vector<std::shared_ptr<const SparseUpdate>> previous = {}) {
     std::vector<Candidate> candidates;
-    for (std::uint16_t i = 0; i < 4; ++i) candidates.push_back({Uid{i}, &updates_[i], cosines_[i]});
+    for (std::uint16_t i = 0; i < 4; ++i) candidates.push_back({Uid{i}, &updates_[i], cosines_[i], standings_[i]});
     return screen(params_, keep, candidates, previous, last);
   }
 };
@@ -93,6 +94,20 @@ TEST_F(ScreenTest, RejectsIdenticalPayloads) {
   const auto verdicts = run();
   EXPECT_EQ(verdicts.at(Uid{0}), Verdict::kCopy);
   EXPECT_EQ(verdicts.at(Uid{3}), Verdict::kCopy);
+  EXPECT_EQ(verdicts.at(Uid{1}), Verdict::kAccept);
+}
+
+// A tiny model, or data that is all alike: nobody copies, everybody resembles.
+TEST_F(ScreenTest, NeverRejectsPayloadsWithMostOfTheStandingForTheirResemblance) {
+  updates_[3] = updates_[2] = updates_[0];
+  for (const auto& [uid, verdict] : run()) EXPECT_EQ(verdict, Verdict::kAccept);
+}
+
+TEST_F(ScreenTest, RejectsCopiesOfManyWhoHaveLittleStanding) {
+  updates_[3] = updates_[2] = updates_[0];
+  standings_ = {10, 65535, 10, 10};
+  const auto verdicts = run();
+  EXPECT_EQ(verdicts.at(Uid{0}), Verdict::kCopy) << "three heads of four, and next to no standing";
   EXPECT_EQ(verdicts.at(Uid{1}), Verdict::kAccept);
 }
 

@@ -1,0 +1,38 @@
+#include "protocol/journal.h"
+
+#include <algorithm>
+
+#include "protocol/signed_message.h"
+
+namespace muster::protocol {
+
+Status SavedExtent::take(ByteSpan record) {
+  const std::uint64_t index = count_++;
+  const auto envelope = wire::reread_envelope(record);
+  if (!envelope || !is_a(*envelope, MessageType::kRestarted)) return {};
+  MUSTER_TRY(const Restarted restarted, read_body<Restarted>(*envelope));
+  if (restarted.records > index)
+    return Error{Errc::kMalformed, "journal record " + std::to_string(index) + ": a restart after record " +
+                                       std::to_string(restarted.records) + ", which follows it"};
+  lost_.push_back({restarted.records, index});
+  return {};
+}
+
+bool SavedExtent::contains(std::uint64_t index) const {
+  if (index >= saved_) return false;
+  return std::ranges::none_of(lost_, [&](const Lost& lost) {
+    return lost.first <= index && index < lost.end && lost.end < saved_;
+  });
+}
+
+Result<SavedExtent> saved_extent(const Journal& journal, std::uint64_t saved) {
+  SavedExtent extent(saved);
+  MUSTER_TRY_STATUS(journal.replay(0, [&](Round, ByteSpan record) { return extent.take(record); }));
+  if (saved > journal.count())
+    return Error{Errc::kMalformed, "the journal has " + std::to_string(journal.count()) +
+                                       " records, and the saved state was made after " + std::to_string(saved) +
+                                       "; both must be of the same folder and time"};
+  return extent;
+}
+
+}  // namespace muster::protocol
