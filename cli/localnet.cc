@@ -32,6 +32,7 @@ struct LocalnetOptions {
   std::vector<std::string> cheaters;
   std::optional<std::uint64_t> seed;
   std::vector<std::string> failpoints;  // NODE=ROLE.ACTION.before|after[@N]
+  bool restart_killed = false;
   bool fresh = false;
   bool compare = false;
 };
@@ -155,8 +156,9 @@ class Localnet {
     const bool had_one = std::any_of(
         options_.failpoints.begin(), options_.failpoints.end(),
         [&](const std::string& failpoint) { return failpoint.starts_with(process.name() + "="); });
-    if (!killed || !had_one) return false;
-    std::printf("%s died at its failpoint and is started again\n", process.name().c_str());
+    if (!killed || !(had_one || options_.restart_killed)) return false;
+    std::printf("%s %s and is started again\n", process.name().c_str(),
+                had_one ? "died at its failpoint" : "was killed");
     const auto& [arguments, nice] = commands_[process.name()];
     MUSTER_TRY(Process again, Process::start(process.name(), arguments,
                                              folder_.node(process.name()) / "output.log", nice));
@@ -427,6 +429,8 @@ void add_localnet(CLI::App& app, Action& chosen) {
   command->add_option("--seed", options->seed, "Other initial model, keys and data order");
   command->add_option("--cheaters", options->cheaters, "One cheater more; `muster sim attacks --list` says what each does")
       ->check(CLI::IsMember(cheater_names()));
+  command->add_flag("--restart-killed", options->restart_killed,
+                    "Start a node again that is killed (kill -9) while the network runs");
   command->add_option("--failpoint", options->failpoints,
                       "For crash tests: NODE=ROLE.ACTION.before|after[@N] kills that node once");
   command->add_flag("--fresh", options->fresh, "Delete what an earlier run left in the folder");

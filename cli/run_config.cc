@@ -91,6 +91,7 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
                         .field("overlap_keep_max", p.verification.overlap_keep_max)
                         .field("sequences_min", p.verification.sequences_min)
                         .field("norm_min", p.verification.norm_min)
+                        .field("unscreened_rounds_max", p.verification.unscreened_rounds_max)
                         .field("score_wait_ms", config.score_wait_ms)
                         .finish());
   MUSTER_TRY_STATUS(section("timing")
@@ -122,6 +123,8 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
                         .finish());
   if (auto stages = density_stages(schedule); !stages) return std::move(stages).error().within(file);
   else if (!stages->empty()) p.compression.schedule = *stages;
+  // A network that has no validators on purpose waits for none.
+  if (config.localnet.validators == 0) p.verification.unscreened_rounds_max = 0;
   if (config.localnet.late > config.localnet.miners)
     return Error{Errc::kInvalidArgument, file + ": localnet.late is more than localnet.miners"};
   if (config.localnet.ranks < 1 || config.localnet.ranks > p.training.batch)
