@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that muster builds with, fetches LibTorch, configures and builds.
+# Installs the Debian packages that muster builds with, fetches LibTorch and libzmq, configures and builds.
 #   cmake/setup_debian.sh [BUILD_FOLDER]        default: build
 # As root or with sudo. Says what it installs; does nothing twice.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${1:-$root/build}
 
-packages=(g++ cmake ninja-build ccache pkg-config python3 python3-pip unzip
-          libzmq3-dev cppzmq-dev libcereal-dev libssl-dev libsodium-dev libxxhash-dev libsqlite3-dev libzstd-dev
+packages=(g++ cmake ninja-build ccache pkg-config python3 python3-pip unzip patch
+          cppzmq-dev libcereal-dev libssl-dev libsodium-dev libxxhash-dev libsqlite3-dev libzstd-dev
           libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libspdlog-dev libsentencepiece-dev libgloo-dev
           libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev)
 
@@ -35,6 +35,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 "$root/cmake/fetch_libtorch.sh"
+"$root/cmake/fetch_libzmq.sh"
 
 # Without -j Ninja takes a thread per core and two more; big translation units need 1.5 GB each.
 memory_gib=$(awk '/MemAvailable/ {print int($2 / 1048576)}' /proc/meminfo)
