@@ -35,7 +35,31 @@ inline constexpr std::size_t kProofMessagesMax = kRosterMax + 8;
 inline constexpr std::size_t kDisputeBytesMax = 512u << 10;
 // Text fields (names, reasons) in messages and files.
 inline constexpr std::size_t kTextBytesMax = 4096;
-// Messages queued per peer before the transport drops the peer.
+// Messages that wait in one connection's queue, each way: small ones count by this, large ones by the next.
 inline constexpr int kQueuedMessagesMax = 1024;
+// Bytes that wait in one connection's queue, each way: one transfer's credit. A message that is begun goes on top.
+inline constexpr int kQueuedBytesMax = 4 << 20;
+// Connections of one listener in all: 256 uids with several nodes each, as many strangers again, and what the
+// process's file descriptors allow.
+inline constexpr int kConnectionsMax = 4096;
+// … from one address: a whole subnet behind one, and its clients.
+inline constexpr int kConnectionsPerAddressMax = 384;
+// … of one key: its node, a restarted one, and commands beside it.
+inline constexpr int kConnectionsPerKeyMax = 4;
+// Connections accepted from one address in a second, eight times as many at once: a handshake takes 0.3 ms.
+inline constexpr int kAcceptsPerSecondMax = 64;
+// Bytes of one command of a handshake: the longest has 257 and a routing id.
+inline constexpr int kHandshakeBytesMax = 2048;
+// Messages and bytes that one peer brings in a second: rounds of a few milliseconds take 100 messages, and a signature
+// takes 50 µs to check, so that one peer takes at most a fortieth of a core.
+inline constexpr double kPeerMessagesPerSecond = 500;
+inline constexpr double kPeerMessagesBurst = 1000;
+inline constexpr double kPeerBytesPerSecond = 8 << 20;
+inline constexpr double kPeerBytesBurst = 16 << 20;
+// The same on the port for blobs, where a miner's upload comes in frames.
+inline constexpr double kBlobPeerBytesPerSecond = 128 << 20;
+inline constexpr double kBlobPeerBytesBurst = 256 << 20;
+// File descriptors with which a node works: its databases, sockets and threads take about 50.
+inline constexpr int kDescriptorsMin = 96;
 
 }  // namespace muster::limits

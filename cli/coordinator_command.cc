@@ -24,7 +24,9 @@ Result<int> run_coordinator(const CoordinatorOptions& options, const std::atomic
   auto admission = std::make_shared<wire::HotkeyAdmission>();
   MUSTER_TRY(auto control,
              wire::ZmqServer::listen(context, options.control_address, node.key, admission));
-  MUSTER_TRY(auto bulk, wire::ZmqServer::listen(context, options.blob_address, node.key, admission));
+  wire::ZmqOptions for_blobs;
+  for_blobs.per_peer.bytes = {limits::kBlobPeerBytesPerSecond, limits::kBlobPeerBytesBurst};
+  MUSTER_TRY(auto bulk, wire::ZmqServer::listen(context, options.blob_address, node.key, admission, for_blobs));
   MUSTER_TRY(auto ledger, connect_ledger(context, options, node));
   coordinator::ServiceParts parts{
       node.params,

@@ -2,6 +2,8 @@
 #include <csignal>
 #include <cstdio>
 
+#include "base/descriptors.h"
+#include "base/limits.h"
 #include "cli/commands.h"
 
 namespace {
@@ -9,6 +11,16 @@ namespace {
 std::atomic<bool> stop_requested{false};
 
 void request_stop(int) { stop_requested = true; }
+
+// Libraries throw where we return errors.
+muster::Result<int> run(const muster::cli::Action& chosen) {
+  try {
+    MUSTER_TRY_STATUS(muster::need_descriptors(muster::limits::kDescriptorsMin));
+    return chosen(stop_requested);
+  } catch (const std::exception& error) {
+    return muster::Error{muster::Errc::kIo, error.what()};
+  }
+}
 
 }  // namespace
 
@@ -35,7 +47,8 @@ int main(int argc, char** argv) {
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
-  const auto result = chosen(stop_requested);
+  muster::raise_descriptor_limit();
+  const auto result = run(chosen);
   if (!result) {
     if (result.error().code == muster::Errc::kCancelled && stop_requested) return kExitInterrupted;
     std::fprintf(stderr, "muster: %s\n", result.error().message.c_str());

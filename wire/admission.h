@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -21,6 +22,10 @@ class Admission {
   virtual ~Admission() = default;
   // Under which identity the holder of `key` comes in; nothing: the handshake is refused.
   [[nodiscard]] virtual std::optional<PublicKey> admit(const CurveKey& key) = 0;
+  // Whether who came in under `identity` may stay.
+  [[nodiscard]] virtual bool admitted(const PublicKey& identity) = 0;
+  // Changes whenever somebody who was admitted may not be any more.
+  [[nodiscard]] virtual std::uint64_t revision() const = 0;
 };
 
 // Only listed hotkeys; the list may change while connections are open.
@@ -31,7 +36,10 @@ class HotkeyAdmission final : public Admission {
     for (const PublicKey& hotkey : hotkeys)
       if (auto curve = curve_public_key(hotkey)) by_curve[*curve] = hotkey;
     const std::lock_guard lock(mutex_);
+    if (hotkeys == hotkeys_) return;
+    hotkeys_ = hotkeys;
     by_curve_ = std::move(by_curve);
+    ++revision_;
   }
   std::optional<PublicKey> admit(const CurveKey& key) override {
     const std::lock_guard lock(mutex_);
@@ -39,9 +47,16 @@ class HotkeyAdmission final : public Admission {
     if (found == by_curve_.end()) return std::nullopt;
     return found->second;
   }
+  bool admitted(const PublicKey& identity) override {
+    const std::lock_guard lock(mutex_);
+    return hotkeys_.contains(identity);
+  }
+  std::uint64_t revision() const override { return revision_; }
 
  private:
   std::mutex mutex_;
+  std::set<PublicKey> hotkeys_;
+  std::atomic<std::uint64_t> revision_{0};
   std::map<CurveKey, PublicKey> by_curve_;
 };
 
@@ -49,6 +64,8 @@ class HotkeyAdmission final : public Admission {
 class OpenAdmission final : public Admission {
  public:
   std::optional<PublicKey> admit(const CurveKey& key) override { return PublicKey{key}; }
+  bool admitted(const PublicKey&) override { return true; }
+  std::uint64_t revision() const override { return 0; }
 };
 
 }  // namespace muster::wire
