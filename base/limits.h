@@ -14,6 +14,9 @@ inline constexpr std::size_t kFrameBytesMax = 256u << 10;
 inline constexpr std::uint64_t kBlobBytesMax = 64ull << 30;
 // Frames in flight per transfer: bounds the sender's queue to 4 MiB per peer.
 inline constexpr std::uint32_t kTransferCreditFrames = 16;
+// Stretches of a blob, of at most kTransferCreditFrames frames, that one peer asks for in a second: 256 MiB.
+inline constexpr double kBlobGetsPerSecond = 64;
+inline constexpr double kBlobGetsBurst = 256;
 // Peers in one roster: a subnet has at most 256 uids.
 inline constexpr std::size_t kRosterMax = 256;
 // Segments in one blob: 4 Mi parameters each, so this allows 68 B parameters.

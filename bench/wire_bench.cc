@@ -49,8 +49,9 @@ void BM_ZmqRoundTrip(benchmark::State& state) {
   const SigningKey server_key(random_seed()), client_key(random_seed());
   auto admission = std::make_shared<wire::HotkeyAdmission>();
   admission->set({client_key.public_key()});
-  auto server =
-      wire::ZmqServer::listen(context, "tcp://127.0.0.1:*", server_key, admission).value();
+  wire::ZmqOptions options;
+  options.per_peer = {};  // the transport, not its budgets
+  auto server = wire::ZmqServer::listen(context, "tcp://127.0.0.1:*", server_key, admission, options).value();
   auto client = wire::ZmqClient::connect(context, server->address(), server_key.public_key(),
                                          client_key)
                     .value();

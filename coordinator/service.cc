@@ -14,7 +14,6 @@ namespace {
 
 constexpr int kTickMs = 100;
 constexpr int kMessagesPerTick = 4096;
-constexpr std::uint64_t kPayloadSlackBytes = 4096;
 
 struct BlobArrived {
   PublicKey from;
@@ -62,11 +61,9 @@ class Service {
         core_(parts_.params, parts_.key, parts_.config,
               {model_.theta(), model_.downlink_residual(), model_.checkpoint()},
               [this](const Hash& id) { return read_blob(id); }),
-        blob_endpoint_(std::move(parts_.blob_transport), parts_.blobs,
-                       {layout_.parameters() * 4 + kPayloadSlackBytes, 2},
-                       [this](const PublicKey& from, const Hash& id) {
-                         inputs_.push(BlobArrived{from, id});
-                       }) {}
+        blob_endpoint_(std::move(parts_.blob_transport), parts_.blobs, parts_.blobs, {},
+                       {[this](const PublicKey& from, const Hash& id) { inputs_.push(BlobArrived{from, id}); },
+                        [this](const std::string& problem) { inputs_.push(Error{Errc::kNoSpace, problem}); }}) {}
 
   Status run() {
     const auto& stop = stop_;
@@ -207,14 +204,14 @@ class Service {
             [&](StoreBlob& store) { return parts_.blobs.put(store.id, store.blob); },
             [&](ReplayRound& replay) { return replay_round(replay); },
             [&](ExpectUpload& expected) {
-              if (arrived_.contains({expected.from, expected.id}))
-                inputs_.push(BlobArrived{expected.from, expected.id});
+              blob_endpoint_.permit(expected.from, expected.id, expected.bytes);
               return Status();
             },
             [&](EndUploads& end) {
               for (const auto& [from, id] : arrived_)
                 if (!end.listed.contains(id)) parts_.blobs.drop(id);
               arrived_.clear();
+              blob_endpoint_.end_round();
               return Status();
             },
             [&](WriteCheckpoint& job) {

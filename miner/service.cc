@@ -62,7 +62,7 @@ class Service {
         layout_(state::layout_of(parts_.params.model)),
         core_(parts_.params, parts_.key, parts_.config, parts_.conduct),
         blobs_(std::move(parts_.blob_transport), parts_.params.coordinator,
-               wire::BlobClient([](ByteSpan blob) { return compression::blob_id(blob); }, protocol::state_bytes_max(layout_)),
+               wire::BlobClient([](ByteSpan blob) { return compression::blob_id(blob); }),
                {[this](const Hash& id, Bytes blob) { inputs_.push(Fetched{id, std::move(blob)}); },
                 [](const Hash&) {},
                 [this](const std::string& text) { inputs_.push(Problem{text}); }}) {}
@@ -276,7 +276,7 @@ class Service {
                    [&](Upload& job) { return upload(job); },
                    [&](UploadAgain& again) { return upload_again(again.id); },
                    [&](Fetch& fetch) {
-                     blobs_.fetch(fetch.id);
+                     blobs_.fetch(fetch.id, protocol::state_bytes_max(layout_));
                      return Status();
                    },
                    [&](Apply& job) {

@@ -10,11 +10,31 @@
 
 namespace muster::store {
 namespace fs = std::filesystem;
+namespace {
+
+Status make_folders(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (!error) return {};
+  errno = error.value();
+  return system_error(folder, "create folder");
+}
+
+// The entries of a folder; none when it is not there.
+Result<std::vector<fs::path>> entries_of(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+    entries.push_back(entry->path());
+  if (!error || error == std::errc::no_such_file_or_directory) return entries;
+  errno = error.value();
+  return system_error(folder, "list folder");
+}
+
+}  // namespace
 
 Result<std::unique_ptr<FileBlobStore>> FileBlobStore::open(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder / "partial", error);
-  if (error) return Error{Errc::kIo, folder.string() + ": " + error.message()};
+  MUSTER_TRY_STATUS(make_folders(folder / "partial"));
   return std::unique_ptr<FileBlobStore>(new FileBlobStore(folder));
 }
 
@@ -22,8 +42,8 @@ fs::path FileBlobStore::path_of(const Hash& id) const {
   const std::string hex = id.hex();
   return folder_ / hex.substr(0, 2) / hex.substr(2);
 }
-fs::path FileBlobStore::partial_path(const Hash& id) const {
-  return folder_ / "partial" / id.hex();
+fs::path FileBlobStore::partial_path(const PublicKey& owner, const Hash& id) const {
+  return folder_ / "partial" / (owner.hex() + "-" + id.hex());
 }
 
 Status FileBlobStore::put(const Hash& id, ByteSpan blob) {
@@ -31,10 +51,8 @@ Status FileBlobStore::put(const Hash& id, ByteSpan blob) {
   if (actual != id) return Error{Errc::kBadHash, "blob " + id.brief() + " has other content"};
   const std::lock_guard lock(mutex_);
   const fs::path path = path_of(id);
-  if (fs::exists(path)) return {};
-  std::error_code error;
-  fs::create_directories(path.parent_path(), error);
-  if (error) return Error{Errc::kIo, path.string() + ": " + error.message()};
+  if (::access(path.c_str(), F_OK) == 0) return {};
+  MUSTER_TRY_STATUS(make_folders(path.parent_path()));
   return replace_file(path, blob);
 }
 
@@ -68,32 +86,63 @@ Result<Bytes> FileBlobStore::get(const Hash& id) const {
   return read_file(path_of(id), limits::kBlobBytesMax);
 }
 
-std::uint64_t FileBlobStore::partial_size(const Hash& id) const {
-  struct stat status {};
-  return ::stat(partial_path(id).c_str(), &status) == 0
-             ? static_cast<std::uint64_t>(status.st_size)
-             : 0;
+Result<std::vector<Hash>> FileBlobStore::list() const {
+  std::vector<Hash> ids;
+  MUSTER_TRY(const auto folders, entries_of(folder_));
+  for (const fs::path& folder : folders) {
+    const std::string first = folder.filename().string();
+    if (first.size() != 2) continue;
+    MUSTER_TRY(const auto files, entries_of(folder));
+    // What else lies here, as the temporary file of a put that a crash cut short, is no blob.
+    for (const fs::path& file : files)
+      if (const auto id = hash_from_hex(first + file.filename().string())) ids.push_back(*id);
+  }
+  return ids;
 }
 
-Status FileBlobStore::append(const Hash& id, ByteSpan piece) {
-  const std::lock_guard lock(mutex_);
-  const fs::path path = partial_path(id);
+std::uint64_t FileBlobStore::partial_size(const PublicKey& owner, const Hash& id) const {
+  struct stat status {};
+  return ::stat(partial_path(owner, id).c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+Status FileBlobStore::append(const PublicKey& owner, const Hash& id, ByteSpan piece) {
+  const fs::path path = partial_path(owner, id);
   FileHandle file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   if (!file) return system_error(path, "create");
   return write_fully(file, path, piece);
 }
 
-Status FileBlobStore::finish(const Hash& id) {
-  const fs::path path = partial_path(id);
-  auto blob = read_file(path, limits::kBlobBytesMax);
-  if (!blob) return std::move(blob).error();
-  Status stored = put(id, *blob);
-  drop_partial(id);
-  return stored;
+Status FileBlobStore::finish(const PublicKey& owner, const Hash& id) {
+  const fs::path partial = partial_path(owner, id);
+  {
+    FileHandle file(::open(partial.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return system_error(partial, "open");
+    if (::fsync(file.get()) != 0) return system_error(partial, "fsync");
+  }
+  {
+    MUSTER_TRY(const MappedFile mapped, MappedFile::open(partial, MappedFile::Access::kRead));
+    const auto actual = compression::blob_id(mapped.bytes());
+    if (!actual || *actual != id) {
+      drop_partial(owner, id);
+      if (!actual) return actual.error();
+      return Error{Errc::kBadHash, "blob " + id.brief() + " has other content"};
+    }
+  }
+  // The verified file becomes the blob: no second copy is written.
+  const fs::path path = path_of(id);
+  MUSTER_TRY_STATUS(make_folders(path.parent_path()));
+  if (::rename(partial.c_str(), path.c_str()) != 0) return system_error(path, "rename");
+  return sync_directory(path.parent_path());
 }
 
 void FileBlobStore::drop(const Hash& id) { ::unlink(path_of(id).c_str()); }
 
-void FileBlobStore::drop_partial(const Hash& id) { ::unlink(partial_path(id).c_str()); }
+void FileBlobStore::drop_partial(const PublicKey& owner, const Hash& id) { ::unlink(partial_path(owner, id).c_str()); }
+
+void FileBlobStore::drop_partials() {
+  const auto partials = entries_of(folder_ / "partial");
+  if (!partials) return;  // what cannot be listed is dropped at the next end of a round
+  for (const fs::path& partial : *partials) ::unlink(partial.c_str());
+}
 
 }  // namespace muster::store

@@ -78,7 +78,7 @@ class Service {
         core_(parts_.params, parts_.key, parts_.config, std::move(downlink_residual)),
         setter_(parts_.key),
         blobs_(std::move(parts_.blob_transport), parts_.params.coordinator,
-               wire::BlobClient([](ByteSpan blob) { return compression::blob_id(blob); }, protocol::state_bytes_max(layout_)),
+               wire::BlobClient([](ByteSpan blob) { return compression::blob_id(blob); }),
                {[this](const Hash& id, Bytes blob) { inputs_.push(Fetched{id, std::move(blob)}); },
                 [](const Hash&) {},
                 [this](const std::string& text) { inputs_.push(Problem{text}); }}) {}
@@ -300,7 +300,7 @@ class Service {
                      return parts_.journal->append(record.round, record.message);
                    },
                    [&](Fetch& fetch) {
-                     blobs_.fetch(fetch.id);
+                     blobs_.fetch(fetch.id, protocol::state_bytes_max(layout_));
                      return Status();
                    },
                    [&](ComputeGradient& job) {
