@@ -62,6 +62,16 @@ inline constexpr double kPeerBytesBurst = 16 << 20;
 // The same on the port for blobs, where a miner's upload comes in frames.
 inline constexpr double kBlobPeerBytesPerSecond = 128 << 20;
 inline constexpr double kBlobPeerBytesBurst = 256 << 20;
+// All keys of one address together, where everybody may come in: a whole subnet behind one, each node asking three times
+// a second.
+inline constexpr double kAddressMessagesPerSecond = 2000;
+inline constexpr double kAddressMessagesBurst = 4000;
+inline constexpr double kAddressBytesPerSecond = 16 << 20;
+inline constexpr double kAddressBytesBurst = 32 << 20;
+// Connections of one key where everybody may come in: nodes and commands that share it.
+inline constexpr int kConnectionsPerFreeKeyMax = 8;
+// A request to the ledger: an extrinsic and what goes around it.
+inline constexpr std::size_t kLedgerRequestBytesMax = 128u << 10;
 // File descriptors with which a node works: its databases, sockets and threads take about 50.
 inline constexpr int kDescriptorsMin = 96;
 

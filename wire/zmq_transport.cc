@@ -150,6 +150,16 @@ std::string sender_address(zmq::message_t& message) {
 
 }  // namespace
 
+ZmqOptions options_for_everybody(std::size_t request_bytes_max) {
+  ZmqOptions options;
+  options.incoming_bytes_max = request_bytes_max;
+  options.queued_bytes_max = static_cast<int>(request_bytes_max);
+  options.connections_per_key_max = limits::kConnectionsPerFreeKeyMax;
+  options.per_address = {{limits::kAddressMessagesPerSecond, limits::kAddressMessagesBurst},
+                         {limits::kAddressBytesPerSecond, limits::kAddressBytesBurst}};
+  return options;
+}
+
 // ---- server
 
 struct ZmqServer::Implementation {

@@ -52,6 +52,10 @@ struct ZmqOptions {
   const Clock* clock = nullptr;  // nullptr: the machine's
 };
 
+// For a server that admits everybody and takes requests of at most `request_bytes_max` bytes: keys cost nothing there, so
+// an address has a budget too, and little waits for each connection.
+[[nodiscard]] ZmqOptions options_for_everybody(std::size_t request_bytes_max);
+
 // Listens on e.g. "tcp://127.0.0.1:7000", "tcp://[::1]:7000", "tcp://localhost:7000", or on all addresses of both kinds
 // with "tcp://*:7000"; port 0 or '*' picks a free one.
 // Errors: kAlreadyExists (the port is in use), kInvalidArgument (the address), kIo (no file descriptors).

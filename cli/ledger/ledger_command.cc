@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/key.h"
+#include "base/limits.h"
 #include "chain/codec/ss58.h"
 #include "chain/service/ledger_service.h"
 #include "cli/ledger/genesis_config.h"
@@ -77,7 +78,8 @@ Result<int> run_ledger(const ServeOptions& options, const std::atomic<bool>& sto
   MUSTER_TRY(auto service, chain::LedgerService::open(home.genesis, home.folder / "ledger.sqlite"));
   wire::ZmqContext context;
   MUSTER_TRY(auto server, wire::ZmqServer::listen(context, options.ledger_address, home.key,
-                                                  std::make_shared<wire::OpenAdmission>()));
+                                                  std::make_shared<wire::OpenAdmission>(),
+                                                  wire::options_for_everybody(limits::kLedgerRequestBytesMax)));
   const std::string started = "ledger " + home.genesis.name + ", genesis " + service->ledger().genesis_id().brief() +
                               ", key " + chain::ss58_encode(home.key.public_key()) + ", at " + server->address() +
                               ", block " + std::to_string(service->ledger().block_number());

@@ -470,6 +470,36 @@ TEST_F(HostileTransportTest, WhoIsOverItsBudgetWaitsAlone) {
   EXPECT_EQ(from_flooder, 22) << "nothing was lost, it waited";
 }
 
+// Where everybody may come in a key costs nothing.
+TEST_F(HostileTransportTest, EverNewKeysOfOneAddressShareOneBudget) {
+  ManualClock clock;
+  ZmqOptions options = options_for_everybody(1 << 16);
+  options.per_address = {{10, 10}, {}};
+  options.clock = &clock;
+  auto server = ZmqServer::listen(context_, "tcp://127.0.0.1:*", key_, std::make_shared<OpenAdmission>(), options).value();
+  const int port = port_of(server->address());
+  std::vector<std::unique_ptr<CurvePeer>> keys;
+  for (int i = 0; i < 20; ++i) {
+    keys.push_back(std::make_unique<CurvePeer>(port, key_.public_key(), SigningKey(random_seed()), kAttacker));
+    ASSERT_TRUE(keys.back()->enter());
+    for (int message = 0; message < 20; ++message) ASSERT_TRUE(keys.back()->send(keys.back()->message(0, Bytes{1})));
+  }
+  int taken = 0;
+  for (int waited = 0; waited < 1'000;) {
+    if (server->receive(kStepMs).value()) {
+      ++taken;
+    } else {
+      waited += kStepMs;
+    }
+  }
+  EXPECT_LE(taken, 10 + 20) << "each key is stopped at its first message beyond the budget";
+  auto honest = connect(port, honest_);  // from another address
+  ASSERT_TRUE(honest->send(key_.public_key(), Bytes{2}));
+  const auto next = server->receive(kPeerWaitMs).value();
+  ASSERT_TRUE(next.has_value());
+  EXPECT_EQ(next->message, Bytes{2});
+}
+
 TEST_F(HostileTransportTest, AHotkeyThatLeavesTheLedgerLosesItsSession) {
   auto server = ZmqServer::listen(context_, "tcp://127.0.0.1:*", key_, admission_).value();
   auto client = connect(port_of(server->address()), registered_);
