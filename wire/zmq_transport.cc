@@ -232,8 +232,10 @@ struct ZmqServer::Implementation {
     if (!peer.routes.empty() && peer.routes.back() == route) return peer;
     std::erase(peer.routes, route);
     peer.routes.push_back(route);
-    if (peer.routes.size() > static_cast<std::size_t>(std::max(1, options.connections_per_key_max)))
+    if (peer.routes.size() > static_cast<std::size_t>(std::max(1, options.connections_per_key_max))) {
+      set_for_route(socket, ZMQ_ROUTER_RESUME, peer.routes.front());  // what is not known is not resumed later
       peer.routes.erase(peer.routes.begin());
+    }
     return peer;
   }
 
