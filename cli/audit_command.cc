@@ -265,7 +265,6 @@ struct ExportOptions {
 Result<int> run_export(const ExportOptions& options, const std::atomic<bool>& stop) {
   const RunFolder folder{options.run};
   MUSTER_TRY(const auto params, read_params(folder));
-  MUSTER_TRY(const auto blobs, store::FileBlobStore::open(folder.blobs()));
   std::vector<float> model;
   if (fs::exists(folder.initial_file())) {
     MUSTER_TRY(model, initial_theta(folder, params));
@@ -273,7 +272,7 @@ Result<int> run_export(const ExportOptions& options, const std::atomic<bool>& st
   const fs::path archive = folder.archive();
   const fs::path file =
       options.file.empty() ? folder.root / "bundle.muster" : fs::path(options.file);
-  const protocol::BlobReader read_blob = [&](const Hash& id) { return blobs->get(id); };
+  MUSTER_TRY(const protocol::BlobReader read_blob, open_blobs(folder));
   std::optional<ProgressLine> progress("exporting");
   store::ExportOptions how{!options.without_payloads,
                            [&](const store::ExportProgress& done) -> Status {

@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint64_t kBytesPerParameter = 16;
 constexpr std::uint64_t kReleaseBytes = 4u << 20;
 constexpr std::uint64_t kPageBytes = 4096;
-constexpr std::size_t kRoundBlobsMax = limits::kRosterMax + 1;  // a payload of everybody, and the aggregate
+constexpr std::size_t kRoundBlobsMax = limits::kRosterMax + 2;  // a payload of everybody, the record and the aggregate
 
 class FolderSource final : public AuditSource {
  public:
@@ -28,7 +28,7 @@ class FolderSource final : public AuditSource {
           Errc::kNotFound,
           source->folder_.archive().string() +
               ": no archive here; the folder of the run's coordinator has it, or a bundle"};
-    MUSTER_TRY(source->blobs_, store::FileBlobStore::open(source->folder_.blobs()));
+    MUSTER_TRY(source->blobs_, open_blobs(source->folder_));
     return std::unique_ptr<AuditSource>(std::move(source));
   }
 
@@ -46,7 +46,7 @@ class FolderSource final : public AuditSource {
     return cli::initial_theta(folder_, params_);
   }
   protocol::BlobReader blobs() override {
-    return [this](const Hash& id) { return blobs_->get(id); };
+    return blobs_;
   }
 
   Status walk(verify::Audit& audit, const std::function<Status()>& after) override {
@@ -71,7 +71,7 @@ class FolderSource final : public AuditSource {
 
  private:
   RunFolder folder_;
-  std::unique_ptr<store::FileBlobStore> blobs_;
+  protocol::BlobReader blobs_;
 };
 
 class BundleSource final : public AuditSource {

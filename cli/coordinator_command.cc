@@ -16,6 +16,7 @@ struct CoordinatorOptions : NodeOptions {
 Result<int> run_coordinator(const CoordinatorOptions& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(NodeBase node, open_node(options));
   MUSTER_TRY(auto blobs, store::FileBlobStore::open(node.folder.blobs()));
+  MUSTER_TRY(auto payloads, store::FileBlobStore::open(node.folder.payloads()));
   MUSTER_TRY(auto records, store::SqliteJournal::open(node.home / "journal.sqlite"));
   MUSTER_TRY(auto archive, store::Archive::open(node.folder.archive()));
   MUSTER_TRY(auto journal,
@@ -38,6 +39,7 @@ Result<int> run_coordinator(const CoordinatorOptions& options, const std::atomic
       std::move(bulk),
       std::move(journal),
       *blobs,
+      *payloads,
       std::move(ledger),
       [admission](const std::set<PublicKey>& hotkeys) { admission->set(hotkeys); },
       node.logger,

@@ -128,8 +128,8 @@ Result<Found> find_blob(const InspectOptions& options, const RunFolder& folder, 
     return Error{Errc::kInvalidArgument, options.file + " is " + (want_aggregate ? "a payload" : "an aggregate") +
                                              "; inspect it as one"};
   if (options.file.empty()) {
-    MUSTER_TRY(auto blobs, store::FileBlobStore::open(folder.blobs()));
-    MUSTER_TRY(blob, blobs->get(found.blob));
+    MUSTER_TRY(const protocol::BlobReader blobs, open_blobs(folder));
+    MUSTER_TRY(blob, blobs(found.blob));
   }
   return Found{found, std::move(blob)};
 }

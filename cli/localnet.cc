@@ -72,7 +72,7 @@ class Localnet {
                                    "smaller network with --set localnet.miners=2"};
     if (options_.fresh) {
       std::error_code error;
-      for (const char* part : {"nodes", "keys", "blobs", "data"})
+      for (const char* part : {"nodes", "keys", "blobs", "payloads", "data"})
         fs::remove_all(folder_.root / part, error);
       for (const char* part : {"run.muster", "genesis.muster", "archive.muster", "initial.safetensors", "report.json",
                                "config.json", "model.safetensors", "tokenizer.json"})

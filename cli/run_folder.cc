@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/key.h"
 #include "state/state_root.h"
+#include "store/file_blob_store.h"
 #include "trainer/data/corpus.h"
 #include "trainer/data/data_set.h"
 #include "trainer/hf/hf_import.h"
@@ -69,6 +70,17 @@ fs::path RunFolder::train_data() const {
 fs::path RunFolder::held_out_data() const {
   const fs::path train = train_data();
   return train == data() ? train : data() / "held_out.bin";
+}
+
+Result<protocol::BlobReader> open_blobs(const RunFolder& folder) {
+  MUSTER_TRY(auto blobs, store::FileBlobStore::open(folder.blobs()));
+  MUSTER_TRY(auto payloads, store::FileBlobStore::open(folder.payloads()));
+  // Shared because a reader is copied.
+  std::shared_ptr<store::FileBlobStore> first = std::move(blobs), second = std::move(payloads);
+  return protocol::BlobReader([first, second](const Hash& id) -> Result<Bytes> {
+    auto blob = first->get(id);
+    return blob ? std::move(blob) : second->get(id);
+  });
 }
 
 Result<std::vector<float>> initial_theta(const RunFolder& folder, const protocol::ProtocolParams& params) {

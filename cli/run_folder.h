@@ -3,7 +3,7 @@
 //   run.muster genesis.muster   parameters and genesis, as `muster init` fixed them
 //   data/ keys/                 token files, or a packed folder; hotkeys
 //   initial.safetensors         θ before round 0, where the run starts from an imported model
-//   archive.muster blobs/       the audit bundle (coordinator)
+//   archive.muster blobs/ payloads/   the audit bundle (coordinator); what miners uploaded apart from the rest
 //   nodes/NAME/                 each node's journal, state, log and events
 //   config.json model.safetensors tokenizer.json report.json   the result
 // Thread safety: values.
@@ -14,6 +14,7 @@
 #include "chain/runtime/genesis.h"
 #include "cli/run_config.h"
 #include "protocol/params.h"
+#include "protocol/round_record.h"
 #include "trainer/trainer.h"
 
 namespace muster::cli {
@@ -31,6 +32,7 @@ struct RunFolder {
   }
   [[nodiscard]] std::filesystem::path archive() const { return root / "archive.muster"; }
   [[nodiscard]] std::filesystem::path blobs() const { return root / "blobs"; }
+  [[nodiscard]] std::filesystem::path payloads() const { return root / "payloads"; }
   [[nodiscard]] std::filesystem::path data() const { return root / "data"; }
   // Token files, or both the packed folder that has them as splits.
   [[nodiscard]] std::filesystem::path train_data() const;
@@ -48,6 +50,9 @@ struct RunFolder {
 
 [[nodiscard]] Result<protocol::ProtocolParams> read_params(const RunFolder& folder);
 [[nodiscard]] Result<chain::runtime::Genesis> read_genesis(const RunFolder& folder);
+
+// Reads blobs of both stores. Errors: those of FileBlobStore::open.
+[[nodiscard]] Result<protocol::BlobReader> open_blobs(const RunFolder& folder);
 
 // θ before round 0: the folder's initial.safetensors, or the model of the seed. Errors: those of the file; kBadHash
 // (not the one that the parameters name, with the mend).

@@ -61,7 +61,7 @@ class Service {
         core_(parts_.params, parts_.key, parts_.config,
               {model_.theta(), model_.downlink_residual(), model_.checkpoint()},
               [this](const Hash& id) { return read_blob(id); }),
-        blob_endpoint_(std::move(parts_.blob_transport), parts_.blobs, parts_.blobs, {},
+        blob_endpoint_(std::move(parts_.blob_transport), parts_.blobs, parts_.payloads, {},
                        {[this](const PublicKey& from, const Hash& id) { inputs_.push(BlobArrived{from, id}); },
                         [this](const std::string& problem) { inputs_.push(Error{Errc::kNoSpace, problem}); }}) {}
 
@@ -69,8 +69,24 @@ class Service {
     const auto& stop = stop_;
     poll_ledger();
     MUSTER_TRY_STATUS(wait_for_ledger(stop));
-    MUSTER_TRY_STATUS(parts_.journal->replay(
-        0, [this](Round, ByteSpan record) { return core_.recover(record); }));
+    std::set<Hash> payloads;
+    std::map<Round, std::set<Hash>> committed;
+    MUSTER_TRY_STATUS(parts_.journal->replay(0, [&](Round round, ByteSpan record) -> Status {
+      MUSTER_TRY(const wire::Envelope envelope, wire::reread_envelope(record));
+      if (const auto commit = protocol::read_body<protocol::Commit>(envelope)) committed[round].insert(commit->payload_id);
+      if (is_a(envelope, protocol::MessageType::kCommitsClosed)) {
+        committed.clear();
+        MUSTER_TRY(const auto closed, protocol::read_body<protocol::CommitsClosed>(envelope));
+        for (const Bytes& bytes : closed.commits) {
+          MUSTER_TRY(const wire::Envelope inner, wire::reread_envelope(bytes));
+          MUSTER_TRY(const auto commit, protocol::read_body<protocol::Commit>(inner));
+          payloads.insert(commit.payload_id);
+        }
+      }
+      return core_.recover(record);
+    }));
+    for (const auto& [round, ids] : committed) payloads.insert(ids.begin(), ids.end());
+    drop_unlisted_payloads(payloads);
     MUSTER_TRY(checkpoints_, checkpoint_blobs(*parts_.journal));
     if (model_.checkpoint())
       parts_.logger.info("model from the checkpoint of round " +
@@ -117,8 +133,27 @@ class Service {
   }
 
   Result<Bytes> read_blob(const Hash& id) const {
-    MUSTER_TRY(const std::uint64_t size, parts_.blobs.size(id));
-    return parts_.blobs.read(id, 0, size);
+    const bool is_payload = parts_.payloads.size(id).has_value();
+    const wire::BlobStore& store = is_payload ? parts_.payloads : parts_.blobs;
+    MUSTER_TRY(const std::uint64_t size, store.size(id));
+    return store.read(id, 0, size);
+  }
+
+  // One that was complete when the uploads ended, and heard of only now, is kept if the close lists it.
+  void take_upload(const Hash& id) {
+    if (!uploads_end_) {
+      uploaded_.insert(id);
+    } else if (!uploads_end_->contains(id)) {
+      parts_.payloads.drop(id);
+    }
+  }
+
+  // What a crash left behind of uploads that no close lists.
+  void drop_unlisted_payloads(const std::set<Hash>& listed) {
+    const auto stored = parts_.payloads.list();
+    if (!stored) return parts_.logger.warning(stored.error().message);
+    for (const Hash& id : *stored)
+      if (!listed.contains(id)) parts_.payloads.drop(id);
   }
 
   void poll_ledger() {
@@ -149,7 +184,7 @@ class Service {
   Status take(Input input) {
     return std::visit(
         Overloaded{[&](BlobArrived& blob) {
-                     arrived_.insert({blob.from, blob.id});
+                     take_upload(blob.id);
                      return carry_out(core_.on_blob(blob.from, blob.id, now()));
                    },
                    [&](CheckpointWritten& written) -> Status {
@@ -205,13 +240,15 @@ class Service {
             [&](ReplayRound& replay) { return replay_round(replay); },
             [&](ExpectUpload& expected) {
               blob_endpoint_.permit(expected.from, expected.id, expected.bytes);
+              uploads_end_.reset();
               return Status();
             },
             [&](EndUploads& end) {
-              for (const auto& [from, id] : arrived_)
-                if (!end.listed.contains(id)) parts_.blobs.drop(id);
-              arrived_.clear();
               blob_endpoint_.end_round();
+              for (const Hash& id : uploaded_)
+                if (!end.listed.contains(id)) parts_.payloads.drop(id);
+              uploaded_.clear();
+              uploads_end_ = std::move(end.listed);
               return Status();
             },
             [&](WriteCheckpoint& job) {
@@ -219,6 +256,7 @@ class Service {
               return Status();
             },
             [&](RoundSealed& sealed) {
+              blob_endpoint_.end_round();
               report(sealed);
               return Status();
             },
@@ -296,7 +334,8 @@ class Service {
   ModelFiles model_;
   Coordinator core_;
   std::vector<Hash> checkpoints_;  // oldest first
-  std::set<std::pair<PublicKey, Hash>> arrived_;  // uploads of the open round
+  std::set<Hash> uploaded_;                     // in the open round
+  std::optional<std::set<Hash>> uploads_end_;   // what its close lists, once uploads have ended
   bool finished_ = false;
   TimeMs last_needed_ = 0;  // when the run ended or somebody was last helped to catch up
   wire::BlobServerEndpoint blob_endpoint_;

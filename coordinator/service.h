@@ -28,7 +28,8 @@ struct ServiceParts {
   std::unique_ptr<wire::Transport> transport;       // serves control messages
   std::unique_ptr<wire::Transport> blob_transport;  // serves blobs
   std::unique_ptr<protocol::Journal> journal;
-  wire::BlobStore& blobs;
+  wire::BlobStore& blobs;     // checkpoints, aggregates, seal records
+  wire::BlobStore& payloads;  // uploads, in a store of their own: nothing that a peer names can touch the others
   std::unique_ptr<protocol::LedgerClient> ledger;
   // Told of the hotkeys that may connect, whenever the ledger's list changes.
   std::function<void(const std::set<PublicKey>&)> admit;
