@@ -8,6 +8,7 @@ muster=$1 port=$2 kills=$3 seed=${4:-1}
 here=$(cd "$(dirname "$0")/../.." && pwd)
 run=${KEEP:-$(mktemp -d)}
 [ -n "${KEEP:-}" ] || trap 'rm -rf "$run"' EXIT
+mkdir -p "$run"
 RANDOM=$seed
 rounds=$((kills * 4 + 20))
 "$muster" localnet "$here/examples/quickstart.toml" --run "$run" --restart-killed \
