@@ -20,7 +20,13 @@ Status write_key_file(const std::filesystem::path& path, const SigningKey& key) 
   std::string text(kHeader);
   text += to_hex(key.seed());
   text += '\n';
-  return write_new_file(path, bytes_of(text), 0600);
+  std::error_code error;
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
+  if (error) return Error{Errc::kIo, path.parent_path().string() + ": cannot make this folder for a key: " + error.message()};
+  Status written = write_new_file(path, bytes_of(text), 0600);
+  if (!written && written.error().code == Errc::kAlreadyExists)
+    return Error{Errc::kAlreadyExists, path.string() + ": there is a key already; it is kept, choose another name"};
+  return written;
 }
 
 Result<SigningKey> read_key_file(const std::filesystem::path& path) {

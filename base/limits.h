@@ -10,8 +10,9 @@ namespace muster::limits {
 inline constexpr std::size_t kMessageBytesMax = 2u << 20;
 // One frame of a blob: large enough to amortise a round trip, small enough to interleave.
 inline constexpr std::size_t kFrameBytesMax = 256u << 10;
-// One blob: a dense fp32 checkpoint segment file or a payload of a 10 B parameter model.
-inline constexpr std::uint64_t kBlobBytesMax = 64ull << 30;
+// One blob: a checkpoint of the largest model, θ and residual in fp32, takes 8.8 TB. A bound on what is read from one's own
+// disk; what a peer may send is bounded by the round's format (state_bytes_max for a checkpoint).
+inline constexpr std::uint64_t kBlobBytesMax = 16ull << 40;
 // Frames in flight per transfer: bounds the sender's queue to 4 MiB per peer.
 inline constexpr std::uint32_t kTransferCreditFrames = 16;
 // Stretches of a blob, of at most kTransferCreditFrames frames, that one peer asks for in a second: 256 MiB.
@@ -19,10 +20,12 @@ inline constexpr double kBlobGetsPerSecond = 64;
 inline constexpr double kBlobGetsBurst = 256;
 // Peers in one roster: a subnet has at most 256 uids.
 inline constexpr std::size_t kRosterMax = 256;
-// Segments in one blob: 4 Mi parameters each, so this allows 68 B parameters.
-inline constexpr std::size_t kSegmentsMax = 16384;
-// Parameters of a model: u40 indices would still fit; fp32 storage of this is 272 GB.
-inline constexpr std::uint64_t kParametersMax = 68ull << 30;
+// Segments in one blob: of up to 4 Mi parameters each, the two arrays of a checkpoint of the largest model, and as much again
+// for what tensors that are no multiple of a block add. Lengths of this many take 8 MiB.
+inline constexpr std::size_t kSegmentsMax = 1u << 20;
+// Parameters of a model: 1.1e12, so that 10^12 fit. An index takes 40 bits, fp32 storage 4.4 TB; 32-bit counts hold no
+// number of parameters.
+inline constexpr std::uint64_t kParametersMax = 1ull << 40;
 // Tensors in one layout.
 inline constexpr std::size_t kTensorsMax = 65536;
 // Evaluations that one screen may carry: every uid once for the last round, and for the rounds before it

@@ -4,8 +4,12 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "base/printable.h"
+
 namespace muster {
 namespace {
+
+constexpr std::size_t kLineBytesMax = 64u << 10;
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
@@ -45,7 +49,7 @@ Result<Logger> Logger::open(std::string name, const std::filesystem::path& file,
 }
 
 void Logger::write(LogLevel level, std::string_view text) const {
-  if (sink_) sink_->logger.log(to_spdlog(level), text);
+  if (sink_) sink_->logger.log(to_spdlog(level), printable(text, kLineBytesMax));
 }
 
 }  // namespace muster

@@ -1,5 +1,6 @@
 // Logging: one line per event, to standard error and, for nodes, to a file.
 //
+// Text is escaped (base/printable.h), so that one event stays one line whatever a peer put into it.
 // A Logger is passed to who needs it; there is no global one. Thread safety: all members.
 #pragma once
 

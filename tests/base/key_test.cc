@@ -36,6 +36,15 @@ TEST(KeyFile, IsNeverOverwritten) {
             Errc::kAlreadyExists);
 }
 
+TEST(KeyFile, MakesTheFolderThatItLiesIn) {
+  TemporaryDirectory directory;
+  EXPECT_TRUE(write_key_file(directory / "keys" / "deep" / "hotkey", SigningKey(random_seed())));
+  EXPECT_TRUE(read_key_file(directory / "keys" / "deep" / "hotkey"));
+  const auto refused = write_key_file("/proc/none/hotkey", SigningKey(random_seed()));
+  EXPECT_NE(refused.error().message.find("/proc/none: cannot make this folder for a key"), std::string::npos)
+      << refused.error().message;
+}
+
 TEST(KeyFile, RefusesOtherVersionsAndDamage) {
   TemporaryDirectory directory;
   ASSERT_TRUE(write_new_file(directory / "v2", bytes_of("muster-hotkey 2\nabc\n"), 0600));
