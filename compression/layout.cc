@@ -38,6 +38,7 @@ Result<Layout> Layout::make(const std::vector<NamedShape>& tensors) {
   if (tensors.size() > limits::kTensorsMax)
     return Error{Errc::kTooLarge, "a layout of " + std::to_string(tensors.size()) + " tensors"};
   Layout layout;
+  std::uint64_t blocks = 0;
   std::set<std::string> names;
   for (const NamedShape& tensor : tensors) {
     if (tensor.name.empty() || !names.insert(tensor.name).second)
@@ -46,23 +47,31 @@ Result<Layout> Layout::make(const std::vector<NamedShape>& tensors) {
     if (elements > limits::kParametersMax - layout.parameters_)
       return Error{Errc::kTooLarge, "a layout of too many parameters"};
     layout.tensors_.push_back({tensor.name, tensor.shape, layout.parameters_, elements});
-    for (std::uint64_t done = 0; done < elements; done += kBlockElements) {
-      layout.blocks_.push_back(
-          {layout.parameters_ + done,
-           static_cast<std::uint32_t>(std::min<std::uint64_t>(kBlockElements, elements - done))});
-    }
+    layout.first_blocks_.push_back(blocks);
+    blocks += (elements + kBlockElements - 1) / kBlockElements;
     layout.parameters_ += elements;
   }
-  for (std::uint64_t first = 0; first < layout.blocks_.size(); first += kSegmentBlocks) {
-    const std::uint64_t last =
-        std::min<std::uint64_t>(first + kSegmentBlocks, layout.blocks_.size()) - 1;
-    const std::uint64_t offset = layout.blocks_[first].offset;
-    const std::uint64_t end = layout.blocks_[last].offset + layout.blocks_[last].elements;
+  layout.first_blocks_.push_back(blocks);
+  if ((blocks + kSegmentBlocks - 1) / kSegmentBlocks > limits::kSegmentsMax)
+    return Error{Errc::kTooLarge, "a layout of " + std::to_string(blocks) + " blocks, in too many segments"};
+  for (std::uint64_t first = 0; first < blocks; first += kSegmentBlocks) {
+    const std::uint64_t last = std::min<std::uint64_t>(first + kSegmentBlocks, blocks) - 1;
+    const std::uint64_t offset = layout.block(first).offset;
+    const Block last_block = layout.block(last);
+    const std::uint64_t end = last_block.offset + last_block.elements;
     layout.segments_.push_back(
         {offset, end - offset, first, static_cast<std::uint32_t>(last - first + 1)});
   }
   layout.hash_ = hash_of(layout.tensors_);
   return layout;
+}
+
+Block Layout::block(std::uint64_t index) const {
+  const auto behind = std::upper_bound(first_blocks_.begin(), first_blocks_.end(), index);
+  const Tensor& tensor = tensors_[static_cast<std::size_t>(behind - first_blocks_.begin()) - 1];
+  const std::uint64_t done = (index - *(behind - 1)) * kBlockElements;
+  return {tensor.offset + done,
+          static_cast<std::uint32_t>(std::min<std::uint64_t>(kBlockElements, tensor.elements - done))};
 }
 
 Layout slice(const Layout& layout, const Range& parameters) {

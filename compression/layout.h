@@ -52,8 +52,10 @@ class Layout {
 
   [[nodiscard]] const std::vector<Tensor>& tensors() const { return tensors_; }
   [[nodiscard]] std::uint64_t parameters() const { return parameters_; }
-  [[nodiscard]] std::uint64_t block_count() const { return blocks_.size(); }
-  [[nodiscard]] const Block& block(std::uint64_t index) const { return blocks_[index]; }
+  [[nodiscard]] std::uint64_t block_count() const { return first_blocks_.empty() ? 0 : first_blocks_.back(); }
+  // Found among the tensors: a layout takes memory by its tensors and segments, not by its blocks.
+  // REQUIRES: index < block_count().
+  [[nodiscard]] Block block(std::uint64_t index) const;
   [[nodiscard]] std::uint32_t segment_count() const {
     return static_cast<std::uint32_t>(segments_.size());
   }
@@ -63,7 +65,7 @@ class Layout {
 
  private:
   std::vector<Tensor> tensors_;
-  std::vector<Block> blocks_;
+  std::vector<std::uint64_t> first_blocks_;  // of each tensor, and behind the last one
   std::vector<SegmentRange> segments_;
   std::uint64_t parameters_ = 0;
   Hash hash_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.h"
+
 namespace muster::compression {
 namespace {
 
@@ -34,6 +36,40 @@ TEST(Layout, RefusesNonsense) {
   EXPECT_EQ((Layout::make({{"a", {0}}}).error().code), Errc::kInvalidArgument);
   EXPECT_EQ((Layout::make({{"a", {1}}, {"a", {1}}}).error().code), Errc::kInvalidArgument);
   EXPECT_EQ((Layout::make({{"a", {1ull << 40, 1ull << 40}}}).error().code), Errc::kTooLarge);
+}
+
+// Llama's shapes at 10^12 parameters: no memory for the parameters, nor for their 244 million blocks.
+TEST(Layout, HoldsAModelOfATrillionParameters) {
+  std::vector<Layout::NamedShape> tensors{{"embedding", {128'000, 25'600}}};
+  for (int layer = 0; layer < 128; ++layer) {
+    const std::string name = std::to_string(layer);
+    tensors.push_back({name + ".gain", {25'600}});
+    for (const char* matrix : {".q", ".k", ".v", ".o"}) tensors.push_back({name + matrix, {25'600, 25'600}});
+    for (const char* matrix : {".up", ".gate", ".down"}) tensors.push_back({name + matrix, {25'600, 67'590}});
+  }
+  const Layout layout = Layout::make(tensors).value();
+  EXPECT_GT(layout.parameters(), 1'000'000'000'000u);
+  EXPECT_LE(layout.parameters(), limits::kParametersMax);
+  EXPECT_EQ(layout.segment_count(), (layout.block_count() + kSegmentBlocks - 1) / kSegmentBlocks);
+  EXPECT_LE(2 * layout.segment_count(), limits::kSegmentsMax) << "of a checkpoint's two arrays";
+  std::uint64_t next = 0, next_block = 0;
+  for (std::uint32_t s = 0; s < layout.segment_count(); ++s) {
+    const SegmentRange& segment = layout.segment(s);
+    ASSERT_EQ(segment.offset, next);
+    ASSERT_EQ(segment.first_block, next_block);
+    next += segment.elements;
+    next_block += segment.blocks;
+    const Block last = layout.block(next_block - 1);
+    ASSERT_EQ(last.offset + last.elements, next);
+  }
+  EXPECT_EQ(next, layout.parameters());
+  EXPECT_EQ(next_block, layout.block_count());
+}
+
+TEST(Layout, RefusesMoreThanTheLimitInOneTensorOrInAll) {
+  EXPECT_TRUE(Layout::make({{"a", {limits::kParametersMax}}}));
+  EXPECT_EQ(Layout::make({{"a", {limits::kParametersMax}}, {"b", {1}}}).error().code, Errc::kTooLarge);
+  EXPECT_EQ(Layout::make({{"a", {limits::kParametersMax + 1}}}).error().code, Errc::kTooLarge);
 }
 
 TEST(Slice, CutAtSegmentsHasTheBlocksAndSegmentsOfTheWhole) {

@@ -1,9 +1,19 @@
 #include "protocol/checkpoint.h"
 
+#include "base/limits.h"
 #include "tests/protocol/joining_fixture.h"
 
 namespace muster::protocol {
 namespace {
+
+// What a checkpoint takes on the wire fits its bound, also where the lengths of its segments are megabytes.
+TEST(StateBytesMax, HoldsACheckpointOfATrillionParameters) {
+  const auto layout = compression::Layout::make({{"a", {1'000'000, 1'000'000}}}).value();
+  const std::uint64_t lengths = 2ull * 8 * layout.segment_count();
+  EXPECT_GT(lengths, 3u << 20);
+  EXPECT_GE(state_bytes_max(layout), 8'000'000'000'000u + lengths + (1u << 20));
+  EXPECT_LE(state_bytes_max(layout), limits::kBlobBytesMax);
+}
 
 TEST_F(JoiningTest, TakesAStateThatTheMajorityOfTheStakeAttests) {
   ASSERT_TRUE(joining_.take_offer(offer(truth(), {&alice_})));
