@@ -23,6 +23,8 @@ struct Neuron {
   std::uint64_t last_update = 0;       // block of its last weights
   std::uint16_t incentive = 0;         // share of the miners' emission in the last epoch, of 65535
   std::uint64_t earned = 0;            // alpha-rao on this hotkey: what was paid to it and staked on it
+  bool permit = false;                 // its weights count from the next epoch on
+  std::uint32_t replaced_after = 0;    // registrations that replace it as things stand; 0: not by the next 16
 };
 
 struct Metagraph {
@@ -30,6 +32,9 @@ struct Metagraph {
   Hash block_hash;
   std::uint32_t tempo = 0;             // blocks per epoch
   std::uint64_t epoch = 0;             // that a commit made now belongs to
+  std::uint64_t next_epoch_block = 0;  // 0: none
+  std::uint64_t registration_rao = 0;  // what a registration costs now
+  std::uint64_t stake_min = 0;         // alpha-rao that weights need
   std::vector<Neuron> neurons;         // ascending by uid
 };
 

@@ -33,6 +33,26 @@ std::optional<std::uint16_t> neuron_to_prune(std::span<const PrunableNeuron> neu
   return free_count > non_immune_min ? free : immune;
 }
 
+std::vector<std::optional<std::uint32_t>> registrations_until_replaced(
+    std::span<const PrunableNeuron> neurons, std::uint64_t block, std::uint16_t immunity_period,
+    std::uint16_t non_immune_min, std::size_t free_places, std::uint32_t count) {
+  std::vector<std::optional<std::uint32_t>> until(neurons.size());
+  std::vector<PrunableNeuron> then(neurons.begin(), neurons.end());
+  for (std::uint32_t number = 1; number <= count; ++number) {
+    const PrunableNeuron newcomer{0, block, false};
+    if (free_places > 0) {
+      --free_places;
+      then.push_back(newcomer);
+      continue;
+    }
+    const auto uid = neuron_to_prune(then, block, immunity_period, non_immune_min);
+    if (!uid) break;
+    then[*uid] = newcomer;
+    if (*uid < until.size() && !until[*uid]) until[*uid] = number;
+  }
+  return until;
+}
+
 std::vector<std::uint16_t> immortal_uids(std::span<const OwnedNeuron> owned,
                                          std::optional<std::uint16_t> subnet_hotkey,
                                          std::uint16_t limit) {

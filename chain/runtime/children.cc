@@ -79,11 +79,9 @@ void apply_children(const Context& context, Subnet& subnet, const AccountId& par
 }
 
 Outcome check_children(const Subnet& subnet, const AccountId& hotkey, const Relations& planned) {
-  for (std::size_t i = 0; i < planned.size(); ++i)
-    for (std::size_t j = 0; j < i; ++j)
-      MUSTER_ENSURE(planned[i].second != planned[j].second, kDuplicateChild);
   Proportions children;
   for (const auto& [proportion, child] : planned) children[child] = proportion;
+  MUSTER_ENSURE(children.size() == planned.size(), kDuplicateChild);
   MUSTER_ENSURE(!children.contains(hotkey), kInvalidChild);
   MUSTER_ENSURE(children.size() <= kChildrenMax, kTooManyChildren);
   MUSTER_ENSURE(sums_to_a_whole_at_most(children), kProportionOverflow);

@@ -18,6 +18,15 @@ std::vector<OwnedNeuron> owned_neurons(const State& state, const Subnet& subnet)
   return owned;
 }
 
+std::vector<PrunableNeuron> prunable_neurons(const State& state, const Subnet& subnet) {
+  const Neurons& neurons = subnet.neurons;
+  std::vector<PrunableNeuron> prunable(neurons.count());
+  for (std::size_t uid = 0; uid < prunable.size(); ++uid)
+    prunable[uid] = {neurons.emission[uid], neurons.registration_blocks[uid], false};
+  for (const std::uint16_t uid : immortal_uids_of(state, subnet)) prunable[uid].is_immortal = true;
+  return prunable;
+}
+
 void clear_in(const Context& context, Mechanism& mechanism, std::uint16_t uid,
               std::uint64_t block) {
   context.edit(mechanism.incentive[uid]) = 0;
@@ -90,13 +99,15 @@ std::vector<AccountId> owner_hotkeys_of(const State& state, const Subnet& subnet
 }
 
 std::optional<std::uint16_t> uid_to_replace(const State& state, const Subnet& subnet) {
-  const Neurons& neurons = subnet.neurons;
-  std::vector<PrunableNeuron> prunable(neurons.count());
-  for (std::size_t uid = 0; uid < prunable.size(); ++uid)
-    prunable[uid] = {neurons.emission[uid], neurons.registration_blocks[uid], false};
-  for (const std::uint16_t uid : immortal_uids_of(state, subnet)) prunable[uid].is_immortal = true;
-  return neuron_to_prune(prunable, state.block, subnet.parameters.immunity_period,
+  return neuron_to_prune(prunable_neurons(state, subnet), state.block, subnet.parameters.immunity_period,
                          subnet.parameters.non_immune_uids_min);
+}
+
+std::vector<std::optional<std::uint32_t>> replacements_of(const State& state, const Subnet& subnet,
+                                                          std::uint32_t count) {
+  const std::size_t n = subnet.neurons.count(), most = subnet.parameters.uids_max;
+  return registrations_until_replaced(prunable_neurons(state, subnet), state.block, subnet.parameters.immunity_period,
+                                      subnet.parameters.non_immune_uids_min, n < most ? most - n : 0, count);
 }
 
 EpochClock clock_of(const Subnet& subnet) {

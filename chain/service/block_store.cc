@@ -16,7 +16,7 @@ Result<std::unique_ptr<BlockStore>> BlockStore::open(const std::filesystem::path
 }
 
 Status BlockStore::append(const runtime::Block& block) {
-  MUSTER_TRY(store::Statement insert, database_.prepare("INSERT INTO blocks(number, block) VALUES(?, ?)"));
+  MUSTER_TRY(store::Statement insert, database_.prepare("INSERT OR REPLACE INTO blocks(number, block) VALUES(?, ?)"));
   insert.bind(1, static_cast<std::int64_t>(block.number)).bind(2, runtime::encode_block(block));
   MUSTER_TRY([[maybe_unused]] const bool row, insert.step());
   return {};

@@ -16,7 +16,7 @@ class BlockStore {
  public:
   // Errors: those of store::Database::open; kVersion (another version's file).
   [[nodiscard]] static Result<std::unique_ptr<BlockStore>> open(const std::filesystem::path& path);
-  // Durable when it returns. Errors: kNoSpace, kIo.
+  // Durable when it returns. May be called again with the same block after an error. Errors: kNoSpace, kIo.
   [[nodiscard]] Status append(const runtime::Block& block);
   // The encoded block. Errors: kNotFound, kIo.
   [[nodiscard]] Result<Bytes> read(std::uint64_t number) const;

@@ -1,11 +1,13 @@
 // What a ledger's clients ask, and what it answers.
 //
-// One request, one answer with the same id. Changes are signed extrinsics, so the channel needs no trust; a state travels
-// in parts, each with the version that it is of. Thread safety: plain values.
+// One request, one answer with the same id. Changes are signed extrinsics, so the channel needs no trust. Answers that can
+// be large (metagraph, state, block) travel in pages, so that every answer fits into a message. Thread safety: plain
+// values.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -22,24 +24,27 @@ struct Request {
   Question question = Question::kInfo;
   PublicKey account{};        // kAccount
   std::uint16_t netuid = 0;   // kMetagraph
-  std::uint64_t number = 0;   // kBlock: which; kState: the first byte
+  std::uint64_t number = 0;   // kBlock: which
+  std::uint64_t first = 0;    // of a page: the first byte
+  std::uint64_t version = 0;  // of a page: of what the pages before it were of; 0: the newest
   Bytes extrinsic{};          // kSubmit
   template <class Archive>
-  void serialize(Archive& archive) { archive(id, question, account, netuid, number, extrinsic); }
+  void serialize(Archive& archive) { archive(id, question, account, netuid, number, first, version, extrinsic); }
 };
 
 struct Answer {
   std::uint64_t id = 0;
-  std::string error;  // empty: `body` has what was asked for
-  Bytes body;         // an encoded …Answer
+  std::string error;   // empty: `body` has what was asked for
+  bool later = false;  // with `error`: the same question may be answered later (a budget is used up, or a page outdated)
+  Bytes body;          // an encoded …Answer; of kMetagraph, kState and kBlock an encoded Page
   template <class Archive>
-  void serialize(Archive& archive) { archive(id, error, body); }
+  void serialize(Archive& archive) { archive(id, error, later, body); }
 };
 
 struct InfoAnswer {
   std::string name;
   Hash genesis;
-  Hash head;                // hash of the last closed block
+  Hash head;                // hash of the last block that is closed and durable
   std::uint64_t block = 0;  // its number
   std::uint32_t block_ms = 0;
   std::uint32_t spec_version = 0;
@@ -53,15 +58,17 @@ struct InfoAnswer {
 struct AccountAnswer {
   std::uint32_t nonce = 0;
   std::uint64_t balance_rao = 0;
+  std::vector<std::uint16_t> validates;  // subnets on which it has declared itself a validator, with a uid or without
   template <class Archive>
-  void serialize(Archive& archive) { archive(nonce, balance_rao); }
+  void serialize(Archive& archive) { archive(nonce, balance_rao, validates); }
 };
 
 struct NeuronAnswer {
   protocol::Neuron n;
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(n.uid, n.hotkey, n.role, n.stake, n.registered_block, n.last_update, n.incentive, n.earned);
+    archive(n.uid, n.hotkey, n.role, n.stake, n.registered_block, n.last_update, n.incentive, n.earned,
+            n.permit, n.replaced_after);
   }
 };
 
@@ -70,15 +77,21 @@ struct MetagraphAnswer {
   Hash block_hash;
   std::uint32_t tempo = 0;
   std::uint64_t epoch = 0;
+  std::uint64_t next_epoch_block = 0;
+  std::uint64_t registration_rao = 0;
+  std::uint64_t stake_min = 0;
   std::vector<NeuronAnswer> neurons;
   template <class Archive>
-  void serialize(Archive& archive) { archive(block, block_hash, tempo, epoch, neurons); }
+  void serialize(Archive& archive) {
+    archive(block, block_hash, tempo, epoch, next_epoch_block, registration_rao, stake_min, neurons);
+  }
 };
 
-struct StateAnswer {
-  std::uint64_t version = 0;  // parts of one version belong together
+// A part of a large answer: a metagraph's or a state's or a block's encoding.
+struct Page {
+  std::uint64_t version = 0;  // pages of one version belong together
   std::uint64_t bytes = 0;    // of the whole
-  Bytes part;               // from the byte that was asked for
+  Bytes part;                 // from the byte that was asked for
   template <class Archive>
   void serialize(Archive& archive) { archive(version, bytes, part); }
 };

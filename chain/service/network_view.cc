@@ -1,29 +1,43 @@
 #include "chain/service/network_view.h"
 
+#include "chain/runtime/neurons.h"
 #include "chain/runtime/views.h"
 
 namespace muster::chain {
 namespace {
 
 constexpr std::string_view kValidator = "muster/validator";
+constexpr std::string_view kMiner = "muster/miner";
 
 Role role_of(const runtime::Subnet& subnet, const AccountId& hotkey) {
   if (hotkey == subnet.owner_hotkey) return Role::kCoordinator;
-  const auto found = subnet.commitments.find(hotkey);
-  if (found == subnet.commitments.end()) return Role::kMiner;
-  const auto& data = found->second.data;
-  return data.size() == 1 && data[0] == validator_commitment() ? Role::kValidator : Role::kMiner;
+  return declares_validator(subnet, hotkey) ? Role::kValidator : Role::kMiner;
 }
 
 }  // namespace
 
 CommitmentData validator_commitment() { return CommitmentData::raw(bytes_of(kValidator)); }
+CommitmentData miner_commitment() { return CommitmentData::raw(bytes_of(kMiner)); }
+
+bool declares_validator(const runtime::Subnet& subnet, const AccountId& hotkey) {
+  const auto found = subnet.commitments.find(hotkey);
+  return found != subnet.commitments.end() && found->second.data.size() == 1 &&
+         found->second.data[0] == validator_commitment();
+}
 
 Result<protocol::Metagraph> network_view(const runtime::Ledger& ledger, Netuid netuid) {
   const auto metagraph = runtime::metagraph(ledger.state(), netuid);
   if (!metagraph) return Error{Errc::kNotFound, "there is no subnet " + std::to_string(netuid)};
   const runtime::Subnet& subnet = ledger.state().subnets.at(netuid);
-  protocol::Metagraph view{ledger.block_number(), ledger.head(), subnet.parameters.tempo, metagraph->epoch_index, {}};
+  protocol::Metagraph view{ledger.block_number(),
+                           ledger.head(),
+                           subnet.parameters.tempo,
+                           metagraph->epoch_index,
+                           metagraph->next_epoch_block.value_or(0),
+                           subnet.economy.burn_rao,
+                           ledger.state().network.stake_threshold,
+                           {}};
+  const auto replacements = runtime::replacements_of(ledger.state(), subnet, kRegistrationsAhead);
   for (const runtime::NeuronView& neuron : metagraph->neurons)
     view.neurons.push_back({.uid = Uid{neuron.uid},
                             .hotkey = neuron.hotkey,
@@ -32,7 +46,9 @@ Result<protocol::Metagraph> network_view(const runtime::Ledger& ledger, Netuid n
                             .registered_block = neuron.block_at_registration,
                             .last_update = neuron.last_update,
                             .incentive = neuron.incentive,
-                            .earned = subnet.stake_of(neuron.hotkey)});
+                            .earned = subnet.stake_of(neuron.hotkey),
+                            .permit = neuron.validator_permit,
+                            .replaced_after = replacements[neuron.uid].value_or(0)});
   return view;
 }
 

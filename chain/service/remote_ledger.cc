@@ -1,11 +1,14 @@
 #include "chain/service/remote_ledger.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <chrono>
-#include <tuple>
 
+#include "base/clock.h"
 #include "chain/codec/commit_hash.h"
 #include "chain/codec/signed_extrinsic.h"
+#include "chain/runtime/ledger.h"
 #include "chain/service/network_view.h"
 #include "chain/yuma/mechanism.h"
 #include "wire/codec.h"
@@ -13,7 +16,16 @@
 namespace muster::chain {
 namespace {
 
-constexpr int kStateTries = 5;  // blocks may close while its parts travel
+constexpr int kPageTries = 5;  // what is asked for may change while its pages travel
+// Bounds on what a ledger may make its clients hold.
+constexpr std::uint64_t kMetagraphBytesMax = 16u << 20;
+constexpr std::uint64_t kBlockBytesMax = 256u << 20;  // blocks from before there was a limit
+constexpr std::uint64_t kStateBytesMax = 4ull << 30;
+constexpr int kSlicesMs = 200;         // between two looks at `stop`
+constexpr int kSendsMax = 3;           // of one extrinsic that a ledger lost
+constexpr int kBlocksMax = 3;          // for which a call that finds the block full waits
+constexpr TimeMs kReturnMs = 30'000;   // that a ledger may be away while something is to be confirmed
+constexpr std::uint64_t kSearchMax = 1'024;  // blocks that are searched for one extrinsic before it is sent again
 
 std::vector<std::uint16_t> uids_of(const protocol::WeightVector& vector) {
   std::vector<std::uint16_t> uids;
@@ -40,20 +52,42 @@ RevealWeights reveal_of(Netuid netuid, const protocol::WeightVector& vector) {
 }
 
 Result<Bytes> RemoteLedger::ask(Request request) {
-  using std::chrono::steady_clock;
-  const auto deadline = steady_clock::now() + std::chrono::milliseconds(timeout_ms_);
+  const SteadyClock clock;
+  const TimeMs deadline = clock.now_ms() + timeout_ms_;
   request.id = next_request_++;
   MUSTER_TRY_STATUS(transport_->send(server_, wire::encode(request)));
   for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - steady_clock::now());
-    if (left.count() <= 0)
+    const TimeMs left = deadline - clock.now_ms();
+    if (stopped()) return Error{Errc::kCancelled, "stopped while the ledger was asked"};
+    if (left <= 0)
       return Error{Errc::kTimeout, "the ledger does not answer; is `muster ledger serve` running at its address?"};
-    MUSTER_TRY(auto incoming, transport_->receive(static_cast<int>(left.count())));
+    MUSTER_TRY(auto incoming, transport_->receive(static_cast<int>(std::min<TimeMs>(left, kSlicesMs))));
     if (!incoming) continue;
     auto answer = wire::decode<Answer>(incoming->message, "ledger answer");
     if (!answer || answer->id != request.id) continue;
-    if (!answer->error.empty()) return Error{Errc::kPermission, "ledger: " + answer->error};
+    if (!answer->error.empty())
+      return Error{answer->later ? Errc::kTooLarge : Errc::kPermission, "ledger: " + answer->error};
     return std::move(answer->body);
+  }
+}
+
+Result<Bytes> RemoteLedger::ask_in_pages(Request request, std::string_view what, std::uint64_t bytes_max) {
+  for (int attempt = 1;; ++attempt) {
+    Bytes bytes;
+    request.version = request.first = 0;
+    for (;;) {
+      const auto page = ask_for<Page>(request, what);
+      if (!page && request.first > 0 && page.error().code == Errc::kTooLarge && attempt < kPageTries) break;
+      if (!page) return page.error();
+      if (page->bytes > bytes_max)
+        return Error{Errc::kTooLarge, "the ledger's " + std::string(what) + " has " + std::to_string(page->bytes) + " bytes"};
+      if (page->part.empty() && page->bytes > bytes.size())
+        return Error{Errc::kMalformed, "the ledger's " + std::string(what) + " has an empty page"};
+      bytes.insert(bytes.end(), page->part.begin(), page->part.end());
+      if (bytes.size() >= page->bytes) return bytes;
+      request.version = page->version;
+      request.first = bytes.size();
+    }
   }
 }
 
@@ -72,35 +106,122 @@ Result<AccountAnswer> RemoteLedger::account(const PublicKey& account) {
 }
 
 Result<Bytes> RemoteLedger::block(std::uint64_t number) {
-  return ask({.question = Question::kBlock, .number = number});
+  return ask_in_pages({.question = Question::kBlock, .number = number}, "block", kBlockBytesMax);
 }
 
 Result<runtime::State> RemoteLedger::state() {
-  for (int attempt = 0; attempt < kStateTries; ++attempt) {
-    Bytes bytes;
-    std::uint64_t version = 0, size = 0;
-    do {
-      MUSTER_TRY(const StateAnswer answer,
-                 ask_for<StateAnswer>({.question = Question::kState, .number = bytes.size()}, "state"));
-      if (bytes.empty()) std::tie(version, size) = std::pair(answer.version, answer.bytes);
-      if (answer.part.empty() || answer.version != version) break;
-      bytes.insert(bytes.end(), answer.part.begin(), answer.part.end());
-    } while (bytes.size() < size);
-    if (bytes.size() == size) return runtime::decode_state(bytes);
-  }
-  return Error{Errc::kConflict, "the ledger's state changes faster than it travels; ask again"};
+  MUSTER_TRY(const Bytes bytes, ask_in_pages({.question = Question::kState}, "state", kStateBytesMax));
+  return runtime::decode_state(bytes);
 }
 
-Result<SubmitAnswer> RemoteLedger::submit(const RuntimeCall& call) {
+// ---- changes
+
+Result<SubmitAnswer> RemoteLedger::send_bytes(const Bytes& extrinsic) {
+  auto answer = ask_for<SubmitAnswer>({.question = Question::kSubmit, .extrinsic = extrinsic}, "receipt");
+  if (!answer && answer.error().code == Errc::kTimeout)
+    return Error{Errc::kTimeout, "the ledger was sent the call and does not answer; `muster ledger wallet show` says by "
+                                 "the nonce whether it took it"};
+  if (answer && !answer->call_error.empty()) return Error{Errc::kConflict, "ledger: " + answer->call_error};
+  return answer;
+}
+
+Result<RemoteLedger::Sent> RemoteLedger::send(const RuntimeCall& call) {
   MUSTER_TRY(const InfoAnswer about, info());
   MUSTER_TRY(const AccountAnswer own, account(key_.public_key()));
   const SigningContext context{about.spec_version, about.transaction_version, about.genesis, about.genesis};
   const Bytes extrinsic = encode_extrinsic(sign_call(call, key_, own.nonce, context));
-  MUSTER_TRY(const SubmitAnswer answer,
-             ask_for<SubmitAnswer>({.question = Question::kSubmit, .extrinsic = extrinsic}, "receipt"));
-  if (!answer.call_error.empty()) return Error{Errc::kPermission, "ledger: " + answer.call_error};
-  return answer;
+  auto receipt = send_bytes(extrinsic);
+  for (int blocks = 0; blocks < kBlocksMax && !receipt && receipt.error().code == Errc::kTooLarge; ++blocks) {
+    MUSTER_TRY_STATUS(pause(static_cast<int>(about.block_ms)));
+    receipt = send_bytes(extrinsic);
+  }
+  if (!receipt) return std::move(receipt).error();
+  return Sent{std::move(receipt).value(), extrinsic};
 }
+
+Status RemoteLedger::pause(int milliseconds) const {
+  for (int left = milliseconds; left > 0; left -= kSlicesMs) {
+    if (stopped()) return Error{Errc::kCancelled, "stopped before the ledger's block closed"};
+    ::poll(nullptr, 0, std::min(left, kSlicesMs));
+  }
+  return {};
+}
+
+Result<std::uint64_t> RemoteLedger::wait_for_block(std::uint64_t number) {
+  const SteadyClock clock;
+  TimeMs heard = clock.now_ms();
+  for (;;) {
+    const auto about = info();
+    if (about) {
+      heard = clock.now_ms();
+      if (about->block >= number) return about->block;
+      MUSTER_TRY_STATUS(pause(static_cast<int>(std::clamp(about->block_ms / 4, 10u, 1'000u))));
+      continue;
+    }
+    if (about.error().code == Errc::kCancelled) return about.error();
+    if (about.error().code == Errc::kTooLarge) heard = clock.now_ms();
+    if (clock.now_ms() - heard > kReturnMs)
+      return Error{Errc::kTimeout, "the ledger took the call and does not answer any more; whether block " +
+                                       std::to_string(number) + " holds it, `muster ledger block " +
+                                       std::to_string(number) + "` says when it is back"};
+    MUSTER_TRY_STATUS(pause(kSlicesMs));
+  }
+}
+
+Result<bool> RemoteLedger::holds(std::uint64_t number, const Hash& extrinsic) {
+  MUSTER_TRY(const Bytes bytes, block(number));
+  MUSTER_TRY(const runtime::Block content, runtime::decode_block(bytes));
+  return std::ranges::any_of(content.extrinsics,
+                             [&](const Bytes& one) { return extrinsic_hash(one) == extrinsic; });
+}
+
+Result<std::optional<std::uint64_t>> RemoteLedger::find(const Hash& extrinsic, std::uint64_t first, std::uint64_t last) {
+  for (std::uint64_t number = first; number <= std::min(last, first + kSearchMax - 1); ++number) {
+    MUSTER_TRY(const bool found, holds(number, extrinsic));
+    if (found) return std::optional(number);
+  }
+  return std::optional<std::uint64_t>();
+}
+
+Result<SubmitAnswer> RemoteLedger::confirm(const Sent& sent) {
+  SubmitAnswer receipt = sent.receipt;
+  const Hash hash = extrinsic_hash(sent.extrinsic);
+  std::uint64_t first = receipt.block;  // that has not been searched
+  std::string refusal;
+  for (int sends = 1;; ++sends) {
+    MUSTER_TRY(const std::uint64_t last, wait_for_block(receipt.block));
+    const auto found = find(hash, first, last);
+    if (!found && found.error().code == Errc::kTimeout && sends <= kSendsMax) continue;  // it is away again
+    if (!found) return found.error();
+    if (*found) {
+      receipt.block = **found;
+      return receipt;
+    }
+    if (sends > kSendsMax || !refusal.empty()) break;
+    first = receipt.block = last + 1;
+    auto again = send_bytes(sent.extrinsic);
+    if (again) {
+      receipt.block = again->block;
+      receipt.fee_rao = again->fee_rao;
+    } else if (again.error().code == Errc::kPermission) {
+      // Its nonce is used: by another call, or by this one in a block that is yet to close.
+      refusal = again.error().message;
+    } else if (again.error().code != Errc::kTooLarge) {
+      return std::move(again).error();
+    }
+  }
+  return Error{Errc::kConflict, "the ledger lost it: block " + std::to_string(sent.receipt.block) +
+                                    " does not hold the call (the ledger was restarted before that block was durable)" +
+                                    (refusal.empty() ? "" : ", and sent again it is refused (" + refusal + ")") +
+                                    "; submit again"};
+}
+
+Result<SubmitAnswer> RemoteLedger::submit(const RuntimeCall& call) {
+  MUSTER_TRY(const Sent sent, send(call));
+  return confirm(sent);
+}
+
+// ---- a network's nodes
 
 Result<Hash> RemoteLedger::genesis_hash() {
   MUSTER_TRY(const InfoAnswer about, info());
@@ -108,22 +229,54 @@ Result<Hash> RemoteLedger::genesis_hash() {
 }
 
 Result<protocol::Metagraph> RemoteLedger::metagraph() {
-  MUSTER_TRY(const auto answer, ask_for<MetagraphAnswer>({.question = Question::kMetagraph, .netuid = netuid_},
-                                                         "metagraph"));
-  protocol::Metagraph metagraph{answer.block, answer.block_hash, answer.tempo, answer.epoch, {}};
+  MUSTER_TRY(const Bytes bytes,
+             ask_in_pages({.question = Question::kMetagraph, .netuid = netuid_}, "metagraph", kMetagraphBytesMax));
+  MUSTER_TRY(const auto answer, wire::decode<MetagraphAnswer>(bytes, "ledger's metagraph"));
+  protocol::Metagraph metagraph{answer.block,            answer.block_hash,       answer.tempo,     answer.epoch,
+                                answer.next_epoch_block, answer.registration_rao, answer.stake_min, {}};
   for (const auto& neuron : answer.neurons) metagraph.neurons.push_back(neuron.n);
   return metagraph;
 }
 
-Status RemoteLedger::register_neuron(Role role) {
+Result<std::vector<RemoteLedger::Sent>> RemoteLedger::send_registration(Role role) {
+  std::vector<Sent> sent;
   MUSTER_TRY(const auto known, metagraph());
   const auto own = std::find_if(known.neurons.begin(), known.neurons.end(),
                                 [&](const auto& neuron) { return neuron.hotkey == key_.public_key(); });
+  if (own != known.neurons.end() && own->role == Role::kCoordinator)
+    return Error{Errc::kConflict, "this hotkey owns the subnet and is its coordinator's; another role needs a hotkey of its own"};
   if (own == known.neurons.end()) {
-    MUSTER_TRY([[maybe_unused]] const auto registered, submit(BurnedRegister{netuid_, key_.public_key()}));
+    MUSTER_TRY(auto registered, send(BurnedRegister{netuid_, key_.public_key()}));
+    sent.push_back(std::move(registered));
   }
-  if (role != Role::kValidator || (own != known.neurons.end() && own->role == role)) return {};
-  MUSTER_TRY([[maybe_unused]] const auto declared, submit(SetCommitment{netuid_, {validator_commitment()}}));
+  MUSTER_TRY(const AccountAnswer account_now, account(key_.public_key()));
+  const auto& validates = account_now.validates;
+  const bool is_declared = std::ranges::find(validates, netuid_) != validates.end();
+  if (is_declared == (role == Role::kValidator)) return sent;
+  const SetCommitment declaration{netuid_, {role == Role::kValidator ? validator_commitment() : miner_commitment()}};
+  auto declared = send(declaration);
+  if (!declared && !sent.empty()) {  // perhaps because the ledger lost the registration in between
+    MUSTER_TRY_STATUS(confirm_all(sent));
+    sent.clear();
+    declared = send(declaration);
+  }
+  if (!declared) return std::move(declared).error();
+  sent.push_back(std::move(declared).value());
+  return sent;
+}
+
+Status RemoteLedger::confirm_all(const std::vector<Sent>& all) {
+  for (const Sent& sent : all) MUSTER_TRY_STATUS(confirm(sent));
+  return {};
+}
+
+Status RemoteLedger::register_neuron(Role role) {
+  MUSTER_TRY(const auto sent, send_registration(role));
+  return confirm_all(sent);
+}
+
+Status RemoteLedger::register_within(std::uint64_t rao) {
+  MUSTER_TRY([[maybe_unused]] const auto registered, submit(RegisterLimit{netuid_, key_.public_key(), rao}));
   return {};
 }
 

@@ -1,11 +1,15 @@
 // RemoteLedger: a ledger daemon's client: asks, signs and submits.
 //
-// Every change is a signed extrinsic of the client's key, which is hotkey and coldkey in one for a network's nodes.
-// Thread safety: one thread.
+// Every change is a signed extrinsic of the client's key, which is hotkey and coldkey in one for a network's nodes. What
+// the daemon accepts is in the block that it is building, and lost if it dies before that block is durable; so whatever
+// changes the ledger returns only after a durable block holds it, up to two blocks later. Thread safety: one thread.
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 #include "chain/codec/call.h"
 #include "chain/runtime/state.h"
@@ -16,10 +20,16 @@ namespace muster::chain {
 
 class RemoteLedger final : public protocol::LedgerClient {
  public:
-  // Over `transport`, connected to `server`; every question is given `timeout_ms`. `netuid`: of the network.
-  RemoteLedger(std::unique_ptr<wire::Transport> transport, const PublicKey& server,
-               const SigningKey& key, Netuid netuid, int timeout_ms = 10'000)
-      : transport_(std::move(transport)), server_(server), key_(key), netuid_(netuid), timeout_ms_(timeout_ms) {}
+  // Over `transport`, connected to `server`; every question is given `timeout_ms`. `netuid`: of the network. `stop`: ends
+  // every wait with kCancelled; nothing: none does.
+  RemoteLedger(std::unique_ptr<wire::Transport> transport, const PublicKey& server, const SigningKey& key, Netuid netuid,
+               int timeout_ms = 10'000, const std::atomic<bool>* stop = nullptr)
+      : transport_(std::move(transport)),
+        server_(server),
+        key_(key),
+        netuid_(netuid),
+        timeout_ms_(timeout_ms),
+        stop_(stop) {}
 
   Result<Hash> genesis_hash() override;
   Result<protocol::Metagraph> metagraph() override;
@@ -28,24 +38,57 @@ class RemoteLedger final : public protocol::LedgerClient {
   Status commit_weights(const protocol::WeightVector& vector) override;
   Status reveal_weights(const protocol::WeightVector& vector) override;
 
+  // A uid for at most `rao`, of the client's hotkey. Errors: those of submit.
+  [[nodiscard]] Status register_within(std::uint64_t rao);
+  [[nodiscard]] Netuid netuid() const { return netuid_; }
   [[nodiscard]] Result<InfoAnswer> info();
   [[nodiscard]] Result<AccountAnswer> account(const PublicKey& account);
   [[nodiscard]] Result<runtime::State> state();
   // The encoded block. Errors: kNotFound.
   [[nodiscard]] Result<Bytes> block(std::uint64_t number);
-  // Signs with the client's key. Errors: kPermission, with the ledger's one reason: refused, or in a block and failed.
+
+  // An extrinsic that the ledger has accepted.
+  struct Sent {
+    SubmitAnswer receipt;
+    Bytes extrinsic;
+  };
+  // Signs with the client's key, and returns when the ledger has it in the block being built. Errors: kPermission, with
+  // the ledger's one reason to refuse it; kConflict, that of a call which is in the block and failed; kTooLarge, the block
+  // or the client's part of it stayed full.
+  [[nodiscard]] Result<Sent> send(const RuntimeCall& call);
+  // Returns when a durable block holds it; `block` in the receipt says which. If the ledger lost it (it was restarted), the
+  // same bytes are sent again: their nonce lets them count once at most. Several that were sent one after the other are
+  // confirmed in that order. Errors: kConflict (lost for good, or sent again and failed; the message says what to do),
+  // kTimeout (the ledger does not come back: whether it holds it is not known), kCancelled.
+  [[nodiscard]] Result<SubmitAnswer> confirm(const Sent& sent);
+  [[nodiscard]] Status confirm_all(const std::vector<Sent>& all);
+  // What register_neuron submits, for who has many to register: nothing where nothing is left to do.
+  [[nodiscard]] Result<std::vector<Sent>> send_registration(Role role);
+  // Sends and confirms.
   [[nodiscard]] Result<SubmitAnswer> submit(const RuntimeCall& call);
 
  private:
   [[nodiscard]] Result<Bytes> ask(Request request);
   template <class Body>
   [[nodiscard]] Result<Body> ask_for(Request request, std::string_view what);
+  // All pages of an answer. Errors: also kTooLarge, over `bytes_max`.
+  [[nodiscard]] Result<Bytes> ask_in_pages(Request request, std::string_view what, std::uint64_t bytes_max);
+  [[nodiscard]] Result<SubmitAnswer> send_bytes(const Bytes& extrinsic);
+  // Whether the durable block `number` holds the extrinsic.
+  [[nodiscard]] Result<bool> holds(std::uint64_t number, const Hash& extrinsic);
+  // The durable block from `first` to `last` that holds it.
+  [[nodiscard]] Result<std::optional<std::uint64_t>> find(const Hash& extrinsic, std::uint64_t first, std::uint64_t last);
+  // Waits until block `number` is durable, and returns the number of the last one that is. Errors: kTimeout, kCancelled.
+  [[nodiscard]] Result<std::uint64_t> wait_for_block(std::uint64_t number);
+  [[nodiscard]] bool stopped() const { return stop_ != nullptr && *stop_; }
+  [[nodiscard]] Status pause(int milliseconds) const;
 
   std::unique_ptr<wire::Transport> transport_;
   PublicKey server_;
   SigningKey key_;
   Netuid netuid_;
   int timeout_ms_;
+  const std::atomic<bool>* stop_;
   std::uint64_t next_request_ = 1;
 };
 

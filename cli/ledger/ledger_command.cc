@@ -34,7 +34,7 @@ Status serve(chain::LedgerService& service, wire::Transport& transport, Failpoin
       continue;
     }
     MUSTER_TRY(auto incoming, transport.receive(static_cast<int>(std::min<TimeMs>(left, 500))));
-    if (incoming) (void)transport.send(incoming->from, service.handle(incoming->message));
+    if (incoming) (void)transport.send(incoming->from, service.handle(incoming->from, incoming->message));
   }
   return {};
 }

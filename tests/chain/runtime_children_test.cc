@@ -143,5 +143,14 @@ TEST(Payout, AChildsDividendsGoBackToItsParentButForTheTake) {
   EXPECT_NEAR(to_child / (to_parent + to_child), 0.1, 0.01);
 }
 
+TEST(RuntimeChildren, NamesARepetitionBeforeTheCountHoweverManyThereAre) {
+  Economy economy;
+  SetChildren call{key(201), kSubnet, {}};
+  for (std::uint16_t i = 0; i < 1'600; ++i) call.children.emplace_back(1, key(1'000 + i));
+  EXPECT_EQ(economy.call(key(101), call), DispatchError::kTooManyChildren);
+  call.children.back().second = call.children.front().second;
+  EXPECT_EQ(economy.call(key(101), call), DispatchError::kDuplicateChild);
+}
+
 }  // namespace
 }  // namespace muster::chain::runtime
