@@ -39,7 +39,7 @@ struct Stakes {
 };
 struct HeldOut {
   Round round;
-  double loss = 0;
+  Result<double> loss;
 };
 struct Fetched {
   Hash id;
@@ -99,7 +99,7 @@ class Service {
     MUSTER_TRY_STATUS(carry_out(core_.start(
         state::parameters_root(layout_, parts_.probe->parameters()), now())));
     TimeMs next_poll = now();
-    while (!stop && !settled_) {
+    while (!stop && !(settled_ && losses_awaited_ == 0)) {
       MUSTER_TRY(auto incoming, parts_.transport->receive(kTickMs, inputs_.fd()));
       if (incoming) MUSTER_TRY_STATUS(carry_out(core_.on_message(incoming->message, now())));
       while (auto input = inputs_.pop()) MUSTER_TRY_STATUS(take(std::move(*input)));
@@ -149,9 +149,12 @@ class Service {
                                   now()));
             },
             [&](HeldOut& held_out) {
-              parts_.events({"held_out",
-                             {{"round", static_cast<std::int64_t>(held_out.round.value)},
-                              {"loss", held_out.loss}}});
+              --losses_awaited_;
+              if (!held_out.loss) parts_.logger.warning("held-out loss: " + held_out.loss.error().message);
+              else
+                parts_.events({"held_out",
+                               {{"round", static_cast<std::int64_t>(held_out.round.value)},
+                                {"loss", *held_out.loss}}});
               return Status();
             },
             [&](Fetched& fetched) {
@@ -178,9 +181,8 @@ class Service {
                     {"downlink_root", core_.downlink_root().hex()}}});
     if (parts_.measure_held_out) {
       // Behind the answer to the network: nobody waits for a report.
-      worker_.post([this, round] {
-        if (const auto loss = parts_.probe->held_out_loss()) inputs_.push(HeldOut{round, *loss});
-      });
+      ++losses_awaited_;
+      worker_.post([this, round] { inputs_.push(HeldOut{round, parts_.probe->held_out_loss()}); });
     }
     return carry_out(core_.on_applied(applied.next, applied.theta_root, now()));
   }
@@ -375,6 +377,7 @@ class Service {
   std::atomic<bool> stop_scoring_{false};
   std::optional<Error> failure_;
   bool settled_ = false;
+  int losses_awaited_ = 0;  // held-out losses that the worker has yet to measure
   Worker ledger_worker_;
   Worker worker_;  // last: its jobs use the rest
 };
