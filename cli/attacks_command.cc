@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "cli/attack_report.h"
+#include "cli/json_text.h"
 #include "cli/lab_data.h"
 #include "cli/units.h"
 
@@ -164,7 +165,7 @@ Result<int> run(const AttackOptions& options, const std::string& command, const 
   if (!options.html.empty())
     MUSTER_TRY_STATUS(replace_file(options.html, bytes_of(attack_page(findings, command))));
   if (!options.json.empty())
-    MUSTER_TRY_STATUS(replace_file(options.json, bytes_of(attack_json(findings).dump(1) + "\n")));
+    MUSTER_TRY_STATUS(replace_file(options.json, bytes_of(json_text(attack_json(findings), 1) + "\n")));
   return missed.empty() ? 0 : kExitChecksFailed;
 }
 

@@ -5,9 +5,11 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/printable.h"
 #include "cli/audit_probe.h"
 #include "cli/audit_run.h"
 #include "cli/commands.h"
+#include "cli/json_text.h"
 #include "cli/machine.h"
 #include "store/bundle_export.h"
 #include "store/file_blob_store.h"
@@ -66,10 +68,10 @@ void print(const verify::AuditReport& report, std::uint32_t rounds_planned) {
   std::printf("root of θ       %s\n", report.theta_root.hex().c_str());
   std::uint64_t failed = 0;
   for (const auto& count : report.checks) failed += count.failed;
-  for (const auto& finding : report.findings) std::printf("WRONG  %s\n", describe(finding).c_str());
+  for (const auto& finding : report.findings) std::printf("WRONG  %s\n", printable(describe(finding)).c_str());
   if (failed > report.findings.size())
     std::printf("WRONG  and %llu more\n", number(failed - report.findings.size()));
-  for (const auto& remark : report.remarks) std::printf("remark %s\n", describe(remark).c_str());
+  for (const auto& remark : report.remarks) std::printf("remark %s\n", printable(describe(remark)).c_str());
   if (!report.remarks.empty())
     std::printf("remarks are of nodes that have no say; they changed no aggregate, state or payment\n");
   if (report.disputes > 0)
@@ -198,7 +200,7 @@ int report_unreadable(const Error& error, bool as_json) {
   report.fail({verify::Check::kFile, Round{0}, {}, error.message});
   report.broken = true;
   if (as_json) {
-    std::printf("%s\n", to_json(report, 0).dump(2).c_str());
+    std::printf("%s\n", json_text(to_json(report, 0), 2).c_str());
   } else {
     print(report, 0);
   }
@@ -238,7 +240,7 @@ Result<int> run_audit(const AuditOptions& options, const std::atomic<bool>& stop
                           {"platform_class", rescoring.probe->platform_class()},
                           {"exact", rescoring.rescorer->exact()},
                           {"within_tolerance", rescoring.rescorer->within()}};
-    std::printf("%s\n", json.dump(2).c_str());
+    std::printf("%s\n", json_text(json, 2).c_str());
     return audited.report.ok() ? 0 : kExitChecksFailed;
   }
   if (rescoring.rescorer)
@@ -290,7 +292,7 @@ Result<int> run_export(const ExportOptions& options, const std::atomic<bool>& st
                                       {"blobs", exported.blobs},
                                       {"blobs_missing", exported.blobs_missing},
                                       {"payloads", !options.without_payloads}};
-    std::printf("%s\n", json.dump(2).c_str());
+    std::printf("%s\n", json_text(json, 2).c_str());
   } else {
     std::printf("%s: %llu rounds, %llu messages, %llu blobs, %llu bytes\n", file.c_str(),
                 number(exported.rounds), number(exported.messages), number(exported.blobs),

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "cli/commands.h"
+#include "cli/json_text.h"
 #include "cli/units.h"
 #include "trainer/data/corpus.h"
 #include "trainer/data/data_set.h"
@@ -124,7 +125,7 @@ struct PackCommand {
                                 {"documents", report.total.documents}, {"bytes", report.total.bytes},
                                 {"tokens", report.total.tokens}, {"seconds", seconds},
                                 {"splits", splits_json(report.manifest)}};
-      std::printf("%s\n", out.dump().c_str());
+      std::printf("%s\n", json_text(out).c_str());
       return;
     }
     std::printf("%s: %llu documents, %s of text, %llu tokens of a vocabulary of %u in %s\n", target.c_str(),
@@ -187,7 +188,7 @@ Result<int> check_folder(const std::string& folder, bool json, const std::atomic
       return Error{Errc::kBadHash, folder + ": the manifest has a vocabulary of " + std::to_string(manifest.vocab) +
                                        ", its tokenizer one of " + std::to_string(tokenizer->vocab())};
   }
-  if (json) std::printf("%s\n", ordered_json{{"folder", folder}, {"splits", splits_json(manifest)}}.dump().c_str());
+  if (json) std::printf("%s\n", json_text(ordered_json{{"folder", folder}, {"splits", splits_json(manifest)}}).c_str());
   else print_splits(manifest);
   return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/economy_config.h"
+#include "cli/json_text.h"
 #include "cli/svg_chart.h"
 #include "cli/units.h"
 #include "sim/economy/economy.h"
@@ -132,7 +133,7 @@ Result<int> run(const EconomyOptions& options, const std::atomic<bool>& stop) {
   if (!options.html.empty())
     MUSTER_TRY_STATUS(replace_file(options.html, bytes_of(html_of(scenario, economy.history()))));
   if (!options.json.empty())
-    MUSTER_TRY_STATUS(replace_file(options.json, bytes_of(json_of(economy.history()).dump(1) + "\n")));
+    MUSTER_TRY_STATUS(replace_file(options.json, bytes_of(json_text(json_of(economy.history()), 1) + "\n")));
   return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/json_text.h"
 #include "cli/machine.h"
 #include "cli/model_folder.h"
 #include "trainer/run/evaluation.h"
@@ -69,7 +70,7 @@ void print(const Options& options, const Measured& measured, const std::string& 
       json["nats_per_byte"] = *per_byte;
       json["bits_per_byte"] = *per_byte / std::log(2.0);
     }
-    std::printf("%s\n", json.dump(2).c_str());
+    std::printf("%s\n", json_text(json, 2).c_str());
     return;
   }
   std::printf("%.4f nats per token, perplexity %.3f", measured.loss, perplexity);

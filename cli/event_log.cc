@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "cli/json_text.h"
+
 namespace muster::cli {
 
 EventSink write_events_to(const std::filesystem::path& path) {
@@ -11,7 +13,7 @@ EventSink write_events_to(const std::filesystem::path& path) {
     nlohmann::ordered_json line{{"event", event.name}};
     for (const auto& [name, value] : event.fields)
       std::visit([&](const auto& content) { line[name] = content; }, value);
-    *file << line.dump() << std::endl;
+    *file << json_text(line) << std::endl;
   };
 }
 

@@ -5,8 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/key.h"
+#include "base/printable.h"
 #include "cli/audit_run.h"
 #include "cli/commands.h"
+#include "cli/json_text.h"
 #include "verify/explanation.h"
 
 namespace muster::cli {
@@ -149,9 +151,9 @@ Result<int> run_explain(const ExplainOptions& options, const std::atomic<bool>& 
   MUSTER_TRY(const auto validator, validator_uid(options, scores));
   MUSTER_TRY(const auto explanation, verify::explain(story, scores, validator, round));
   if (options.json) {
-    std::printf("%s\n", to_json(explanation, options.round).dump(2).c_str());
+    std::printf("%s\n", json_text(to_json(explanation, options.round), 2).c_str());
   } else {
-    for (const std::string& line : explanation.lines) std::printf("%s\n", line.c_str());
+    for (const std::string& line : explanation.lines) std::printf("%s\n", printable(line).c_str());
   }
   return 0;
 }

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "cli/commands.h"
 #include "cli/inspection.h"
+#include "cli/json_text.h"
 #include "cli/run_folder.h"
 #include "cli/svg_chart.h"
 #include "compression/segmented_blob.h"
@@ -241,7 +242,7 @@ Result<int> inspect_coded(const InspectOptions& options, bool want_aggregate) {
   const auto parameters = static_cast<double>(seen.parameters);
   const std::string values(compression::name_of(seen.format.values));
   if (options.as_json) {
-    std::printf("%s\n", ordered_json{{"what", named.what},
+    std::printf("%s\n", json_text(ordered_json{{"what", named.what},
                                      {"parameters", seen.parameters},
                                      {"keep", seen.format.keep},
                                      {"values", values},
@@ -253,8 +254,8 @@ Result<int> inspect_coded(const InspectOptions& options, bool want_aggregate) {
                                      {"bits_per_value", seen.bits_per_value},
                                      {"norm", seen.norm},
                                      {"tensors", json_of(seen.tensors)},
-                                     {"octaves", json_of(seen.octaves)}}
-                            .dump(2).c_str());
+                                     {"octaves", json_of(seen.octaves)}},
+                                  2).c_str());
   } else {
     std::printf("%s\n  %" PRIu64 " parameters, %" PRIu64 " blocks (%" PRIu64 " full), keep %u of 4096, %s\n",
                 named.what.c_str(), seen.parameters, seen.blocks, seen.full_blocks, seen.format.keep,
@@ -328,7 +329,7 @@ Result<int> inspect_state(const InspectOptions& options) {
     }
     body += charts(name + ": ", seen.tensors, seen.octaves, false);
   }
-  if (options.as_json) std::printf("%s\n", json.dump(2).c_str());
+  if (options.as_json) std::printf("%s\n", json_text(json, 2).c_str());
   if (!options.residual.empty()) {
     std::vector<float> residual = named.residual;
     if (options.round) MUSTER_TRY_STATUS(put_back(options, params, layout, residual));

@@ -1,28 +1,8 @@
 // muster: train one language model with people you do not trust.
-#include <csignal>
-#include <cstdio>
-
 #include "base/descriptors.h"
 #include "base/limits.h"
 #include "cli/commands.h"
-
-namespace {
-
-std::atomic<bool> stop_requested{false};
-
-void request_stop(int) { stop_requested = true; }
-
-// Libraries throw where we return errors.
-muster::Result<int> run(const muster::cli::Action& chosen) {
-  try {
-    MUSTER_TRY_STATUS(muster::need_descriptors(muster::limits::kDescriptorsMin));
-    return chosen(stop_requested);
-  } catch (const std::exception& error) {
-    return muster::Error{muster::Errc::kIo, error.what()};
-  }
-}
-
-}  // namespace
+#include "cli/stop_signals.h"
 
 int main(int argc, char** argv) {
   using namespace muster::cli;
@@ -42,17 +22,11 @@ int main(int argc, char** argv) {
     const int code = app.exit(error);
     return code == 0 ? 0 : kExitUsage;
   }
-  struct sigaction action {};
-  action.sa_handler = request_stop;
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
+  const std::atomic<bool>& stop = install_stop_signals();
   muster::raise_descriptor_limit();
-  const auto result = run(chosen);
-  if (!result) {
-    if (result.error().code == muster::Errc::kCancelled && stop_requested) return kExitInterrupted;
-    std::fprintf(stderr, "muster: %s\n", result.error().message.c_str());
-    return kExitFailed;
-  }
-  return *result;
+  const Action with_descriptors = [&](const std::atomic<bool>& stopping) -> muster::Result<int> {
+    MUSTER_TRY_STATUS(muster::need_descriptors(muster::limits::kDescriptorsMin));
+    return chosen(stopping);
+  };
+  return run_action(with_descriptors, stop);
 }

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/json_text.h"
 #include "cli/machine.h"
 #include "cli/node_options.h"
 #include "cli/same_model.h"
@@ -245,7 +246,7 @@ class TrainCommand {
                                 {"checkpoint_wait_share", wait_share(outcome)},
                                 {"model", model.string()}};
     if (outcome.held_out_loss) json["held_out_loss"] = *outcome.held_out_loss;
-    std::printf("%s\n", json.dump(2).c_str());
+    std::printf("%s\n", json_text(json, 2).c_str());
   }
 
   TrainOptions options_;

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/json_text.h"
 #include "cli/run_config.h"
 #include "cli/tune.h"
 #include "cli/units.h"
@@ -61,7 +62,7 @@ Result<int> run_tune(const TuneOptions& options) {
                                  {"seconds_up", d.seconds_up}, {"seconds_down", d.seconds_down},
                                  {"share_of_round", d.share}, {"sweeps", d.sweeps},
                                  {"loss_penalty", d.loss_penalty}, {"value_error", d.value_error}});
-  std::printf("%s\n", json.dump(2).c_str());
+  std::printf("%s\n", json_text(json, 2).c_str());
   return 0;
 }
 
