@@ -28,7 +28,7 @@ Result<int> run_coordinator(const CoordinatorOptions& options, const std::atomic
   wire::ZmqOptions for_blobs;
   for_blobs.per_peer.bytes = {limits::kBlobPeerBytesPerSecond, limits::kBlobPeerBytesBurst};
   MUSTER_TRY(auto bulk, wire::ZmqServer::listen(context, options.blob_address, node.key, admission, for_blobs));
-  MUSTER_TRY(auto ledger, connect_ledger(context, options, node));
+  MUSTER_TRY(auto ledger, attend_ledger(context, options, node, stop, Role::kCoordinator));
   coordinator::ServiceParts parts{
       node.params,
       node.key,

@@ -9,16 +9,22 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/key.h"
+#include "base/lock_file.h"
+#include "base/printable.h"
 #include "cli/audit_run.h"
 #include "cli/commands.h"
 #include "cli/conducts.h"
 #include "cli/event_log.h"
+#include "cli/localnet_members.h"
+#include "cli/json_text.h"
 #include "cli/machine.h"
 #include "cli/node_options.h"
 #include "cli/process.h"
 #include "cli/run_report.h"
+#include "cli/units.h"
 #include "protocol/assignment.h"
 #include "trainer/hf/hf_export.h"
+#include "verify/rating.h"
 
 namespace muster::cli {
 namespace fs = std::filesystem;
@@ -39,9 +45,8 @@ struct LocalnetOptions {
 
 // Miners yield to validators and coordinator, whom everybody waits for.
 constexpr int kMinerNice = 10;
-constexpr std::uint64_t kValidatorStake = 100'000'000'000;
+constexpr TimeMs kNodesEndMs = 10'000;
 constexpr double kMemoryMinBytes = 3e9;
-constexpr int kLedgerWaitMs = 2000;  // per question; a ledger that cannot start is noticed in between
 
 class Localnet {
  public:
@@ -70,17 +75,15 @@ class Localnet {
     if (static_cast<double>(available_memory()) < kMemoryMinBytes)
       return Error{Errc::kNoSpace, "under 3 GB of memory are free; close something, or train a "
                                    "smaller network with --set localnet.miners=2"};
+    MUSTER_TRY_STATUS(take_folder());
     if (options_.fresh) {
       std::error_code error;
       for (const char* part : {"nodes", "keys", "blobs", "payloads", "data"})
         fs::remove_all(folder_.root / part, error);
-      for (const char* part : {"run.muster", "genesis.muster", "archive.muster", "initial.safetensors", "report.json",
+      for (const char* part : {"run.muster", "genesis.muster", "settings.txt", "archive.muster", "initial.safetensors", "report.json",
                                "config.json", "model.safetensors", "tokenizer.json"})
         fs::remove(folder_.root / part, error);
     }
-    std::error_code error;
-    fs::create_directories(folder_.root, error);
-    if (error) return Error{Errc::kIo, folder_.root.string() + ": " + error.message()};
     if (fs::exists(folder_.root / "report.json"))
       return Error{Errc::kAlreadyExists, folder_.root.string() +
                                              " holds a finished run; start over with --fresh, or "
@@ -92,19 +95,39 @@ class Localnet {
       for (const auto& [name, key] : keys_) hotkeys.push_back(key.public_key());
       MUSTER_TRY_STATUS(init_run(folder_, config_, hotkeys));
     } else {
+      MUSTER_TRY(const auto changed, changed_setting(folder_, config_));
+      if (changed)
+        return Error{Errc::kConflict, folder_.root.string() + ": " + *changed +
+                                          "; go on with the same settings, start over with --fresh, or give another "
+                                          "folder with --run"};
       std::printf("resuming %s (--fresh starts over)\n", folder_.root.c_str());
     }
     MUSTER_TRY(params_, read_params(folder_));
-    if (params_.model_seed != config_.params.model_seed || params_.rounds != config_.params.rounds)
-      return Error{Errc::kConflict, folder_.root.string() +
-                                        " was begun with another seed or number of rounds; start "
-                                        "over with --fresh, or give another folder with --run"};
     std::printf("run %s: %llu parameters, %llu sequences, %u rounds\n",
                 protocol::run_id_of(params_).brief().c_str(),
                 static_cast<unsigned long long>(
                     state::layout_of(params_.model).parameters()),
                 static_cast<unsigned long long>(params_.sequences), params_.rounds);
     return {};
+  }
+
+  // Nobody else's network lives in the folder, and none of the nodes of an earlier one.
+  Status take_folder() {
+    std::error_code error;
+    fs::create_directories(folder_.root, error);
+    if (error) return Error{Errc::kIo, folder_.root.string() + ": " + error.message()};
+    MUSTER_TRY(lock_, LockFile::take(folder_.root / kLockFile, "muster localnet, process " + std::to_string(::getpid())));
+    const SteadyClock clock;
+    // Nodes end with the localnet that started them, which may just have been killed.
+    for (const TimeMs deadline = clock.now_ms() + kNodesEndMs;; ::poll(nullptr, 0, 100)) {
+      std::string living;
+      for (const auto& node : fs::directory_iterator(folder_.root / "nodes", error))
+        if (const auto holder = LockFile::holder(node.path() / kLockFile)) living = *holder;
+      if (living.empty()) return {};
+      if (clock.now_ms() > deadline)
+        return Error{Errc::kAlreadyExists, folder_.root.string() + ": a network lives here (" + living +
+                                               "); end it first, or give another folder with --run"};
+    }
   }
 
   Status identify_members() {
@@ -213,26 +236,12 @@ class Localnet {
   // Everybody who is not on the ledger yet registers; validators stake.
   Status register_members(const std::atomic<bool>& stop) {
     MUSTER_TRY(const SigningKey ledger_key, read_key_file(folder_.key_file("ledger")));
-    for (const auto& [name, key] : keys_) {
-      MUSTER_TRY(auto transport, wire::ZmqClient::connect(context_, address(0),
-                                                          ledger_key.public_key(), key));
-      auto client = std::make_unique<chain::RemoteLedger>(std::move(transport),
-                                                          ledger_key.public_key(), key, params_.netuid,
-                                                          kLedgerWaitMs);
-      Result<protocol::Metagraph> metagraph = Error{Errc::kTimeout, ""};
-      for (int attempt = 0; attempt < 10 && !metagraph && !stop; ++attempt) {
-        metagraph = client->metagraph();
-        if (auto ended = processes_[0].poll()) return node_failed(processes_[0], *ended);
-      }
-      if (!metagraph) return std::move(metagraph).error();
-      const bool validator = name.starts_with("validator");
-      MUSTER_TRY_STATUS(client->register_neuron(validator ? Role::kValidator : Role::kMiner));
-      const bool has_stake = std::any_of(metagraph->neurons.begin(), metagraph->neurons.end(), [&](const auto& neuron) {
-        return neuron.hotkey == key.public_key() && neuron.stake > 0;
-      });
-      if (validator && !has_stake) MUSTER_TRY_STATUS(client->add_stake(kValidatorStake));
-      ledger_ = std::move(client);
-    }
+    const auto ended = [this]() -> Status {
+      const auto code = processes_[0].poll();
+      return code ? Status(node_failed(processes_[0], *code)) : Status();
+    };
+    MUSTER_TRY(ledger_, muster::cli::register_members({context_, address(0), ledger_key.public_key(), params_.netuid},
+                                                      keys_, ended, stop));
     return {};
   }
 
@@ -274,10 +283,22 @@ class Localnet {
       }
       read_events();
       MUSTER_TRY_STATUS(start_late());
+      if (running) say_what_is_waited_for();
       ::poll(nullptr, 0, 100);
     }
     wall_s_ = static_cast<double>(clock.now_ms() - started) / 1000;
     return {};
+  }
+
+  // Once all rounds are done: nodes go on until the last ratings are paid by.
+  void say_what_is_waited_for() {
+    if (said_waiting_ || params_.rounds == 0 || report_->rounds_done() < params_.rounds) return;
+    said_waiting_ = true;
+    const auto& genesis = config_.genesis;
+    const double epoch_s = genesis.subnets.front().parameters.tempo * (genesis.block_ms / 1000.0);
+    std::printf("all %u rounds are done; validators end when the last weights are in force and paid by, three epochs "
+                "from now: about %s (ledger.tempo × ledger.block_ms)\n",
+                params_.rounds, human_seconds(3 * epoch_s).c_str());
   }
 
   void read_events() {
@@ -335,9 +356,10 @@ class Localnet {
     if (options_.compare) MUSTER_TRY_STATUS(compare(report));
     const auto failures = failures_of(report, audited);
     report["failures"] = failures;
-    MUSTER_TRY_STATUS(replace_file(folder_.root / "report.json", bytes_of(report.dump(2) + "\n")));
+    MUSTER_TRY_STATUS(replace_file(folder_.root / "report.json", bytes_of(json_text(report, 2) + "\n")));
     print(report);
-    for (const std::string& failure : failures) std::printf("FAILED: %s\n", failure.c_str());
+    for (const std::string& remark : remarks_of(report)) std::printf("%s\n", remark.c_str());
+    for (const std::string& failure : failures) std::printf("FAILED: %s\n", printable(failure).c_str());
     return failures.empty() ? 0 : kExitChecksFailed;
   }
 
@@ -354,6 +376,7 @@ class Localnet {
     for (const auto& miner : report["miners"]) {
       const bool honest = miner["behaviour"] == "honest";
       const bool paid = miner.value("weight", 0) > 0;
+      if (honest && !paid && miner.value("evaluations", 0) < verify::kEvaluationsBeforePay) continue;  // a remark
       if (honest != paid)
         failures.push_back(miner["name"].get<std::string>() +
                            (honest ? ", an honest miner, holds no weight"
@@ -363,6 +386,20 @@ class Localnet {
         !(report["loss_last"].get<double>() < report["loss_alone"].get<double>()))
       failures.push_back("the network is not better than one miner alone");
     return failures;
+  }
+
+  // What a short run cannot show.
+  [[nodiscard]] static std::vector<std::string> remarks_of(const nlohmann::ordered_json& report) {
+    std::vector<std::string> remarks;
+    for (const auto& miner : report["miners"]) {
+      const int evaluations = miner.value("evaluations", 0);
+      if (miner["behaviour"] != "honest" || miner.value("weight", 0) > 0 || evaluations >= verify::kEvaluationsBeforePay)
+        continue;
+      remarks.push_back(miner["name"].get<std::string>() + " holds no weight yet: it was evaluated " +
+                        std::to_string(evaluations) + " times, and weights need four evaluations and an epoch of the "
+                        "ledger; more rounds (run.rounds) bring them");
+    }
+    return remarks;
   }
 
   void print(const nlohmann::ordered_json& report) const {
@@ -404,16 +441,36 @@ class Localnet {
   std::map<std::string, EventFollower> followers_;
   std::map<std::string, std::pair<std::vector<std::string>, int>> commands_;  // arguments and nice
   std::optional<RunReport> report_;
+  std::optional<LockFile> lock_;
   bool late_started_ = false;
+  bool said_waiting_ = false;
   double wall_s_ = 0;
   std::uint64_t peak_bytes_ = 0;
   std::vector<Process> processes_;  // last: ended first
 };
 
+// A configuration without [ledger] gives a real subnet's blocks and epochs, of which three take hours; a network on one
+// machine has those of examples/quickstart.toml.
+void take_short_epochs(RunConfig& config) {
+  config.genesis.block_ms = 200;
+  auto& parameters = config.genesis.subnets.front().parameters;
+  parameters.tempo = 10;
+  parameters.weights_rate_limit_blocks = 1;
+  parameters.activity_cutoff_factor_milli =
+      activity_cutoff_milli(config.params.timing, config.genesis.block_ms, parameters.tempo);
+}
+
 Result<int> run_localnet(const LocalnetOptions& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(RunConfig config, read_run_config(options.config, options.overrides, options.from));
-  if (options.seed) config.params.model_seed = *options.seed;
-  for (const std::string& cheat : options.cheaters) config.localnet.cheaters.push_back(cheat);
+  if (options.seed) {
+    config.params.model_seed = *options.seed;
+    config.settings["run.seed"] = std::to_string(*options.seed);
+  }
+  for (const std::string& cheat : options.cheaters) {
+    config.localnet.cheaters.push_back(cheat);
+    config.settings["--cheaters"] += " " + cheat;
+  }
+  if (!config.has_ledger) take_short_epochs(config);
   return Localnet(options, std::move(config)).run(stop);
 }
 

@@ -44,6 +44,7 @@ Status check_payloads(const protocol::ProtocolParams& params, trainer::TrainerCo
 
 Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(NodeBase node, open_node(options));
+  MUSTER_TRY_STATUS(check_data(node.folder, node.params));
   MUSTER_TRY(auto conduct,
              make_conduct(options.conduct, {state::layout_of(node.params.model), node.params.sequences,
                                             node.params.training.batch,
@@ -66,7 +67,7 @@ Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop
                                                     node.key));
   MUSTER_TRY(auto bulk,
              wire::ZmqClient::connect(context, options.blob_address, coordinator, node.key));
-  MUSTER_TRY(auto ledger, connect_ledger(context, options, node));
+  MUSTER_TRY(auto ledger, attend_ledger(context, options, node, stop, Role::kMiner));
   miner::ServiceParts parts{node.params,
                             node.key,
                             {},

@@ -1,8 +1,11 @@
 #include "cli/node_options.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/key.h"
+#include "cli/ledger/attended_ledger.h"
 #include "cli/shared_sections.h"
 
 namespace muster::cli {
@@ -28,6 +31,8 @@ void add_node_options(CLI::App& command, NodeOptions& options, const std::string
 }
 
 namespace {
+
+constexpr int kLedgerAnswerMs = 10'000;
 
 LogLevel level_of(const std::string& name) {
   if (name == "debug") return LogLevel::kDebug;
@@ -76,27 +81,41 @@ Status set_compute(const ComputeChoice& choice, trainer::TrainerConfig& config) 
   return {};
 }
 
-Result<NodeBase> open_node(const NodeOptions& options) {
+Result<NodeBase> read_node(const NodeOptions& options) {
   const RunFolder folder{options.run};
   MUSTER_TRY(auto params, read_params(folder));
   MUSTER_TRY(const SigningKey key, read_key_file(folder.key_file(options.name)));
   MUSTER_TRY(const PublicKey ledger_key, read_ledger_key(options, folder));
-  const auto home = folder.node(options.name);
+  return NodeBase{folder,     folder.node(options.name), std::move(params), key, ledger_key, Logger(),
+                  Failpoints(options.failpoint), std::nullopt};
+}
+
+Result<NodeBase> open_node(const NodeOptions& options) {
+  MUSTER_TRY(NodeBase node, read_node(options));
   std::error_code error;
-  std::filesystem::create_directories(home, error);
-  if (error) return Error{Errc::kIo, home.string() + ": " + error.message()};
-  MUSTER_TRY(Logger logger,
-             Logger::open(options.name, home / "node.log", level_of(options.log_level)));
-  return NodeBase{folder,     home,   std::move(params),            key,
-                  ledger_key, logger, Failpoints(options.failpoint)};
+  std::filesystem::create_directories(node.home, error);
+  if (error) return Error{Errc::kIo, node.home.string() + ": " + error.message()};
+  MUSTER_TRY(node.lock, LockFile::take(node.home / kLockFile, options.name + ", process " + std::to_string(::getpid())));
+  MUSTER_TRY(node.logger, Logger::open(options.name, node.home / "node.log", level_of(options.log_level)));
+  return node;
 }
 
 Result<std::unique_ptr<chain::RemoteLedger>> connect_ledger(wire::ZmqContext& context,
                                                             const NodeOptions& options,
-                                                            const NodeBase& node) {
+                                                            const NodeBase& node, const std::atomic<bool>& stop) {
   MUSTER_TRY(auto transport, wire::ZmqClient::connect(context, options.ledger_address,
                                                       node.ledger_key, node.key));
-  return std::make_unique<chain::RemoteLedger>(std::move(transport), node.ledger_key, node.key, node.params.netuid);
+  return std::make_unique<chain::RemoteLedger>(std::move(transport), node.ledger_key, node.key, node.params.netuid,
+                                               kLedgerAnswerMs, &stop);
+}
+
+Result<std::unique_ptr<protocol::LedgerClient>> attend_ledger(wire::ZmqContext& context, const NodeOptions& options,
+                                                              const NodeBase& node, const std::atomic<bool>& stop,
+                                                              Role role, std::uint64_t budget_rao) {
+  MUSTER_TRY(auto ledger, connect_ledger(context, options, node, stop));
+  Attendance attendance{node.key.public_key(), role, budget_rao, node.home / "registrations.spent", node.logger};
+  return std::unique_ptr<protocol::LedgerClient>(
+      std::make_unique<AttendedLedger>(std::move(ledger), std::move(attendance)));
 }
 
 }  // namespace muster::cli

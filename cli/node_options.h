@@ -2,9 +2,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <string>
 
 #include "base/failpoint.h"
+#include "base/lock_file.h"
 #include "base/log.h"
 #include "chain/service/remote_ledger.h"
 #include "cli/run_folder.h"
@@ -47,11 +49,25 @@ struct NodeBase {
   PublicKey ledger_key;
   Logger logger;
   Failpoints failpoints;
+  std::optional<LockFile> lock;  // of `home`
 };
-// Opens folder, key, parameters and log. Errors name what is missing.
+// Opens folder, key, parameters and log, and locks the node's folder before anything in it is touched. Errors name what is
+// missing, or which process is in the folder.
 [[nodiscard]] Result<NodeBase> open_node(const NodeOptions& options);
+// The same for who only asks with the node's key: nothing is locked or written, and nothing logged.
+[[nodiscard]] Result<NodeBase> read_node(const NodeOptions& options);
 
-[[nodiscard]] Result<std::unique_ptr<chain::RemoteLedger>> connect_ledger(
-    wire::ZmqContext& context, const NodeOptions& options, const NodeBase& node);
+// `stop` ends its waits.
+[[nodiscard]] Result<std::unique_ptr<chain::RemoteLedger>> connect_ledger(wire::ZmqContext& context,
+                                                                          const NodeOptions& options,
+                                                                          const NodeBase& node,
+                                                                          const std::atomic<bool>& stop);
+// The same for a node in `role`, which looks after its own uid and says what is wrong with it. `budget_rao`: for buying
+// back a uid that was lost.
+[[nodiscard]] Result<std::unique_ptr<protocol::LedgerClient>> attend_ledger(wire::ZmqContext& context,
+                                                                            const NodeOptions& options,
+                                                                            const NodeBase& node,
+                                                                            const std::atomic<bool>& stop, Role role,
+                                                                            std::uint64_t budget_rao = 0);
 
 }  // namespace muster::cli

@@ -1,5 +1,6 @@
 #include "cli/run_config.h"
 
+#include <algorithm>
 #include <set>
 
 #include "cli/same_model.h"
@@ -27,21 +28,27 @@ Result<std::vector<protocol::DensityStage>> density_stages(const std::vector<std
 }
 
 // A chain with one subnet, the run's.
-Status read_ledger(TomlSection section, chain::runtime::Genesis& genesis) {
+Status read_ledger(TomlSection section, const protocol::TimingParams& timing, chain::runtime::Genesis& genesis) {
   genesis.subnets.resize(1);
   auto& subnet = genesis.subnets.front();
-  return section.field("name", genesis.name)
+  auto& cutoff = subnet.parameters.activity_cutoff_factor_milli;
+  cutoff = 0;
+  MUSTER_TRY_STATUS(section.field("name", genesis.name)
       .field("netuid", subnet.netuid)
       .field("block_ms", genesis.block_ms)
       .field("tempo", subnet.parameters.tempo)
       .field("uids_max", subnet.parameters.uids_max)
       .field("validators_max", subnet.parameters.validators_max)
       .field("weights_rate_limit_blocks", subnet.parameters.weights_rate_limit_blocks)
+      .field("immunity_period", subnet.parameters.immunity_period)
+      .field("activity_cutoff_milli", subnet.parameters.activity_cutoff_factor_milli)
       .field("stake_threshold", genesis.network.stake_threshold)
       .field("registration_rao", subnet.burn_rao)
       .field("pool_tao_rao", subnet.tao_reserve)
       .field("pool_alpha_rao", subnet.alpha_reserve)
-      .finish();
+      .finish());
+  if (cutoff == 0) cutoff = activity_cutoff_milli(timing, genesis.block_ms, subnet.parameters.tempo);
+  return {};
 }
 
 Status read_sections(const TomlFile& toml, RunConfig& config) {
@@ -106,7 +113,7 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
                         .field("quorum_percent", p.timing.quorum_percent)
                         .field("miners_min", p.timing.miners_min)
                         .finish());
-  MUSTER_TRY_STATUS(read_ledger(section("ledger"), config.genesis));
+  MUSTER_TRY_STATUS(read_ledger(section("ledger"), p.timing, config.genesis));
   MUSTER_TRY_STATUS(section("localnet")
                         .field("miners", config.localnet.miners)
                         .field("cheaters", config.localnet.cheaters)
@@ -130,6 +137,14 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
   if (config.localnet.ranks < 1 || config.localnet.ranks > p.training.batch)
     return Error{Errc::kInvalidArgument, file + ": localnet.ranks must be 1 to train.batch, " +
                                              std::to_string(p.training.batch) + ": ranks share a batch's sequences"};
+  if (config.localnet.miners == 0)
+    return Error{Errc::kInvalidArgument, file + ": localnet.miners is 0: a network needs an honest miner"};
+  const std::size_t first = config.localnet.miners - config.localnet.late + config.localnet.cheaters.size();
+  if (first < std::max<std::size_t>(p.timing.miners_min, 1))
+    return Error{Errc::kInvalidArgument, file + ": of localnet.miners, all but " + std::to_string(first) +
+                                             " start late, and no round opens before there are timing.miners_min, " +
+                                             std::to_string(p.timing.miners_min)};
+  config.has_ledger = section("ledger").exists();
   p.netuid = config.genesis.subnets.front().netuid;
   if (!packed.empty()) config.packed = std::filesystem::path(file).parent_path() / packed;
   if (!corpus.empty()) config.corpus = std::filesystem::path(file).parent_path() / corpus;
@@ -138,6 +153,15 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
 
 }  // namespace
 
+std::uint32_t activity_cutoff_milli(const protocol::TimingParams& timing, std::uint32_t block_ms,
+                                    std::uint16_t tempo) {
+  constexpr std::uint64_t kRounds = 8, kTemposMin = 3;
+  const std::uint64_t longest = chain::runtime::SubnetParameters().activity_cutoff_factor_milli;
+  const std::uint64_t round_ms = std::uint64_t{timing.gather_ms} + timing.train_ms + timing.reveal_ms + timing.screen_ms;
+  const std::uint64_t tempo_ms = std::max<std::uint64_t>(1, std::uint64_t{block_ms} * tempo);
+  return static_cast<std::uint32_t>(std::clamp(kRounds * round_ms * 1'000 / tempo_ms, kTemposMin * 1'000, longest));
+}
+
 Result<RunConfig> read_run_config(const std::filesystem::path& path,
                                   const std::vector<std::string>& overrides, const std::filesystem::path& from) {
   MUSTER_TRY(const TomlFile toml, TomlFile::read(path, overrides));
@@ -145,6 +169,8 @@ Result<RunConfig> read_run_config(const std::filesystem::path& path,
                                          "checkpoint", "localnet"}));
   RunConfig config;
   config.from = from;
+  config.settings = toml.settings();
+  if (!from.empty()) config.settings["--from"] = from.string();
   if (from.empty()) {
     MUSTER_TRY_STATUS(read_sections(toml, config));
     return config;

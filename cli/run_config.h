@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -42,7 +43,17 @@ struct RunConfig {
   CheckpointConfig checkpoint;
   chain::runtime::Genesis genesis;  // without owner and balances, which only `init` knows
   LocalnetConfig localnet;
+  // All that was written, as "section.key" and text, and "--from"; what was not written has its default.
+  std::map<std::string, std::string> settings;
+  bool has_ledger = false;  // a [ledger] section was written
 };
+
+// How long, in thousandths of a tempo, a validator's weights count after it has set them: eight rounds of the longest kind
+// (gathering, training, revealing and screening until their deadlines), at least three tempos, since weights are set in
+// every second one, and at most Subtensor's default of 13.889 tempos. So the weights of a validator that is away go out of
+// force after a bounded time.
+[[nodiscard]] std::uint32_t activity_cutoff_milli(const protocol::TimingParams& timing, std::uint32_t block_ms,
+                                                  std::uint16_t tempo);
 
 // `overrides`: "section.key=value" each. `from`: a Hugging Face folder whose model is the run's; what [model] says
 // must agree with it. Errors: kNotFound; kInvalidArgument and kMalformed, naming file and line, or the override, and

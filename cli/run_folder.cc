@@ -1,6 +1,9 @@
 #include "cli/run_folder.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <sstream>
 
 #include "base/file.h"
 #include "base/key.h"
@@ -114,10 +117,36 @@ Result<SigningKey> ensure_key(const RunFolder& folder, const std::string& node) 
 
 namespace {
 
-// Where the data already is: another machine's, or an earlier run's.
+Result<Hash> root_of_data(const fs::path& data, const RunConfig& config) {
+  MUSTER_TRY(const auto set,
+             trainer::DataSet::open(data, config.params.model.context, config.params.model.vocab));
+  return set.root();
+}
+
+// Data that lies in the folder already, of another machine or an attempt that failed, is what the configuration names.
+Status check_present_data(const RunFolder& folder, const RunConfig& config) {
+  const fs::path& source = config.packed.empty() ? config.corpus : config.packed;
+  std::error_code error;
+  if (source.empty() || !fs::exists(source, error)) return {};  // another machine has it
+  MUSTER_TRY(const Hash present, root_of_data(folder.train_data(), config));
+  Hash wanted;
+  if (!config.packed.empty()) {
+    MUSTER_TRY(wanted, root_of_data(config.packed, config));
+  } else {
+    const fs::path again = folder.root / "data.again";
+    fs::remove_all(again, error);
+    MUSTER_TRY(const auto built, trainer::build_corpus(config.corpus, again, config.params.model.context));
+    MUSTER_TRY(wanted, root_of_data(built.train, config));
+    fs::remove_all(again, error);
+  }
+  if (present == wanted) return {};
+  return Error{Errc::kConflict, folder.data().string() + " is other data than " + source.string() +
+                                    " (left by an attempt that failed, perhaps); delete it, or choose another folder"};
+}
+
 Status prepare_data(const RunFolder& folder, const RunConfig& config) {
   std::error_code error;
-  if (fs::exists(folder.train_data(), error)) return {};
+  if (fs::exists(folder.train_data(), error)) return check_present_data(folder, config);
   if (config.packed.empty()) {
     MUSTER_TRY_STATUS(trainer::build_corpus(config.corpus, folder.data(), config.params.model.context));
     return {};
@@ -128,6 +157,12 @@ Status prepare_data(const RunFolder& folder, const RunConfig& config) {
   if (!error) fs::create_directory_symlink(packed, folder.data(), error);
   if (error) return Error{Errc::kIo, folder.data().string() + ": link to " + packed.string() + ": " + error.message()};
   return {};
+}
+
+Status write_settings(const RunFolder& folder, const RunConfig& config) {
+  std::string text;
+  for (const auto& [name, value] : config.settings) text += name + " = " + value + "\n";
+  return replace_file(folder.settings_file(), bytes_of(text));
 }
 
 // The root of θ before round 0, which lies in the folder afterwards where it does not come from the seed.
@@ -178,8 +213,44 @@ Status init_run(const RunFolder& folder, RunConfig config, const std::vector<Pub
   params.ledger_genesis = chain::runtime::genesis_hash(genesis);
   params.initial_theta_root = theta_root;
   MUSTER_TRY_STATUS(protocol::validate(params));
+  MUSTER_TRY_STATUS(write_settings(folder, config));
   MUSTER_TRY_STATUS(write_definition(folder.genesis_file(), genesis));
   return write_definition(folder.params_file(), params);
+}
+
+Status check_data(const RunFolder& folder, const protocol::ProtocolParams& params) {
+  MUSTER_TRY(const auto data,
+             trainer::DataSet::open(folder.train_data(), params.model.context, params.model.vocab));
+  if (data.sequences() == params.sequences && data.root() == params.data_root) return {};
+  return Error{Errc::kBadHash, folder.data().string() + " is other data than the run's (root " +
+                                   params.data_root.brief() + "…, here " + data.root().brief() +
+                                   "…); copy data/ from where the run was made"};
+}
+
+Result<std::optional<std::string>> changed_setting(const RunFolder& folder, const RunConfig& config) {
+  // Of a start, not of the run.
+  static const std::set<std::string> kFree{"localnet.port", "localnet.loss_max"};
+  const auto content = read_file(folder.settings_file(), kDefinitionBytesMax);
+  if (!content && content.error().code == Errc::kNotFound) return std::optional<std::string>();
+  if (!content) return content.error();
+  std::map<std::string, std::string> before;
+  std::istringstream lines(std::string(content->begin(), content->end()));
+  for (std::string line; std::getline(lines, line);)
+    if (const auto equals = line.find(" = "); equals != std::string::npos)
+      before[line.substr(0, equals)] = line.substr(equals + 3);
+  std::set<std::string> names;
+  for (const auto& [name, value] : before) names.insert(name);
+  for (const auto& [name, value] : config.settings) names.insert(name);
+  const auto text_in = [](const auto& settings, const std::string& name) {
+    const auto found = settings.find(name);
+    return found == settings.end() ? std::string("not given") : found->second;
+  };
+  for (const std::string& name : names) {
+    const std::string was = text_in(before, name), is = text_in(config.settings, name);
+    if (was != is && !kFree.contains(name))
+      return std::optional(name + " is " + is + " here and was " + was + " when the run was begun");
+  }
+  return std::optional<std::string>();
 }
 
 Result<protocol::ProtocolParams> read_params(const RunFolder& folder) {

@@ -1,6 +1,7 @@
 // RunFolder: where everything of a run lies, and the two files that define it.
 //
 //   run.muster genesis.muster   parameters and genesis, as `muster init` fixed them
+//   settings.txt                the configuration that they were made from, a line per field
 //   data/ keys/                 token files, or a packed folder; hotkeys
 //   initial.safetensors         θ before round 0, where the run starts from an imported model
 //   archive.muster blobs/ payloads/   the audit bundle (coordinator); what miners uploaded apart from the rest
@@ -18,6 +19,9 @@
 #include "trainer/trainer.h"
 
 namespace muster::cli {
+
+// In every node's folder and, of `muster localnet`, in the run's: held by the process that works there.
+inline constexpr const char* kLockFile = "lock";
 
 struct RunFolder {
   std::filesystem::path root;
@@ -37,6 +41,7 @@ struct RunFolder {
   // Token files, or both the packed folder that has them as splits.
   [[nodiscard]] std::filesystem::path train_data() const;
   [[nodiscard]] std::filesystem::path held_out_data() const;
+  [[nodiscard]] std::filesystem::path settings_file() const { return root / "settings.txt"; }
   [[nodiscard]] std::filesystem::path initial_file() const { return root / "initial.safetensors"; }
 };
 
@@ -44,6 +49,14 @@ struct RunFolder {
 // Errors: kAlreadyExists (the folder holds a run), and those of data, import and configuration.
 [[nodiscard]] Status init_run(const RunFolder& folder, RunConfig config,
                               const std::vector<PublicKey>& hotkeys);
+
+// Whether the folder's data is what the run was made on, which reads token files and a packed folder's manifest. Errors:
+// kBadHash, with the mend; those of trainer::DataSet::open.
+[[nodiscard]] Status check_data(const RunFolder& folder, const protocol::ProtocolParams& params);
+
+// What a run was begun with, by name (RunConfig::settings), against what it is to go on with: the first difference, in a
+// sentence; nothing where there is none or the run has no record of it. Errors: those of the file.
+[[nodiscard]] Result<std::optional<std::string>> changed_setting(const RunFolder& folder, const RunConfig& config);
 
 // A key from the folder, made when it is not there yet.
 [[nodiscard]] Result<SigningKey> ensure_key(const RunFolder& folder, const std::string& node);

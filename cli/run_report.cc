@@ -30,7 +30,7 @@ void RunReport::take(const std::string& node, const nlohmann::json& event) {
   const std::string kind = event.value("event", "");
   if (kind == "dispute") disputes_.push_back(node + ": " + event.value("reason", ""));
   if (kind == "rating")
-    ratings_[{node, event.value("hotkey", "")}] = event.value("mean", 0.0);
+    take_rating(node, event);
   if (!event.contains("round")) return;
   const auto number = event.value("round", std::int64_t{0});
   RoundFacts& round = rounds_[number];
@@ -115,6 +115,20 @@ std::vector<std::string> RunReport::state_root_conflicts() const {
   return conflicts;
 }
 
+void RunReport::take_rating(const std::string& node, const nlohmann::json& event) {
+  const std::string hotkey = event.value("hotkey", "");
+  ratings_[{node, hotkey}] = event.value("mean", 0.0);
+  auto& evaluations = evaluations_[hotkey];
+  evaluations = std::max(evaluations, event.value("evaluations", std::int64_t{0}));
+}
+
+std::size_t RunReport::rounds_done() const {
+  std::size_t done = 0;
+  for (const auto& [number, round] : rounds_)
+    if (!round.theta_roots.empty()) done = static_cast<std::size_t>(number) + 1;
+  return done;
+}
+
 std::optional<double> RunReport::loss_first() const {
   for (const auto& [number, round] : rounds_)
     if (round.held_out) return round.held_out;
@@ -174,6 +188,8 @@ nlohmann::ordered_json RunReport::summary(const protocol::Metagraph& metagraph,
       row["hotkey"] = miner.hotkey.hex();
       row["behaviour"] = miner.behaviour;
       row["score"] = mean_rating(miner.hotkey);
+      const auto evaluations = evaluations_.find(miner.hotkey.hex());
+      row["evaluations"] = evaluations == evaluations_.end() ? 0 : evaluations->second;
       row["weight"] = neuron.incentive;
       row["earned"] = static_cast<double>(neuron.earned) / 1e9;
       row["rounds_accepted"] = facts == miner_facts_.end() ? 0 : facts->second.accepted;

@@ -35,6 +35,8 @@ class RunReport {
   [[nodiscard]] const std::vector<std::string>& disputes() const { return disputes_; }
   // How many rounds any node has told of.
   [[nodiscard]] std::size_t rounds_seen() const { return rounds_.size(); }
+  // How many rounds, from the first on, some node has applied.
+  [[nodiscard]] std::size_t rounds_done() const;
   [[nodiscard]] std::optional<double> loss_first() const;
   [[nodiscard]] std::optional<double> loss_last() const;
   // The summary for report.json; metagraph: the ledger at the end.
@@ -53,6 +55,7 @@ class RunReport {
   struct MinerFacts {
     std::int64_t accepted = 0, rejected = 0;
   };
+  void take_rating(const std::string& node, const nlohmann::json& event);
   [[nodiscard]] bool is_honest(const std::string& node) const;
   [[nodiscard]] std::optional<double> overhead_before(std::int64_t round) const;
   [[nodiscard]] double mean_rating(const PublicKey& hotkey) const;
@@ -60,6 +63,7 @@ class RunReport {
   std::vector<MinerIdentity> miners_;
   std::map<std::int64_t, RoundFacts> rounds_;
   std::map<std::string, MinerFacts> miner_facts_;
+  std::map<std::string, std::int64_t> evaluations_;  // of a hotkey, the most that a validator has
   std::map<std::pair<std::string, std::string>, double> ratings_;  // (validator, hotkey) -> mean z
   std::vector<std::string> disputes_;
   std::vector<std::string> repairs_;  // nodes that were at another state for a while

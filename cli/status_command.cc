@@ -4,8 +4,10 @@
 #include <optional>
 
 #include "base/key.h"
+#include "chain/service/neuron_watch.h"
 #include "cli/commands.h"
 #include "cli/event_log.h"
+#include "cli/json_text.h"
 #include "cli/node_options.h"
 
 namespace muster::cli {
@@ -82,8 +84,10 @@ ordered_json ledger_of(const RunFolder& folder, const protocol::Metagraph& metag
                                  {"hotkey", n.hotkey.hex()},
                                  {"role", name_of(n.role)},
                                  {"stake_rao", n.stake},
+                                 {"permit", n.permit},
                                  {"incentive", n.incentive},
                                  {"earned_rao", n.earned}});
+  if (const auto warning = chain::permit_warning(metagraph)) ledger["warning"] = *warning;
   return ledger;
 }
 
@@ -105,25 +109,26 @@ void print_nodes(const ordered_json& status, const std::vector<NodeView>& nodes)
 }
 
 void print_ledger(const ordered_json& ledger) {
-  std::printf("\nledger at block %llu\n%4s  %-10s %-14s %12s %10s %14s\n",
+  std::printf("\nledger at block %llu\n%4s  %-11s %-14s %12s %6s %10s %14s\n",
               static_cast<unsigned long long>(ledger["block"].get<std::uint64_t>()), "uid", "role",
-              "hotkey", "stake", "incentive", "alpha earned");
+              "hotkey", "stake", "permit", "incentive", "alpha earned");
   for (const auto& n : ledger["neurons"])
-    std::printf("%4u  %-10s %-14s %12.3f %10u %14.3f\n", n["uid"].get<unsigned>(),
+    std::printf("%4u  %-11s %-14s %12.3f %6s %10u %14.3f\n", n["uid"].get<unsigned>(),
                 n["role"].get<std::string>().c_str(), n["name"].get<std::string>().c_str(),
-                static_cast<double>(n["stake_rao"].get<std::uint64_t>()) / 1e9,
+                static_cast<double>(n["stake_rao"].get<std::uint64_t>()) / 1e9, n["permit"].get<bool>() ? "yes" : "-",
                 n["incentive"].get<unsigned>(),
                 static_cast<double>(n["earned_rao"].get<std::uint64_t>()) / 1e9);
+  if (ledger.contains("warning")) std::printf("warning: %s\n", ledger["warning"].get<std::string>().c_str());
 }
 
 struct StatusOptions : NodeOptions {
   bool json = false;
 };
 
-Result<protocol::Metagraph> ask_ledger(const StatusOptions& options) {
-  MUSTER_TRY(const NodeBase node, open_node(options));
+Result<protocol::Metagraph> ask_ledger(const StatusOptions& options, const std::atomic<bool>& stop) {
+  MUSTER_TRY(const NodeBase node, read_node(options));
   wire::ZmqContext context;
-  MUSTER_TRY(auto ledger, connect_ledger(context, options, node));
+  MUSTER_TRY(auto ledger, connect_ledger(context, options, node, stop));
   return ledger->metagraph();
 }
 
@@ -137,13 +142,13 @@ void add_status(CLI::App& app, Action& chosen) {
   command->footer("Example: muster status --run runs/quickstart\n"
                   "Asks the ledger with the key that --name gives; without an answer it shows the rest.");
   command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>&) -> Result<int> {
+    chosen = [options](const std::atomic<bool>& stop) -> Result<int> {
       const RunFolder folder{options->run};
       MUSTER_TRY(const auto params, read_params(folder));
       const auto nodes = local_nodes(folder);
       ordered_json status = status_of(params, nodes);
       if (!options->json) print_nodes(status, nodes);
-      const auto metagraph = ask_ledger(*options);
+      const auto metagraph = ask_ledger(*options, stop);
       if (metagraph) {
         status["ledger"] = ledger_of(folder, *metagraph);
         if (!options->json) print_ledger(status["ledger"]);
@@ -153,7 +158,7 @@ void add_status(CLI::App& app, Action& chosen) {
         if (!options->json)
           std::printf("\n%s\n", metagraph.error().message.c_str());
       }
-      if (options->json) std::printf("%s\n", status.dump(2).c_str());
+      if (options->json) std::printf("%s\n", json_text(status, 2).c_str());
       return 0;
     };
   });

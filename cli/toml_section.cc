@@ -1,5 +1,9 @@
 #include "cli/toml_section.h"
 
+#include <sstream>
+
+#include "base/printable.h"
+
 namespace muster::cli {
 
 TomlSection& TomlSection::field(const char* key, std::string& target) {
@@ -123,6 +127,31 @@ Result<TomlFile> TomlFile::read(const std::filesystem::path& path, const std::ve
 
 TomlSection TomlFile::section(const std::string& name) const {
   return TomlSection(name.empty() ? &root_ : root_[name].as_table(), name, path_.string());
+}
+
+namespace {
+
+constexpr std::size_t kSettingBytesMax = 64u << 10;
+
+void collect(const toml::table& table, const std::string& prefix, std::map<std::string, std::string>& settings) {
+  for (const auto& [key, node] : table) {
+    const std::string name = prefix.empty() ? std::string(key.str()) : prefix + "." + std::string(key.str());
+    if (const toml::table* inner = node.as_table()) {
+      collect(*inner, name, settings);
+      continue;
+    }
+    std::ostringstream text;
+    node.visit([&](const auto& value) { text << value; });
+    settings[name] = printable(text.str(), kSettingBytesMax);
+  }
+}
+
+}  // namespace
+
+std::map<std::string, std::string> TomlFile::settings() const {
+  std::map<std::string, std::string> settings;
+  collect(root_, "", settings);
+  return settings;
 }
 
 Status TomlFile::check_sections(const std::set<std::string>& known) const {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -123,6 +124,8 @@ class TomlFile {
   [[nodiscard]] TomlSection section(const std::string& name) const;
   // Errors: kInvalidArgument, naming a section that is none of these.
   [[nodiscard]] Status check_sections(const std::set<std::string>& known) const;
+  // All leaves, as "section.key" and what stands there in one line.
+  [[nodiscard]] std::map<std::string, std::string> settings() const;
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:

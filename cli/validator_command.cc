@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 #include "cli/event_log.h"
 #include "cli/node_options.h"
+#include "cli/units.h"
 #include "store/sqlite_journal.h"
 #include "verify/service.h"
 
@@ -10,11 +11,13 @@ namespace {
 struct ValidatorOptions : NodeOptions {
   std::uint32_t score_wait_ms = 10'000;
   bool held_out = false;
+  std::string register_budget = "2";
   ComputeChoice compute;
 };
 
 Result<int> run_validator(const ValidatorOptions& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(NodeBase node, open_node(options));
+  MUSTER_TRY_STATUS(check_data(node.folder, node.params));
   const auto initial = [folder = node.folder, params = node.params] { return initial_theta(folder, params); };
   MUSTER_TRY(auto theta, initial());
   auto trainer = trainer_config(node.folder, node.params, trainer::Compute::kAuto);
@@ -28,7 +31,8 @@ Result<int> run_validator(const ValidatorOptions& options, const std::atomic<boo
                                                     node.key));
   MUSTER_TRY(auto bulk,
              wire::ZmqClient::connect(context, options.blob_address, coordinator, node.key));
-  MUSTER_TRY(auto ledger, connect_ledger(context, options, node));
+  MUSTER_TRY(const std::uint64_t budget, parse_rao(options.register_budget));
+  MUSTER_TRY(auto ledger, attend_ledger(context, options, node, stop, Role::kValidator, budget));
   verify::Config config;
   config.score_wait_ms = options.score_wait_ms;
   verify::ServiceParts parts{node.params,
@@ -61,6 +65,11 @@ void add_validator(CLI::App& app, Action& chosen) {
                    "How long a screen may wait for unfinished scores")
       ->capture_default_str();
   command->add_flag("--held-out", options->held_out, "Measure the held-out loss after every round");
+  command
+      ->add_option("--register-budget", options->register_budget,
+                   "TAO that this node may spend, over all its starts, on buying back a uid that another registration "
+                   "took; 0: none")
+      ->capture_default_str();
   add_compute_options(*command, options->compute);
   command->footer("Example: muster validator --run runs/mine --name validator-1");
   command->callback([options, &chosen] {

@@ -1,14 +1,12 @@
 #include "cli/ledger/ledger_access.h"
 
-#include <poll.h>
-
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/key.h"
 #include "chain/codec/ss58.h"
+#include "cli/json_text.h"
 #include "cli/run_folder.h"
 #include "cli/units.h"
 
@@ -45,30 +43,29 @@ Result<PublicKey> account_named(const LedgerAccess& access, const std::string& t
   return account;
 }
 
-Result<LedgerConnection> connect(const LedgerAccess& access) {
+Result<chain::Netuid> netuid_of_run(const LedgerAccess& access) {
+  const auto params = read_params(RunFolder{access.run});
+  if (!params) return Error{params.error().code, "which subnet? Give its number, or --run: " + params.error().message};
+  return params->netuid;
+}
+
+Result<LedgerConnection> connect(const LedgerAccess& access, const std::atomic<bool>* stop, chain::Netuid netuid) {
   MUSTER_TRY(const PublicKey server, account_named(access, access.ledger_key.empty() ? "ledger" : access.ledger_key));
   MUSTER_TRY(const SigningKey key, read_key_file(key_path(access, access.key)));
   auto context = std::make_unique<wire::ZmqContext>();
   MUSTER_TRY(auto transport, wire::ZmqClient::connect(*context, access.address, server, key));
-  auto ledger = std::make_unique<chain::RemoteLedger>(std::move(transport), server, key, chain::Netuid{0}, 5'000);
+  auto ledger = std::make_unique<chain::RemoteLedger>(std::move(transport), server, key, netuid, 5'000, stop);
   return LedgerConnection{std::move(context), std::move(ledger), key.public_key()};
 }
 
 Result<int> submit_and_wait(const LedgerAccess& access, const chain::RuntimeCall& call, const std::atomic<bool>& stop) {
-  MUSTER_TRY(auto connection, connect(access));
+  MUSTER_TRY(auto connection, connect(access, &stop));
   MUSTER_TRY(const auto receipt, connection.ledger->submit(call));
-  MUSTER_TRY(auto about, connection.ledger->info());
-  while (about.block < receipt.block) {
-    if (stop)
-      return Error{Errc::kCancelled, "stopped before block " + std::to_string(receipt.block) +
-                                         " closed; the call is in it unless the ledger stops before"};
-    ::poll(nullptr, 0, static_cast<int>(std::clamp(about.block_ms / 4, 20u, 500u)));
-    MUSTER_TRY(about, connection.ledger->info());
-  }
   const std::string name(chain::id_of(call).name);
   if (access.json) {
-    std::printf("%s\n", nlohmann::ordered_json{{"call", name}, {"block", receipt.block}, {"hash", receipt.hash.hex()},
-                                               {"fee_rao", receipt.fee_rao}}.dump(2).c_str());
+    const nlohmann::ordered_json json{
+        {"call", name}, {"block", receipt.block}, {"hash", receipt.hash.hex()}, {"fee_rao", receipt.fee_rao}};
+    std::printf("%s\n", json_text(json, 2).c_str());
   } else {
     std::printf("%s in block %llu, fee %s TAO\n", name.c_str(), static_cast<unsigned long long>(receipt.block),
                 exact_tao(receipt.fee_rao).c_str());

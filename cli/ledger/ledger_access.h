@@ -26,15 +26,20 @@ void add_ledger_access(CLI::App& command, LedgerAccess& access);
 // An account by its SS58 address, its hex, a key file, or the name of a key of the run. Errors: kInvalidArgument.
 [[nodiscard]] Result<PublicKey> account_named(const LedgerAccess& access, const std::string& text);
 
+// The subnet of the run in `access.run`. Errors: those of read_params, with what to give instead.
+[[nodiscard]] Result<chain::Netuid> netuid_of_run(const LedgerAccess& access);
+
 // A client with the context that its sockets live in.
 struct LedgerConnection {
   std::unique_ptr<wire::ZmqContext> context;
   std::unique_ptr<chain::RemoteLedger> ledger;
   PublicKey account;  // of the key that signs
 };
-[[nodiscard]] Result<LedgerConnection> connect(const LedgerAccess& access);
+// `stop` ends its waits.
+[[nodiscard]] Result<LedgerConnection> connect(const LedgerAccess& access, const std::atomic<bool>* stop = nullptr,
+                                               chain::Netuid netuid = 0);
 
-// Signs, submits, waits until the block has closed, and says so. Errors: the ledger's reason; kCancelled.
+// Signs, submits, waits until a durable block holds the call, and says so. Errors: those of RemoteLedger::submit.
 [[nodiscard]] Result<int> submit_and_wait(const LedgerAccess& access, const chain::RuntimeCall& call,
                                           const std::atomic<bool>& stop);
 

@@ -96,18 +96,6 @@ void add_transfer(CLI::App& ledger, Action& chosen) {
   command->add_option("tao", options->amount, "How much")->required();
 }
 
-void add_register(CLI::App& ledger, Action& chosen) {
-  auto [command, options] = add_call(ledger, "register", "Buy a hotkey a uid on a subnet",
-                                     "register 1 --hotkey hot.key --key cold.key", chosen,
-                                     [](const CallOptions& o) -> Result<RuntimeCall> {
-    MUSTER_TRY(const PublicKey hotkey, hotkey_of(o));
-    if (o.netuid == 0) return RuntimeCall{chain::RootRegister{hotkey}};
-    return RuntimeCall{chain::BurnedRegister{o.netuid, hotkey}};
-  });
-  add_netuid(*command, options->netuid);
-  add_hotkey(*command, *options, "Who is registered; default: the signing key");
-}
-
 void add_subnet(CLI::App& ledger, Action& chosen) {
   auto* group = ledger.add_subcommand("subnet", "Make a subnet, and start its emission");
   group->require_subcommand(1);

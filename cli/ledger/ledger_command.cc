@@ -1,10 +1,13 @@
 // muster ledger: the daemon, what it says, and the calls that change it.
+#include <unistd.h>
+
 #include <cstdio>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/key.h"
 #include "base/limits.h"
+#include "base/printable.h"
 #include "chain/codec/ss58.h"
 #include "chain/service/ledger_service.h"
 #include "cli/ledger/genesis_config.h"
@@ -17,17 +20,32 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Makes the current block durable. A full disk is waited out: the ledger takes no calls meanwhile.
+Status close_block(chain::LedgerService& service, const Logger& logger, bool& full) {
+  const Status stored = service.produce_block();
+  if (!stored && stored.error().code != Errc::kNoSpace) return stored;
+  if (!stored && !full) {
+    const std::string text = stored.error().message + ": no calls are taken and no block closes until there is room";
+    logger.error(text);  // which may lie on the same disk
+    std::fprintf(stderr, "muster: %s\n", printable(text).c_str());
+  }
+  if (stored && full) logger.info("there is room again: blocks close");
+  full = !stored;
+  return {};
+}
+
 // Produces blocks at their interval and answers in between. Runs until `stop`.
-Status serve(chain::LedgerService& service, wire::Transport& transport, Failpoints& failpoints,
+Status serve(chain::LedgerService& service, wire::Transport& transport, const Logger& logger, Failpoints& failpoints,
              const std::atomic<bool>& stop) {
   const SteadyClock clock;
   const TimeMs interval = service.ledger().genesis().block_ms;
   TimeMs next_block = clock.now_ms() + interval;
+  bool full = false;
   while (!stop) {
     const TimeMs left = next_block - clock.now_ms();
     if (left <= 0) {
       failpoints.pass("ledger.block.before");
-      MUSTER_TRY_STATUS(service.produce_block());
+      MUSTER_TRY_STATUS(close_block(service, logger, full));
       failpoints.pass("ledger.block.after");
       // After a pause (a suspended machine) blocks go on from now instead of all at once.
       next_block = std::max(next_block + interval, clock.now_ms());
@@ -50,6 +68,7 @@ struct Home {
   SigningKey key;
   Logger logger;
   Failpoints failpoints;
+  std::optional<LockFile> lock;
 };
 
 // A run's ledger, whose genesis `muster init` made.
@@ -57,7 +76,8 @@ Result<Home> open_of_run(const ServeOptions& options) {
   const RunFolder folder{options.run};
   MUSTER_TRY(auto genesis, read_genesis(folder));
   MUSTER_TRY(NodeBase node, open_node(options));
-  return Home{std::move(genesis), node.home, node.key, node.logger, std::move(node.failpoints)};
+  return Home{std::move(genesis), node.home,           node.key, node.logger, std::move(node.failpoints),
+              std::move(node.lock)};
 }
 
 // A ledger of its own: genesis from TOML, key and blocks in one folder.
@@ -67,10 +87,11 @@ Result<Home> open_alone(const ServeOptions& options) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) return Error{Errc::kIo, folder.string() + ": " + error.message()};
+  MUSTER_TRY(LockFile lock, LockFile::take(folder / kLockFile, "muster ledger serve, process " + std::to_string(::getpid())));
   if (!fs::exists(folder / "key")) MUSTER_TRY_STATUS(write_key_file(folder / "key", SigningKey(random_seed())));
   MUSTER_TRY(const SigningKey key, read_key_file(folder / "key"));
   MUSTER_TRY(Logger logger, Logger::open("ledger", folder / "node.log", LogLevel::kInfo));
-  return Home{std::move(genesis), folder, key, std::move(logger), Failpoints(options.failpoint)};
+  return Home{std::move(genesis), folder, key, std::move(logger), Failpoints(options.failpoint), std::move(lock)};
 }
 
 Result<int> run_ledger(const ServeOptions& options, const std::atomic<bool>& stop) {
@@ -88,7 +109,7 @@ Result<int> run_ledger(const ServeOptions& options, const std::atomic<bool>& sto
     std::printf("%s\n", started.c_str());
     std::fflush(stdout);
   }
-  MUSTER_TRY_STATUS(serve(*service, *server, home.failpoints, stop));
+  MUSTER_TRY_STATUS(serve(*service, *server, home.logger, home.failpoints, stop));
   return 0;
 }
 

@@ -4,11 +4,14 @@
 #include <nlohmann/json.hpp>
 
 #include "base/key.h"
+#include "base/printable.h"
 #include "chain/codec/signed_extrinsic.h"
 #include "chain/codec/ss58.h"
 #include "chain/economy/block_emission.h"
 #include "chain/runtime/ledger.h"
 #include "chain/runtime/views.h"
+#include "chain/service/network_view.h"
+#include "cli/json_text.h"
 #include "cli/ledger/ledger_access.h"
 #include "cli/ledger/ledger_commands.h"
 #include "cli/units.h"
@@ -62,7 +65,7 @@ Result<int> show_halving(const ViewOptions& options) {
   MUSTER_TRY(auto connection, connect(options));
   MUSTER_TRY(const auto about, connection.ledger->info());
   MUSTER_TRY(const auto state, connection.ledger->state());
-  if (options.json) std::printf("%s\n", halving_json(state).dump(2).c_str());
+  if (options.json) std::printf("%s\n", json_text(halving_json(state), 2).c_str());
   else print_halving(state, about);
   return 0;
 }
@@ -72,14 +75,15 @@ Result<int> show_status(const ViewOptions& options) {
   MUSTER_TRY(const auto about, connection.ledger->info());
   MUSTER_TRY(const auto state, connection.ledger->state());
   if (options.json) {
-    std::printf("%s\n", ordered_json{{"name", about.name}, {"genesis", about.genesis.hex()}, {"block", about.block},
-                                     {"head", about.head.hex()}, {"block_ms", about.block_ms},
-                                     {"spec_version", about.spec_version}, {"issuance_rao", state.issuance_rao},
-                                     {"stake_rao", state.stake_rao}, {"accounts", state.accounts.size()},
-                                     {"subnets", state.subnets.size()}}.dump(2).c_str());
+    const ordered_json json{{"name", about.name}, {"genesis", about.genesis.hex()}, {"block", about.block},
+                            {"head", about.head.hex()}, {"block_ms", about.block_ms},
+                            {"spec_version", about.spec_version}, {"issuance_rao", state.issuance_rao},
+                            {"stake_rao", state.stake_rao}, {"accounts", state.accounts.size()},
+                            {"subnets", state.subnets.size()}};
+    std::printf("%s\n", json_text(json, 2).c_str());
     return 0;
   }
-  std::printf("%s, genesis %s…, rules of Subtensor spec %u\n", about.name.c_str(), about.genesis.brief().c_str(),
+  std::printf("%s, genesis %s…, rules of Subtensor spec %u\n", printable(about.name).c_str(), about.genesis.brief().c_str(),
               about.spec_version);
   std::printf("block %" PRIu64 " (%s…), one every %s\n", about.block, about.head.brief().c_str(),
               human_seconds(about.block_ms / 1000.0).c_str());
@@ -108,7 +112,7 @@ Result<int> show_block(const ViewOptions& options) {
                                   {"bytes", extrinsic.size()}});
   }
   if (options.json) {
-    std::printf("%s\n", json.dump(2).c_str());
+    std::printf("%s\n", json_text(json, 2).c_str());
     return 0;
   }
   std::printf("block %" PRIu64 "\n  hash   %s\n  parent %s\n  state  %s\n  %zu extrinsics\n", block.number,
@@ -149,7 +153,7 @@ Result<int> show_subnets(const ViewOptions& options) {
   ordered_json json = ordered_json::array();
   for (const rt::SubnetInfo& subnet : rt::subnet_infos(state)) json.push_back(subnet_json(subnet));
   if (options.json) {
-    std::printf("%s\n", json.dump(2).c_str());
+    std::printf("%s\n", json_text(json, 2).c_str());
     return 0;
   }
   std::printf("netuid  neurons  tempo       price    moving   share        pool TAO      pool alpha       alpha out  "
@@ -168,7 +172,13 @@ Result<int> show_subnets(const ViewOptions& options) {
 
 // ---- metagraph
 
-ordered_json metagraph_json(const rt::Metagraph& graph) {
+// What a training network takes the hotkey for (chain/service/network_view.h).
+std::string role_name(const rt::Subnet& subnet, const PublicKey& hotkey) {
+  if (hotkey == subnet.owner_hotkey) return std::string(name_of(Role::kCoordinator));
+  return std::string(name_of(chain::declares_validator(subnet, hotkey) ? Role::kValidator : Role::kMiner));
+}
+
+ordered_json metagraph_json(const rt::Metagraph& graph, const rt::Subnet& subnet) {
   ordered_json json{{"netuid", graph.netuid},
                     {"block", graph.block},
                     {"owner", address(graph.owner_coldkey)},
@@ -184,6 +194,7 @@ ordered_json metagraph_json(const rt::Metagraph& graph) {
     json["neurons"].push_back({{"uid", n.uid},
                                {"hotkey", address(n.hotkey)},
                                {"coldkey", address(n.coldkey)},
+                               {"role", role_name(subnet, n.hotkey)},
                                {"alpha_stake_rao", n.alpha_stake},
                                {"root_stake_rao", n.root_stake},
                                {"total_stake_rao", n.total_stake},
@@ -206,20 +217,20 @@ Result<int> show_metagraph(const ViewOptions& options) {
   if (!graph)
     return Error{Errc::kNotFound, "there is no subnet " + std::to_string(options.netuid) +
                                       "; `muster ledger subnets` lists them"};
-  const ordered_json json = metagraph_json(*graph);
+  const ordered_json json = metagraph_json(*graph, state.subnets.at(options.netuid));
   if (options.json) {
-    std::printf("%s\n", json.dump(2).c_str());
+    std::printf("%s\n", json_text(json, 2).c_str());
     return 0;
   }
   std::printf("subnet %u: price %.6f TAO, tempo %u, epoch %" PRIu64 ", owner %s\n\n", options.netuid,
               json["price"].get<double>(), json["tempo"].get<unsigned>(), json["epoch"].get<std::uint64_t>(),
               json["owner"].get<std::string>().c_str());
-  std::printf(" uid  hotkey                                            stake       permit  incentive  dividends  "
+  std::printf(" uid  hotkey                                            stake  role         permit  incentive  dividends  "
               "     emission  updated\n");
   for (const auto& n : json["neurons"])
-    std::printf("%4zu  %s  %14s  %-6s  %9.4f  %9.4f  %13s  %7" PRIu64 "\n", n["uid"].get<std::size_t>(),
+    std::printf("%4zu  %s  %14s  %-11s  %-6s  %9.4f  %9.4f  %13s  %7" PRIu64 "\n", n["uid"].get<std::size_t>(),
                 n["hotkey"].get<std::string>().c_str(), human_tao(n["total_stake_rao"].get<std::uint64_t>()).c_str(),
-                n["permit"].get<bool>() ? "yes" : "-", n["incentive"].get<double>() / 65535,
+                n["role"].get<std::string>().c_str(), n["permit"].get<bool>() ? "yes" : "-", n["incentive"].get<double>() / 65535,
                 n["dividends"].get<double>() / 65535, human_tao(n["emission_rao"].get<std::uint64_t>()).c_str(),
                 n["last_update"].get<std::uint64_t>());
   return 0;
@@ -241,7 +252,7 @@ Result<int> show_wallet(const ViewOptions& options) {
     json["stakes"].push_back({{"netuid", stake.netuid}, {"hotkey", address(stake.hotkey)}, {"alpha_rao", stake.amount},
                               {"worth_rao", stake.value_rao}});
   if (options.json) {
-    std::printf("%s\n", json.dump(2).c_str());
+    std::printf("%s\n", json_text(json, 2).c_str());
     return 0;
   }
   std::printf("%s\nfree  %s TAO, nonce %u\n", json["address"].get<std::string>().c_str(),

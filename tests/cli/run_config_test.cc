@@ -87,5 +87,38 @@ TEST_F(RunConfigTest, SaysWhenThereIsNoFile) {
   EXPECT_EQ(read_run_config("/nonexistent.toml", {}).error().code, Errc::kNotFound);
 }
 
+TEST_F(RunConfigTest, RefusesANetworkInWhichNoRoundOpens) {
+  EXPECT_NE(error("", {"localnet.miners=0", "localnet.cheaters=[]"}).find("localnet.miners is 0"), std::string::npos);
+  EXPECT_NE(error("", {"localnet.miners=1", "localnet.cheaters=[]", "localnet.late=1"}).find("start late"),
+            std::string::npos);
+  EXPECT_EQ(error("", {"localnet.miners=1", "localnet.cheaters=[]"}), "no error");
+}
+
+TEST_F(RunConfigTest, RemembersWhatWasWritten) {
+  const auto config = read("[model]\nlayers = 2\n[compression]\nschedule = [[14, 1024],\n  [5, 512]]\n", {"run.name=mine"});
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->settings.at("model.layers"), "2");
+  EXPECT_EQ(config->settings.at("run.name"), "'mine'");
+  EXPECT_EQ(config->settings.at("compression.schedule").find('\n'), std::string::npos);
+  EXPECT_FALSE(config->has_ledger);
+  EXPECT_TRUE(read("[ledger]\ntempo = 9\n")->has_ledger);
+}
+
+TEST(ActivityCutoff, IsEightRoundsWithinThreeTemposAndSubtensorsDefault) {
+  protocol::TimingParams timing;
+  timing.gather_ms = 10'000, timing.train_ms = 60'000, timing.reveal_ms = 10'000, timing.screen_ms = 20'000;
+  EXPECT_EQ(activity_cutoff_milli(timing, 12'000, 10), 6'666u) << "eight rounds of 100 s in epochs of 120 s";
+  EXPECT_EQ(activity_cutoff_milli(timing, 12'000, 360), 3'000u) << "weights are set every second epoch";
+  EXPECT_EQ(activity_cutoff_milli(timing, 200, 10), 13'889u);
+}
+
+TEST_F(RunConfigTest, MakesTheCutoffFromTheRoundsUnlessItIsWritten) {
+  const auto cutoff_of = [&](std::string_view text) {
+    return read(text)->genesis.subnets.front().parameters.activity_cutoff_factor_milli;
+  };
+  EXPECT_EQ(cutoff_of("[ledger]\ntempo = 360\nblock_ms = 12000\n"), 3'000u);
+  EXPECT_EQ(cutoff_of("[ledger]\nactivity_cutoff_milli = 5000\n"), 5'000u);
+}
+
 }  // namespace
 }  // namespace muster::cli

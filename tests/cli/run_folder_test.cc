@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "state/state_root.h"
 #include "tests/temporary_directory.h"
+#include "trainer/data/corpus.h"
 #include "trainer/data/data_set.h"
 #include "trainer/data/pack.h"
 #include "trainer/hf/hf_export.h"
@@ -47,6 +48,51 @@ TEST_F(RunFolderTest, SaysWhenThereIsNoRunOrOneOfAnotherVersion) {
     EXPECT_EQ(read.error().code, Errc::kVersion);
     EXPECT_NE(read.error().message.find("another version"), std::string::npos);
   }
+}
+
+TEST_F(RunFolderTest, MakesNoRunOnWhatAnAttemptThatFailedLeft) {
+  RunConfig failing = config_;
+  failing.params.verification.own_sequences = 3;
+  ASSERT_FALSE(init_run(folder_, failing, {})) << "after its data was made";
+  RunConfig other = config_;
+  other.corpus = directory_ / "other";
+  std::filesystem::create_directories(other.corpus);
+  ASSERT_TRUE(replace_file(other.corpus / "b.h", Bytes(20u << 20, 'b')));
+  const auto refused = init_run(folder_, other, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::kConflict);
+  EXPECT_NE(refused.error().message.find("delete it, or choose another folder"), std::string::npos);
+  EXPECT_TRUE(init_run(folder_, config_, {})) << "the same data is taken";
+}
+
+TEST_F(RunFolderTest, ChecksThatTheDataIsTheRuns) {
+  ASSERT_TRUE(init_run(folder_, config_, {}));
+  const auto params = read_params(folder_).value();
+  EXPECT_TRUE(check_data(folder_, params));
+  std::filesystem::remove_all(folder_.data());
+  const auto other = directory_ / "other";
+  std::filesystem::create_directories(other);
+  ASSERT_TRUE(replace_file(other / "b.h", Bytes(20u << 20, 'b')));
+  ASSERT_TRUE(trainer::build_corpus(other, folder_.data(), params.model.context));
+  const auto checked = check_data(folder_, params);
+  EXPECT_EQ(checked.error().code, Errc::kBadHash);
+  EXPECT_NE(checked.error().message.find("copy data/ from where the run was made"), std::string::npos);
+}
+
+TEST_F(RunFolderTest, NamesTheFirstSettingThatIsAnother) {
+  ASSERT_TRUE(init_run(folder_, config_, {}));
+  EXPECT_EQ(changed_setting(folder_, config_).value(), std::nullopt);
+  const auto changed = [&](std::vector<std::string> overrides) {
+    const auto config =
+        read_run_config(std::filesystem::path(MUSTER_SOURCE_DIR) / "examples/quickstart.toml", overrides).value();
+    return changed_setting(folder_, config).value().value_or("nothing");
+  };
+  EXPECT_EQ(changed({"model.layers=3", "train.batch=8"}), "model.layers is 3 here and was 2 when the run was begun");
+  EXPECT_EQ(changed({"ledger.immunity_period=7"}),
+            "ledger.immunity_period is 7 here and was not given when the run was begun");
+  EXPECT_EQ(changed({"localnet.port=1234"}), "nothing");
+  std::filesystem::remove(folder_.settings_file());
+  EXPECT_EQ(changed({"model.layers=3"}), "nothing") << "a run from before it was written";
 }
 
 // The quickstart's model as a Hugging Face folder, with other numbers than the seed gives.

@@ -1,0 +1,46 @@
+// AttendedLedger: a node's ledger client that also looks after the node's place on the ledger.
+//
+// Whenever the node asks for the metagraph, it logs, once, what puts the network's pay at risk (chain/service/neuron_watch.h),
+// whether the node has a uid and in which role, and buys a lost uid of a validator back within a budget. Thread safety: one
+// thread.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "base/log.h"
+#include "chain/service/remote_ledger.h"
+
+namespace muster::cli {
+
+struct Attendance {
+  PublicKey hotkey;
+  Role role = Role::kMiner;         // that the node has
+  std::uint64_t budget_rao = 0;     // for registrations, over all starts of the node; 0: it buys none
+  std::filesystem::path spent_file;  // where what was spent is kept
+  Logger logger;
+};
+
+class AttendedLedger final : public protocol::LedgerClient {
+ public:
+  AttendedLedger(std::unique_ptr<chain::RemoteLedger> ledger, Attendance attendance)
+      : ledger_(std::move(ledger)), attendance_(std::move(attendance)) {}
+
+  Result<Hash> genesis_hash() override { return ledger_->genesis_hash(); }
+  Result<protocol::Metagraph> metagraph() override;
+  Status register_neuron(Role role) override { return ledger_->register_neuron(role); }
+  Status add_stake(std::uint64_t rao) override { return ledger_->add_stake(rao); }
+  Status commit_weights(const protocol::WeightVector& vector) override { return ledger_->commit_weights(vector); }
+  Status reveal_weights(const protocol::WeightVector& vector) override { return ledger_->reveal_weights(vector); }
+
+ private:
+  void say_once(std::string& said, const std::string& text) const;
+  // Whether the uid was bought back. Errors: those of the ledger and of the file.
+  [[nodiscard]] Result<bool> regain_uid(const protocol::Metagraph& metagraph);
+
+  std::unique_ptr<chain::RemoteLedger> ledger_;
+  Attendance attendance_;
+  std::string said_of_permits_, said_of_uid_;  // last
+};
+
+}  // namespace muster::cli
