@@ -1,12 +1,11 @@
 #include "base/wait_out.h"
 
-#include <chrono>
-#include <thread>
+#include <poll.h>
 
 namespace muster {
 namespace {
 
-constexpr auto kPause = std::chrono::milliseconds(500);
+constexpr int kPauseMs = 500;
 
 bool passes(Errc code) { return code == Errc::kNoSpace || code == Errc::kNoDescriptors; }
 
@@ -29,7 +28,7 @@ Status wait_out(const std::function<Status()>& attempt, const std::atomic<bool>&
 
 Status wait_out(const std::function<Status()>& attempt, const std::atomic<bool>& stop,
                 const Logger& logger) {
-  return wait_out(attempt, stop, logger, [] { std::this_thread::sleep_for(kPause); });
+  return wait_out(attempt, stop, logger, [] { ::poll(nullptr, 0, kPauseMs); });
 }
 
 }  // namespace muster

@@ -51,6 +51,9 @@ bool Audit::open_payloads() {
   MUSTER_CHECK(opened.has_value(), "a blob reader that never fails");
   progress_.payloads = std::move(*opened);
   progress_.payloads_known = problems.empty();
+  // Nobody opens a payload whose key was withheld; it must be the committed one all the same.
+  for (const auto& [uid, payload] : progress_.payloads)
+    if (payload.code == OutcomeCode::kKeyWithheld) (void)blobs(payload.payload_id);
   for (const auto& [uid, commit] : progress_.commits) {
     const auto problem = problems.find(commit.message.payload_id);
     if (problem == problems.end()) continue;

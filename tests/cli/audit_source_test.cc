@@ -82,10 +82,11 @@ TEST_F(AuditSourceTest, NoFlippedBitPasses) {
   Prng random(3);
   for (int i = 0; i < 60; ++i) {
     Bytes bytes = honest;
-    bytes[random.below(bytes.size())] ^= static_cast<std::uint8_t>(1u << random.below(8));
+    const std::uint64_t place = random.below(bytes.size());
+    bytes[place] ^= static_cast<std::uint8_t>(1u << random.below(8));
     replace(bytes);
     const auto audited = audit_bundle();
-    EXPECT_FALSE(audited.has_value() && audited->report.ok());
+    EXPECT_FALSE(audited.has_value() && audited->report.ok()) << "byte " << place << " of " << bytes.size();
   }
 }
 

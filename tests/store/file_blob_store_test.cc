@@ -114,10 +114,10 @@ TEST_F(FileBlobStoreTest, WithoutDescriptorsEverythingIsAnErrorAndWorksLater) {
   const auto put = store_->put(sha256(bytes_of("x")), blob_);
   store_->drop_partials();
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-  EXPECT_EQ(list.error().code, Errc::kIo);
-  EXPECT_EQ(read.error().code, Errc::kIo);
-  EXPECT_EQ(appended.error().code, Errc::kIo);
-  EXPECT_EQ(finished.error().code, Errc::kIo);
+  EXPECT_EQ(list.error().code, Errc::kNoDescriptors);
+  EXPECT_EQ(read.error().code, Errc::kNoDescriptors);
+  EXPECT_EQ(appended.error().code, Errc::kNoDescriptors);
+  EXPECT_EQ(finished.error().code, Errc::kNoDescriptors);
   EXPECT_FALSE(put);
   EXPECT_EQ(store_->partial_size(owner_, id_), blob_.size()) << "nothing is lost";
   EXPECT_TRUE(store_->finish(owner_, id_));
