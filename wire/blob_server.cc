@@ -15,9 +15,16 @@ Outgoing answer(const PublicKey& to, Kind kind, const Hash& id, const std::strin
   return {to, blob_answer(kind, id, reason)};
 }
 
-// What the content itself is wrong with; everything else may pass.
+// Whether the content is wrong. Everything else passes: a full disk, no descriptors, a folder that is mounted again.
 bool is_final(const Error& error) {
-  return error.code != Errc::kNoSpace && error.code != Errc::kIo && error.code != Errc::kPermission;
+  switch (error.code) {
+    case Errc::kBadHash:
+    case Errc::kMalformed:
+    case Errc::kTooLarge:
+    case Errc::kTruncated:
+    case Errc::kVersion: return true;
+    default: return false;
+  }
 }
 
 BlobServer::Response refusal(const PublicKey& to, const Hash& id, const std::string& why) {

@@ -113,7 +113,7 @@ Error address_error(const std::string& address, const zmq::error_t& error) {
     case EACCES: return {Errc::kPermission, address + ": this user may not listen there; choose a port from 1024"};
     case EMFILE:
     case ENFILE:
-      return {Errc::kIo, address + ": no file descriptor is free for a socket; allow more, as with: ulimit -n 4096"};
+      return {Errc::kNoDescriptors, address + ": no file descriptor is free for a socket; allow more, as with: ulimit -n 4096"};
     default: return {Errc::kInvalidArgument, address + ": " + error.what()};
   }
 }

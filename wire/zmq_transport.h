@@ -58,7 +58,7 @@ struct ZmqOptions {
 
 // Listens on e.g. "tcp://127.0.0.1:7000", "tcp://[::1]:7000", "tcp://localhost:7000", or on all addresses of both kinds
 // with "tcp://*:7000"; port 0 or '*' picks a free one.
-// Errors: kAlreadyExists (the port is in use), kInvalidArgument (the address), kIo (no file descriptors).
+// Errors: kAlreadyExists (the port is in use), kInvalidArgument (the address), kNoDescriptors.
 class ZmqServer final : public Transport {
  public:
   [[nodiscard]] static Result<std::unique_ptr<ZmqServer>> listen(
@@ -79,7 +79,7 @@ class ZmqServer final : public Transport {
 
 // Connects to one server and reconnects by itself; `send` must be to the server's key. A name is looked up again at
 // every attempt, and all of its addresses are tried.
-// Errors: kInvalidArgument (the address), kIo (no file descriptors).
+// Errors: kInvalidArgument (the address), kNoDescriptors.
 class ZmqClient final : public Transport {
  public:
   [[nodiscard]] static Result<std::unique_ptr<ZmqClient>> connect(

@@ -20,7 +20,7 @@ class MemoryBlobStore final : public BlobStore {
     return std::uint64_t{found->second.size()};
   }
   Result<Bytes> read(const Hash& id, std::uint64_t offset, std::size_t length) const override {
-    if (!can_read) return Error{Errc::kIo, "too many open files"};
+    if (!can_read) return Error{Errc::kNoDescriptors, "too many open files"};
     const Bytes& blob = blobs.at(id);
     const auto end = std::min<std::uint64_t>(blob.size(), offset + length);
     return Bytes(blob.begin() + static_cast<std::ptrdiff_t>(offset),
@@ -43,7 +43,7 @@ class MemoryBlobStore final : public BlobStore {
     return {};
   }
   Status finish(const PublicKey& owner, const Hash& id) override {
-    if (!can_finish) return Error{Errc::kIo, "too many open files"};
+    if (!can_finish) return Error{Errc::kNoDescriptors, "too many open files"};
     const Bytes blob = std::move(partials[{owner, id}]);
     partials.erase({owner, id});
     return put(id, blob);
