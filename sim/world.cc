@@ -39,6 +39,7 @@ protocol::ProtocolParams make_params(const WorldConfig& config, const PublicKey&
   params.verification.screen_sequences = 8;
   params.verification.own_sequences = 6;
   params.verification.shared_sequences = 12;
+  if (config.validators == 0) params.verification.unscreened_rounds_max = 0;
   params.timing = {.gather_ms = 20'000, .train_ms = 30'000, .reveal_ms = 15'000,
                    .screen_ms = 15'000, .grace_min_ms = 500, .grace_max_ms = 10'000,
                    .pause_ms = 500, .pause_max_ms = 4'000, .quorum_percent = 66,
