@@ -8,7 +8,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 folder=$(mktemp -d)
 pids=()
 finish() {
-  for pid in "${pids[@]+"${pids[@]}"}"; do kill "$pid" 2>/dev/null || true; done
+  for pid in "${pids[@]+"${pids[@]}"}"; do kill -- "-$pid" 2>/dev/null || true; done
   wait
   rm -rf "$folder"
 }
@@ -26,15 +26,23 @@ block() {
   awk -v name="<!-- block: $1 -->" '$0 == name {found = 1; next} found && /^```bash/ {inside = 1; next}
     inside && /^```/ {exit} inside {print}' "$root/docs/operations.md"
 }
+commands_of() {  # … of one block, which must be there
+  local commands
+  commands=$(block "$1")
+  [ -n "$commands" ] || { echo "no block $1 in docs/operations.md" >&2; return 1; }
+  printf '%s\n' "$commands"
+}
 run() {  # run MACHINE BLOCK: its commands one after the other, in that machine's folder
   mkdir -p "$folder/$1"
   local commands
-  commands=$(block "$2")
-  [ -n "$commands" ] || { echo "no block $2 in docs/operations.md" >&2; return 1; }
-  (cd "$folder/$1" && exec bash -euc "$commands")
+  commands=$(commands_of "$2")
+  (cd "$folder/$1" && bash -euc "$commands")
 }
-start() {  # … in the background
-  run "$1" "$2" >"$folder/$1.$2.out" 2>&1 &
+start() {  # … in the background, in a process group of its own
+  mkdir -p "$folder/$1"
+  local commands
+  commands=$(commands_of "$2")
+  (cd "$folder/$1" && exec setsid bash -euc "$commands") >"$folder/$1.$2.out" 2>&1 &
   pids+=($!)
 }
 show() { tail -n 20 "$folder"/*.out "$folder"/*/run/nodes/*/node.log >&2 || true; }
