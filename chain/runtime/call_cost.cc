@@ -3,7 +3,7 @@
 namespace muster::chain::runtime {
 namespace {
 
-// Twice what `bench/run.sh runtime` measures on a core of 3 GHz, rounded up.
+// Estimates of our own, on the safe side of the figures in docs/ledger.md; no call is measured one by one.
 constexpr std::uint64_t kCallNs = 10'000;           // nonce, fee, journal
 constexpr std::uint64_t kSwapNs = 60'000;           // a pool's powers, and a share pool's division
 constexpr std::uint64_t kRegistrationNs = 300'000;  // every weight on the neuron that is replaced is cleared
