@@ -9,6 +9,7 @@
 #include "chain/codec/commit_hash.h"
 #include "chain/codec/signed_extrinsic.h"
 #include "chain/runtime/ledger.h"
+#include "chain/service/block_budget.h"
 #include "chain/service/network_view.h"
 #include "chain/yuma/mechanism.h"
 #include "wire/codec.h"
@@ -21,11 +22,14 @@ constexpr int kPageTries = 5;  // what is asked for may change while its pages t
 constexpr std::uint64_t kMetagraphBytesMax = 16u << 20;
 constexpr std::uint64_t kBlockBytesMax = 256u << 20;  // blocks from before there was a limit
 constexpr std::uint64_t kStateBytesMax = 4ull << 30;
+constexpr int kAskAgainMs = 50;        // when this key has asked too much in the block that is being made
 constexpr int kSlicesMs = 200;         // between two looks at `stop`
 constexpr int kSendsMax = 3;           // of one extrinsic that a ledger lost
 constexpr int kBlocksMax = 3;          // for which a call that finds the block full waits
 constexpr TimeMs kReturnMs = 30'000;   // that a ledger may be away while something is to be confirmed
 constexpr std::uint64_t kSearchMax = 1'024;  // blocks that are searched for one extrinsic before it is sent again
+
+std::string over_asker_budget() { return "refused: " + std::string(name_of(Overrun::kAskerTime)); }
 
 std::vector<std::uint16_t> uids_of(const protocol::WeightVector& vector) {
   std::vector<std::uint16_t> uids;
@@ -65,6 +69,12 @@ Result<Bytes> RemoteLedger::ask(Request request) {
     if (!incoming) continue;
     auto answer = wire::decode<Answer>(incoming->message, "ledger answer");
     if (!answer || answer->id != request.id) continue;
+    if (answer->later && answer->error == over_asker_budget() && deadline - clock.now_ms() > kAskAgainMs) {
+      ::poll(nullptr, 0, kAskAgainMs);
+      request.id = next_request_++;
+      MUSTER_TRY_STATUS(transport_->send(server_, wire::encode(request)));
+      continue;
+    }
     if (!answer->error.empty())
       return Error{answer->later ? Errc::kTooLarge : Errc::kPermission, "ledger: " + answer->error};
     return std::move(answer->body);
