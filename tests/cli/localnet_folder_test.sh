@@ -33,6 +33,8 @@ grep -q 'is held by muster localnet, process' "$folder/fresh" || { cat "$folder/
 kill -9 $first
 wait $first 2>/dev/null || true
 first=
+for _ in $(seq 600); do pgrep -f -- "--run $folder/run " >/dev/null || break; sleep 0.1; done
+if pgrep -f -- "--run $folder/run " >/dev/null; then echo "its nodes outlive it" >&2; exit 1; fi
 if network --set run.rounds=3 --set model.d_ff=256 >"$folder/other" 2>&1; then echo "other settings" >&2; exit 1; fi
 grep -q 'model.d_ff is 256 here and was 384 when the run was begun' "$folder/other" || { cat "$folder/other"; exit 1; }
 code=0
