@@ -1,6 +1,7 @@
 // The coordinator's phases: when each ends, and what opens, closes and seals a round.
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "coordinator/coordinator.h"
 #include "protocol/deadlines.h"
@@ -222,23 +223,23 @@ namespace {
 
 constexpr std::uint32_t kNullRoundsBeforeANote = 3;
 
-// Which rule rejected whom, by what most stake said of each.
+// Which rule rejected whom, with the verdicts that the Screens gave against each.
 std::string why_nobody_counts(const protocol::SealRecord& record) {
   std::map<std::string, std::string> uids_by_reason;
   for (const auto& outcome : record.outcomes) {
     if (outcome.code == protocol::OutcomeCode::kAccepted) continue;
     std::string reason(name_of(outcome.code));
     if (outcome.code == protocol::OutcomeCode::kRejected) {
-      std::map<protocol::Verdict, std::size_t> votes;
+      std::set<protocol::Verdict> verdicts;
       for (const Bytes& bytes : record.screens) {
         const auto envelope = wire::reread_envelope(bytes);
         const auto screen = envelope ? protocol::read_body<protocol::Screen>(*envelope)
                                      : Result<protocol::Screen>(envelope.error());
         if (!screen) continue;
         for (const auto& entry : screen->entries)
-          if (entry.uid == outcome.uid && protocol::is_rejection(entry.verdict)) ++votes[entry.verdict];
+          if (entry.uid == outcome.uid && protocol::is_rejection(entry.verdict)) verdicts.insert(entry.verdict);
       }
-      for (const auto& [verdict, count] : votes) reason += ": " + std::string(name_of(verdict));
+      for (const auto verdict : verdicts) reason += ": " + std::string(name_of(verdict));
     }
     auto& uids = uids_by_reason[reason];
     uids += (uids.empty() ? "" : ", ") + std::to_string(outcome.uid.value);
