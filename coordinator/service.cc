@@ -70,12 +70,12 @@ class Service {
     poll_ledger();
     MUSTER_TRY_STATUS(wait_for_ledger(stop));
     std::set<Hash> payloads;
-    std::map<Round, std::set<Hash>> committed;
-    MUSTER_TRY_STATUS(parts_.journal->replay(0, [&](Round round, ByteSpan record) -> Status {
+    std::set<Hash> committed_since_close;
+    MUSTER_TRY_STATUS(parts_.journal->replay(0, [&](Round, ByteSpan record) -> Status {
       MUSTER_TRY(const wire::Envelope envelope, wire::reread_envelope(record));
-      if (const auto commit = protocol::read_body<protocol::Commit>(envelope)) committed[round].insert(commit->payload_id);
+      if (const auto commit = protocol::read_body<protocol::Commit>(envelope)) committed_since_close.insert(commit->payload_id);
       if (is_a(envelope, protocol::MessageType::kCommitsClosed)) {
-        committed.clear();
+        committed_since_close.clear();
         MUSTER_TRY(const auto closed, protocol::read_body<protocol::CommitsClosed>(envelope));
         for (const Bytes& bytes : closed.commits) {
           MUSTER_TRY(const wire::Envelope inner, wire::reread_envelope(bytes));
@@ -85,7 +85,7 @@ class Service {
       }
       return core_.recover(record);
     }));
-    for (const auto& [round, ids] : committed) payloads.insert(ids.begin(), ids.end());
+    payloads.merge(committed_since_close);
     drop_unlisted_payloads(payloads);
     MUSTER_TRY(checkpoints_, checkpoint_blobs(*parts_.journal));
     if (model_.checkpoint())
