@@ -1,7 +1,7 @@
 #include "sim/world.h"
 
-#include "sim/attacks/adversary.h"
 #include "base/limits.h"
+#include "sim/attacks/adversary.h"
 #include "sim/hostile_node.h"
 #include "sim/nodes.h"
 #include "state/state_root.h"

@@ -80,7 +80,7 @@ struct WorldReport {
   [[nodiscard]] bool ok() const { return violations.empty(); }
 };
 
-// The same with registered hotkeys among its nodes that send whatever they like.
+// A world of few rounds with registered hotkeys among its nodes that send whatever they like.
 [[nodiscard]] WorldConfig hostile_world(std::uint64_t seed);
 
 [[nodiscard]] WorldReport run_world(const WorldConfig& config);
