@@ -472,9 +472,7 @@ Status Coordinator::apply_manifest(ByteSpan bytes) {
     MUSTER_TRY(const auto record, protocol::decode_record(blob));
     MUSTER_TRY(round_.payloads,
                protocol::open_payloads(context(), round_.commits, round_.reveals, blobs_));
-    std::map<Uid, std::uint32_t> arrivals;
-    for (const auto& outcome : record.outcomes) arrivals[outcome.uid] = outcome.arrival_ms;
-    MUSTER_TRY(auto sealed, make_seal(record.screens, record.evidence, arrivals));
+    MUSTER_TRY(auto sealed, make_seal(record.screens, record.evidence, protocol::arrivals_of(record)));
     if (wire::encode(sealed.manifest) != wire::encode(manifest.message)) {
       return Error{Errc::kConflict, "round " + std::to_string(head_.round().value) +
                                         ": sealing it again gives another manifest"};

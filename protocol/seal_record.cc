@@ -48,4 +48,10 @@ Result<SealRecord> decode_record(ByteSpan bytes) {
   return record;
 }
 
+std::map<Uid, std::uint32_t> arrivals_of(const SealRecord& record) {
+  std::map<Uid, std::uint32_t> arrivals;
+  for (const auto& outcome : record.outcomes) arrivals[outcome.uid] = outcome.arrival_ms;
+  return arrivals;
+}
+
 }  // namespace muster::protocol

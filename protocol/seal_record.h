@@ -6,6 +6,8 @@
 // from it. Thread safety: pure functions.
 #pragma once
 
+#include <map>
+
 #include "protocol/messages.h"
 
 namespace muster::protocol {
@@ -17,5 +19,8 @@ namespace muster::protocol {
 [[nodiscard]] Bytes encode_record(const SealRecord& record);
 // Errors: kTruncated, kMalformed, kVersion, kTooLarge, kNonFinite.
 [[nodiscard]] Result<SealRecord> decode_record(ByteSpan blob);
+
+// By uid: when its commit and blob were complete, in ms after the round opened, as the coordinator recorded it.
+[[nodiscard]] std::map<Uid, std::uint32_t> arrivals_of(const SealRecord& record);
 
 }  // namespace muster::protocol

@@ -231,8 +231,7 @@ Result<bool> Audit::take_manifest(const wire::Envelope& envelope, ByteSpan bytes
   std::map<Uid, protocol::OpenedPayload> claimed;
   if (!progress_.payloads_known) claimed = claimed_payloads(progress_.payloads, *record);
   const auto& payloads = progress_.payloads_known ? progress_.payloads : claimed;
-  std::map<Uid, std::uint32_t> arrivals;
-  for (const auto& outcome : record->outcomes) arrivals[outcome.uid] = outcome.arrival_ms;
+  const auto arrivals = protocol::arrivals_of(*record);
   auto sealed = seal_again(inputs_for(*record, payloads, arrivals), from_payloads);
   if (!sealed) return refused(envelope.sender, sealed.error(), Check::kTally, "Manifest");
 

@@ -365,8 +365,7 @@ void Validator::send_screen() {
 
 Result<protocol::SealedRound> Validator::seal_again(std::vector<float>& residual) const {
   const protocol::SealRecord& record = *progress_.record;
-  std::map<Uid, std::uint32_t> arrivals;
-  for (const auto& outcome : record.outcomes) arrivals[outcome.uid] = outcome.arrival_ms;
+  const auto arrivals = protocol::arrivals_of(record);
   const protocol::SealInputs inputs{{params_, layout_, head().position(), head().norm_max(), config_.threads},
                                     head(),
                                     follower_.open()->message,
