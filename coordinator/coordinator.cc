@@ -49,6 +49,11 @@ protocol::RoundContext Coordinator::context() const {
   return {params_, layout_, head_.position(), head_.norm_max(), config_.threads};
 }
 
+bool ReplayRound::wants(const wire::Envelope& envelope) const {
+  return with_closes || is_a(envelope, protocol::MessageType::kRoundOpen) ||
+         is_a(envelope, protocol::MessageType::kManifest);
+}
+
 // ---- inputs
 
 Actions Coordinator::on_message(const PublicKey& channel, ByteSpan message, TimeMs now) {

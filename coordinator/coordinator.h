@@ -45,6 +45,8 @@ struct ReplayRound {
   PublicKey to;
   Round round;
   bool with_closes = false;
+  // Whether the answer has this record of the round's journal.
+  [[nodiscard]] bool wants(const wire::Envelope& envelope) const;
 };
 // Take the upload of this blob from `from`, which committed to it; then on_blob.
 struct ExpectUpload {

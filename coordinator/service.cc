@@ -297,10 +297,7 @@ class Service {
     MUSTER_TRY(const auto records, parts_.journal->records_of(replay.round));
     for (auto record = records.rbegin(); record != records.rend(); ++record) {
       const auto envelope = wire::reread_envelope(*record);
-      const bool wanted = envelope && (replay.with_closes ||
-                                       is_a(*envelope, protocol::MessageType::kRoundOpen) ||
-                                       is_a(*envelope, protocol::MessageType::kManifest));
-      if (wanted && envelope->sender == parts_.key.public_key())
+      if (envelope && replay.wants(*envelope) && envelope->sender == parts_.key.public_key())
         (void)parts_.transport->send(replay.to, *record);
     }
     return {};

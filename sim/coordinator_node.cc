@@ -193,10 +193,7 @@ void CoordinatorNode::perform(coordinator::Action& action) {
             for (const auto& record : disk_.journal()) {
               if (record.round != replay.round) continue;
               const auto envelope = wire::reread_envelope(record.bytes);
-              const bool wanted = envelope && (replay.with_closes ||
-                                               protocol::is_a(*envelope, protocol::MessageType::kRoundOpen) ||
-                                               protocol::is_a(*envelope, protocol::MessageType::kManifest));
-              if (wanted && envelope->sender == hotkey()) send(*peer, record.bytes);
+              if (envelope && replay.wants(*envelope) && envelope->sender == hotkey()) send(*peer, record.bytes);
             }
           },
           [&](ExpectUpload& expected) { expect_upload(expected.from, expected.id); },
