@@ -20,16 +20,22 @@ std::uint64_t payload_bytes_max(const Layout& layout, const PayloadFormat& forma
   const std::uint64_t scale_bytes = format.values == ValueFormat::kFloat32 ? 0
                                     : has_levels(format.values) ? 2ull << level_bits(format.values)
                                                                 : 2;
+  const auto bits_of_block = [&](std::uint32_t elements) {
+    const std::uint64_t kept = kept_in_block(format.keep, elements);
+    const std::uint64_t escapes = (elements >> low_bits) / kGapEscape;
+    const std::uint64_t symbols = kept + escapes + (coded_levels ? kept : 0);
+    return kept * (low_bits + 1 + raw_bits) + symbols * kSymbolBits;
+  };
+  const std::uint64_t bits_of_full_block = bits_of_block(kBlockElements);
   std::uint64_t bytes = 0;
   for (std::uint32_t s = 0; s < layout.segment_count(); ++s) {
     const SegmentRange& segment = layout.segment(s);
     std::uint64_t bits = 0;
-    for (std::uint32_t b = 0; b < segment.blocks; ++b) {
-      const std::uint32_t elements = layout.block(segment.first_block + b).elements;
-      const std::uint64_t kept = kept_in_block(format.keep, elements);
-      const std::uint64_t escapes = (elements >> low_bits) / kGapEscape;
-      const std::uint64_t symbols = kept + escapes + (coded_levels ? kept : 0);
-      bits += kept * (low_bits + 1 + raw_bits) + symbols * kSymbolBits;
+    if (segment.elements == std::uint64_t{segment.blocks} * kBlockElements) {
+      bits = segment.blocks * bits_of_full_block;
+    } else {
+      for (std::uint32_t b = 0; b < segment.blocks; ++b)
+        bits += bits_of_block(layout.block(segment.first_block + b).elements);
     }
     bytes += kFixedBytes + segment.blocks * (2 + scale_bytes) + (bits + 7) / 8;
   }
