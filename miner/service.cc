@@ -70,16 +70,10 @@ class Service {
   Status run(const std::atomic<bool>& stop) {
     // The tag of the trainer's state: how many records the journal had then.
     MUSTER_TRY(const std::uint64_t saved, load());
-    MUSTER_TRY(const auto extent, protocol::saved_extent(*parts_.journal, saved));
-    std::uint64_t index = 0;
-    MUSTER_TRY_STATUS(parts_.journal->replay(0, [&](Round, ByteSpan record) {
-      return core_.recover(record, extent.contains(index++));
-    }));
-    if (extent.needs_restart_record()) {
-      const auto& position = core_.head().position();
-      MUSTER_TRY_STATUS(parts_.journal->append(
-          position.round, protocol::sign_message(position, protocol::Restarted{saved}, parts_.key)));
-    }
+    MUSTER_TRY_STATUS(protocol::recover_from(
+        *parts_.journal, saved, parts_.key,
+        {[this](ByteSpan record, bool in_state) { return core_.recover(record, in_state); },
+         [this] { return core_.head().position(); }}));
     if (saved > 0)
       parts_.logger.info("resumed before round " + std::to_string(core_.head().round().value));
     MUSTER_TRY_STATUS(

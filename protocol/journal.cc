@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "protocol/signed_message.h"
-
 namespace muster::protocol {
 
 Status SavedExtent::take(ByteSpan record) {
@@ -25,14 +23,20 @@ bool SavedExtent::contains(std::uint64_t index) const {
   });
 }
 
-Result<SavedExtent> saved_extent(const Journal& journal, std::uint64_t saved) {
+Status recover_from(Journal& journal, std::uint64_t saved, const SigningKey& key, const Recovery& core) {
   SavedExtent extent(saved);
   MUSTER_TRY_STATUS(journal.replay(0, [&](Round, ByteSpan record) { return extent.take(record); }));
   if (saved > journal.count())
     return Error{Errc::kMalformed, "the journal has " + std::to_string(journal.count()) +
                                        " records, and the saved state was made after " + std::to_string(saved) +
                                        "; both must be of the same folder and time"};
-  return extent;
+  std::uint64_t index = 0;
+  MUSTER_TRY_STATUS(journal.replay(0, [&](Round, ByteSpan record) {
+    return core.take(record, extent.contains(index++));
+  }));
+  if (!extent.needs_restart_record()) return {};
+  const Position position = core.position();
+  return journal.append(position.round, sign_message(position, Restarted{saved}, key));
 }
 
 }  // namespace muster::protocol

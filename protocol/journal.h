@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/types.h"
+#include "protocol/signed_message.h"
 
 namespace muster::protocol {
 
@@ -49,8 +50,18 @@ class SavedExtent {
   std::vector<Lost> lost_;
 };
 
-// The extent of a state that was saved when the journal had `saved` records. Errors: the journal's;
+// What a restarted node's core takes part in when its journal is read.
+struct Recovery {
+  // Takes a record; `in_state` says whether the saved state contains it.
+  std::function<Status(ByteSpan record, bool in_state)> take;
+  // Where the core stands after all records.
+  std::function<Position()> position;
+};
+
+// Hands all records to a restarted node's core, whose state was saved when the journal had `saved` records. Appends
+// the Restarted record, signed with `key`, if the state lacks records. Errors: the journal's and the core's;
 // kMalformed (the journal is damaged, or lacks records that the state contains).
-[[nodiscard]] Result<SavedExtent> saved_extent(const Journal& journal, std::uint64_t saved);
+[[nodiscard]] Status recover_from(Journal& journal, std::uint64_t saved, const SigningKey& key,
+                                  const Recovery& core);
 
 }  // namespace muster::protocol
