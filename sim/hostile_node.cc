@@ -141,10 +141,7 @@ void HostileNode::send_commit() {
   if (random_.chance(0.1)) commit.sequences_used = random_.next_u32();
   if (random_.chance(0.1)) commit.key_hash = any_hash();
   sign_and_send(commit);
-  if (random_.chance(0.8))
-    world_.network.transmit(id_, coordinator_.id(), [this, id = compression::blob_id(blob).value(), blob] {
-      coordinator_.receive_blob(hotkey(), id, blob);
-    });
+  if (random_.chance(0.8)) upload(compression::blob_id(blob).value(), blob);
 }
 
 void HostileNode::send_reveal() {
@@ -220,6 +217,10 @@ void HostileNode::upload_anything() {
   Bytes blob = random_.chance(0.5) ? some_payload(positions_.back())
                                    : compression::write_blob({Bytes(random_.below(200)), {Bytes(random_.below(9000))}});
   const Hash id = random_.chance(0.8) ? compression::blob_id(blob).value() : known_blob();
+  upload(id, std::move(blob));
+}
+
+void HostileNode::upload(const Hash& id, Bytes blob) {
   world_.network.transmit(id_, coordinator_.id(), [this, id, blob = std::move(blob)] {
     coordinator_.receive_blob(hotkey(), id, blob);
   });

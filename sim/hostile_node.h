@@ -43,6 +43,7 @@ class HostileNode final : public FollowerNode {
   [[nodiscard]] Hash known_blob();
   [[nodiscard]] Bytes any_message();
   [[nodiscard]] Bytes some_payload(const protocol::Position& at);
+  void upload(const Hash& id, Bytes blob);
   template <class Message>
   void sign_and_send(const Message& message);
 
