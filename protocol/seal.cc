@@ -7,6 +7,7 @@
 #include "protocol/deadlines.h"
 #include "protocol/seal_record.h"
 #include "protocol/sealed_payload.h"
+#include "protocol/tally.h"
 #include "state/state_root.h"
 
 namespace muster::protocol {
@@ -108,14 +109,11 @@ Status clip(const SealInputs& inputs, const std::vector<state::Contribution>& co
 }
 
 bool have_most_revealed(const std::vector<Outcome>& outcomes) {
-  std::uint64_t committed = 0, revealed = 0;
-  for (const Outcome& outcome : outcomes) {
-    if (outcome.code == OutcomeCode::kMissed) continue;
-    const std::uint64_t standing = std::uint64_t{outcome.standing} + 1;  // nobody counts for nothing
-    committed += standing;
-    if (outcome.code != OutcomeCode::kKeyWithheld) revealed += standing;
-  }
-  return revealed * 2 > committed || committed == 0;
+  StandingShare revealed;
+  for (const Outcome& outcome : outcomes)
+    if (outcome.code != OutcomeCode::kMissed)
+      revealed.add(outcome.standing, outcome.code != OutcomeCode::kKeyWithheld);
+  return revealed.is_most() || revealed.is_of_nobody();
 }
 
 // What the manifest says of the record, which is complete.

@@ -35,4 +35,20 @@ inline constexpr std::uint16_t kNewcomerStanding = 16384;
                                           const std::vector<WeighedScreen>& screens,
                                           std::uint64_t active_stake);
 
+// Whether a part of a round's miners is most of them: it holds more than half of all standing. A miner weighs its
+// standing and 1, so that nobody counts for nothing.
+class StandingShare {
+ public:
+  void add(std::uint16_t standing, bool in_part) {
+    const std::uint64_t weight = std::uint64_t{standing} + 1;
+    all_ += weight;
+    if (in_part) part_ += weight;
+  }
+  [[nodiscard]] bool is_of_nobody() const { return all_ == 0; }
+  [[nodiscard]] bool is_most() const { return 2 * part_ > all_; }
+
+ private:
+  std::uint64_t part_ = 0, all_ = 0;
+};
+
 }  // namespace muster::protocol

@@ -5,6 +5,7 @@
 
 #include "base/median.h"
 #include "compression/layout.h"
+#include "protocol/tally.h"
 
 namespace muster::verify {
 
@@ -32,13 +33,9 @@ constexpr double kReplayOverMedian = 1.5;
 
 // Whether those that are marked hold more than half of all standing.
 bool holds_most(const std::vector<Candidate>& candidates, const std::vector<bool>& marked) {
-  std::uint64_t of_marked = 0, all = 0;
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    const std::uint64_t standing = std::uint64_t{candidates[i].standing} + 1;  // nobody counts for nothing
-    all += standing;
-    if (marked[i]) of_marked += standing;
-  }
-  return 2 * of_marked > all;
+  protocol::StandingShare share;
+  for (std::size_t i = 0; i < candidates.size(); ++i) share.add(candidates[i].standing, marked[i]);
+  return share.is_most();
 }
 
 }  // namespace

@@ -84,5 +84,24 @@ TEST(Tally, DoesNotDependOnTheOrderOfScreens) {
   }
 }
 
+TEST(StandingShare, IsMostOnlyBeyondHalfOfTheStanding) {
+  StandingShare half;
+  half.add(100, true);
+  half.add(100, false);
+  EXPECT_FALSE(half.is_most());
+  half.add(0, true);
+  EXPECT_TRUE(half.is_most());
+}
+
+TEST(StandingShare, CountsMinersWithoutStandingByTheirNumber) {
+  StandingShare share;
+  EXPECT_TRUE(share.is_of_nobody());
+  EXPECT_FALSE(share.is_most());
+  share.add(0, true);
+  share.add(0, true);
+  share.add(0, false);
+  EXPECT_TRUE(share.is_most());
+}
+
 }  // namespace
 }  // namespace muster::protocol
