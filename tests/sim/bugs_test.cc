@@ -8,24 +8,34 @@
 namespace muster::sim {
 namespace {
 
-// Runs seeds until one shows the bug.
-bool finds(PlantedBug bug, const std::string& violation) {
-  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
-    WorldConfig config;
-    config.seed = seed;
-    config.rounds = 6;
-    config.cheaters = 1;
-    config.partitions = false;
-    config.bug = bug;
-    config.stop_at_violation = false;
-    config.time_limit_ms = 3 * 60 * 1000;
+// A short world of honest nodes with the bug, which goes on after a violation.
+WorldConfig world_with(PlantedBug bug) {
+  WorldConfig config;
+  config.rounds = 6;
+  config.cheaters = 0;
+  config.partitions = false;
+  config.bug = bug;
+  config.stop_at_violation = false;
+  config.time_limit_ms = 3 * 60 * 1000;
+  return config;
+}
+
+// Runs seeds until one shows the violation.
+bool shows(WorldConfig config, const std::string& violation, std::uint64_t seeds) {
+  for (config.seed = 1; config.seed <= seeds; ++config.seed) {
     const WorldReport report = run_world(config);
-    if (std::any_of(report.violations.begin(), report.violations.end(), [&](const auto& found) {
+    if (std::ranges::any_of(report.violations, [&](const auto& found) {
           return found.find(violation) != std::string::npos;
         }))
       return true;
   }
   return false;
+}
+
+bool finds(PlantedBug bug, const std::string& violation) {
+  WorldConfig config = world_with(bug);
+  config.cheaters = 1;
+  return shows(config, violation, 6);
 }
 
 TEST(PlantedBug, ASecondManifestOfARoundIsFound) {
@@ -74,24 +84,10 @@ TEST(PlantedBug, AnHonestNodeDrivenIntoEquivocationIsFound) {
 
 // What hostile hotkeys and crashes must bring to light.
 bool hostile_finds(PlantedBug bug, const std::string& violation, std::uint32_t hostiles, double crashes) {
-  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-    WorldConfig config;
-    config.seed = seed;
-    config.rounds = 6;
-    config.cheaters = 0;
-    config.hostiles = hostiles;
-    config.partitions = false;
-    config.crash_per_action = crashes;
-    config.bug = bug;
-    config.stop_at_violation = false;
-    config.time_limit_ms = 3 * 60 * 1000;
-    const WorldReport report = run_world(config);
-    if (std::ranges::any_of(report.violations, [&](const auto& found) {
-          return found.find(violation) != std::string::npos;
-        }))
-      return true;
-  }
-  return false;
+  WorldConfig config = world_with(bug);
+  config.hostiles = hostiles;
+  config.crash_per_action = crashes;
+  return shows(config, violation, 4);
 }
 
 TEST(PlantedBug, UploadsThatNobodyAskedForAreFoundOnTheDisk) {
