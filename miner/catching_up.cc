@@ -42,7 +42,9 @@ void Miner::take_checkpoint(ByteSpan blob, TimeMs now) {
 void Miner::decline_checkpoint(const Error& why, TimeMs now) {
   actions_.push_back(Note{why.message + "; replaying the rounds instead"});
   joining_.refuse();
+  progress_.fetching = false;  // what came meanwhile was not taken
   send_ready(now);
+  advance(now);
 }
 
 // From the initial model, or from a checkpoint if one is offered.
@@ -85,10 +87,9 @@ void Miner::check_own_state() {
   actions_.push_back(Accuse{protocol::DisputeReason::kStateRoot, proof});
 }
 
-
 // At the end there is no next round whose attestations would show a difference.
 void Miner::finish_run() {
-  if (!follower_.finished() || finished_ || adopting_ || progress_.accused) return;
+  if (!follower_.finished() || finished_ || progress_.applying || adopting_ || progress_.accused) return;
   if (follower_.finished()->theta_root == theta_root_) {
     finished_ = true;
     actions_.push_back(Finish{});

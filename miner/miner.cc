@@ -135,10 +135,10 @@ Actions Miner::on_blob(const Hash& id, ByteSpan blob, TimeMs now) {
     take_checkpoint(blob, now);
     return take_actions();
   }
+  // A checkpoint that is on its way replaces the state to which this aggregate belongs.
+  if (progress_.applying || adopting_ || joining_.under_way()) return {};
   const auto& manifest = follower_.manifest();
-  if (!manifest || !follower_.open() || manifest->message.aggregate_id != id ||
-      progress_.applying)
-    return {};
+  if (!manifest || !follower_.open() || manifest->message.aggregate_id != id) return {};
   auto payload = protocol::read_aggregate(head().position().run_id, head().round(), layout_,
                                           params_.downlink_format(head().round()), blob);
   auto update = payload ? compression::decode(layout_, *payload)

@@ -91,7 +91,7 @@ void Validator::move_to(const protocol::HeadState& state) {
 
 // At the end there is no next round whose attestations would show a difference.
 void Validator::finish_run() {
-  if (!follower_.finished() || finished_ || adopting_ || progress_.accused) return;
+  if (!follower_.finished() || finished_ || progress_.applying || adopting_ || progress_.accused) return;
   const Hash& expected = follower_.finished()->theta_root;
   if (expected == theta_root_) {
     finished_ = true;

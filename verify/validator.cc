@@ -59,11 +59,13 @@ Status Validator::recover(ByteSpan message, bool in_state) {
     if (!is_a(envelope, MessageType::kScreen)) return {};
     MUSTER_TRY(const protocol::Screen screen, protocol::read_body<protocol::Screen>(envelope));
     for (const auto& evaluation : screen.evaluations) book_.take(evaluation);
-    evaluations_ = screen.evaluations;
     if (envelope.round == head().round())
       for (const auto& entry : screen.entries) verdicts_[entry.uid] = entry.verdict;
-    if (envelope.round >= signed_.round)
+    if (envelope.round >= signed_.round) {
       signed_ = {envelope.round, Bytes(message.begin(), message.end())};
+      evaluations_ = screen.evaluations;
+      note_evaluated(evaluations_);
+    }
     return {};
   }
   if (!in_state) return {};
@@ -226,6 +228,7 @@ void Validator::ask_gradient() {
 // The round sealed last, the most uncertain miners first.
 void Validator::ask_scores() {
   if (!last_ || scoring_ != Scoring::kNone || last_->payloads.empty()) return;
+  if (last_->facts.round < evaluated_) return;
   const Hash& run_id = head().position().run_id;
   ScoreTask task;
   task.round = last_->facts.round;
@@ -423,13 +426,18 @@ void Validator::keep_own_sealed_screen() {
   for (const Bytes& bytes : progress_.record->screens) {
     const auto envelope = wire::reread_envelope(bytes);
     if (!envelope || envelope->sender != key_.public_key()) continue;
-    if (own_screen() != nullptr && *own_screen() == bytes) return;
+    if (signed_.bytes && head().round() <= signed_.round) return;  // the journal has it
     const auto screen = protocol::read_body<protocol::Screen>(*envelope);
     if (!screen) return;
     for (const auto& evaluation : screen->evaluations) book_.take(evaluation);
+    note_evaluated(screen->evaluations);
     signed_ = {head().round(), bytes};
     actions_.push_back(Persist{head().round(), bytes});
   }
+}
+
+void Validator::note_evaluated(const std::vector<protocol::Evaluation>& evaluations) {
+  if (!evaluations.empty()) evaluated_ = std::max(evaluated_, evaluations.back().round.next());
 }
 
 void Validator::accuse(protocol::DisputeReason reason, const Hash& expected, const Hash& found,
@@ -487,6 +495,7 @@ void Validator::finalise(const std::vector<Measurement>& measurements) {
     return actions_.push_back(Note{"no screen of this validator has been sealed for so long that it "
                                    "evaluates nobody until one is"});
   for (const auto& evaluation : evaluations) book_.take(evaluation);
+  note_evaluated(evaluations);
   evaluations_.insert(evaluations_.end(), evaluations.begin(), evaluations.end());
   actions_.push_back(Rated{last_->facts.round, std::move(evaluations)});
 }

@@ -188,6 +188,7 @@ class Validator {
               std::vector<Bytes> proof);
   void finalise(const std::vector<Measurement>& measurements);
   void drop_sealed_evaluations();
+  void note_evaluated(const std::vector<protocol::Evaluation>& evaluations);
   void remember_round();
   void send_ready(TimeMs now);
   void ask_for_what_was_missed(TimeMs now);
@@ -221,6 +222,7 @@ class Validator {
   std::vector<std::shared_ptr<const compression::SparseUpdate>> previous_payloads_;
   Scoring scoring_ = Scoring::kNone;
   std::vector<protocol::Evaluation> evaluations_;  // in no sealed Screen yet
+  Round evaluated_;  // before this round: no round is evaluated twice, also when it is replayed
   std::string platform_class_;
   RatingBook book_;
   protocol::Patience patience_;
