@@ -11,6 +11,7 @@ namespace muster::miner {
 namespace {
 
 constexpr int kTickMs = 100;
+constexpr TimeMs kLookAtLedgerMs = 60'000;
 // After that many rounds away nothing of the error feedback is left to decay.
 constexpr std::uint64_t kMissedMax = 1000;
 
@@ -80,6 +81,7 @@ class Service {
         carry_out(core_.start(state::parameters_root(layout_, parts_.trainer->parameters()),
                               now())));
     while (!stop && !finished_) {
+      if (now() >= next_look_) look_at_ledger();
       MUSTER_TRY(auto incoming, parts_.transport->receive(kTickMs, inputs_.fd()));
       if (incoming) MUSTER_TRY_STATUS(carry_out(core_.on_message(incoming->message, now())));
       while (auto input = inputs_.pop()) MUSTER_TRY_STATUS(take(std::move(*input)));
@@ -208,8 +210,20 @@ class Service {
 
   // On its own thread: the ledger may be slow to answer.
   void ask_stakes() {
-    ledger_worker_.post(
-        [this] { inputs_.push(Stakes{protocol::validator_stakes(*parts_.ledger)}); });
+    ledger_worker_.post([this] {
+      auto metagraph = parts_.ledger->metagraph();
+      inputs_.push(Stakes{metagraph ? Result(protocol::validator_stakes(*metagraph))
+                                    : Result<protocol::ValidatorStakes>(std::move(metagraph).error())});
+    });
+  }
+
+  // Nobody answers a hotkey that is not registered. The ledger client says so when it is asked, so it is, now and then.
+  void look_at_ledger() {
+    next_look_ = now() + kLookAtLedgerMs;
+    ledger_worker_.post([this] {
+      if (auto metagraph = parts_.ledger->metagraph(); !metagraph)
+        inputs_.push(Problem{std::move(metagraph).error().message});
+    });
   }
 
   Status upload(const Upload& upload) {
@@ -315,6 +329,7 @@ class Service {
   Miner core_;
   wire::BlobClientEndpoint blobs_;
   std::filesystem::path last_upload_;
+  TimeMs next_look_ = 0;  // at the ledger
   std::uint64_t reported_up_ = 0, reported_down_ = 0;
   std::atomic<bool> stop_training_{false};
   std::optional<Error> failure_;
