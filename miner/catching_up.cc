@@ -41,7 +41,7 @@ void Miner::take_checkpoint(ByteSpan blob, TimeMs now) {
 
 void Miner::decline_checkpoint(const Error& why, TimeMs now) {
   actions_.push_back(Note{why.message + "; replaying the rounds instead"});
-  joining_.refuse();
+  joining_.refuse(head().round());
   progress_.fetching = false;  // what came meanwhile was not taken
   send_ready(now);
   advance(now);

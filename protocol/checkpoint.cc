@@ -1,9 +1,17 @@
 #include "protocol/checkpoint.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "state/checkpoint.h"
 #include "state/state_root.h"
 
 namespace muster::protocol {
+namespace {
+
+constexpr std::uint64_t kReplayedBeforeTheNext = 16;
+
+}  // namespace
 
 Attest attest_of(const ChainHead& head, const Hash& theta_root, const Hash& downlink_root) {
   return {head.position().parent, head.state_id(), theta_root, downlink_root, head.hash()};
@@ -32,7 +40,7 @@ std::optional<Hash> Joining::wanted() const {
 }
 
 bool Joining::take_offer(CheckpointOffer offer) {
-  if (refused_ || (offer_ && offer_->position.round >= offer.position.round)) return false;
+  if (offer_ && offer_->position.round >= offer.position.round) return false;
   offer_ = std::move(offer);
   attested_.reset();
   return true;
@@ -64,9 +72,14 @@ Result<AgreedState> Joining::take_blob(const ProtocolParams& params,
   return state;
 }
 
-void Joining::refuse() {
+void Joining::refuse(Round at) {
   finish();
-  refused_ = true;
+  none_before_ = std::max(none_before_, Round{at.value + kReplayedBeforeTheNext});
+}
+
+void Joining::refuse_for_good() {
+  finish();
+  none_before_ = Round{std::numeric_limits<std::uint64_t>::max()};
 }
 
 }  // namespace muster::protocol

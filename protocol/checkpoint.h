@@ -37,12 +37,12 @@ struct CheckpointOffer {
   Position position;
 };
 
-// Taking a checkpoint, step by step: offer, stakes, blob. Whatever does not hold up is refused for good,
-// and the node replays the rounds instead.
+// Taking a checkpoint, step by step: offer, stakes, blob. When one does not hold up the node replays rounds
+// instead, and takes none before it has replayed some.
 class Joining {
  public:
-  // What a Ready says: whether an offer is welcome.
-  [[nodiscard]] bool takes_checkpoint() const { return !refused_; }
+  // What the Ready of a node before round `at` says: whether an offer is welcome.
+  [[nodiscard]] bool takes_checkpoint(Round at) const { return at >= none_before_; }
   [[nodiscard]] bool under_way() const { return offer_.has_value(); }
   // The blob that is being fetched, if any.
   [[nodiscard]] std::optional<Hash> wanted() const;
@@ -54,14 +54,15 @@ class Joining {
   // Errors: decode_state's; kBadHash (not what is attested).
   [[nodiscard]] Result<AgreedState> take_blob(const ProtocolParams& params,
                                               const compression::Layout& layout, ByteSpan blob);
-  // The offer led nowhere: replay.
-  void refuse();
+  // The offer led nowhere: none is taken before the node, now before round `at`, has replayed 16 rounds.
+  void refuse(Round at);
+  void refuse_for_good();
   void finish() { offer_.reset(), attested_.reset(); }
 
  private:
   std::optional<CheckpointOffer> offer_;
   std::optional<Attest> attested_;
-  bool refused_ = false;
+  Round none_before_;
 };
 
 }  // namespace muster::protocol

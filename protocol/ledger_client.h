@@ -63,8 +63,7 @@ class LedgerClient {
 
 using ValidatorStakes = std::map<PublicKey, std::uint64_t>;  // rao
 
-[[nodiscard]] inline Result<ValidatorStakes> validator_stakes(LedgerClient& ledger) {
-  MUSTER_TRY(const Metagraph metagraph, ledger.metagraph());
+[[nodiscard]] inline ValidatorStakes validator_stakes(const Metagraph& metagraph) {
   ValidatorStakes stakes;
   for (const Neuron& neuron : metagraph.neurons)
     if (neuron.role == Role::kValidator) stakes[neuron.hotkey] = neuron.stake;

@@ -326,6 +326,15 @@ void ValidatorNode::save(const std::vector<float>& downlink_residual) {
   disk_.files["state"] = std::move(writer).take();
 }
 
+// The first validator's folder is gone, once.
+bool ValidatorNode::lose_folder(Round next) {
+  if (world_.config.folder_lost_before != next || lost_folder_ || id_ != world_.config.miners + 1) return false;
+  lost_folder_ = true;
+  disk_ = Disk();
+  crash();
+  return true;
+}
+
 void ValidatorNode::flip_bit() {
   std::vector<float> theta(probe_->parameters().begin(), probe_->parameters().end());
   float& value = theta[random_.below(theta.size())];
@@ -350,6 +359,7 @@ void ValidatorNode::adopt(const verify::Adopt& adopt) {
 void ValidatorNode::apply(const verify::Apply& apply) {
   if (apply.aggregate) MUSTER_CHECK(probe_->apply(*apply.aggregate).has_value(), "apply");
   save(*apply.downlink_residual);
+  if (lose_folder(apply.next)) return;
   const double loss = probe_->held_out_loss().value();
   if (apply.next.value == 1) world_.report.loss_first = loss;
   world_.report.loss_last = loss;
@@ -368,7 +378,11 @@ void ValidatorNode::perform(verify::Action& action) {
   using namespace verify;
   std::visit(
       Overloaded{
-          [&](Send& send_action) { send(send_action.message); },
+          [&](Send& send_action) {
+            has_screened_ = has_screened_ || protocol::is_a(wire::reread_envelope(send_action.message).value(),
+                                                            protocol::MessageType::kScreen);
+            send(send_action.message);
+          },
           [&](Persist& record) { persist(record.round, record.message); },
           [&](Fetch& fetch_action) { fetch(fetch_action.id); },
           [&](ComputeGradient& compute) {
@@ -399,7 +413,7 @@ void ValidatorNode::perform(verify::Action& action) {
           [&](Apply& apply_action) { apply(apply_action); },
           [&](AskStakes&) {
             later(kMeasureMs,
-                  [this] { carry_out(core_->on_stakes(stakes(), world_.events.now_ms())); });
+                  [this] { carry_out(core_->on_stakes(stakes(), has_screened_, world_.events.now_ms())); });
           },
           [&](Adopt& job) { adopt(job); },
           [](Rated&) {},

@@ -107,6 +107,7 @@ class CoordinatorNode final : public Node {
   void end_uploads(const std::set<Hash>& listed);
   [[nodiscard]] Bytes forged(const Bytes& message, bool weights);
   [[nodiscard]] Bytes without_last_commit(const Bytes& close) const;
+  [[nodiscard]] std::optional<Role> role_of(const Node& peer) const;
   [[nodiscard]] Node* find_peer(const PublicKey& hotkey) const;
 
   std::vector<Node*> peers_;
@@ -197,8 +198,11 @@ class ValidatorNode final : public FollowerNode {
   void apply(const verify::Apply& apply);
   void adopt(const verify::Adopt& adopt);
   void flip_bit();
+  [[nodiscard]] bool lose_folder(Round next);
   void save(const std::vector<float>& downlink_residual);
 
+  bool has_screened_ = false;  // what the ledger knows of it: a crash does not change it
+  bool lost_folder_ = false;
   std::unique_ptr<AnalyticLossProbe> probe_;
   std::unique_ptr<verify::Validator> core_;
   Round reached_;

@@ -5,8 +5,14 @@
 
 namespace muster::verify {
 
-Actions Validator::on_stakes(const protocol::ValidatorStakes& stakes, TimeMs now) {
+Actions Validator::on_stakes(const protocol::ValidatorStakes& stakes, bool has_set_weights, TimeMs now) {
   if (!joining_.under_way() || adopting_) return {};
+  if (has_set_weights && book_.ratings().empty()) {
+    joining_.refuse_for_good();
+    decline_checkpoint(Error{Errc::kNotFound, "this hotkey has set weights before, and its folder has no ratings of miners"},
+                       now);
+    return take_actions();
+  }
   if (const auto blob = joining_.take_stakes(stakes)) {
     actions_.push_back(Fetch{*blob});
   } else {
@@ -56,7 +62,7 @@ void Validator::take_checkpoint(ByteSpan blob, TimeMs now) {
 
 void Validator::decline_checkpoint(const Error& why, TimeMs now) {
   actions_.push_back(Note{why.message + "; replaying the rounds instead"});
-  joining_.refuse();
+  joining_.refuse(head().round());
   send_ready(now);
 }
 

@@ -36,6 +36,7 @@ struct Adopted {
 };
 struct Stakes {
   Result<protocol::ValidatorStakes> stakes;
+  bool has_set_weights = false;  // this hotkey, at some time
 };
 struct HeldOut {
   Round round;
@@ -139,7 +140,7 @@ class Service {
             [&](Stakes& answer) {
               if (!answer.stakes) parts_.logger.warning(answer.stakes.error().message);
               return carry_out(
-                  core_.on_stakes(answer.stakes ? *answer.stakes : protocol::ValidatorStakes{},
+                  core_.on_stakes(answer.stakes ? *answer.stakes : protocol::ValidatorStakes{}, answer.has_set_weights,
                                   now()));
             },
             [&](HeldOut& held_out) {
@@ -232,6 +233,20 @@ class Service {
       auto measurements = verify::score(*parts_.probe, job.task, stop_scoring_);
       inputs_.push(ScoresDone{job.task.round, std::move(measurements),
                               static_cast<double>(now() - started) / 1000});
+    });
+  }
+
+  void ask_stakes() {
+    ledger_worker_.post([this] {
+      Stakes answer{protocol::ValidatorStakes{}};
+      if (auto metagraph = parts_.ledger->metagraph()) {
+        answer.stakes = protocol::validator_stakes(*metagraph);
+        const auto own = std::ranges::find(metagraph->neurons, parts_.key.public_key(), &protocol::Neuron::hotkey);
+        answer.has_set_weights = own != metagraph->neurons.end() && own->last_update > own->registered_block;
+      } else {
+        answer.stakes = std::move(metagraph).error();
+      }
+      inputs_.push(std::move(answer));
     });
   }
 
@@ -328,9 +343,7 @@ class Service {
                      return Status();
                    },
                    [&](AskStakes&) {
-                     ledger_worker_.post([this] {
-                       inputs_.push(Stakes{protocol::validator_stakes(*parts_.ledger)});
-                     });
+                     ask_stakes();
                      return Status();
                    },
                    [&](Adopt& job) {

@@ -107,8 +107,10 @@ class Validator {
   [[nodiscard]] Actions on_scored(Round round, const std::vector<Measurement>& measurements,
                                   const std::string& platform_class, TimeMs now);
   [[nodiscard]] Actions on_applied(Round next, const Hash& theta_root, TimeMs now);
-  // Empty: the ledger did not answer.
-  [[nodiscard]] Actions on_stakes(const protocol::ValidatorStakes& stakes, TimeMs now);
+  // Empty: the ledger did not answer. `has_set_weights`: this hotkey, at some time. A validator that has, and knows
+  // nothing of what it has signed, lost its folder: it takes no checkpoint but replays the rounds, whose records
+  // have its ratings.
+  [[nodiscard]] Actions on_stakes(const protocol::ValidatorStakes& stakes, bool has_set_weights, TimeMs now);
   [[nodiscard]] Actions on_adopted(const Hash& theta_root, TimeMs now);
   [[nodiscard]] Actions on_tick(TimeMs now);
 

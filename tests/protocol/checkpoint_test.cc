@@ -64,15 +64,19 @@ TEST_F(JoiningTest, RefusesAStateOfAnotherPositionThanTheOffers) {
   EXPECT_EQ(joining_.take_blob(params_, layout_, blob()).error().code, Errc::kBadHash);
 }
 
-TEST_F(JoiningTest, TakesOnlyANewerOfferAndNoneAfterARefusal) {
+TEST_F(JoiningTest, TakesOnlyANewerOffer) {
   ASSERT_TRUE(joining_.take_offer(offer(truth(), {&alice_})));
   EXPECT_FALSE(joining_.take_offer(offer(truth(), {&alice_}))) << "the same again";
   head_.round = Round{9};
   EXPECT_TRUE(joining_.take_offer(offer(truth(), {&alice_})));
-  joining_.refuse();
-  EXPECT_FALSE(joining_.takes_checkpoint());
-  head_.round = Round{12};
-  EXPECT_FALSE(joining_.take_offer(offer(truth(), {&alice_})));
+}
+
+TEST_F(JoiningTest, TakesNoneAfterARefusalBeforeItHasReplayedSomeRounds) {
+  joining_.refuse(Round{5});
+  EXPECT_FALSE(joining_.takes_checkpoint(Round{20}));
+  EXPECT_TRUE(joining_.takes_checkpoint(Round{21}));
+  joining_.refuse_for_good();
+  EXPECT_FALSE(joining_.takes_checkpoint(Round{1'000'000'000}));
 }
 
 TEST_F(JoiningTest, ABlobIsNeverLargerThanTheLimitThatFollowersFetch) {
