@@ -3,7 +3,6 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <vector>
 
 namespace muster {
 
@@ -52,21 +51,60 @@ Hash tagged_hash(std::string_view tag, std::initializer_list<ByteSpan> parts) {
 
 Hash merkle_leaf(ByteSpan part) { return tagged_hash("muster/merkle-leaf", part); }
 
-Hash merkle_root(std::span<const Hash> leaves) {
-  std::vector<Hash> level(leaves.begin(), leaves.end());
-  while (level.size() > 1) {
-    std::vector<Hash> above;
-    for (std::size_t i = 0; i < level.size(); i += 2) {
-      above.push_back(i + 1 == level.size() ? level[i]
-                                            : tagged_hash("muster/merkle-node",
-                                                          {level[i].bytes, level[i + 1].bytes}));
-    }
-    level = std::move(above);
-  }
-  const std::uint64_t count = leaves.size();
+namespace {
+
+Hash merkle_node(const Hash& left, const Hash& right) {
+  return tagged_hash("muster/merkle-node", {left.bytes, right.bytes});
+}
+
+Hash bind_leaf_count(std::uint64_t count, ByteSpan top) {
   const ByteSpan count_bytes{reinterpret_cast<const std::uint8_t*>(&count), sizeof(count)};
-  return tagged_hash("muster/merkle-root",
-                     {count_bytes, level.empty() ? ByteSpan{} : ByteSpan(level[0].bytes)});
+  return tagged_hash("muster/merkle-root", {count_bytes, top});
+}
+
+}  // namespace
+
+MerkleTree::MerkleTree(std::vector<Hash> leaves) {
+  levels_.push_back(std::move(leaves));
+  while (levels_.back().size() > 1) {
+    const std::vector<Hash>& level = levels_.back();
+    std::vector<Hash> above;
+    for (std::size_t i = 0; i < level.size(); i += 2)
+      above.push_back(i + 1 == level.size() ? level[i] : merkle_node(level[i], level[i + 1]));
+    levels_.push_back(std::move(above));
+  }
+}
+
+Hash MerkleTree::root() const {
+  const auto& top = levels_.back();
+  return bind_leaf_count(levels_.front().size(), top.empty() ? ByteSpan{} : ByteSpan(top[0].bytes));
+}
+
+std::vector<Hash> MerkleTree::path(std::size_t index) const {
+  std::vector<Hash> path;
+  for (const auto& level : levels_) {
+    const std::size_t beside = index ^ 1;
+    if (beside < level.size()) path.push_back(level[beside]);
+    index /= 2;
+  }
+  return path;
+}
+
+Hash merkle_root(std::span<const Hash> leaves) { return MerkleTree({leaves.begin(), leaves.end()}).root(); }
+
+Result<Hash> merkle_root_of_path(const Hash& leaf, std::size_t index, std::size_t count,
+                                 std::span<const Hash> path) {
+  const Error malformed{Errc::kMalformed, "Merkle path: not one of a tree of " + std::to_string(count) + " leaves"};
+  if (index >= count) return malformed;
+  Hash node = leaf;
+  for (std::size_t width = count; width > 1; width = (width + 1) / 2, index /= 2) {
+    if ((index ^ 1) >= width) continue;
+    if (path.empty()) return malformed;
+    node = index % 2 == 0 ? merkle_node(node, path[0]) : merkle_node(path[0], node);
+    path = path.subspan(1);
+  }
+  if (!path.empty()) return malformed;
+  return bind_leaf_count(count, node.bytes);
 }
 
 Result<Hash> hash_from_hex(std::string_view text) {

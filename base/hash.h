@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -53,8 +54,22 @@ class Sha256 {
 
 // The leaf for a part of a Merkle tree; binds its length.
 [[nodiscard]] Hash merkle_leaf(ByteSpan part);
-// Root over leaves in order. An odd node moves up unpaired; the leaf count is bound into the root, so
+// A tree over leaves in order. An odd node moves up unpaired; the leaf count is bound into the root, so
 // neither that nor an empty tree is ambiguous.
+class MerkleTree {
+ public:
+  explicit MerkleTree(std::vector<Hash> leaves);
+  [[nodiscard]] Hash root() const;
+  // The nodes beside the way from the leaf `index` to the root, from below. REQUIRES: index < the leaf count.
+  [[nodiscard]] std::vector<Hash> path(std::size_t index) const;
+
+ private:
+  std::vector<std::vector<Hash>> levels_;  // the leaves first
+};
 [[nodiscard]] Hash merkle_root(std::span<const Hash> leaves);
+// The root of the tree of `count` leaves that has `leaf` at `index` and this path beside it.
+// Errors: kMalformed (the path has another length than a path of such a tree, or index >= count).
+[[nodiscard]] Result<Hash> merkle_root_of_path(const Hash& leaf, std::size_t index, std::size_t count,
+                                               std::span<const Hash> path);
 
 }  // namespace muster

@@ -15,9 +15,12 @@ inline constexpr std::size_t kFrameBytesMax = 256u << 10;
 inline constexpr std::uint64_t kBlobBytesMax = 16ull << 40;
 // Frames in flight per transfer: bounds the sender's queue to 4 MiB per peer.
 inline constexpr std::uint32_t kTransferCreditFrames = 16;
-// Stretches of a blob, of at most kTransferCreditFrames frames, that one peer asks for in a second: 256 MiB.
-inline constexpr double kBlobGetsPerSecond = 64;
-inline constexpr double kBlobGetsBurst = 256;
+// Stretches of a blob, of at most kTransferCreditFrames frames, that one peer asks for in a second. Who replays rounds asks
+// for a blob of every miner in each; their bytes have a bound of their own.
+inline constexpr double kBlobGetsPerSecond = 400;
+inline constexpr double kBlobGetsBurst = 800;
+inline constexpr double kBlobServedBytesPerSecond = 256 << 20;
+inline constexpr double kBlobServedBytesBurst = 512 << 20;
 // Peers in one roster: a subnet has at most 256 uids.
 inline constexpr std::size_t kRosterMax = 256;
 // Segments in one blob: of up to 4 Mi parameters each, the two arrays of a checkpoint of the largest model, and as much again
@@ -39,6 +42,8 @@ inline constexpr std::size_t kEvidenceMax = 3 * kRosterMax;
 inline constexpr std::size_t kProofMessagesMax = kRosterMax + 8;
 // One Dispute: four messages of a round with 256 miners.
 inline constexpr std::size_t kDisputeBytesMax = 512u << 10;
+// All Disputes of a run in the coordinator's archive.
+inline constexpr std::size_t kDisputesBytesMax = 32u << 20;
 // Text fields (names, reasons) in messages and files.
 inline constexpr std::size_t kTextBytesMax = 4096;
 // Messages that wait in one connection's queue, each way: small ones count by this, large ones by the next.
@@ -65,6 +70,9 @@ inline constexpr double kPeerBytesBurst = 16 << 20;
 // The same on the port for blobs, where a miner's upload comes in frames.
 inline constexpr double kBlobPeerBytesPerSecond = 128 << 20;
 inline constexpr double kBlobPeerBytesBurst = 256 << 20;
+// What the coordinator sends to one hotkey in answers, a replay of missed rounds among them.
+inline constexpr double kReplyBytesPerSecond = 2 << 20;
+inline constexpr double kReplyBytesBurst = 16 << 20;
 // All keys of one address together, where everybody may come in: a whole subnet behind one, each node asking three times
 // a second.
 inline constexpr double kAddressMessagesPerSecond = 2000;

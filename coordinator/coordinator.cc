@@ -28,6 +28,7 @@ Coordinator::Coordinator(const protocol::ProtocolParams& params, const SigningKe
       model_round_(model_.checkpoint ? model_.checkpoint->round : Round{0}),
       blobs_(std::move(blobs)),
       head_(params, protocol::run_id_of(params)) {
+  set_next_checkpoint(Round{0});
   MUSTER_CHECK(model_.theta.size() == layout_.parameters() &&
                    model_.downlink_residual.size() == layout_.parameters(),
                "the memory of another model");
@@ -36,6 +37,18 @@ Coordinator::Coordinator(const protocol::ProtocolParams& params, const SigningKe
 void Coordinator::persist_and_broadcast(Bytes message) {
   actions_.push_back(Persist{head_.round(), message});
   actions_.push_back(Broadcast{std::move(message)});
+}
+
+void Coordinator::persist_and_distribute(Bytes message, const protocol::MinerForms& forms) {
+  actions_.push_back(Persist{head_.round(), message});
+  actions_.push_back(Broadcast{std::move(message), Role::kValidator});
+  for (const Member& member : members())
+    if (member.role == Role::kMiner) actions_.push_back(Send{member.hotkey, forms.form_for(member.hotkey)});
+}
+
+void Coordinator::send_open(const PublicKey& to) {
+  const bool is_miner = membership_.find(to)->role == Role::kMiner;
+  actions_.push_back(Send{to, is_miner ? round_.open_forms->form_for(to) : round_.open->bytes});
 }
 
 void Coordinator::send_receipt(const PublicKey& to, protocol::ReceiptFor what,
@@ -49,9 +62,10 @@ protocol::RoundContext Coordinator::context() const {
   return {params_, layout_, head_.position(), head_.norm_max(), config_.threads};
 }
 
-bool ReplayRound::wants(const wire::Envelope& envelope) const {
-  return with_closes || is_a(envelope, protocol::MessageType::kRoundOpen) ||
-         is_a(envelope, protocol::MessageType::kManifest);
+std::optional<Bytes> ReplayRound::answer_of(ByteSpan record, const wire::Envelope& envelope) const {
+  if (with_closes || is_a(envelope, protocol::MessageType::kManifest)) return Bytes(record.begin(), record.end());
+  if (is_a(envelope, protocol::MessageType::kRoundOpen)) return protocol::MinerForms(record).form_for(to);
+  return std::nullopt;
 }
 
 // ---- inputs
@@ -155,7 +169,7 @@ Status Coordinator::handle_ready(const wire::Envelope& envelope, TimeMs now) {
   }
   if (theta_root_ && ready.theta_root != *theta_root_) {
     // The attestations in it show the node that it is wrong.
-    if (round_.open) actions_.push_back(Send{envelope.sender, round_.open->bytes});
+    if (round_.open) send_open(envelope.sender);
     const Error wrong{Errc::kBadHash, "θ of " + envelope.sender.brief() + " has root " +
                                           ready.theta_root.brief() + ", the coordinator's " +
                                           theta_root_->brief() + " at the same state"};
@@ -217,12 +231,12 @@ void Coordinator::help_catch_up(const PublicKey& hotkey, Round round,
 // is in the next one.
 void Coordinator::answer_ready(const PublicKey& hotkey, const protocol::Ready& ready) {
   if (!round_.open) return;
-  if (ready.seen < Phase::kTrain) actions_.push_back(Send{hotkey, round_.open->bytes});
-  const bool takes_part = protocol::find_in_roster(round_.open->message, hotkey) != nullptr;
-  if (!takes_part && ready.role != Role::kValidator) return;
-  if (ready.seen < Phase::kReveal && round_.commits_closed)
-    actions_.push_back(Send{hotkey, *round_.commits_closed});
-  if (ready.seen < Phase::kScreen && round_.reveals_closed)
+  if (ready.seen < Phase::kTrain) send_open(hotkey);
+  if (ready.seen < Phase::kReveal && round_.commits_closed) {
+    const bool is_miner = ready.role == Role::kMiner;
+    actions_.push_back(Send{hotkey, is_miner ? round_.close_forms->form_for(hotkey) : *round_.commits_closed});
+  }
+  if (ready.seen < Phase::kScreen && round_.reveals_closed && ready.role == Role::kValidator)
     actions_.push_back(Send{hotkey, *round_.reveals_closed});
 }
 
@@ -362,6 +376,10 @@ Status Coordinator::handle_dispute(const wire::Envelope& envelope, ByteSpan byte
   MUSTER_TRY_STATUS(protocol::check_dispute(dispute, envelope.sender, params_.coordinator,
                                             envelope.run_id, envelope.round));
   if (!disputes_.insert({envelope.round, dispute.reason}).second) return {};
+  // Structure is all that is checked, so what a run keeps of them has an end. Who signed one has it.
+  if (dispute_bytes_ + bytes.size() > limits::kDisputesBytesMax)
+    return Error{Errc::kTooLarge, "Dispute: the archive has its share of them already"};
+  dispute_bytes_ += bytes.size();
   actions_.push_back(Persist{head_.round(), Bytes(bytes.begin(), bytes.end())});
   actions_.push_back(Note{"dispute by " + envelope.sender.brief() + " about round " +
                           std::to_string(envelope.round.value) + ": " +
@@ -373,10 +391,14 @@ Status Coordinator::handle_dispute(const wire::Envelope& envelope, ByteSpan byte
 
 Status Coordinator::recover(ByteSpan message) {
   MUSTER_TRY(const wire::Envelope envelope, wire::open_envelope(message));
-  if (is_a(envelope, protocol::MessageType::kDispute)) return {};
+  if (is_a(envelope, protocol::MessageType::kDispute)) {
+    dispute_bytes_ += message.size();
+    return {};
+  }
   if (is_a(envelope, protocol::MessageType::kCheckpoint)) {
     checkpoint_ = Bytes(message.begin(), message.end());
     checkpoint_round_ = envelope.round;
+    set_next_checkpoint(checkpoint_round_);
     return {};
   }
   MUSTER_TRY_STATUS(protocol::check_position(envelope, head_.position()));
@@ -409,10 +431,12 @@ Status Coordinator::recover(ByteSpan message) {
 
 Status Coordinator::enter_train(ByteSpan open) {
   MUSTER_TRY(auto opened, protocol::open_at<protocol::RoundOpen>(open, head_.position()));
+  if (opened.message.excerpt) return protocol::not_whole("RoundOpen");
   MUSTER_TRY_STATUS(head_.check_open(opened.message));
   round_ = RoundState{};
   round_.open_hash = wire::message_hash(open);
   round_.open = std::move(opened);
+  round_.open_forms.emplace(open);
   round_.hard_ms = round_.open->message.train_ms;
   round_.payload_bytes_max =
       protocol::sealed_bytes_max(layout_, params_.uplink_format(head_.round()));
@@ -425,6 +449,7 @@ Status Coordinator::enter_reveal(ByteSpan closed) {
   MUSTER_TRY(round_.commits,
              protocol::read_commits(head_.position(), round_.open->message, opened.message));
   round_.commits_closed = Bytes(closed.begin(), closed.end());
+  round_.close_forms.emplace(closed);
   round_.commit_root = opened.message.commit_root;
   round_.hard_ms = round_.open->message.reveal_ms;
   round_.quorum_at.reset();

@@ -31,6 +31,7 @@ struct Send {
 };
 struct Broadcast {
   Bytes message;
+  std::optional<Role> role = {};  // to those of this role only
 };
 struct Persist {
   Round round;
@@ -45,8 +46,8 @@ struct ReplayRound {
   PublicKey to;
   Round round;
   bool with_closes = false;
-  // Whether the answer has this record of the round's journal.
-  [[nodiscard]] bool wants(const wire::Envelope& envelope) const;
+  // What the answer has of this record of the round's journal, if anything.
+  [[nodiscard]] std::optional<Bytes> answer_of(ByteSpan record, const wire::Envelope& envelope) const;
 };
 // Take the upload of this blob from `from`, which committed to it; then on_blob.
 struct ExpectUpload {
@@ -161,6 +162,7 @@ class Coordinator {
   void say_what_is_awaited(TimeMs now);
   bool open_payloads(TimeMs now);
   void end_round(TimeMs now);
+  void set_next_checkpoint(Round last);
   void ask_checkpoint(const std::vector<Bytes>& attestations);
   void close_commits(TimeMs now);
   void close_reveals(TimeMs now);
@@ -179,6 +181,9 @@ class Coordinator {
   }
   void send_receipt(const PublicKey& to, protocol::ReceiptFor what, const Hash& subject);
   void persist_and_broadcast(Bytes message);
+  // A message with a list of all miners: each miner gets its own form of it.
+  void persist_and_distribute(Bytes message, const protocol::MinerForms& forms);
+  void send_open(const PublicKey& to);
   Actions take_actions();
 
   protocol::ProtocolParams params_;
@@ -198,6 +203,7 @@ class Coordinator {
   TimeMs say_again_at_ = 0;            // what is awaited
   std::map<PublicKey, TimeMs> refusal_sent_;
   std::set<std::pair<Round, protocol::DisputeReason>> disputes_;  // kept, of the last rounds
+  std::size_t dispute_bytes_ = 0;                                 // of all kept
   std::set<std::pair<Round, PublicKey>> disputants_;              // who was heard, likewise
   bool started_ = false;  // what was persisted is recovered
   bool finished_ = false;
@@ -206,6 +212,7 @@ class Coordinator {
   std::optional<protocol::CheckpointOffer> pending_checkpoint_;
   std::optional<Bytes> checkpoint_;  // the newest, as signed
   Round checkpoint_round_;
+  Round next_checkpoint_;  // before this round, or a later one
   std::map<std::string, std::uint64_t> refused_;
   Actions actions_;
 };

@@ -1,9 +1,11 @@
 // The coordinator's phases: when each ends, and what opens, closes and seals a round.
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <set>
 
 #include "coordinator/coordinator.h"
+#include "protocol/attestation.h"
 #include "protocol/deadlines.h"
 #include "state/outer_step.h"
 #include "state/state_root.h"
@@ -139,7 +141,7 @@ void Coordinator::open_round(TimeMs now) {
   phase_started_ = now;
   gathered_at_.reset();
   say_again_at_ = 0;
-  persist_and_broadcast(std::move(message));
+  persist_and_distribute(std::move(message), *round_.open_forms);
 }
 
 // Nobody waits in silence.
@@ -164,11 +166,21 @@ void Coordinator::say_what_is_awaited(TimeMs now) {
   actions_.push_back(Note{std::move(what)});
 }
 
+void Coordinator::set_next_checkpoint(Round last) {
+  const std::uint64_t every = config_.checkpoint_every;
+  next_checkpoint_ = Round{every == 0 ? std::numeric_limits<std::uint64_t>::max() : (last.value / every + 1) * every};
+}
+
+// Nobody joins by one that no majority of the stake attests, so it is put off until one does; at most as long as from
+// one to the next, since the coordinator itself starts again from it.
 void Coordinator::ask_checkpoint(const std::vector<Bytes>& attestations) {
-  const std::uint64_t round = head_.round().value;
-  if (config_.checkpoint_every == 0 || round == 0 || round % config_.checkpoint_every != 0 ||
-      pending_checkpoint_)
-    return;
+  if (head_.round() < next_checkpoint_ || pending_checkpoint_) return;
+  protocol::ValidatorStakes stakes;
+  for (const Member& member : members())
+    if (member.role == Role::kValidator) stakes[member.hotkey] = member.stake;
+  const bool is_attested = protocol::attested_by_majority(head_.position(), attestations, stakes).has_value();
+  if (!is_attested && head_.round().value < next_checkpoint_.value + config_.checkpoint_every) return;
+  set_next_checkpoint(head_.round());
   pending_checkpoint_ = {{Hash{}, attestations}, head_.position()};
   actions_.push_back(WriteCheckpoint{head_.state()});
 }
@@ -186,7 +198,7 @@ void Coordinator::close_commits(TimeMs now) {
   const Status entered = enter_reveal(message);
   MUSTER_CHECK(entered.has_value(), entered ? "" : entered.error().message);
   phase_started_ = now;
-  persist_and_broadcast(std::move(message));
+  persist_and_distribute(std::move(message), *round_.close_forms);
   actions_.push_back(EndUploads{std::move(listed)});
 }
 
@@ -198,7 +210,8 @@ void Coordinator::close_reveals(TimeMs now) {
   const Status entered = enter_screen(message);
   MUSTER_CHECK(entered.has_value(), entered ? "" : entered.error().message);
   phase_started_ = now;
-  persist_and_broadcast(std::move(message));
+  actions_.push_back(Persist{head_.round(), message});
+  actions_.push_back(Broadcast{std::move(message), Role::kValidator});
 }
 
 // A payload that cannot be read now may be later: the round waits for the disk, and says so.

@@ -12,6 +12,7 @@ namespace muster::coordinator {
 
 struct RoundState {
   std::optional<protocol::Signed<protocol::RoundOpen>> open;
+  std::optional<protocol::MinerForms> open_forms, close_forms;  // for miners
   Hash open_hash;
   std::optional<Bytes> commits_closed;   // as sent
   std::optional<Bytes> reveals_closed;   // as sent

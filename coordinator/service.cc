@@ -8,6 +8,7 @@
 #include "base/worker.h"
 #include "compression/segmented_blob.h"
 #include "coordinator/model_files.h"
+#include "wire/peer_budget.h"
 
 namespace muster::coordinator {
 namespace {
@@ -224,13 +225,13 @@ class Service {
     return std::visit(
         Overloaded{
             [&](Send& send) {
-              // Who is away asks again when it is back.
-              (void)parts_.transport->send(send.to, send.message);
+              answer(send.to, send.message);
               return Status();
             },
             [&](Broadcast& message) {
               for (const Member& member : core_.members())
-                (void)parts_.transport->send(member.hotkey, message.message);
+                if (!message.role || *message.role == member.role)
+                  (void)parts_.transport->send(member.hotkey, message.message);
               return Status();
             },
             [&](Persist& record) {
@@ -274,6 +275,13 @@ class Service {
         action);
   }
 
+  // Who asks for more than its share hears nothing more until it is paid for; who is away asks again when it is back.
+  void answer(const PublicKey& to, const Bytes& message) {
+    if (replies_.charge(to, 0, now()) > now()) return;
+    (void)replies_.charge(to, message.size(), now());
+    (void)parts_.transport->send(to, message);
+  }
+
   // Copied here, hashed and written on the worker: the round that is opening does not wait.
   void write_checkpoint(WriteCheckpoint job) {
     worker_.post([this,
@@ -297,8 +305,8 @@ class Service {
     MUSTER_TRY(const auto records, parts_.journal->records_of(replay.round));
     for (auto record = records.rbegin(); record != records.rend(); ++record) {
       const auto envelope = wire::reread_envelope(*record);
-      if (envelope && replay.wants(*envelope) && envelope->sender == parts_.key.public_key())
-        (void)parts_.transport->send(replay.to, *record);
+      if (!envelope || envelope->sender != parts_.key.public_key()) continue;
+      if (const auto message = replay.answer_of(*record, *envelope)) answer(replay.to, *message);
     }
     return {};
   }
@@ -333,6 +341,7 @@ class Service {
   std::vector<Hash> checkpoints_;  // oldest first
   std::set<Hash> uploaded_;                     // in the open round
   std::optional<std::set<Hash>> uploads_end_;   // what its close lists, once uploads have ended
+  wire::PeerBudgets<PublicKey> replies_{{.messages = {}, .bytes = {limits::kReplyBytesPerSecond, limits::kReplyBytesBurst}}};
   bool finished_ = false;
   TimeMs last_needed_ = 0;  // when the run ended or somebody was last helped to catch up
   wire::BlobServerEndpoint blob_endpoint_;

@@ -17,7 +17,7 @@ Miner::Miner(const protocol::ProtocolParams& params, const SigningKey& key, cons
       layout_(state::layout_of(params.model)),
       key_(key),
       conduct_(std::move(conduct)),
-      follower_(params, protocol::run_id_of(params)),
+      follower_(params, protocol::run_id_of(params), Role::kMiner),
       patience_(config.retry_ms) {}
 
 Actions Miner::take_actions() { return std::exchange(actions_, {}); }
@@ -280,7 +280,7 @@ void Miner::send_ready(TimeMs now) {
   patience_.satisfied(now);
   actions_.push_back(Send{sign(
       protocol::Ready{Role::kMiner, head().state_id(), theta_root_, {}, follower_.seen(),
-                      joining_.takes_checkpoint()})});
+                      joining_.takes_checkpoint(head().round())})});
 }
 
 // Everything that may have been lost on the way, again and verbatim.

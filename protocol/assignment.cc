@@ -64,24 +64,12 @@ DataCursor fit_cursor(DataCursor cursor, std::uint64_t miners, std::uint32_t sli
   return {cursor.epoch + 1, 0};
 }
 
-std::uint64_t miner_count(const RoundOpen& open) {
-  return static_cast<std::uint64_t>(
-      std::count_if(open.roster.begin(), open.roster.end(),
-                    [](const RosterEntry& entry) { return entry.role == Role::kMiner; }));
-}
-
 std::vector<std::uint64_t> assigned_sequences(const Hash& run_id, const RoundOpen& open, Uid uid,
                                               std::uint32_t slice, std::uint64_t sequences) {
-  std::uint64_t rank = 0;
-  bool found = false;
-  for (const RosterEntry& entry : open.roster) {
-    if (entry.role != Role::kMiner) continue;
-    if (entry.uid == uid) found = true;
-    if (!found) ++rank;
-  }
-  if (!found) return {};
+  const auto rank = miner_rank(open, uid);
+  if (!rank) return {};
   const std::uint64_t first =
-      open.cursor + shuffled_slices(open.beacon, miner_count(open))[rank] * slice;
+      open.cursor + shuffled_slices(open.beacon, miner_count(open))[*rank] * slice;
   if (slice > sequences || first > sequences - slice || open.cursor > sequences) return {};
   const SequencePermutation permutation(run_id, open.epoch, sequences);
   std::vector<std::uint64_t> assigned;

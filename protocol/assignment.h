@@ -63,6 +63,5 @@ struct DataCursor {
                                                          std::uint64_t sequences, Prng& random,
                                                          std::size_t count);
 
-[[nodiscard]] std::uint64_t miner_count(const RoundOpen& open);
 
 }  // namespace muster::protocol

@@ -151,11 +151,10 @@ void ChainHead::advance(const Hash& manifest_hash, const RoundOpen& open,
   std::set<PublicKey> screened;
   bool screened_by_stake = false;
   std::vector<HeadMember> members;
-  std::size_t miner = 0;
   for (const RosterEntry& entry : open.roster) {
     const HeadMember* before = find_in_last_roster(entry.hotkey);
     bool present = false;
-    if (entry.role == Role::kMiner) present = was_delivered(manifest.codes[miner++]);
+    if (entry.role == Role::kMiner) present = was_delivered(*outcome_of(manifest, open, entry.uid));
     if (entry.role == Role::kValidator &&
         std::ranges::binary_search(manifest.screened, entry.uid)) {
       present = true;

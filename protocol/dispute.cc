@@ -37,7 +37,8 @@ Status check_forked(const Dispute& dispute, const Envelopes& proof, const Public
     return proves_nothing(dispute.reason, "the coordinator signed none of it");
   if (proof.size() == 1) return {};  // a close that does not read, which the roster decides
   const bool two_versions = proof.size() == 2 && proof[0].type == proof[1].type &&
-                            proof[0].parent == proof[1].parent && dispute.proof[0] != dispute.proof[1];
+                            proof[0].parent == proof[1].parent &&
+                            wire::message_hash(dispute.proof[0]) != wire::message_hash(dispute.proof[1]);
   return two_versions ? Status() : proves_nothing(dispute.reason, "not two versions of one message");
 }
 
@@ -61,6 +62,7 @@ Status check_censored(const Dispute& dispute, const Envelopes& proof, const Publ
     return proves_nothing(dispute.reason, "no receipts for commit and blob");
   if (std::ranges::find(closed.commits, dispute.proof[*commit]) != closed.commits.end())
     return proves_nothing(dispute.reason, "the close has the commit");
+  if (closed.excerpt) return proves_nothing(dispute.reason, "a miner's form of the close does not show all of it");
   return {};
 }
 

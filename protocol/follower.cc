@@ -2,17 +2,20 @@
 
 namespace muster::protocol {
 
-Follower::Follower(const ProtocolParams& params, const Hash& run_id)
-    : params_(params), head_(params, run_id) {}
+Follower::Follower(const ProtocolParams& params, const Hash& run_id, Role role)
+    : params_(params), role_(role), head_(params, run_id) {}
 
 template <class Message>
 Status Follower::keep(std::optional<Signed<Message>>& slot, const wire::Envelope& envelope,
                       ByteSpan bytes) {
   MUSTER_TRY(Message message, read_body<Message>(envelope));
+  if constexpr (requires { message.excerpt; }) {
+    if (message.excerpt && role_ != Role::kMiner) return not_whole(name_of(Message::kType));
+  }
   Bytes copy(bytes.begin(), bytes.end());
   if (!slot) {
     slot = Signed<Message>{std::move(message), std::move(copy), envelope.sender};
-  } else if (slot->bytes != copy) {
+  } else if (wire::message_hash(slot->bytes) != wire::message_hash(copy)) {
     fork_ = Evidence{slot->bytes, std::move(copy)};
     return Error{Errc::kConflict, "the coordinator signed two different " +
                                       std::string(name_of(Message::kType)) + "s of one round"};

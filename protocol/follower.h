@@ -19,7 +19,8 @@ namespace muster::protocol {
 
 class Follower {
  public:
-  Follower(const ProtocolParams& params, const Hash& run_id);
+  // `role`: only a miner takes miners' forms.
+  Follower(const ProtocolParams& params, const Hash& run_id, Role role);
 
   // Files a message of the coordinator. Errors: what is wrong with it; it is then ignored.
   [[nodiscard]] Status take(ByteSpan bytes);
@@ -65,6 +66,7 @@ class Follower {
   void clear_round();
 
   ProtocolParams params_;
+  Role role_;
   ChainHead head_;
   std::optional<Signed<RoundOpen>> open_;
   std::optional<Signed<CommitsClosed>> commits_closed_;

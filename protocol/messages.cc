@@ -165,14 +165,25 @@ const RosterEntry* find_in_roster(const RoundOpen& open, Uid uid) {
   return nullptr;
 }
 
-std::optional<OutcomeCode> outcome_of(const Manifest& manifest, const RoundOpen& open, Uid uid) {
-  std::size_t miner = 0;
+std::uint64_t miner_count(const RoundOpen& open) {
+  if (open.excerpt) return open.excerpt->count;
+  return static_cast<std::uint64_t>(
+      std::ranges::count(open.roster, Role::kMiner, &RosterEntry::role));
+}
+
+std::optional<std::size_t> miner_rank(const RoundOpen& open, Uid uid) {
+  std::size_t rank = 0;
   for (const RosterEntry& entry : open.roster) {
     if (entry.role != Role::kMiner) continue;
-    if (entry.uid == uid) return manifest.codes[miner];
-    ++miner;
+    if (entry.uid == uid) return open.excerpt ? *open.excerpt->rank : rank;
+    ++rank;
   }
   return std::nullopt;
+}
+
+std::optional<OutcomeCode> outcome_of(const Manifest& manifest, const RoundOpen& open, Uid uid) {
+  const auto rank = miner_rank(open, uid);
+  return rank ? std::optional(manifest.codes[*rank]) : std::nullopt;
 }
 
 Hash commit_root_of(const std::vector<Bytes>& commits) {

@@ -80,12 +80,21 @@ struct RosterEntry {
   void serialize(Archive& archive) { archive(uid, hotkey, role, stake, next_secret_hash); }
 };
 
+// What a miner's form of a message has of its list of all miners' items (protocol/miner_form.h): how long the
+// list is, and the place in it of the one item that is here, if one is.
+struct Excerpt {
+  std::uint32_t count = 0;
+  std::optional<std::uint32_t> rank = {};
+  bool operator==(const Excerpt&) const = default;
+};
+
+// Its miners are a list that a miner's form has an excerpt of.
 struct RoundOpen {
   static constexpr MessageType kType = MessageType::kRoundOpen;
   Hash state_id;
   std::uint64_t ledger_block = 0;
   Hash ledger_block_hash;
-  std::vector<RosterEntry> roster;
+  std::vector<RosterEntry> roster;  // by uid
   Hash beacon;
   std::uint64_t epoch = 0;   // of the data permutation
   std::uint64_t cursor = 0;  // first position of this round's slices
@@ -93,11 +102,7 @@ struct RoundOpen {
   std::uint32_t reveal_ms = 0;
   std::uint32_t screen_ms = 0;
   std::vector<Bytes> attestations;  // Attest envelopes about the parent manifest
-  template <class Archive>
-  void serialize(Archive& archive) {
-    archive(state_id, ledger_block, ledger_block_hash, roster, beacon, epoch, cursor, train_ms,
-            reveal_ms, screen_ms, attestations);
-  }
+  std::optional<Excerpt> excerpt = {};  // of the roster's miners; none: all of them are here
 };
 
 struct Commit {
@@ -125,12 +130,12 @@ struct Receipt {
   void serialize(Archive& archive) { archive(what, subject); }
 };
 
+// Its commits are a list that a miner's form has an excerpt of.
 struct CommitsClosed {
   static constexpr MessageType kType = MessageType::kCommitsClosed;
   std::vector<Bytes> commits;  // Commit envelopes whose blobs are complete, by uid
   Hash commit_root;            // commit_root_of(commits)
-  template <class Archive>
-  void serialize(Archive& archive) { archive(commits, commit_root); }
+  std::optional<Excerpt> excerpt = {};  // of the commits; none: all of them are here
 };
 
 struct Reveal {
@@ -373,7 +378,11 @@ struct Finished {
 template <class Message>
 [[nodiscard]] Status validate(const Message&) { return {}; }
 
-// Null: not in the roster.
+// The number of miners in the roster, whether they are here or not.
+[[nodiscard]] std::uint64_t miner_count(const RoundOpen& open);
+// The place of the miner `uid` among the roster's miners, by uid; none: it is not here.
+[[nodiscard]] std::optional<std::size_t> miner_rank(const RoundOpen& open, Uid uid);
+// Null: not in the roster, or not here.
 [[nodiscard]] const RosterEntry* find_in_roster(const RoundOpen& open, const PublicKey& hotkey);
 [[nodiscard]] const RosterEntry* find_in_roster(const RoundOpen& open, Uid uid);
 // What the manifest says of the miner `uid` of `open`'s roster; none for anybody else.
@@ -385,6 +394,7 @@ template <class Message>
   return code != OutcomeCode::kMissed && code != OutcomeCode::kKeyWithheld;
 }
 
+// Root over the leaves of a message's list, in order.
 [[nodiscard]] Hash commit_root_of(const std::vector<Bytes>& commits);
 
 }  // namespace muster::protocol

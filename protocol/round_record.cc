@@ -32,8 +32,8 @@ Result<std::map<Uid, Signed<Message>>> read_by_uid(const Position& position, con
 
 Result<std::map<Uid, Signed<Commit>>> read_commits(const Position& position, const RoundOpen& open,
                                                    const CommitsClosed& closed) {
-  if (commit_root_of(closed.commits) != closed.commit_root)
-    return Error{Errc::kBadHash, "CommitsClosed: its root is not that of its commits"};
+  if (open.excerpt) return not_whole("RoundOpen");
+  if (closed.excerpt) return not_whole("CommitsClosed");
   return read_by_uid<Commit>(position, open, Role::kMiner, closed.commits);
 }
 
@@ -115,7 +115,7 @@ Result<std::map<Uid, OpenedPayload>> open_payloads(const RoundContext& context,
 }
 
 bool proves_equivocation(const Evidence& evidence) {
-  if (evidence.first == evidence.second) return false;
+  if (wire::message_hash(evidence.first) == wire::message_hash(evidence.second)) return false;
   const auto first = wire::open_envelope(evidence.first);
   const auto second = wire::open_envelope(evidence.second);
   if (!first || !second) return false;

@@ -25,7 +25,7 @@ struct RoundContext {
 };
 
 // The commits of a CommitsClosed by uid. Errors: kMalformed, kBadSignature, kWrongRound, kPermission
-// (not a miner of the roster), kBadHash (commit root), kConflict (not ascending, or one twice).
+// (not a miner of the roster), kNotFound (not_whole()), kConflict (not ascending, or one twice).
 [[nodiscard]] Result<std::map<Uid, Signed<Commit>>> read_commits(const Position& position,
                                                                  const RoundOpen& open,
                                                                  const CommitsClosed& closed);

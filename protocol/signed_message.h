@@ -5,6 +5,7 @@
 
 #include "base/result.h"
 #include "base/sign.h"
+#include "protocol/listed_messages.h"
 #include "protocol/messages.h"
 #include "wire/codec.h"
 #include "wire/envelope.h"
@@ -20,6 +21,13 @@ struct Position {
 };
 
 template <class Message>
+void set_body(wire::Envelope& envelope, const Message& message) {
+  auto [body, attachment] = parts_of(message);
+  envelope.body = std::move(body);
+  envelope.attachment = std::move(attachment);
+}
+
+template <class Message>
 [[nodiscard]] Bytes sign_message(const Position& position, const Message& message,
                                  const SigningKey& key) {
   wire::Envelope envelope;
@@ -27,7 +35,7 @@ template <class Message>
   envelope.run_id = position.run_id;
   envelope.round = position.round;
   envelope.parent = position.parent;
-  envelope.body = wire::encode(message);
+  set_body(envelope, message);
   return wire::seal_envelope(std::move(envelope), key);
 }
 
@@ -35,15 +43,15 @@ template <class Message>
   return envelope.type == static_cast<std::uint8_t>(type);
 }
 
-// Decodes and validates the body. Errors: kMalformed (another type too), kTruncated, kTooLarge,
-// kNonFinite.
+// Decodes and validates body and attachment. Errors: kMalformed (another type too), kTruncated, kTooLarge,
+// kNonFinite, kBadHash (the attachment is not what the body says).
 template <class Message>
 [[nodiscard]] Result<Message> read_body(const wire::Envelope& envelope) {
   if (!is_a(envelope, Message::kType)) {
     return Error{Errc::kMalformed, "expected " + std::string(name_of(Message::kType)) + ", got " +
                                        std::string(name_of(MessageType{envelope.type}))};
   }
-  MUSTER_TRY(Message message, wire::decode<Message>(envelope.body, name_of(Message::kType)));
+  MUSTER_TRY(Message message, message_of<Message>(envelope.body, envelope.attachment));
   MUSTER_TRY_STATUS(validate(message));
   return message;
 }

@@ -28,19 +28,20 @@ void Checkers::saw_message(const PublicKey& from, ByteSpan bytes) {
       is_a(*envelope, MessageType::kRoundOpen) || is_a(*envelope, MessageType::kCommitsClosed) ||
       is_a(*envelope, MessageType::kRevealsClosed) || is_a(*envelope, MessageType::kManifest);
   if (!exists_once) return;
-  const Bytes copy(bytes.begin(), bytes.end());
-  const auto [known, fresh] = once_.try_emplace({envelope->type, envelope->round}, copy);
-  if (!fresh && known->second != copy) {
+  const Hash hash = wire::message_hash(bytes);
+  const auto [known, fresh] = once_.try_emplace({envelope->type, envelope->round}, hash);
+  if (!fresh && known->second != hash) {
     violate("two different " + std::string(name_of(MessageType{envelope->type})) + "s of round " +
             std::to_string(envelope->round.value));
   }
-  if (fresh && is_a(*envelope, MessageType::kCommitsClosed)) check_close(*envelope);
+  if (is_a(*envelope, MessageType::kCommitsClosed)) check_close(*envelope);
 }
 
 // No commit that was acknowledged together with its blob may be missing from the close.
 void Checkers::check_close(const wire::Envelope& envelope) {
   const auto closed = protocol::read_body<protocol::CommitsClosed>(envelope);
   if (!closed) return violate("a close that does not decode");
+  if (closed->excerpt) return;
   std::set<Hash> listed;
   for (const Bytes& commit : closed->commits) listed.insert(wire::message_hash(commit));
   for (const Hash& hash : acknowledged_commits_) {

@@ -43,7 +43,7 @@ class Checkers {
 
   PublicKey coordinator_;
   std::set<PublicKey> honest_;
-  std::map<std::pair<std::uint8_t, Round>, Bytes> once_;  // coordinator's messages by type and round
+  std::map<std::pair<std::uint8_t, Round>, Hash> once_;  // coordinator's messages by type and round
   struct SeenCommit {
     Round round;
     Hash payload_id;

@@ -8,7 +8,7 @@ namespace {
 
 constexpr TimeMs kWriteMs = 40;
 // The planted bug strikes in the midst of a commit phase: receipts of round 1 are on their way.
-constexpr std::uint64_t kSendsBeforeVolatileCrash = 34;
+constexpr std::uint64_t kSendsBeforeVolatileCrash = 58;
 
 }  // namespace
 
@@ -116,6 +116,11 @@ Node* CoordinatorNode::find_peer(const PublicKey& hotkey) const {
   return nullptr;
 }
 
+std::optional<Role> CoordinatorNode::role_of(const Node& peer) const {
+  const auto member = std::ranges::find(ledger_.members, peer.hotkey(), &coordinator::Member::hotkey);
+  return member == ledger_.members.end() ? std::nullopt : std::optional(member->role);
+}
+
 void CoordinatorNode::send(Node& to, const Bytes& message) {
   ++world_.report.messages;
   world_.checkers.saw_message(hotkey(), message);
@@ -138,7 +143,7 @@ Bytes CoordinatorNode::forged(const Bytes& message, bool weights) {
   } else {
     manifest.median_norm += 1;
   }
-  envelope.body = wire::encode(manifest);
+  protocol::set_body(envelope, manifest);
   return wire::seal_envelope(envelope, key_);
 }
 
@@ -147,7 +152,7 @@ Bytes CoordinatorNode::without_last_commit(const Bytes& close) const {
   auto closed = protocol::read_body<protocol::CommitsClosed>(envelope).value();
   closed.commits.pop_back();
   closed.commit_root = protocol::commit_root_of(closed.commits);
-  envelope.body = wire::encode(closed);
+  protocol::set_body(envelope, closed);
   return wire::seal_envelope(envelope, key_);
 }
 
@@ -172,6 +177,7 @@ void CoordinatorNode::perform(coordinator::Action& action) {
             const bool manifest =
                 envelope && protocol::is_a(*envelope, protocol::MessageType::kManifest);
             for (Node* peer : peers_) {
+              if (broadcast.role && role_of(*peer) != *broadcast.role) continue;
               Bytes message = broadcast.message;
               if (manifest && envelope->round.value == 3 && peer == peers_.back() &&
                   world_.config.bug == PlantedBug::kForkedManifest)
@@ -185,7 +191,10 @@ void CoordinatorNode::perform(coordinator::Action& action) {
               send(*peer, message);
             }
           },
-          [&](Persist& record) { persist(record.round, record.message); },
+          [&](Persist& record) {
+            persist(record.round, record.message);
+            world_.checkers.saw_message(hotkey(), record.message);
+          },
           [&](StoreBlob& store) { disk_.blobs[store.id] = std::move(store.blob); },
           [&](ReplayRound& replay) {
             Node* peer = find_peer(replay.to);
@@ -193,7 +202,8 @@ void CoordinatorNode::perform(coordinator::Action& action) {
             for (const auto& record : disk_.journal()) {
               if (record.round != replay.round) continue;
               const auto envelope = wire::reread_envelope(record.bytes);
-              if (envelope && replay.wants(*envelope) && envelope->sender == hotkey()) send(*peer, record.bytes);
+              if (!envelope || envelope->sender != hotkey()) continue;
+              if (const auto answer = replay.answer_of(record.bytes, *envelope)) send(*peer, *answer);
             }
           },
           [&](ExpectUpload& expected) { expect_upload(expected.from, expected.id); },

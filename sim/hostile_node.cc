@@ -188,9 +188,13 @@ void HostileNode::send_dispute() {
   sign_and_send(dispute);
 }
 
-// Its own and others' messages, as they are or with a bit flipped.
+// Its own and others' messages, as they are, with a bit flipped, or with something hung at them.
 void HostileNode::send_again() {
   Bytes message = any_message();
+  if (auto envelope = wire::reread_envelope(message); envelope && random_.chance(0.2)) {
+    envelope->attachment.resize(random_.below(100));
+    message = wire::encode_envelope(*envelope);
+  }
   if (!message.empty() && random_.chance(0.3)) message[random_.below(message.size())] ^= 0x04;
   send(message);
 }
@@ -204,7 +208,11 @@ void HostileNode::send_garbage() {
 // What only the coordinator may sign, and what nobody ever sends.
 void HostileNode::send_foreign_type() {
   switch (random_.below(6)) {
-    case 0: return sign_and_send(open_.value_or(protocol::RoundOpen{}));
+    case 0: {
+      auto open = open_.value_or(protocol::RoundOpen{});
+      open.excerpt.reset();
+      return sign_and_send(open);
+    }
     case 1: return sign_and_send(protocol::CommitsClosed{{any_message()}, any_hash()});
     case 2: return sign_and_send(protocol::Finished{any_hash(), any_hash()});
     case 3: return sign_and_send(protocol::Joined{Bytes(random_.below(64))});

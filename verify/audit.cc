@@ -52,6 +52,11 @@ bool Audit::stop(Check check, const PublicKey& signer, std::string what, std::st
 // What a message that cannot be read is a failure of.
 bool Audit::refused(const PublicKey& signer, const Error& error, Check otherwise,
                     std::string_view name) {
+  // What is attached to a message is not signed: what is wrong with it is the archive's fault.
+  if (error.code == Errc::kBadHash || error.code == Errc::kNotFound) {
+    damaged(Error{error.code, std::string(name) + ": " + error.message});
+    return false;
+  }
   const Check check = error.code == Errc::kBadSignature ? Check::kSignatures
                       : error.code == Errc::kWrongRun || error.code == Errc::kWrongRound
                           ? Check::kManifestChain
@@ -162,7 +167,7 @@ bool Audit::take_coordinators(const wire::Envelope& envelope, ByteSpan bytes) {
                          : type == MessageType::kCommitsClosed ? &progress_.commits_closed
                                                                : &progress_.reveals_closed;
   if (earlier != nullptr && !earlier->empty()) {
-    if (!std::equal(bytes.begin(), bytes.end(), earlier->begin(), earlier->end()))
+    if (wire::message_hash(bytes) != wire::message_hash(*earlier))
       fail(Check::kManifestChain, envelope.sender,
            "two different " + std::string(name_of(type)) + "s of one round",
            wire::message_hash(*earlier).brief(), wire::message_hash(bytes).brief());
@@ -180,7 +185,8 @@ bool Audit::take_coordinators(const wire::Envelope& envelope, ByteSpan bytes) {
 
 bool Audit::take_open(const wire::Envelope& envelope, ByteSpan bytes) {
   auto open = protocol::read_body<protocol::RoundOpen>(envelope);
-  if (!open) return stop(Check::kRosters, envelope.sender, open.error().message);
+  if (!open) return refused(envelope.sender, open.error(), Check::kRosters, "RoundOpen");
+  if (open->excerpt) return refused(envelope.sender, protocol::not_whole("RoundOpen"), Check::kRosters, "RoundOpen");
   names_.clear();
   validator_stake_ = 0;
   for (const auto& entry : open->roster) {

@@ -23,7 +23,7 @@ Validator::Validator(const protocol::ProtocolParams& params, const SigningKey& k
       layout_(state::layout_of(params.model)),
       key_(key),
       config_(config),
-      follower_(params, protocol::run_id_of(params)),
+      follower_(params, protocol::run_id_of(params), Role::kValidator),
       residual_(std::make_shared<const std::vector<float>>(std::move(downlink_residual))),
       downlink_root_(state::parameters_root(layout_, *residual_)),
       patience_(config.retry_ms) {}
@@ -508,7 +508,7 @@ void Validator::send_ready(TimeMs now) {
   const Round next = head().round().next();
   actions_.push_back(Send{sign(protocol::Ready{Role::kValidator, head().state_id(), theta_root_,
                                                {promise(next), promise(next.next())}, follower_.seen(),
-                                               joining_.takes_checkpoint()})});
+                                               joining_.takes_checkpoint(head().round())})});
 }
 
 }  // namespace muster::verify

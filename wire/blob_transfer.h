@@ -30,7 +30,7 @@ class BlobServer {
  public:
   struct Limits {
     Rate gets{limits::kBlobGetsPerSecond, limits::kBlobGetsBurst};  // of one peer; beyond, it waits
-    Rate served_bytes{};             // to one peer in a second; no bound unless set
+    Rate served_bytes{limits::kBlobServedBytesPerSecond, limits::kBlobServedBytesBurst};  // to one peer
     std::size_t stretches_max = 4;   // that one peer has asked for and not got; beyond, the oldest is forgotten
     unsigned frames_per_turn = 4;    // until the next peer has its turn
   };

@@ -7,7 +7,7 @@ namespace muster::wire {
 template <class Archive>
 void serialize(Archive& archive, Envelope& envelope) {
   archive(envelope.type, envelope.run_id, envelope.round, envelope.parent, envelope.sender,
-          envelope.body, envelope.signature);
+          envelope.body, envelope.signature, envelope.attachment);
 }
 
 namespace {
@@ -26,6 +26,10 @@ Hash signed_hash(const Envelope& envelope) {
 Bytes seal_envelope(Envelope envelope, const SigningKey& key) {
   envelope.sender = key.public_key();
   envelope.signature = key.sign(signed_hash(envelope).bytes);
+  return encode_envelope(envelope);
+}
+
+Bytes encode_envelope(const Envelope& envelope) {
   WriteArchive archive;
   archive(kEnvelopeVersion, envelope);
   return std::move(archive.out).take();
@@ -49,6 +53,10 @@ Result<Envelope> open_envelope(ByteSpan bytes) {
   return envelope;
 }
 
-Hash message_hash(ByteSpan envelope_bytes) { return tagged_hash("muster/message", envelope_bytes); }
+Hash message_hash(ByteSpan envelope_bytes) {
+  const auto envelope = reread_envelope(envelope_bytes);
+  const std::size_t attached = envelope ? sizeof(std::uint32_t) + envelope->attachment.size() : 0;
+  return tagged_hash("muster/message", envelope_bytes.first(envelope_bytes.size() - attached));
+}
 
 }  // namespace muster::wire

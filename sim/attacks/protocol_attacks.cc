@@ -22,7 +22,7 @@ class Changed : public Tamper {
     if (!protocol::is_a(envelope, Message::kType)) return {{0, message}};
     auto body = protocol::read_body<Message>(envelope).value();
     change(body);
-    envelope.body = wire::encode(body);
+    protocol::set_body(envelope, body);
     return {{0, wire::seal_envelope(envelope, key)}};
   }
 
@@ -67,7 +67,7 @@ class Twice final : public Tamper {
     if (!protocol::is_a(envelope, Message::kType)) return {{0, message}};
     auto body = protocol::read_body<Message>(envelope).value();
     vary(body);
-    envelope.body = wire::encode(body);
+    protocol::set_body(envelope, body);
     return {{0, message}, {0, wire::seal_envelope(envelope, key)}};
   }
   static void vary(protocol::Commit& commit) { ++commit.inner_steps; }

@@ -34,6 +34,24 @@ TEST(MerkleRoot, DependsOnEveryLeafTheirOrderAndTheirCount) {
   EXPECT_NE(merkle_root(std::vector<Hash>{}), merkle_root(std::vector{a}));
 }
 
+TEST(MerklePath, LeadsFromEveryLeafToTheRootAndFromNowhereElse) {
+  for (std::size_t count = 1; count <= 33; ++count) {
+    std::vector<Hash> leaves;
+    for (std::size_t i = 0; i < count; ++i) leaves.push_back(sha256(bytes_of(std::to_string(i))));
+    const MerkleTree tree(leaves);
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto path = tree.path(i);
+      EXPECT_EQ(merkle_root_of_path(leaves[i], i, count, path).value(), tree.root());
+      EXPECT_FALSE(merkle_root_of_path(leaves[i], i, i, path)) << "outside of the tree";
+      const auto elsewhere = merkle_root_of_path(leaves[i], (i + 1) % count, count, path);
+      if (count > 1) EXPECT_TRUE(!elsewhere || *elsewhere != tree.root());
+      auto longer = path;
+      longer.push_back({});
+      EXPECT_EQ(merkle_root_of_path(leaves[i], i, count, longer).error().code, Errc::kMalformed);
+    }
+  }
+}
+
 TEST(MerkleRoot, HasNoSecondPreimageByTakingInnerNodesForLeaves) {
   const Hash a = merkle_leaf(bytes_of("a")), b = merkle_leaf(bytes_of("b"));
   const Hash inner = tagged_hash("muster/merkle-node", {a.bytes, b.bytes});

@@ -1,4 +1,4 @@
-// A coordinator's core with three miners and two validators around it, whose messages a test signs by hand.
+// A coordinator's core with miners, three unless a test says otherwise, and two validators around it, whose messages a test signs by hand.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,9 +21,9 @@ inline SigningKey key_of(std::uint8_t number) {
 
 class CoordinatorTest : public ::testing::Test {
  protected:
-  static constexpr std::uint16_t kMiners = 3, kValidators = 2;
-
-  CoordinatorTest() {
+  CoordinatorTest() : CoordinatorTest(3) {}
+  explicit CoordinatorTest(std::uint16_t miners) : miners_(miners) {
+    config_.start_miners = miners;
     params_.name = "test";
     params_.model = {.d_model = 16, .layers = 1, .heads = 2, .kv_heads = 2, .d_ff = 16,
                      .context = 8, .vocab = 64, .tied = true};
@@ -74,18 +74,21 @@ class CoordinatorTest : public ::testing::Test {
 
   LedgerView ledger() const {
     LedgerView view;
-    for (std::uint16_t i = 0; i < kMiners + kValidators; ++i)
+    for (std::uint16_t i = 0; i < miners_ + kValidators; ++i)
       view.members.push_back({Uid{i}, key(i).public_key(), role(i), role(i) == Role::kValidator ? 100u : 0u});
     return view;
   }
-  // Uids 0 to 2 are miners, 3 and 4 validators.
+  // Miners first, then validators.
   static SigningKey key(std::uint16_t uid) { return key_of(static_cast<std::uint8_t>(uid + 1)); }
-  static Role role(std::uint16_t uid) { return uid < kMiners ? Role::kMiner : Role::kValidator; }
+  [[nodiscard]] Role role(std::uint16_t uid) const { return uid < miners_ ? Role::kMiner : Role::kValidator; }
 
   void take(Actions actions) {
     for (Action& action : actions) {
       if (auto* sent = std::get_if<Send>(&action)) sent_.push_back(*sent);
-      if (auto* broadcast = std::get_if<Broadcast>(&action)) broadcast_.push_back(broadcast->message);
+      if (auto* broadcast = std::get_if<Broadcast>(&action)) {
+        broadcast_.push_back(broadcast->message);
+        if (broadcast->role != Role::kValidator) bytes_to_miners_ += broadcast->message.size();
+      }
       if (auto* record = std::get_if<Persist>(&action)) journal_.push_back(record->message);
       if (auto* store = std::get_if<StoreBlob>(&action)) blobs_[store->id] = store->blob;
       if (auto* replay = std::get_if<ReplayRound>(&action)) replays_.push_back(*replay);
@@ -129,7 +132,7 @@ class CoordinatorTest : public ::testing::Test {
             {promise(round.next()), promise(round.next().next())}};
   }
   void all_ready() {
-    for (std::uint16_t uid = 0; uid < kMiners + kValidators; ++uid) send(uid, ready(uid));
+    for (std::uint16_t uid = 0; uid < miners_ + kValidators; ++uid) send(uid, ready(uid));
     tick();
   }
 
@@ -193,12 +196,14 @@ class CoordinatorTest : public ::testing::Test {
     for (const std::uint16_t uid : miners) reveal(uid);
     if (core_->phase() == protocol::Phase::kReveal) tick(params_.timing.reveal_ms);
     if (screens)
-      for (std::uint16_t uid = kMiners; uid < kMiners + kValidators; ++uid)
+      for (std::uint16_t uid = miners_; uid < miners_ + kValidators; ++uid)
         if (in_roster(uid)) send(uid, screen(uid));
     if (core_->phase() == protocol::Phase::kScreen) tick(params_.timing.screen_ms);
   }
 
-  SigningKey coordinator_ = key_of(99);
+  static constexpr std::uint16_t kValidators = 2;
+  std::uint16_t miners_;
+  SigningKey coordinator_ = key_of(255);
   protocol::ProtocolParams params_;
   Config config_{.start_miners = 3, .start_validators = 2};
   compression::Layout layout_;
@@ -210,6 +215,7 @@ class CoordinatorTest : public ::testing::Test {
 
   std::vector<Send> sent_;
   std::vector<Bytes> broadcast_, journal_;
+  std::size_t bytes_to_miners_ = 0;  // broadcast to each of them
   std::vector<ReplayRound> replays_;
   std::vector<ExpectUpload> expected_;
   std::optional<std::set<Hash>> listed_;

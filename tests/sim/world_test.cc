@@ -70,6 +70,16 @@ TEST(World, WhoComesLateReplaysTheRoundsWithoutCheckpoints) {
   EXPECT_EQ(report.joins, 0u);
 }
 
+TEST(World, AValidatorWithoutItsFolderFindsItsRatingsInTheRecords) {
+  WorldConfig config = calm(11);
+  config.rounds = 16;
+  config.folder_lost_before = Round{10};
+  const WorldReport report = run_world(config);
+  EXPECT_TRUE(report.ok()) << all(report.violations) << "the audit finds other standings than its evaluations give";
+  EXPECT_EQ(report.joins, 0u) << "a checkpoint has no ratings";
+  EXPECT_EQ(report.crashes, 1u);
+}
+
 TEST(World, WithoutValidatorsNobodyBelievesACheckpoint) {
   WorldConfig config = calm(6);
   config.rounds = 12;

@@ -84,7 +84,7 @@ void sign_again(sim::RecordedRun& run, std::size_t index, Change change) {
   auto envelope = wire::reread_envelope(run.messages[index]).value();
   auto message = protocol::read_body<Message>(envelope).value();
   change(message);
-  envelope.body = wire::encode(message);
+  protocol::set_body(envelope, message);
   const SigningKey& key = run.keys.at(envelope.sender);
   run.messages[index] = wire::seal_envelope(std::move(envelope), key);
 }

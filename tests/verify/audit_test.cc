@@ -267,7 +267,7 @@ TEST(Tampering, AScreenThatArrivedAndWasLeftOut) {
   auto envelope = wire::reread_envelope(screen).value();
   auto message = protocol::read_body<protocol::Screen>(envelope).value();
   message.platform_class += "'";
-  envelope.body = wire::encode(message);
+  protocol::set_body(envelope, message);
   const SigningKey& key = run.keys.at(envelope.sender);
   // The validator signed two, and the manifest has no evidence of that.
   run.messages.insert(run.messages.begin() +
