@@ -74,15 +74,14 @@ def memory_mib(pid):
         return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1]) / 1024
 
 
-def bytes_in(folder):
-    total = 0
+def files_in(folder):
+    """Path and state of each file, of those that are not dropped meanwhile."""
     for place, _, files in os.walk(folder):
         for file in files:
             try:
-                total += os.stat(os.path.join(place, file)).st_blocks * 512
+                yield os.path.join(place, file), os.stat(os.path.join(place, file))
             except FileNotFoundError:
-                pass  # dropped meanwhile
-    return total
+                continue
 
 
 class Events:
@@ -139,6 +138,7 @@ class Host:
         self.ip("address", "add", f"{self.address}/24", "dev", "eth0")
         self.link(True)
         self.ip("link", "set", "lo", "up")
+        self.log = os.path.join(network.folder, name + ".out")
         self.process, self.command = None, []
         self.prefix, self.environment = [], {}
         self.events = Events(os.path.join(self.run, "nodes", name, "events.jsonl"))
@@ -163,9 +163,9 @@ class Host:
         return done.stdout
 
     def start(self):
-        log = open(os.path.join(self.network.folder, self.name + ".out"), "a")
-        self.process = subprocess.Popen(self.on(*self.prefix, *self.command), stdout=log, stderr=subprocess.STDOUT,
-                                        start_new_session=True, env={**os.environ, **self.environment})
+        with open(self.log, "a") as log:
+            self.process = subprocess.Popen(self.on(*self.prefix, *self.command), stdout=log, stderr=subprocess.STDOUT,
+                                            start_new_session=True, env={**os.environ, **self.environment})
 
     def end(self, how=signal.SIGKILL):
         """Ends the node, and waits until it has ended."""
@@ -184,15 +184,18 @@ class Host:
 
     def check(self):
         code = self.process.poll() if self.process else None
-        if code is None:
-            return
-        with open(os.path.join(self.network.folder, self.name + ".out")) as log:
-            said = log.read().splitlines()[-10:]
-        raise AssertionError("\n".join([f"{self.name} ended by itself with {code}:", *said]))
+        assert code is None, "\n".join([f"{self.name} ended by itself with {code}:", *self.said()])
+
+    def said(self):
+        """The last lines of its node, if it ever had one."""
+        if not os.path.exists(self.log):
+            return []
+        with open(self.log) as log:
+            return log.read().splitlines()[-10:]
 
 
 class Network:
-    def __init__(self, muster, others=(), strangers=(), disks=None, settings=()):
+    def __init__(self, muster, others=(), strangers=(), disks=None):
         """`others`: names of more registered miners, with a host and a key and no node; `strangers`: of such without a uid.
         `disks`: sizes by name of host."""
         self.muster = os.path.abspath(muster)
@@ -209,7 +212,7 @@ class Network:
         self.ports = ["--ledger", f"tcp://{self.ledger.address}:{LEDGER}"]
         self.coordinators = ["--control", f"tcp://{self.coordinator.address}:{CONTROL}",
                              "--blobs", f"tcp://{self.coordinator.address}:{BLOBS}"]
-        self.make_run(others, strangers, settings)
+        self.make_run(others, strangers)
         self.enter(others)
 
     def remove(self):
@@ -220,14 +223,14 @@ class Network:
     def ip(self, *arguments):
         subprocess.run(["ip", *arguments], check=True)
 
-    def make_run(self, others, strangers, settings):
+    def make_run(self, others, strangers):
         made = os.path.join(self.folder, "made")
         members = [*MINERS, *VALIDATORS, *others]
         hotkeys = []
         for name in [*members, *strangers]:
             key = self.coordinator.muster("key", "new", os.path.join(self.hosts[name].run, "keys", name))
             hotkeys += ["--hotkey", key.split()[-1]] if name in members else []
-        arguments = [argument for setting in [*SETTINGS, *settings] for argument in ("--set", setting)]
+        arguments = [argument for setting in SETTINGS for argument in ("--set", setting)]
         said = self.coordinator.muster("init", os.path.join(ROOT, "examples/quickstart.toml"), "--run", made, *hotkeys,
                                        *arguments)
         self.run_id = said.split()[-1]
@@ -297,12 +300,9 @@ class Network:
         assert audit["ok"] and audit["rounds"] >= sealed[-1]["round"] + 1, audit
         return audit["rounds"]
 
-    def logs(self):
-        for name in self.hosts:
-            path = os.path.join(self.folder, name + ".out")
-            if os.path.exists(path):
-                with open(path) as log:
-                    print(f"---- {name}", *log.read().splitlines()[-8:], sep="\n")
+    def print_logs(self):
+        for name, host in self.hosts.items():
+            print(f"---- {name}", *host.said(), sep="\n")
 
 
 def table(rows):

@@ -266,7 +266,7 @@ def main():
         hosts.table(rows)
         print(f"{rounds} rounds; every state agrees, audit ok")
     except BaseException:
-        network.logs()
+        network.print_logs()
         raise
 
 
