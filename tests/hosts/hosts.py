@@ -188,14 +188,16 @@ class Host:
 
     def said(self):
         """The last lines of its node, if it ever had one."""
-        if not os.path.exists(self.log):
-            return []
-        with open(self.log) as log:
-            return log.read().splitlines()[-10:]
+        lines = []
+        for log in (os.path.join(self.run, "nodes", self.name, "node.log"), self.log):
+            if os.path.exists(log):
+                with open(log, errors="replace") as file:
+                    lines += file.read().splitlines()[-10:]
+        return lines
 
 
 class Network:
-    def __init__(self, muster, others=(), strangers=(), disks=None):
+    def __init__(self, muster, others=(), strangers=(), disks=None, settings=()):
         """`others`: names of more registered miners, with a host and a key and no node; `strangers`: of such without a uid.
         `disks`: sizes by name of host."""
         self.muster = os.path.abspath(muster)
@@ -212,7 +214,7 @@ class Network:
         self.ports = ["--ledger", f"tcp://{self.ledger.address}:{LEDGER}"]
         self.coordinators = ["--control", f"tcp://{self.coordinator.address}:{CONTROL}",
                              "--blobs", f"tcp://{self.coordinator.address}:{BLOBS}"]
-        self.make_run(others, strangers)
+        self.make_run(others, strangers, settings)
         self.enter(others)
 
     def remove(self):
@@ -223,14 +225,14 @@ class Network:
     def ip(self, *arguments):
         subprocess.run(["ip", *arguments], check=True)
 
-    def make_run(self, others, strangers):
+    def make_run(self, others, strangers, settings):
         made = os.path.join(self.folder, "made")
         members = [*MINERS, *VALIDATORS, *others]
         hotkeys = []
         for name in [*members, *strangers]:
             key = self.coordinator.muster("key", "new", os.path.join(self.hosts[name].run, "keys", name))
             hotkeys += ["--hotkey", key.split()[-1]] if name in members else []
-        arguments = [argument for setting in SETTINGS for argument in ("--set", setting)]
+        arguments = [argument for setting in [*SETTINGS, *settings] for argument in ("--set", setting)]
         said = self.coordinator.muster("init", os.path.join(ROOT, "examples/quickstart.toml"), "--run", made, *hotkeys,
                                        *arguments)
         self.run_id = said.split()[-1]
