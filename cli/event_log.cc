@@ -13,6 +13,7 @@ EventSink write_events_to(const std::filesystem::path& path) {
     nlohmann::ordered_json line{{"event", event.name}};
     for (const auto& [name, value] : event.fields)
       std::visit([&](const auto& content) { line[name] = content; }, value);
+    file->clear();  // a disk that was full does not stay so
     *file << json_text(line) << std::endl;
   };
 }

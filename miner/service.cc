@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/overloaded.h"
+#include "base/wait_out.h"
 #include "base/worker.h"
 #include "compression/segmented_blob.h"
 #include "state/state_root.h"
@@ -58,8 +59,9 @@ const char* name_of_action(const Action& action) {
 
 class Service {
  public:
-  explicit Service(ServiceParts parts)
+  Service(ServiceParts parts, const std::atomic<bool>& stop)
       : parts_(std::move(parts)),
+        stop_(stop),
         layout_(state::layout_of(parts_.params.model)),
         core_(parts_.params, parts_.key, parts_.config, parts_.conduct),
         blobs_(std::move(parts_.blob_transport), parts_.params.coordinator,
@@ -68,7 +70,7 @@ class Service {
                 [](const Hash&) {},
                 [this](const std::string& text) { inputs_.push(Problem{text}); }}) {}
 
-  Status run(const std::atomic<bool>& stop) {
+  Status run() {
     // The tag of the trainer's state: how many records the journal had then.
     MUSTER_TRY(const std::uint64_t saved, load());
     MUSTER_TRY_STATUS(protocol::recover_from(
@@ -80,7 +82,7 @@ class Service {
     MUSTER_TRY_STATUS(
         carry_out(core_.start(state::parameters_root(layout_, parts_.trainer->parameters()),
                               now())));
-    while (!stop && !finished_) {
+    while (!stop_ && !finished_) {
       if (now() >= next_look_) look_at_ledger();
       MUSTER_TRY(auto incoming, parts_.transport->receive(kTickMs, inputs_.fd()));
       if (incoming) MUSTER_TRY_STATUS(carry_out(core_.on_message(incoming->message, now())));
@@ -152,10 +154,14 @@ class Service {
     for (Action& action : actions) {
       const std::string name = std::string("miner.") + name_of_action(action);
       parts_.failpoints.pass(name + ".before");
-      MUSTER_TRY_STATUS(perform(action));
+      MUSTER_TRY_STATUS(wait_out([&] { return perform(action); }, stop_, parts_.logger));
       parts_.failpoints.pass(name + ".after");
     }
     return {};
+  }
+
+  Status save(std::uint64_t records) {
+    return wait_out([&] { return parts_.trainer->save(parts_.trainer_file, records); }, stop_, parts_.logger);
   }
 
   // Trains on the worker; the trainer's state is saved before anything of it can leave.
@@ -168,7 +174,7 @@ class Service {
                    parts_.trainer->train(train.task, stop_training_, [](std::uint32_t) {}));
         trained.ended = now();
         MUSTER_TRY(auto payload, parts_.trainer->encode(train.format));
-        MUSTER_TRY_STATUS(parts_.trainer->save(parts_.trainer_file, records));
+        MUSTER_TRY_STATUS(save(records));
         return std::pair{report, std::move(payload)};
       };
       trained.result = work();
@@ -181,8 +187,7 @@ class Service {
       Applied applied{apply.next, {}, {}};
       if (apply.settlement) parts_.trainer->settle(*apply.settlement);
       if (apply.aggregate) applied.status = parts_.trainer->apply(*apply.aggregate);
-      if (applied.status)
-        applied.status = parts_.trainer->save(parts_.trainer_file, records);
+      if (applied.status) applied.status = save(records);
       applied.theta_root = state::parameters_root(layout_, parts_.trainer->parameters());
       inputs_.push(std::move(applied));
     });
@@ -201,8 +206,7 @@ class Service {
       for (std::uint64_t i = 0; i < std::min(adopt.missed, kMissedMax); ++i)
         parts_.trainer->settle(protocol::Settlement::kMissed);
       adopted.status = set_parameters(adopt.theta.get());
-      if (adopted.status)
-        adopted.status = parts_.trainer->save(parts_.trainer_file, records);
+      if (adopted.status) adopted.status = save(records);
       adopted.theta_root = state::parameters_root(layout_, parts_.trainer->parameters());
       inputs_.push(std::move(adopted));
     });
@@ -323,6 +327,7 @@ class Service {
   }
 
   ServiceParts parts_;
+  const std::atomic<bool>& stop_;
   compression::Layout layout_;
   SteadyClock clock_;
   Mailbox<Input> inputs_;
@@ -341,7 +346,7 @@ class Service {
 }  // namespace
 
 Status run_service(ServiceParts parts, const std::atomic<bool>& stop) {
-  return Service(std::move(parts)).run(stop);
+  return Service(std::move(parts), stop).run();
 }
 
 }  // namespace muster::miner

@@ -1,6 +1,7 @@
 #include "verify/service.h"
 
 #include "base/overloaded.h"
+#include "base/wait_out.h"
 #include "base/worker.h"
 #include "compression/segmented_blob.h"
 #include "state/checkpoint.h"
@@ -72,8 +73,9 @@ const char* name_of_action(const Action& action) {
 class Service {
  public:
   // `saved`: how many records the journal had when the state was saved.
-  explicit Service(ServiceParts parts, std::vector<float> downlink_residual, std::uint64_t saved)
+  Service(ServiceParts parts, std::vector<float> downlink_residual, std::uint64_t saved, const std::atomic<bool>& stop)
       : parts_(std::move(parts)),
+        stop_(stop),
         layout_(state::layout_of(parts_.params.model)),
         saved_(saved),
         core_(parts_.params, parts_.key, parts_.config, std::move(downlink_residual)),
@@ -84,7 +86,7 @@ class Service {
                 [](const Hash&) {},
                 [this](const std::string& text) { inputs_.push(Problem{text}); }}) {}
 
-  Status run(const std::atomic<bool>& stop) {
+  Status run() {
     MUSTER_TRY_STATUS(protocol::recover_from(
         *parts_.journal, saved_, parts_.key,
         {[this](ByteSpan record, bool in_state) { return core_.recover(record, in_state); },
@@ -94,7 +96,7 @@ class Service {
     MUSTER_TRY_STATUS(carry_out(core_.start(
         state::parameters_root(layout_, parts_.probe->parameters()), now())));
     TimeMs next_poll = now();
-    while (!stop && !(settled_ && losses_awaited_ == 0)) {
+    while (!stop_ && !(settled_ && losses_awaited_ == 0)) {
       MUSTER_TRY(auto incoming, parts_.transport->receive(kTickMs, inputs_.fd()));
       if (incoming) MUSTER_TRY_STATUS(carry_out(core_.on_message(incoming->message, now())));
       while (auto input = inputs_.pop()) MUSTER_TRY_STATUS(take(std::move(*input)));
@@ -186,7 +188,7 @@ class Service {
     for (Action& action : actions) {
       const std::string name = std::string("validator.") + name_of_action(action);
       parts_.failpoints.pass(name + ".before");
-      MUSTER_TRY_STATUS(perform(action));
+      MUSTER_TRY_STATUS(wait_out([&] { return perform(action); }, stop_, parts_.logger));
       parts_.failpoints.pass(name + ".after");
     }
     return {};
@@ -222,8 +224,10 @@ class Service {
   Status save(std::uint64_t records, const std::vector<float>& downlink_residual) {
     ByteWriter note;
     note.write(records);
-    return state::write_checkpoint(parts_.state_file, layout_, note.bytes(),
-                                   parts_.probe->parameters(), downlink_residual);
+    const auto write = [&] {
+      return state::write_checkpoint(parts_.state_file, layout_, note.bytes(), parts_.probe->parameters(), downlink_residual);
+    };
+    return wait_out(write, stop_, parts_.logger);
   }
 
   void score(Score job) {
@@ -372,6 +376,7 @@ class Service {
   }
 
   ServiceParts parts_;
+  const std::atomic<bool>& stop_;
   compression::Layout layout_;
   std::uint64_t saved_;
   SteadyClock clock_;
@@ -404,7 +409,7 @@ Status run_service(ServiceParts parts, const std::atomic<bool>& stop) {
     MUSTER_TRY_STATUS(parts.probe->set_parameters(state.theta));
     residual = std::move(state.downlink_residual);
   }
-  return Service(std::move(parts), std::move(residual), saved).run(stop);
+  return Service(std::move(parts), std::move(residual), saved, stop).run();
 }
 
 }  // namespace muster::verify

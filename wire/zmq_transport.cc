@@ -232,11 +232,15 @@ struct ZmqServer::Implementation {
     if (!peer.routes.empty() && peer.routes.back() == route) return peer;
     std::erase(peer.routes, route);
     peer.routes.push_back(route);
-    if (peer.routes.size() > static_cast<std::size_t>(std::max(1, options.connections_per_key_max))) {
-      set_for_route(socket, ZMQ_ROUTER_RESUME, peer.routes.front());  // what is not known is not resumed later
-      peer.routes.erase(peer.routes.begin());
-    }
+    if (peer.routes.size() > static_cast<std::size_t>(std::max(1, options.connections_per_key_max)))
+      drop_route(peer, peer.routes.begin());
     return peer;
+  }
+
+  // What is not known is not resumed later, and a connection ends only when it has been read to its end.
+  void drop_route(Peer& peer, std::vector<std::string>::iterator route) {
+    set_for_route(socket, ZMQ_ROUTER_RESUME, *route);
+    peer.routes.erase(route);
   }
 
   void pause(const PublicKey& identity, Peer& peer, TimeMs until) {
@@ -342,7 +346,7 @@ Status ZmqServer::send(const PublicKey& to, ByteSpan message) {
     return {};
   } catch (const zmq::error_t& error) {
     if (error.num() != EHOSTUNREACH) return Error{Errc::kIo, error.what()};
-    peer->second.routes.pop_back();
+    implementation_->drop_route(peer->second, std::prev(peer->second.routes.end()));
     return Error{Errc::kNotFound, "peer " + to.brief() + " has gone"};
   }
 }

@@ -44,13 +44,14 @@ inline long resident_mib() {
 
 class RawPeer {
  public:
-  // From `source`, an address of 127.0.0.0/8, to 127.0.0.1.
-  explicit RawPeer(int port, const char* source = "127.0.0.1") : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  // From `source`, an address of this machine (of 127.0.0.0/8, or "0.0.0.0": any), to `target`.
+  explicit RawPeer(int port, const char* source = "127.0.0.1", const char* target = "127.0.0.1")
+      : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in from{};
     from.sin_family = AF_INET;
     ::inet_pton(AF_INET, source, &from.sin_addr);
     sockaddr_in to = from;
-    ::inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+    ::inet_pton(AF_INET, target, &to.sin_addr);
     to.sin_port = htons(static_cast<std::uint16_t>(port));
     const int on = 1;
     ::setsockopt(socket_.get(), SOL_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
@@ -84,6 +85,14 @@ class RawPeer {
       if (got <= 0) return std::nullopt;
       done += static_cast<std::size_t>(got);
     }
+    return bytes;
+  }
+
+  // What is there, at most `size` bytes, without waiting for it.
+  Bytes read_some(std::size_t size) {
+    Bytes bytes(size);
+    const ssize_t got = ::recv(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     return bytes;
   }
 
@@ -141,8 +150,9 @@ inline Bytes zmtp_property(std::string_view name, ByteSpan value) {
 // A CURVE client (ZeroMQ RFC 26) that says what it is told to.
 class CurvePeer : public RawPeer {
  public:
-  CurvePeer(int port, const PublicKey& server, const SigningKey& key, const char* source = "127.0.0.1")
-      : RawPeer(port, source), server_(curve_public_key(server).value()), own_(curve_key_pair(key)) {
+  CurvePeer(int port, const PublicKey& server, const SigningKey& key, const char* source = "127.0.0.1",
+            const char* target = "127.0.0.1")
+      : RawPeer(port, source, target), server_(curve_public_key(server).value()), own_(curve_key_pair(key)) {
     ::crypto_box_keypair(short_public_.data(), short_secret_.data());
   }
 

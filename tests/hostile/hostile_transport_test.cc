@@ -470,6 +470,38 @@ TEST_F(HostileTransportTest, WhoIsOverItsBudgetWaitsAlone) {
   EXPECT_EQ(from_flooder, 22) << "nothing was lost, it waited";
 }
 
+// Its connections would else count for ever, and shut it out.
+TEST_F(HostileTransportTest, WhoLeavesWhileItHasToWaitComesBack) {
+  ManualClock clock;
+  ZmqOptions options;
+  options.per_peer = {{10, 10}, {}};
+  options.connections_per_key_max = 1;
+  options.clock = &clock;
+  auto server = ZmqServer::listen(context_, "tcp://127.0.0.1:*", key_, admission_, options).value();
+  const int port = port_of(server->address());
+  {
+    CurvePeer peer(port, key_.public_key(), registered_);
+    ASSERT_TRUE(peer.enter());
+    for (int i = 0; i < 50; ++i) ASSERT_TRUE(peer.send(peer.message(0, Bytes{1})));
+    for (int taken = 0; taken < 11;)
+      if (server->receive(kPeerWaitMs).value()) ++taken;
+  }
+  // Something is sent to it, and it is found to have gone.
+  for (int waited = 0; waited < kPeerWaitMs; waited += kStepMs) {
+    if (!server->send(registered_.public_key(), Bytes{2})) break;
+    ASSERT_FALSE(server->receive(kStepMs).value().has_value()) << "it is over its budget";
+  }
+  auto back = connect(port, registered_);
+  std::optional<Incoming> message;
+  for (int waited = 0; waited < kPeerWaitMs && (!message || message->message != Bytes{3}); waited += kStepMs) {
+    (void)back->send(key_.public_key(), Bytes{3});
+    clock.now += 10'000;
+    message = server->receive(kStepMs).value();
+  }
+  ASSERT_TRUE(message.has_value());
+  EXPECT_EQ(message->message, Bytes{3});
+}
+
 // Where everybody may come in a key costs nothing.
 TEST_F(HostileTransportTest, EverNewKeysOfOneAddressShareOneBudget) {
   ManualClock clock;
