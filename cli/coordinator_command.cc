@@ -25,6 +25,7 @@ Result<int> run_coordinator(const CoordinatorOptions& options, const std::atomic
   auto admission = std::make_shared<wire::HotkeyAdmission>();
   MUSTER_TRY(auto control,
              wire::ZmqServer::listen(context, options.control_address, node.key, admission));
+  wire::ZmqServer* const server = control.get();  // lives in the service's parts
   wire::ZmqOptions for_blobs;
   for_blobs.per_peer.bytes = {limits::kBlobPeerBytesPerSecond, limits::kBlobPeerBytesBurst};
   MUSTER_TRY(auto bulk, wire::ZmqServer::listen(context, options.blob_address, node.key, admission, for_blobs));
@@ -45,6 +46,7 @@ Result<int> run_coordinator(const CoordinatorOptions& options, const std::atomic
       node.logger,
       write_events_to(node.home / "events.jsonl"),
       node.failpoints};
+  parts.shared_keys = [server] { return server->take_shared_keys(); };
   MUSTER_TRY_STATUS(coordinator::run_service(std::move(parts), stop));
   if (stop) return Error{Errc::kCancelled, "stopped"};
   return 0;

@@ -100,6 +100,7 @@ class Service {
     while (!stop) {
       if (finished_ && now() - last_needed_ > static_cast<TimeMs>(parts_.linger_ms)) break;
       MUSTER_TRY_STATUS(take_what_has_arrived());
+      if (parts_.shared_keys) std::ranges::for_each(parts_.shared_keys(), [this](const auto& key) { say_shared(key); });
       MUSTER_TRY_STATUS(carry_out(core_.on_tick(now())));
       if (now() >= next_poll) {
         next_poll = now() + parts_.ledger_poll_ms;
@@ -131,6 +132,16 @@ class Service {
       wait = 0;
     }
     return {};
+  }
+
+  // Which of the two should not run, only their owner knows: both hear it.
+  void say_shared(const wire::SharedKey& shared) {
+    const std::string text = "two processes with the hotkey " + shared.key.brief() + " are connected, from " +
+                             shared.address + " and " + shared.other_address +
+                             ": stop one of them; two that sign for one round are evidence against their key";
+    parts_.logger.warning(text);
+    (void)parts_.transport->send(
+        shared.key, protocol::sign_message(core_.head().position(), protocol::Refused{text}, parts_.key));
   }
 
   Result<Bytes> read_blob(const Hash& id) const {

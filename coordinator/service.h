@@ -15,6 +15,7 @@
 #include "protocol/journal.h"
 #include "protocol/ledger_client.h"
 #include "wire/blob_endpoint.h"
+#include "wire/shared_key.h"
 #include "wire/transport.h"
 
 namespace muster::coordinator {
@@ -38,6 +39,8 @@ struct ServiceParts {
   Failpoints failpoints;
   std::uint32_t ledger_poll_ms = 1000;
   std::uint32_t linger_ms = 3000;  // after the last round: for nodes that have not heard of it
+  // Hotkeys that two processes use at the same time, found since the last call; empty: not known.
+  std::function<std::vector<wire::SharedKey>()> shared_keys = {};
 };
 
 // Runs until the run has had its rounds, or `stop`.

@@ -221,7 +221,8 @@ std::string failed_gate_words(const MinerStory::Content& miner, const ValidatorV
                 in.c_str(), failed->drop_e6 / 1e6, until.c_str());
 }
 
-// What would raise the weight, the most important first.
+}  // namespace
+
 std::vector<std::string> advice(const MinerStory::Content& miner, const ValidatorView& view) {
   std::vector<std::string> lines;
   if (view.gate_failed) lines.push_back(failed_gate_words(miner, view));
@@ -239,6 +240,13 @@ std::vector<std::string> advice(const MinerStory::Content& miner, const Validato
     } else if (ratio > kNearlyAll) {
       lines.push_back(
           format("little: its z is %.2f where the others have %.2f", view.mean, view.others_mean));
+    } else if (view.mean >= view.others_mean) {
+      // No fault of its own: nobody is paid for less than the least reference.
+      lines.push_back(format(
+          "its z of %.2f is no worse than the others' median of %.2f, but z compares the sequences that a miner was "
+          "assigned with random ones, and full pay needs a lower bound of %.2f: in a small network, or with few steps a "
+          "round, a payload helps both alike; more inner steps, or larger batches, tell them apart",
+          view.mean, view.others_mean, view.reference));
     } else {
       lines.push_back(
           format("its z is %.2f where the others have %.2f: %s", view.mean, view.others_mean,
@@ -246,11 +254,11 @@ std::vector<std::string> advice(const MinerStory::Content& miner, const Validato
                      ? "its payloads look as if it did not train on the sequences that it was "
                        "assigned, from the current θ"
                      : "more of what it sends must come from the sequences that it was assigned"));
-      if (ratio <= 0.5)
-        lines.push_back(format(
-            "its lower bound must exceed %.2f, half of the reference, before anything is paid",
-            view.reference / 2));
     }
+    if (ratio <= 0.5)
+      lines.push_back(format(
+          "its lower bound must exceed %.2f, half of the reference, before anything is paid",
+          view.reference / 2));
   }
   if (view.presence < 0.995) lines.push_back(missed_words(miner, view));
   if (lines.empty())
@@ -259,6 +267,8 @@ std::vector<std::string> advice(const MinerStory::Content& miner, const Validato
                         : "a higher z: it is paid in full measure, others have a little more");
   return lines;
 }
+
+namespace {
 
 std::vector<std::string> lines_of(const Explanation& explanation, std::optional<Uid> validator,
                                   const MinerRound* only) {

@@ -85,6 +85,9 @@ struct ValidatorView {
   std::size_t miners = 0;  // rated
 };
 
+// What would raise the weight that `view` gives `miner`, the most important first; at least one line.
+[[nodiscard]] std::vector<std::string> advice(const MinerStory::Content& miner, const ValidatorView& view);
+
 struct Explanation {
   MinerStory::Content miner;
   std::vector<ValidatorView> views;

@@ -58,10 +58,10 @@ double overlap_beyond_chance(const SparseUpdate& a, const SparseUpdate& b, std::
   return (share - chance) / (1 - chance);
 }
 
-std::map<Uid, Verdict> screen(const protocol::VerificationParams& params, std::uint32_t keep,
-                              const std::vector<Candidate>& candidates,
-                              const std::vector<std::shared_ptr<const SparseUpdate>>& previous,
-                              const SparseUpdate* last_aggregate) {
+Screening screen(const protocol::VerificationParams& params, std::uint32_t keep,
+                 const std::vector<Candidate>& candidates,
+                 const std::vector<std::shared_ptr<const SparseUpdate>>& previous,
+                 const SparseUpdate* last_aggregate) {
   std::vector<double> cosines;
   for (const Candidate& candidate : candidates) cosines.push_back(candidate.gradient_cosine);
   const double threshold =
@@ -86,28 +86,30 @@ std::map<Uid, Verdict> screen(const protocol::VerificationParams& params, std::u
     });
   };
 
-  std::vector<bool> replays(candidates.size()), copied(candidates.size());
+  std::vector<bool> replays(candidates.size()), copied(candidates.size()), alike(candidates.size());
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     replays[i] = !to_last.empty() && (to_last[i] > replay || to_last[i] < -params.replay_cosine);
     copied[i] = copies(candidates[i]);
+    alike[i] = replays[i] || copied[i];
   }
-  const bool replays_count = !holds_most(candidates, replays);
-  const bool copies_count = !holds_most(candidates, copied);
+  // Both rules together, so that not even both reject most of the standing.
+  const bool counts = !holds_most(candidates, alike);
 
-  std::map<Uid, Verdict> verdicts;
+  Screening screening;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const Candidate& candidate = candidates[i];
     Verdict verdict = Verdict::kAccept;
-    if (replays_count && replays[i]) {
+    if (!counts && alike[i]) screening.alike.push_back(candidate.uid);
+    if (counts && replays[i]) {
       verdict = Verdict::kReplay;
-    } else if (copies_count && copied[i]) {
+    } else if (counts && copied[i]) {
       verdict = Verdict::kCopy;
     } else if (!(candidate.gradient_cosine > threshold)) {
       verdict = Verdict::kLowCosine;
     }
-    verdicts[candidate.uid] = verdict;
+    screening.verdicts[candidate.uid] = verdict;
   }
-  return verdicts;
+  return screening;
 }
 
 }  // namespace muster::verify

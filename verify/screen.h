@@ -34,8 +34,15 @@ struct Candidate {
   std::uint16_t standing = 0;  // in the aggregate, 0..65535
 };
 
+struct Screening {
+  std::map<Uid, protocol::Verdict> verdicts;
+  // Who resembles others or the past, where those hold more than half of the standing together: a model too small for
+  // its density, or data that is all alike. Nobody is rejected for resemblance then.
+  std::vector<Uid> alike;
+};
+
 // `previous`: payloads of the round before, `last_aggregate`: what was applied last; null in round 0.
-[[nodiscard]] std::map<Uid, protocol::Verdict> screen(
+[[nodiscard]] Screening screen(
     const protocol::VerificationParams& params, std::uint32_t keep,
     const std::vector<Candidate>& candidates,
     const std::vector<std::shared_ptr<const compression::SparseUpdate>>& previous,

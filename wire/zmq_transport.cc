@@ -167,6 +167,8 @@ struct ZmqServer::Implementation {
   struct Peer {
     std::vector<std::string> routes;
     TimeMs paused_until = 0;
+    std::string address{};  // of who spoke last
+    SharedKeyWatch sharing{};
   };
   static constexpr std::size_t kSweepPeersAt = 1024;
 
@@ -179,6 +181,7 @@ struct ZmqServer::Implementation {
   PeerBudgets<PublicKey> of_peers{options.per_peer};
   PeerBudgets<std::string> of_addresses{options.per_address};
   std::map<PublicKey, Peer> peers{};
+  std::vector<SharedKey> shared_keys{};
   std::set<std::pair<TimeMs, PublicKey>> paused{};
   std::uint64_t admitted_revision = 0;
   std::size_t sweep_peers_at = kSweepPeersAt;
@@ -226,11 +229,13 @@ struct ZmqServer::Implementation {
     sweep_peers_at = std::max(kSweepPeersAt, 2 * peers.size());
   }
 
-  Peer& seen_on(const PublicKey& identity, const std::string& route) {
+  Peer& seen_on(const PublicKey& identity, const std::string& route, const std::string& route_address) {
     sweep();
     Peer& peer = peers[identity];
+    const std::string other = std::exchange(peer.address, route_address);
     if (!peer.routes.empty() && peer.routes.back() == route) return peer;
-    std::erase(peer.routes, route);
+    if (std::erase(peer.routes, route) > 0 && peer.sharing.returned(now()))
+      shared_keys.push_back({identity, route_address, other});
     peer.routes.push_back(route);
     if (peer.routes.size() > static_cast<std::size_t>(std::max(1, options.connections_per_key_max)))
       drop_route(peer, peer.routes.begin());
@@ -290,7 +295,7 @@ struct ZmqServer::Implementation {
       set_for_route(socket, ZMQ_ROUTER_END_CONNECTION, text_of(route));
       return std::nullopt;
     }
-    Peer& peer = seen_on(incoming.from, text_of(route));
+    Peer& peer = seen_on(incoming.from, text_of(route), from_address);
     const TimeMs time = now();
     TimeMs until = of_peers.charge(incoming.from, body.size(), time);
     until = std::max(until, of_addresses.charge(from_address, body.size(), time));
@@ -350,6 +355,8 @@ Status ZmqServer::send(const PublicKey& to, ByteSpan message) {
     return Error{Errc::kNotFound, "peer " + to.brief() + " has gone"};
   }
 }
+
+std::vector<SharedKey> ZmqServer::take_shared_keys() { return std::exchange(implementation_->shared_keys, {}); }
 
 Result<std::optional<Incoming>> ZmqServer::receive(int timeout_ms, int wake_fd) {
   Implementation& server = *implementation_;

@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "wire/admission.h"
 #include "wire/peer_budget.h"
+#include "wire/shared_key.h"
 #include "wire/transport.h"
 
 namespace muster::wire {
@@ -67,6 +68,8 @@ class ZmqServer final : public Transport {
   ~ZmqServer() override;
   // The (first) address with the port in use.
   [[nodiscard]] const std::string& address() const;
+  // Found since the last call.
+  [[nodiscard]] std::vector<SharedKey> take_shared_keys();
 
   Status send(const PublicKey& to, ByteSpan message) override;
   Result<std::optional<Incoming>> receive(int timeout_ms, int wake_fd = -1) override;

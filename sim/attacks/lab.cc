@@ -200,7 +200,8 @@ class Lab {
         }
         company.verdicts[v] =
             verify::screen(params_.verification, params_.uplink_format(round).keep, candidates,
-                           previous, last_aggregate_.get());
+                           previous, last_aggregate_.get())
+                .verdicts;
       }
     }
     return {};

@@ -7,6 +7,7 @@ namespace muster::verify {
 namespace {
 
 using namespace muster::testing;
+using protocol::OutcomeCode;
 
 struct Told {
   ScoreAudit scores;
@@ -53,6 +54,28 @@ TEST(Explanation, OfAnHonestMinerHasItsFigures) {
   std::uint64_t rounds = explanation.miner.absent;
   for (const auto& [code, count] : explanation.miner.outcomes) rounds += count;
   EXPECT_EQ(rounds, 8u) << "every round is counted once";
+}
+
+// A small network: z tells hardly anything apart, and the best miner of all is below the least reference.
+TEST(Explanation, DoesNotBlameWhoDoesBetterThanTheOthers) {
+  MinerStory::Content miner;
+  miner.recent.push_back({.round = Round{7}, .outcome = OutcomeCode::kAccepted});
+  ValidatorView view;
+  view.evaluations = 12;
+  view.mean = 0.74;
+  view.lower_bound = 0.31;
+  view.reference = 1;
+  view.others_mean = -1.96;
+  const auto words = [&] {
+    std::string text;
+    for (const std::string& line : advice(miner, view)) text += line + "\n";
+    return text;
+  };
+  EXPECT_EQ(words().find("did not train"), std::string::npos) << words();
+  EXPECT_NE(words().find("no worse than the others' median of -1.96"), std::string::npos) << words();
+  EXPECT_NE(words().find("must exceed 0.50"), std::string::npos) << words();
+  view.others_mean = 2.5;
+  EXPECT_NE(words().find("did not train"), std::string::npos) << words();
 }
 
 TEST(Explanation, NamesWhatRejectedNoise) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/prng.h"
 
@@ -45,6 +46,7 @@ class ScreenTest : public ::testing::Test {
   std::vector<double> cosines_{0.5, 0.4, 0.6, 0.5};
   std::vector<std::uint16_t> standings_{65535, 65535, 65535, 65535};
   protocol::VerificationParams params_;
+  Screening screening_;
 
   ScreenTest() {
     for (int i = 0; i < 4; ++i) updates_.push_back(random_update(random_));
@@ -53,7 +55,8 @@ class ScreenTest : public ::testing::Test {
                              std::vector<std::shared_ptr<const SparseUpdate>> previous = {}) {
     std::vector<Candidate> candidates;
     for (std::uint16_t i = 0; i < 4; ++i) candidates.push_back({Uid{i}, &updates_[i], cosines_[i], standings_[i]});
-    return screen(params_, keep, candidates, previous, last);
+    screening_ = screen(params_, keep, candidates, previous, last);
+    return screening_.verdicts;
   }
 };
 
@@ -101,6 +104,33 @@ TEST_F(ScreenTest, RejectsIdenticalPayloads) {
 TEST_F(ScreenTest, NeverRejectsPayloadsWithMostOfTheStandingForTheirResemblance) {
   updates_[3] = updates_[2] = updates_[0];
   for (const auto& [uid, verdict] : run()) EXPECT_EQ(verdict, Verdict::kAccept);
+}
+
+TEST_F(ScreenTest, NotEvenBothRulesTogetherRejectMostOfTheStanding) {
+  updates_[3] = updates_[2];
+  const SparseUpdate last = updates_[0];
+  EXPECT_EQ(run(&last).at(Uid{0}), Verdict::kAccept) << "one replays, two are copies: three of four";
+  EXPECT_EQ(screening_.alike, (std::vector<Uid>{Uid{0}, Uid{2}, Uid{3}}));
+}
+
+// 18,528 parameters at a density of 256: what honest miners send has nearly the same indices.
+TEST_F(ScreenTest, TheHonestMinersOfATinyModelAreNotCopies) {
+  const state::ModelSpec model{.d_model = 32, .layers = 1, .heads = 2, .kv_heads = 2, .d_ff = 64, .context = 16,
+                               .vocab = 256, .tied = true};
+  const auto layout = state::layout_of(model);
+  ASSERT_EQ(layout.parameters(), 18'528u);
+  const compression::PayloadFormat format{.keep = 256};
+  std::vector<float> common(layout.parameters());
+  const auto drawn = [&] { return static_cast<float>(2 * random_.uniform() - 1); };
+  for (float& value : common) value = std::pow(drawn(), 5.0f);
+  for (SparseUpdate& update : updates_) {
+    std::vector<float> own(common);
+    for (float& value : own) value += 0.02f * drawn();
+    update = compression::decode(layout, compression::compress(layout, format, own).value()).value();
+  }
+  ASSERT_GT(overlap_beyond_chance(updates_[0], updates_[1], 256), params_.overlap);
+  for (const auto& [uid, verdict] : run(nullptr, 256)) EXPECT_EQ(verdict, Verdict::kAccept);
+  EXPECT_EQ(screening_.alike.size(), 4u) << "and the validator says so";
 }
 
 TEST_F(ScreenTest, RejectsCopiesOfManyWhoHaveLittleStanding) {

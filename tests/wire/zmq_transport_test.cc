@@ -105,6 +105,40 @@ TEST_F(ZmqTransportTest, AReconnectingPeerIsServedOnItsNewestConnection) {
   }
 }
 
+struct HandClock final : Clock {
+  TimeMs now_ms() const override { return now; }
+  TimeMs now = 1000;
+};
+
+TEST_F(ZmqTransportTest, TwoProcessesWithOneKeyAreFoundAndOneThatReconnectsIsNot) {
+  HandClock clock;
+  ZmqOptions options;
+  options.clock = &clock;
+  auto server = ZmqServer::listen(context_, "tcp://127.0.0.1:*", server_key_, admission_, options).value();
+  admission_->set({honest_.public_key()});
+  for (int life = 0; life < 6; ++life) {
+    auto client = connect(server->address(), honest_);
+    expect_served(*server, *client);
+    clock.now += 1000;
+  }
+  EXPECT_TRUE(server->take_shared_keys().empty());
+  auto original = connect(server->address(), honest_), clone = connect(server->address(), honest_);
+  std::vector<SharedKey> found;
+  for (int turn = 0; turn < 3; ++turn) {
+    for (auto* client : {original.get(), clone.get()}) {
+      expect_served(*server, *client);
+      clock.now += 1000;
+      for (SharedKey& shared : server->take_shared_keys()) found.push_back(std::move(shared));
+    }
+  }
+  ASSERT_EQ(found.size(), 2u) << "once when each of them had spoken, so that both can be told";
+  for (const SharedKey& shared : found) {
+    EXPECT_EQ(shared.key, honest_.public_key());
+    EXPECT_EQ(shared.address, "127.0.0.1");
+    EXPECT_EQ(shared.other_address, "127.0.0.1");
+  }
+}
+
 TEST_F(ZmqTransportTest, AUsedPortIsNamedWithTheMend) {
   auto server = listen();
   const auto second = ZmqServer::listen(context_, server->address(), server_key_, admission_);

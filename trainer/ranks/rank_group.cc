@@ -3,8 +3,9 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <fstream>
 
-#include "base/clock.h"
 #include "trainer/ranks/rank_messages.h"
 
 namespace muster::trainer {
@@ -13,6 +14,23 @@ namespace {
 constexpr int kPollMs = 100;
 // How long the others are listened to when one has failed: one of them may know better why.
 constexpr TimeMs kLastWordsMs = 2000;
+constexpr std::uint32_t kStarting = 0;  // as work, beside the kinds of requests
+
+// Whether the system has stopped the process, as with SIGSTOP or under a debugger.
+bool is_stopped(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  const auto name_ends = line.rfind(')');  // the name may have anything in it
+  const char state = name_ends != std::string::npos && name_ends + 2 < line.size() ? line[name_ends + 2] : '?';
+  return state == 'T' || state == 't';
+}
+
+std::string seconds(TimeMs ms) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.1f s", static_cast<double>(ms) / 1000);
+  return text;
+}
 
 }  // namespace
 
@@ -43,6 +61,7 @@ Status RankGroup::start() {
     MUSTER_TRY(auto process, parts_.start({rank, parts_.size, meeting, ends.second.descriptor(), parts_.theta}));
     ranks_.push_back({std::move(ends.first), std::move(process)});
   }
+  silence_.begin(kStarting, Silence::kAnswers, now());
   auto ready = collect({});
   std::filesystem::remove_all(meeting, error);
   if (!ready) {
@@ -91,7 +110,6 @@ void RankGroup::take(unsigned rank, Answer& answer, const Watch& watch) {
 }
 
 Result<std::vector<RankGroup::Answer>> RankGroup::collect(const Watch& watch) {
-  const SteadyClock clock;
   std::vector<Answer> answers(ranks_.size());
   bool is_stop_sent = false;
   std::optional<TimeMs> deadline;  // once a rank has failed that others may wait for
@@ -103,17 +121,40 @@ Result<std::vector<RankGroup::Answer>> RankGroup::collect(const Watch& watch) {
       waiting.push_back({ranks_[rank].channel.descriptor(), POLLIN, 0});
       who.push_back(rank);
     }
-    if (waiting.empty() || (deadline && clock.now_ms() >= *deadline)) break;
-    (void)::poll(waiting.data(), waiting.size(), kPollMs);
+    if (waiting.empty() || (deadline && now() >= *deadline)) break;
+    const bool any = ::poll(waiting.data(), waiting.size(), kPollMs) > 0;
+    silence_.pass(now());
+    if (any) silence_.heard();
     for (std::size_t i = 0; i < waiting.size(); ++i)
       if (waiting[i].revents != 0) take(who[i], answers[who[i]], watch);
+    if (silence_.is_over()) {
+      give_up(answers);
+      break;
+    }
     if (watch.stop != nullptr && *watch.stop && !std::exchange(is_stop_sent, true))
       for (Rank& rank : ranks_) (void)rank.channel.send(RankMessageKind::kStop, {});
     const bool is_broken = std::ranges::any_of(answers, [](const Answer& it) { return !it.is_sound; });
-    if (is_broken && !deadline) deadline = clock.now_ms() + kLastWordsMs;
+    if (is_broken && !deadline) deadline = now() + kLastWordsMs;
   }
   if (std::ranges::any_of(answers, [](const Answer& it) { return it.failure.has_value(); })) return explain(answers);
   return answers;
+}
+
+void RankGroup::give_up(std::vector<Answer>& answers) const {
+  const bool any_stopped = [&] {
+    for (unsigned rank = 0; rank < ranks_.size(); ++rank)
+      if (!answers[rank].is_there && is_stopped(ranks_[rank].process->pid())) return true;
+    return false;
+  }();
+  const std::string silent = "has said nothing for " + seconds(silence_.silent_ms()) + ", where " +
+                             seconds(silence_.longest_ms().value_or(0)) + " was the longest before";
+  for (unsigned rank = 0; rank < ranks_.size(); ++rank) {
+    Answer& answer = answers[rank];
+    const bool stopped = is_stopped(ranks_[rank].process->pid());
+    if (answer.is_there || stopped != any_stopped) continue;
+    answer.is_sound = false;
+    answer.failure = Error{Errc::kTimeout, stopped ? "is stopped, as by SIGSTOP or a debugger, and " + silent : silent};
+  }
 }
 
 Error RankGroup::explain(const std::vector<Answer>& answers) {
@@ -134,7 +175,8 @@ Error RankGroup::explain(const std::vector<Answer>& answers) {
       (void)::poll(nullptr, 0, kPollMs);
     error = {Errc::kClosed, name_of(worst) + " " + ranks_[worst].process->ended().value_or("closed its channel")};
   } else {
-    error = std::move(error).within(name_of(worst));
+    error = error.code == Errc::kTimeout ? Error{error.code, name_of(worst) + " " + error.message}
+                                         : std::move(error).within(name_of(worst));
   }
   end_all();
   return error;
@@ -151,6 +193,7 @@ Result<std::vector<RankGroup::Answer>> RankGroup::ask(RankMessageKind kind, cons
 Result<std::vector<RankGroup::Answer>> RankGroup::ask_each(RankMessageKind kind, const std::vector<Bytes>& contents,
                                                            const Watch& watch) {
   MUSTER_CHECK(!ranks_.empty(), "ranks that have ended were asked");
+  silence_.begin(static_cast<std::uint32_t>(kind), kind == RankMessageKind::kTrain ? parts_.steps : Silence::kAnswers, now());
   // A send that fails shows as the end of the channel when the answer is read.
   for (unsigned rank = 0; rank < ranks_.size(); ++rank) (void)ranks_[rank].channel.send(kind, contents[rank]);
   return collect(watch);

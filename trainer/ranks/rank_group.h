@@ -1,8 +1,8 @@
 // RankGroup: a RoundTrainer of several processes, one rank each. It starts them, asks all for the same thing and puts
 // the answers together; segments come in the ranks' order, so that a payload is the same whatever their number.
 //
-// When a rank dies, or fails in a way that leaves the others waiting for it, all are ended: the call says in one line
-// which rank and why, and restart() starts them anew. Thread safety: as round_trainer.h.
+// When a rank dies, says nothing for far too long (silence.h), or fails in a way that leaves the others waiting for it,
+// all are ended: the call says in one line which rank and why, and restart() starts them anew. Thread safety: as round_trainer.h.
 #pragma once
 
 #include <filesystem>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "trainer/ranks/rank_channel.h"
+#include "trainer/ranks/silence.h"
 #include "trainer/rounds/round_trainer.h"
 
 namespace muster::trainer {
@@ -39,6 +40,8 @@ struct RankGroupParts {
   std::vector<NamedSize> optimizer;      // optimizer_arrays() of the whole layout
   StartRank start;
   std::function<void(const std::string&)> note;  // a line for the log
+  const Clock* clock = nullptr;          // nullptr: the machine's
+  Silence::Bounds steps = Silence::kSteps;
 };
 
 class RankGroup final : public RoundTrainer {
@@ -83,6 +86,9 @@ class RankGroup final : public RoundTrainer {
   [[nodiscard]] Result<std::vector<Answer>> ask_each(RankMessageKind kind, const std::vector<Bytes>& contents,
                                                      const Watch& watch);
   [[nodiscard]] Result<std::vector<Answer>> collect(const Watch& watch);
+  // Those that did not answer count as hung: the one that is stopped, if one is.
+  void give_up(std::vector<Answer>& answers) const;
+  [[nodiscard]] TimeMs now() const { return (parts_.clock != nullptr ? *parts_.clock : own_clock_).now_ms(); }
   // Takes what there is of one rank.
   void take(unsigned rank, Answer& answer, const Watch& watch);
   // The error that explains the others; ends all ranks unless they can go on.
@@ -92,6 +98,8 @@ class RankGroup final : public RoundTrainer {
   void end_all() { ranks_.clear(); }
 
   RankGroupParts parts_;
+  SteadyClock own_clock_;
+  Silence silence_;
   std::vector<Rank> ranks_;               // none: they have ended
   unsigned starts_ = 0;
   std::vector<std::uint64_t> entries_;    // of each rank, as last described

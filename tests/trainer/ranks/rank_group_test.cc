@@ -47,6 +47,8 @@ class RankGroupTest : public TrainerTest {
   std::vector<std::string> notes_;
   std::string cannot_start_;         // what rank 1 says instead of being ready
   protocol::InnerLoop* loop_ = nullptr;
+  const Clock* clock_ = nullptr;
+  Silence::Bounds steps_ = Silence::kSteps;
 
   Result<std::unique_ptr<protocol::InnerLoop>> make(unsigned size) {
     auto theta = SharedFloats::make(layout_.parameters()).value();
@@ -57,7 +59,9 @@ class RankGroupTest : public TrainerTest {
                                             .start = [this, view = theta.values()](const RankSeat& seat) {
                                               return start(seat, view);
                                             },
-                                            .note = [this](const std::string& text) { notes_.push_back(text); }}));
+                                            .note = [this](const std::string& text) { notes_.push_back(text); },
+                                            .clock = clock_,
+                                            .steps = steps_}));
     return std::unique_ptr<protocol::InnerLoop>(std::make_unique<LlamaInnerLoop>(
         layout_, config_.outer_learning_rate, std::move(theta), std::move(group)));
   }
@@ -156,6 +160,34 @@ TEST_F(RankGroupTest, ARankThatIsKilledCostsTheRoundAndNothingElse) {
   for (auto* loop : {undisturbed.get(), disturbed.get()}) loop->settle(protocol::Settlement::kMissed);
   EXPECT_NE(pids_, pids) << "new ranks were started";
   EXPECT_EQ(round(*disturbed, 2), round(*undisturbed, 2)) << "but for the lost round they are where the others are";
+}
+
+// A second passes with every look.
+class FastClock final : public Clock {
+ public:
+  TimeMs now_ms() const override { return now_ += 1000; }
+
+ private:
+  mutable TimeMs now_ = 0;
+};
+
+TEST_F(RankGroupTest, ARankThatIsStoppedIsNamedAndStartedAnew) {
+  const FastClock clock;
+  clock_ = &clock;
+  steps_ = {5'000, 30};
+  auto group = make(2).value();
+  (void)round(*group, 0);
+  ASSERT_TRUE(group->save(directory_ / "state", 0));
+  const std::vector<int> pids = pids_;
+  const auto lost = train(*group, 1, [&](std::uint32_t step) {
+    if (step == 0) ::kill(pids[1], SIGSTOP);
+  });
+  ASSERT_FALSE(lost);
+  EXPECT_NE(lost.error().message.find("rank 1 of 2 (process " + std::to_string(pids[1]) + ") is stopped"), std::string::npos)
+      << lost.error().message;
+  group->settle(protocol::Settlement::kMissed);
+  EXPECT_NE(pids_, pids) << "new ranks were started";
+  EXPECT_TRUE(train(*group, 2));
 }
 
 TEST_F(RankGroupTest, ARankThatDiesBetweenRoundsCostsNothing) {
