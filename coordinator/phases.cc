@@ -44,9 +44,9 @@ std::optional<TimeMs> Coordinator::next_deadline() const {
   if (finished_) return std::nullopt;
   if (phase_ == Phase::kGather) {
     const TimeMs hard = phase_started_ + static_cast<TimeMs>(params_.timing.gather_ms);
-    return std::max(not_before_, gathered_at_ ? std::min(hard, *gathered_at_ + TimeMs{head_.grace_ms()}) : hard);
+    return std::max(not_before_, gathered_at_ && !may_lack_open_ ? std::min(hard, *gathered_at_ + TimeMs{head_.grace_ms()}) : hard);
   }
-  return phase_end();
+  return std::max(hold_until_, phase_end());
 }
 
 void Coordinator::advance(TimeMs now, Until until) {
@@ -86,6 +86,7 @@ bool Coordinator::advance_once(TimeMs now, Until until) {
   if (!round_.quorum_at && awaited > 0 &&
       arrived >= protocol::quorum_of(awaited, params_.timing.quorum_percent))
     round_.quorum_at = now;
+  if (now < hold_until_) return false;
   const TimeMs end = phase_end();
   if (until == Until::kComplete ? end > phase_started_ : end > now) return false;
   if (phase_ == Phase::kTrain) {
@@ -100,7 +101,8 @@ bool Coordinator::advance_once(TimeMs now, Until until) {
 
 // A round opens when everybody expected is ready; or when a quorum of the miners and of the validators is
 // and the grace has passed, so that one that is away costs the others no more than that; or at the hard
-// bound.
+// bound. After a restart only the first and the last: whoever is away may have seen an opening that an older copy of
+// the folder does not know.
 bool Coordinator::may_open(TimeMs now, Until until) {
   const std::size_t miners = membership_.ready_count(Role::kMiner);
   const std::size_t validators = membership_.ready_count(Role::kValidator);
@@ -169,7 +171,11 @@ void Coordinator::ask_checkpoint(const std::vector<Bytes>& attestations) {
   if (config_.checkpoint_every == 0 || round == 0 || round % config_.checkpoint_every != 0 ||
       pending_checkpoint_)
     return;
-  pending_checkpoint_ = {{Hash{}, attestations}, head_.position()};
+  write_checkpoint(attestations);
+}
+
+void Coordinator::write_checkpoint(std::vector<Bytes> attestations) {
+  pending_checkpoint_ = {{Hash{}, std::move(attestations)}, head_.position()};
   actions_.push_back(WriteCheckpoint{head_.state()});
 }
 
@@ -252,7 +258,7 @@ std::string why_nobody_counts(const protocol::SealRecord& record) {
 }  // namespace
 
 void Coordinator::seal_round(TimeMs now) {
-  if (!open_payloads(now)) return;
+  if (lost_seal_ || !open_payloads(now)) return;
   std::vector<Bytes> screens;
   for (const auto& [uid, screen] : round_.screens) screens.push_back(screen.bytes);
   auto sealed = make_seal(screens, round_.evidence, round_.arrivals_ms);
