@@ -97,8 +97,10 @@ Actions Miner::on_message(ByteSpan message, TimeMs now) {
   return take_actions();
 }
 
+// Not behind the record that ends the round, or leaves it: read again, it would belong to a round that is over.
 void Miner::persist_news() {
-  for (Bytes& message : follower_.take_news()) actions_.push_back(Persist{head().round(), std::move(message)});
+  for (Bytes& message : follower_.take_news())
+    if (!progress_.applying && !adopting_) actions_.push_back(Persist{head().round(), std::move(message)});
 }
 
 // A coordinator that started again may know less of this round than it signed and acknowledged.
