@@ -54,6 +54,10 @@ void print(const verify::AuditReport& report, std::uint32_t rounds_planned) {
               number(report.messages), number(report.rounds),
               rounds_planned == 0 ? "" : (" of " + std::to_string(rounds_planned)).c_str(),
               number(report.null_rounds));
+  if (report.first_round > Round{0})
+    std::printf("records begin with round %llu: the coordinator's folder was rebuilt then, and what was before is not "
+                "in it\n",
+                number(report.first_round.value));
   for (std::size_t i = 0; i < verify::kCheckCount; ++i) {
     const auto check = static_cast<verify::Check>(i);
     const auto& [held, failed, remarked, skipped] = report.count(check);
@@ -100,6 +104,7 @@ nlohmann::ordered_json to_json(const verify::AuditReport& report, std::uint32_t 
   nlohmann::ordered_json json{{"ok", report.ok()},
                               {"messages", report.messages},
                               {"rounds", report.rounds},
+                              {"first_round", report.first_round.value},
                               {"rounds_planned", rounds_planned},
                               {"null_rounds", report.null_rounds},
                               {"disputes", report.disputes},
@@ -252,7 +257,7 @@ Result<int> run_audit(const AuditOptions& options, const std::atomic<bool>& stop
         rescoring.options.samples == 0
             ? ""
             : ("; --seed " + std::to_string(rescoring.options.seed) + " repeats the choice").c_str());
-  print(scores);
+  if (audited.report.first_round == Round{0}) print(scores);
   print(audited.report, source->params().rounds);
   return audited.report.ok() ? 0 : kExitChecksFailed;
 }

@@ -28,6 +28,7 @@ void add_coordinator(CLI::App& app, Action& chosen);
 void add_miner(CLI::App& app, Action& chosen);
 void add_rank(CLI::App& app, Action& chosen);
 void add_validator(CLI::App& app, Action& chosen);
+void add_backup(CLI::App& app, Action& chosen);
 void add_status(CLI::App& app, Action& chosen);
 void add_train(CLI::App& app, Action& chosen);
 void add_eval(CLI::App& app, Action& chosen);

@@ -1,6 +1,8 @@
 #include "cli/commands.h"
 #include "cli/event_log.h"
 #include "cli/node_options.h"
+#include "cli/node_state.h"
+#include "cli/rebuild.h"
 #include "coordinator/service.h"
 #include "store/archiving_journal.h"
 #include "store/file_blob_store.h"
@@ -11,16 +13,30 @@ namespace {
 
 struct CoordinatorOptions : NodeOptions {
   coordinator::Config config;
+  std::string rebuild_from;
 };
 
 Result<int> run_coordinator(const CoordinatorOptions& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(NodeBase node, open_node(options));
+  coordinator::Config config = options.config;
+  if (!options.rebuild_from.empty()) {
+    MUSTER_TRY(const auto rebuilt, rebuild_coordinator(node.folder, node.home, node.params, node.key, options.rebuild_from));
+    node.logger.info("rebuilt from " + rebuilt.source + ": " + std::to_string(rebuilt.records) + " records, " +
+                     std::to_string(rebuilt.blobs) + " blobs copied" +
+                     (rebuilt.first_round > Round{0}
+                          ? "; they begin with round " + std::to_string(rebuilt.first_round.value)
+                          : std::string()));
+  }
+  config.restored = std::filesystem::exists(node.home / kRestoredFile);
   MUSTER_TRY(auto blobs, store::FileBlobStore::open(node.folder.blobs()));
   MUSTER_TRY(auto payloads, store::FileBlobStore::open(node.folder.payloads()));
   MUSTER_TRY(auto records, store::SqliteJournal::open(node.home / "journal.sqlite"));
   MUSTER_TRY(auto archive, store::Archive::open(node.folder.archive()));
-  MUSTER_TRY(auto journal,
-             store::ArchivingJournal::open(std::move(records), std::move(archive)));
+  auto both = store::ArchivingJournal::open(std::move(records), std::move(archive));
+  if (!both && both.error().code == Errc::kConflict)
+    return Error{Errc::kConflict, both.error().message + "; was " + node.home.string() + " lost or replaced by an older "
+                                      "copy? Move it away, and start with --rebuild-from " + node.folder.root.string()};
+  MUSTER_TRY(auto journal, std::move(both));
   wire::ZmqContext context;
   auto admission = std::make_shared<wire::HotkeyAdmission>();
   MUSTER_TRY(auto control,
@@ -33,7 +49,7 @@ Result<int> run_coordinator(const CoordinatorOptions& options, const std::atomic
   coordinator::ServiceParts parts{
       node.params,
       node.key,
-      options.config,
+      config,
       [folder = node.folder, params = node.params] { return initial_theta(folder, params); },
       node.home,
       std::move(control),
@@ -47,6 +63,7 @@ Result<int> run_coordinator(const CoordinatorOptions& options, const std::atomic
       write_events_to(node.home / "events.jsonl"),
       node.failpoints};
   parts.shared_keys = [server] { return server->take_shared_keys(); };
+  parts.restored = node.home / kRestoredFile;
   MUSTER_TRY_STATUS(coordinator::run_service(std::move(parts), stop));
   if (stop) return Error{Errc::kCancelled, "stopped"};
   return 0;
@@ -73,7 +90,12 @@ void add_coordinator(CLI::App& app, Action& chosen) {
       ->add_option("--offer-after", options->config.offer_after,
                    "Rounds that a node must be behind a checkpoint to be offered it")
       ->capture_default_str();
-  command->footer("Example: muster coordinator --run runs/mine --start-miners 4");
+  command->add_option("--rebuild-from", options->rebuild_from,
+                      "Make the lost folder of this coordinator again, and go on: from a run's folder that has "
+                      "archive.muster, a file of `muster audit export`, or the folder of a validator that is stopped");
+  command->footer("Examples: muster coordinator --run runs/mine --start-miners 4\n"
+                  "          muster coordinator --run runs/mine --rebuild-from runs/mine\n"
+                  "          muster coordinator --run runs/mine --rebuild-from copies/nodes/validator-1");
   command->callback([options, &chosen] {
     chosen = [options](const std::atomic<bool>& stop) { return run_coordinator(*options, stop); };
   });

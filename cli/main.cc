@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
              "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 checks failed, 130 interrupted");
   Action chosen;
   for (auto add : {add_localnet, add_init, add_key, add_data, add_ledger, add_coordinator, add_miner,
-                   add_validator, add_status, add_train, add_eval, add_generate, add_audit, add_explain, add_export, add_inspect,
+                   add_validator, add_status, add_backup, add_train, add_eval, add_generate, add_audit, add_explain, add_export, add_inspect,
                    add_tune, add_sim, add_doctor, add_rank})
     add(app, chosen);
   try {

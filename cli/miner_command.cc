@@ -3,6 +3,7 @@
 #include "cli/event_log.h"
 #include "cli/machine.h"
 #include "cli/node_options.h"
+#include "cli/node_state.h"
 #include "cli/ranks.h"
 #include "miner/service.h"
 #include "store/sqlite_journal.h"
@@ -73,7 +74,7 @@ Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop
                             {},
                             conduct,
                             std::move(loop),
-                            node.home / "trainer.state",
+                            node.home / kTrainerState,
                             initial,
                             std::move(ledger),
                             std::move(control),
@@ -83,6 +84,8 @@ Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop
                             node.logger,
                             write_events_to(node.home / "events.jsonl"),
                             node.failpoints};
+  parts.restored = node.home / kRestoredFile;
+  parts.config.restored = std::filesystem::exists(parts.restored);
   MUSTER_TRY_STATUS(miner::run_service(std::move(parts), stop));
   if (stop) return Error{Errc::kCancelled, "stopped"};
   return 0;

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 #include "cli/event_log.h"
 #include "cli/node_options.h"
+#include "cli/node_state.h"
 #include "cli/units.h"
 #include "store/sqlite_journal.h"
 #include "verify/service.h"
@@ -39,7 +40,7 @@ Result<int> run_validator(const ValidatorOptions& options, const std::atomic<boo
                              node.key,
                              config,
                              std::move(probe),
-                             node.home / "validator.state",
+                             node.home / kValidatorState,
                              initial,
                              std::move(control),
                              std::move(bulk),
@@ -49,6 +50,8 @@ Result<int> run_validator(const ValidatorOptions& options, const std::atomic<boo
                              write_events_to(node.home / "events.jsonl"),
                              node.failpoints,
                              options.held_out};
+  parts.restored = node.home / kRestoredFile;
+  parts.config.restored = std::filesystem::exists(parts.restored);
   MUSTER_TRY_STATUS(verify::run_service(std::move(parts), stop));
   if (stop) return Error{Errc::kCancelled, "stopped"};
   return 0;

@@ -12,12 +12,6 @@ namespace muster::coordinator {
 
 using protocol::Phase;
 
-namespace {
-
-constexpr TimeMs kSayAgainMs = 10'000;  // at most that often to one hotkey
-
-}  // namespace
-
 Coordinator::Coordinator(const protocol::ProtocolParams& params, const SigningKey& key,
                          const Config& config, ModelMemory model, protocol::BlobReader blobs)
     : params_(params),
@@ -39,9 +33,13 @@ void Coordinator::persist_and_broadcast(Bytes message) {
   actions_.push_back(Broadcast{std::move(message)});
 }
 
-void Coordinator::persist_and_distribute(Bytes message, const protocol::MinerForms& forms) {
+void Coordinator::persist_for_validators(Bytes message) {
   actions_.push_back(Persist{head_.round(), message});
   actions_.push_back(Broadcast{std::move(message), Role::kValidator});
+}
+
+void Coordinator::persist_and_distribute(Bytes message, const protocol::MinerForms& forms) {
+  persist_for_validators(std::move(message));
   for (const Member& member : members())
     if (member.role == Role::kMiner) actions_.push_back(Send{member.hotkey, forms.form_for(member.hotkey)});
 }
@@ -73,11 +71,13 @@ std::optional<Bytes> ReplayRound::answer_of(ByteSpan record, const wire::Envelop
 Actions Coordinator::on_message(const PublicKey& channel, ByteSpan message, TimeMs now) {
   auto handle = [&]() -> Status {
     MUSTER_TRY(wire::Envelope envelope, wire::reread_envelope(message));
-    if (envelope.sender != channel)
+    const bool own = envelope.sender == key_.public_key();
+    if (envelope.sender != channel && !own)
       return Error{Errc::kPermission, "a message that its channel's hotkey did not sign"};
     if (membership_.find(channel) == nullptr)
       return Error{Errc::kPermission, "a hotkey that is not on the ledger"};
     MUSTER_TRY(envelope, wire::open_envelope(message));
+    if (own) return take_back(channel, envelope, message, now);
     switch (protocol::MessageType{envelope.type}) {
       case protocol::MessageType::kReady: return handle_ready(envelope, now);
       case protocol::MessageType::kCommit: return handle_commit(message, now);
@@ -134,110 +134,14 @@ Actions Coordinator::on_tick(TimeMs now) {
 Actions Coordinator::start(TimeMs now) {
   started_ = true;
   phase_started_ = now;
-  if (phase_ == Phase::kTrain) {
-    for (const auto& [uid, commit] : round_.commits) {
-      if (blobs_(commit.message.payload_id)) {
-        round_.uploaded.insert(uid);
-      } else {
-        actions_.push_back(
-            ExpectUpload{commit.sender, commit.message.payload_id, commit.message.payload_bytes});
-      }
-    }
-  }
+  may_lack_open_ = phase_ == Phase::kGather && !head_.last_roster().empty();
+  if (config_.restored) hold_until_ = now + TimeMs{params_.timing.gather_ms};
+  expect_payloads();
   MUSTER_CHECK(model_round_ <= head_.round(), "a checkpoint ahead of its journal");
   if (phase_ == Phase::kTrain || phase_ == Phase::kReveal || phase_ == Phase::kScreen)
     actions_.push_back(Broadcast{sign(protocol::RoundResume{phase_, round_.hard_ms})});
   advance(now, Until::kComplete);
   return take_actions();
-}
-
-Status Coordinator::handle_ready(const wire::Envelope& envelope, TimeMs now) {
-  MUSTER_TRY(const protocol::Ready ready, protocol::read_body<protocol::Ready>(envelope));
-  if (envelope.run_id != head_.position().run_id)
-    return Error{Errc::kWrongRun, "Ready for another run"};
-  if (Status checked = check_ready(envelope, ready); !checked) {
-    refuse_ready(envelope.sender, checked.error(), now);
-    return checked;
-  }
-  if (envelope.round < head_.round()) {
-    help_catch_up(envelope.sender, envelope.round, ready);
-    return {};
-  }
-  if (finished_) {
-    actions_.push_back(Send{envelope.sender, sign(final_state())});
-    return {};
-  }
-  if (theta_root_ && ready.theta_root != *theta_root_) {
-    // The attestations in it show the node that it is wrong.
-    if (round_.open) send_open(envelope.sender);
-    const Error wrong{Errc::kBadHash, "θ of " + envelope.sender.brief() + " has root " +
-                                          ready.theta_root.brief() + ", the coordinator's " +
-                                          theta_root_->brief() + " at the same state"};
-    refuse_ready(envelope.sender, wrong, now);
-    return wrong;
-  }
-  if (phase_ == Phase::kGather) {
-    membership_.set_ready(envelope.sender, ready);
-    if (phase_started_ == 0) phase_started_ = now;
-  } else if (protocol::find_in_roster(round_.open->message, envelope.sender) == nullptr) {
-    membership_.set_following(envelope.sender, ready);
-  }
-  answer_ready(envelope.sender, ready);
-  return {};
-}
-
-Status Coordinator::check_ready(const wire::Envelope& envelope, const protocol::Ready& ready) const {
-  const Member* member = membership_.find(envelope.sender);
-  if (member->role != ready.role)
-    return Error{Errc::kPermission,
-                 "a Ready as " + std::string(name_of(ready.role)) + ", but on the ledger the hotkey " +
-                     envelope.sender.brief() + " is a " + std::string(name_of(member->role))};
-  if (envelope.round > head_.round())
-    return Error{Errc::kWrongRound,
-                 "a Ready for round " + std::to_string(envelope.round.value) +
-                     ", but the coordinator is at round " + std::to_string(head_.round().value) +
-                     "; was the coordinator's folder lost or replaced by an older one?"};
-  if (envelope.round == head_.round() && ready.state_id != head_.state_id())
-    return Error{Errc::kWrongRound, "a Ready at another state of round " +
-                                        std::to_string(envelope.round.value) +
-                                        " than the coordinator's"};
-  return {};
-}
-
-// The node hears the reason, and so does whoever reads the coordinator's log; both now and then.
-void Coordinator::refuse_ready(const PublicKey& hotkey, const Error& why, TimeMs now) {
-  const auto [sent, first] = refusal_sent_.try_emplace(hotkey, now);
-  if (!first && now - sent->second < kSayAgainMs) return;
-  sent->second = now;
-  actions_.push_back(Send{hotkey, sign(protocol::Refused{why.message})});
-  actions_.push_back(Note{why.message});
-}
-
-protocol::Finished Coordinator::final_state() const {
-  return {head_.state_id(), state::parameters_root(layout_, model_.theta)};
-}
-
-void Coordinator::help_catch_up(const PublicKey& hotkey, Round round,
-                                const protocol::Ready& ready) {
-  if (ready.takes_checkpoint && checkpoint_ &&
-      checkpoint_round_.value >= round.value + config_.offer_after) {
-    actions_.push_back(Send{hotkey, *checkpoint_});
-  } else {
-    actions_.push_back(ReplayRound{hotkey, round, ready.role == Role::kValidator});
-  }
-}
-
-// Sends what of the open round the node has not seen. Who is not in its roster follows it all the same, and
-// is in the next one.
-void Coordinator::answer_ready(const PublicKey& hotkey, const protocol::Ready& ready) {
-  if (!round_.open) return;
-  if (ready.seen < Phase::kTrain) send_open(hotkey);
-  if (ready.seen < Phase::kReveal && round_.commits_closed) {
-    const bool is_miner = ready.role == Role::kMiner;
-    actions_.push_back(Send{hotkey, is_miner ? round_.close_forms->form_for(hotkey) : *round_.commits_closed});
-  }
-  if (ready.seen < Phase::kScreen && round_.reveals_closed && ready.role == Role::kValidator)
-    actions_.push_back(Send{hotkey, *round_.reveals_closed});
 }
 
 namespace {
@@ -395,10 +299,13 @@ Status Coordinator::recover(ByteSpan message) {
     dispute_bytes_ += message.size();
     return {};
   }
+  if (is_a(envelope, protocol::MessageType::kJoined)) return recover_base(envelope);
   if (is_a(envelope, protocol::MessageType::kCheckpoint)) {
+    MUSTER_TRY(const auto checkpoint, protocol::read_body<protocol::Checkpoint>(envelope));
+    set_next_checkpoint(envelope.round);
+    if (checkpoint.attestations.empty()) return {};  // nobody would take it
     checkpoint_ = Bytes(message.begin(), message.end());
     checkpoint_round_ = envelope.round;
-    set_next_checkpoint(checkpoint_round_);
     return {};
   }
   MUSTER_TRY_STATUS(protocol::check_position(envelope, head_.position()));
@@ -441,6 +348,7 @@ Status Coordinator::enter_train(ByteSpan open) {
   round_.payload_bytes_max =
       protocol::sealed_bytes_max(layout_, params_.uplink_format(head_.round()));
   phase_ = Phase::kTrain;
+  may_lack_open_ = lost_open_ = false;
   return {};
 }
 
@@ -494,6 +402,16 @@ void Coordinator::step_model(const protocol::SealedRound& sealed) {
   theta_root_ = state::parameters_root(layout_, model_.theta);
 }
 
+// Where the history reaches the state that the model was loaded from.
+Status Coordinator::meet_checkpoint() {
+  if (!model_.checkpoint || head_.round() != model_.checkpoint->round) return {};
+  if (wire::encode(head_.state()) != wire::encode(*model_.checkpoint))
+    return Error{Errc::kConflict, "the checkpoint of round " + std::to_string(head_.round().value) +
+                                      " is not of this journal's history"};
+  theta_root_ = state::parameters_root(layout_, model_.theta);
+  return {};
+}
+
 Status Coordinator::apply_manifest(ByteSpan bytes) {
   MUSTER_TRY(auto manifest, protocol::open_at<protocol::Manifest>(bytes, head_.position()));
   MUSTER_TRY_STATUS(protocol::fits_roster(manifest.message, round_.open->message));
@@ -510,13 +428,7 @@ Status Coordinator::apply_manifest(ByteSpan bytes) {
     step_model(sealed);
   }
   head_.advance(wire::message_hash(bytes), round_.open->message, manifest.message);
-  if (model_.checkpoint && head_.round() == model_.checkpoint->round) {
-    if (wire::encode(head_.state()) != wire::encode(*model_.checkpoint))
-      return Error{Errc::kConflict, "the checkpoint of round " +
-                                        std::to_string(head_.round().value) +
-                                        " is not of this journal's history"};
-    theta_root_ = state::parameters_root(layout_, model_.theta);
-  }
+  MUSTER_TRY_STATUS(meet_checkpoint());
   round_ = RoundState{};
   membership_.begin_round();
   phase_ = Phase::kGather;

@@ -89,6 +89,9 @@ struct Config {
   // residual cost 8 bytes per parameter, an aggregate of the default density about 0.07.
   std::uint32_t offer_after = 100;
   std::uint32_t threads = 1;  // for summing up and compressing
+  // The folder is a restored copy, or was rebuilt: it may lack what was signed last, so no phase ends before nodes had
+  // `timing.gather_ms` to hand that back.
+  bool restored = false;
 };
 
 // The model as the core finds it and keeps it up to date: at genesis or at a checkpoint.
@@ -125,6 +128,8 @@ class Coordinator {
   [[nodiscard]] protocol::Phase phase() const { return phase_; }
   [[nodiscard]] const protocol::ChainHead& head() const { return head_; }
   [[nodiscard]] bool finished() const { return finished_; }
+  // The round from which on the journal has records; not 0 in a rebuilt folder.
+  [[nodiscard]] Round base() const { return base_; }
   // Everybody on the ledger: who broadcasts go to.
   [[nodiscard]] const std::vector<Member>& members() const { return membership_.ledger().members; }
   [[nodiscard]] std::span<const float> theta() const { return model_.theta; }
@@ -145,7 +150,16 @@ class Coordinator {
   Status handle_attest(ByteSpan bytes);
   Status handle_dispute(const wire::Envelope& envelope, ByteSpan bytes);
   [[nodiscard]] protocol::Finished final_state() const;
-  void help_catch_up(const PublicKey& hotkey, Round round, const protocol::Ready& ready);
+  Status help_catch_up(const PublicKey& hotkey, Round round, const protocol::Ready& ready, TimeMs now);
+  Status help_without_records(const PublicKey& hotkey, Round round, const protocol::Ready& ready, TimeMs now);
+  Status take_back(const PublicKey& from, const wire::Envelope& envelope, ByteSpan bytes, TimeMs now);
+  Status wait_for_the_whole(protocol::MessageType type);
+  Status take_back_manifest(ByteSpan bytes, TimeMs now);
+  void expect_payloads();
+  Status recover_base(const wire::Envelope& envelope);
+  Status meet_checkpoint();
+  [[nodiscard]] std::vector<Bytes> attestations_of_state() const;
+  [[nodiscard]] bool is_attested_by_most(const std::vector<Bytes>& attestations) const;
   void answer_ready(const PublicKey& hotkey, const protocol::Ready& ready);
 
   // Phase changes, shared by live running and recovery.
@@ -164,6 +178,7 @@ class Coordinator {
   void end_round(TimeMs now);
   void set_next_checkpoint(Round last);
   void ask_checkpoint(const std::vector<Bytes>& attestations);
+  void write_checkpoint(std::vector<Bytes> attestations);
   void close_commits(TimeMs now);
   void close_reveals(TimeMs now);
   void seal_round(TimeMs now);
@@ -181,6 +196,7 @@ class Coordinator {
   }
   void send_receipt(const PublicKey& to, protocol::ReceiptFor what, const Hash& subject);
   void persist_and_broadcast(Bytes message);
+  void persist_for_validators(Bytes message);
   // A message with a list of all miners: each miner gets its own form of it.
   void persist_and_distribute(Bytes message, const protocol::MinerForms& forms);
   void send_open(const PublicKey& to);
@@ -206,6 +222,11 @@ class Coordinator {
   std::size_t dispute_bytes_ = 0;                                 // of all kept
   std::set<std::pair<Round, PublicKey>> disputants_;              // who was heard, likewise
   bool started_ = false;  // what was persisted is recovered
+  Round base_;            // the journal has no records of rounds before it
+  bool may_lack_open_ = false;  // of a restart between rounds: somebody may have seen the coming round's opening
+  TimeMs hold_until_ = 0;       // no phase ends before: of a restored folder
+  bool lost_open_ = false;      // the coming round's opening is signed, and is not here
+  bool lost_seal_ = false;      // the open round's manifest is signed, and what it rests on is not here
   bool finished_ = false;
   std::optional<Hash> theta_root_;
   // Asked for and not written yet: where it belongs and who attests it.

@@ -5,7 +5,6 @@
 #include <set>
 
 #include "coordinator/coordinator.h"
-#include "protocol/attestation.h"
 #include "protocol/deadlines.h"
 #include "state/outer_step.h"
 #include "state/state_root.h"
@@ -46,9 +45,9 @@ std::optional<TimeMs> Coordinator::next_deadline() const {
   if (finished_) return std::nullopt;
   if (phase_ == Phase::kGather) {
     const TimeMs hard = phase_started_ + static_cast<TimeMs>(params_.timing.gather_ms);
-    return std::max(not_before_, gathered_at_ ? std::min(hard, *gathered_at_ + TimeMs{head_.grace_ms()}) : hard);
+    return std::max(not_before_, gathered_at_ && !may_lack_open_ ? std::min(hard, *gathered_at_ + TimeMs{head_.grace_ms()}) : hard);
   }
-  return phase_end();
+  return std::max(hold_until_, phase_end());
 }
 
 void Coordinator::advance(TimeMs now, Until until) {
@@ -88,6 +87,7 @@ bool Coordinator::advance_once(TimeMs now, Until until) {
   if (!round_.quorum_at && awaited > 0 &&
       arrived >= protocol::quorum_of(awaited, params_.timing.quorum_percent))
     round_.quorum_at = now;
+  if (now < hold_until_) return false;
   const TimeMs end = phase_end();
   if (until == Until::kComplete ? end > phase_started_ : end > now) return false;
   if (phase_ == Phase::kTrain) {
@@ -102,11 +102,12 @@ bool Coordinator::advance_once(TimeMs now, Until until) {
 
 // A round opens when everybody expected is ready; or when a quorum of the miners and of the validators is
 // and the grace has passed, so that one that is away costs the others no more than that; or at the hard
-// bound.
+// bound. After a restart only the first and the last: whoever is away may have seen an opening that an older copy of
+// the folder does not know.
 bool Coordinator::may_open(TimeMs now, Until until) {
   const std::size_t miners = membership_.ready_count(Role::kMiner);
   const std::size_t validators = membership_.ready_count(Role::kValidator);
-  if (now < not_before_ || miners < params_.timing.miners_min) return false;
+  if (lost_open_ || now < not_before_ || miners < params_.timing.miners_min) return false;
   if (head_.needs_validator() && !membership_.has_staked_validator()) return false;
   if (head_.last_roster().empty())
     return miners >= config_.start_miners && validators >= config_.start_validators;
@@ -175,13 +176,14 @@ void Coordinator::set_next_checkpoint(Round last) {
 // one to the next, since the coordinator itself starts again from it.
 void Coordinator::ask_checkpoint(const std::vector<Bytes>& attestations) {
   if (head_.round() < next_checkpoint_ || pending_checkpoint_) return;
-  protocol::ValidatorStakes stakes;
-  for (const Member& member : members())
-    if (member.role == Role::kValidator) stakes[member.hotkey] = member.stake;
-  const bool is_attested = protocol::attested_by_majority(head_.position(), attestations, stakes).has_value();
-  if (!is_attested && head_.round().value < next_checkpoint_.value + config_.checkpoint_every) return;
+  const bool is_overdue = head_.round().value >= next_checkpoint_.value + config_.checkpoint_every;
+  if (!is_attested_by_most(attestations) && !is_overdue) return;
+  write_checkpoint(attestations);
+}
+
+void Coordinator::write_checkpoint(std::vector<Bytes> attestations) {
   set_next_checkpoint(head_.round());
-  pending_checkpoint_ = {{Hash{}, attestations}, head_.position()};
+  pending_checkpoint_ = {{Hash{}, std::move(attestations)}, head_.position()};
   actions_.push_back(WriteCheckpoint{head_.state()});
 }
 
@@ -210,8 +212,7 @@ void Coordinator::close_reveals(TimeMs now) {
   const Status entered = enter_screen(message);
   MUSTER_CHECK(entered.has_value(), entered ? "" : entered.error().message);
   phase_started_ = now;
-  actions_.push_back(Persist{head_.round(), message});
-  actions_.push_back(Broadcast{std::move(message), Role::kValidator});
+  persist_for_validators(std::move(message));
 }
 
 // A payload that cannot be read now may be later: the round waits for the disk, and says so.
@@ -265,7 +266,7 @@ std::string why_nobody_counts(const protocol::SealRecord& record) {
 }  // namespace
 
 void Coordinator::seal_round(TimeMs now) {
-  if (!open_payloads(now)) return;
+  if (lost_seal_ || !open_payloads(now)) return;
   std::vector<Bytes> screens;
   for (const auto& [uid, screen] : round_.screens) screens.push_back(screen.bytes);
   auto sealed = make_seal(screens, round_.evidence, round_.arrivals_ms);

@@ -269,6 +269,9 @@ class Service {
             },
             [&](RoundSealed& sealed) {
               blob_endpoint_.end_round();
+              uploaded_.clear();
+              std::error_code ignored;
+              std::filesystem::remove(parts_.restored, ignored);
               report(sealed);
               return Status();
             },
@@ -308,7 +311,10 @@ class Service {
   void keep_last(const Hash& id) {
     checkpoints_.push_back(id);
     if (checkpoints_.size() <= kCheckpointsKept) return;
-    parts_.blobs.drop(checkpoints_[checkpoints_.size() - kCheckpointsKept - 1]);
+    const Hash& old = checkpoints_[checkpoints_.size() - kCheckpointsKept - 1];
+    // The state that a rebuilt folder begins with stays: the audit starts from it.
+    if (core_.base() > Round{0} && old == checkpoints_.front()) return;
+    parts_.blobs.drop(old);
   }
 
   Status replay_round(const ReplayRound& replay) {

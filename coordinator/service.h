@@ -41,6 +41,7 @@ struct ServiceParts {
   std::uint32_t linger_ms = 3000;  // after the last round: for nodes that have not heard of it
   // Hotkeys that two processes use at the same time, found since the last call; empty: not known.
   std::function<std::vector<wire::SharedKey>()> shared_keys = {};
+  std::filesystem::path restored = {};  // a file that marks a rebuilt folder; removed with the first round that is sealed
 };
 
 // Runs until the run has had its rounds, or `stop`.

@@ -18,7 +18,8 @@ Miner::Miner(const protocol::ProtocolParams& params, const SigningKey& key, cons
       key_(key),
       conduct_(std::move(conduct)),
       follower_(params, protocol::run_id_of(params), Role::kMiner),
-      patience_(config.retry_ms) {}
+      patience_(config.retry_ms),
+      sitting_out_(config.restored) {}
 
 Actions Miner::take_actions() { return std::exchange(actions_, {}); }
 
@@ -40,7 +41,10 @@ Status Miner::recover(ByteSpan message, bool in_state) {
   MUSTER_TRY(const wire::Envelope envelope, wire::open_envelope(message));
   const Bytes bytes(message.begin(), message.end());
   if (envelope.sender != key_.public_key()) {
-    if (!in_state) return {};
+    if (!in_state) {
+      if (!is_a(envelope, MessageType::kManifest)) unsettled_.push_back(bytes);
+      return {};
+    }
     MUSTER_TRY_STATUS(follower_.take(message));
     if (follower_.manifest() && follower_.open()) {
       follower_.advance();
@@ -64,7 +68,12 @@ Status Miner::recover(ByteSpan message, bool in_state) {
 Actions Miner::start(const Hash& theta_root, TimeMs now) {
   theta_root_ = theta_root;
   patience_.heard(now);
+  (void)follower_.take_news();  // in the journal, and in the state
+  for (const Bytes& message : std::exchange(unsettled_, {})) (void)follower_.take(message);
+  persist_news();
+  sitting_out_.start(follower_);
   send_ready(now);
+  advance(now);
   return take_actions();
 }
 
@@ -73,6 +82,7 @@ Actions Miner::start(const Hash& theta_root, TimeMs now) {
 Actions Miner::on_message(ByteSpan message, TimeMs now) {
   patience_.heard(now);
   if (follower_.take(message)) patience_.satisfied(now);
+  persist_news();
   if (follower_.fork() && !progress_.accused) {
     progress_.accused = true;
     actions_.push_back(Accuse{protocol::DisputeReason::kForkedClose,
@@ -80,10 +90,26 @@ Actions Miner::on_message(ByteSpan message, TimeMs now) {
   }
   if (auto refusal = follower_.take_refusal())
     actions_.push_back(Note{"the coordinator refuses this miner: " + printable(*refusal)});
+  if (const auto phase = follower_.take_resume()) hand_back(*phase);
   advance(now);
   ask_for_what_was_missed(now);
   finish_run();
   return take_actions();
+}
+
+// Not behind the record that ends the round, or leaves it: read again, it would belong to a round that is over.
+void Miner::persist_news() {
+  for (Bytes& message : follower_.take_news())
+    if (!progress_.applying && !adopting_) actions_.push_back(Persist{head().round(), std::move(message)});
+}
+
+// A coordinator that started again may know less of this round than it signed and acknowledged.
+void Miner::hand_back(protocol::Phase phase) {
+  for (Bytes& message : follower_.signed_after(phase)) actions_.push_back(Send{std::move(message)});
+  if (own_commit() == nullptr || follower_.manifest()) return;
+  actions_.push_back(Send{*own_commit()});
+  actions_.push_back(UploadAgain{signed_.payload_id});
+  if (own_reveal() != nullptr) actions_.push_back(Send{*own_reveal()});
 }
 
 // A message of a later round, or a manifest without its round's opening, shows that something is missing.
@@ -187,9 +213,13 @@ void Miner::advance(TimeMs) {
   if (!follower_.open() || finished_ || joining_.under_way() || adopting_) return;
   check_own_state();
   if (adopting_) return;
+  if (sitting_out_.take(follower_))
+    actions_.push_back(Note{"restored from a copy: sits out round " + std::to_string(head().round().value) +
+                            ", in which it may have committed already"});
   if (follower_.manifest()) return finish_round();
   if (own_entry() == nullptr) return;
   const bool may_train = !progress_.training && !progress_.trained && own_commit() == nullptr &&
+                         !sitting_out_.holds(head().round()) &&
                          signed_.round <= head().round() && conduct_->takes_part(head().round());
   if (may_train && !follower_.commits_closed()) begin_training();
   if (follower_.commits_closed() && own_commit() != nullptr) reveal_if_listed();
@@ -269,7 +299,6 @@ std::optional<protocol::OutcomeCode> Miner::own_outcome() const {
 void Miner::apply(std::shared_ptr<const compression::SparseUpdate> aggregate) {
   progress_.applying = true;
   if (aggregate) conduct_->saw_aggregate(head().round(), *aggregate);
-  actions_.push_back(Persist{head().round(), follower_.open()->bytes});
   actions_.push_back(Persist{head().round(), follower_.manifest()->bytes});
   const auto outstanding =
       head().round() < settled_ ? std::nullopt : std::optional(settlement());

@@ -15,6 +15,7 @@
 #include "protocol/follower.h"
 #include "protocol/inner_loop.h"
 #include "protocol/patience.h"
+#include "protocol/sitting_out.h"
 
 namespace muster::miner {
 
@@ -79,6 +80,7 @@ using Actions = std::vector<Action>;
 
 struct Config {
   std::uint32_t retry_ms = 2000;  // how long nothing may be heard before asking again
+  bool restored = false;          // from a copy of its folder: protocol/sitting_out.h
 };
 
 // What an adversary changes; honest miners use the default. Tests and simulation attack with it.
@@ -130,6 +132,7 @@ class Miner {
   [[nodiscard]] const protocol::ChainHead& head() const { return follower_.head(); }
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] const Hash& theta_root() const { return theta_root_; }
+  [[nodiscard]] const protocol::SittingOut& sitting_out() const { return sitting_out_; }
 
  private:
   // What this miner has done in the coming round.
@@ -166,6 +169,8 @@ class Miner {
   void finish_round();
   void apply(std::shared_ptr<const compression::SparseUpdate> aggregate);
   void send_ready(TimeMs now);
+  void persist_news();
+  void hand_back(protocol::Phase phase);
   void ask_for_what_was_missed(TimeMs now);
   void resend(TimeMs now);
   [[nodiscard]] const protocol::RosterEntry* own_entry() const;
@@ -188,10 +193,12 @@ class Miner {
   std::optional<protocol::HeadState> adopting_;  // until θ is replaced
   std::optional<Round> started_over_;  // before this round, which no attestation has confirmed yet
   Progress progress_;
+  std::vector<Bytes> unsettled_;  // of the coordinator, in the journal and not in the saved state; until start()
   Signed signed_;
   Round settled_;  // rounds before it have had their settlement
   Hash theta_root_;
   protocol::Patience patience_;
+  protocol::SittingOut sitting_out_;
   bool finished_ = false;
   Actions actions_;
 };

@@ -266,6 +266,8 @@ class Service {
                     {"bytes_down", static_cast<std::int64_t>(down - reported_down_)}}});
     reported_up_ = up;
     reported_down_ = down;
+    std::error_code ignored;
+    if (core_.sitting_out().is_over(done.round)) std::filesystem::remove(parts_.restored, ignored);
   }
 
   Status perform(Action& action) {

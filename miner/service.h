@@ -34,6 +34,7 @@ struct ServiceParts {
   Logger logger;
   EventSink events;
   Failpoints failpoints;
+  std::filesystem::path restored = {};  // a file that marks a restored copy; removed when the copy has caught up
 };
 
 // Runs until the coordinator says that the run is over, or `stop`.

@@ -14,6 +14,7 @@ Status Follower::keep(std::optional<Signed<Message>>& slot, const wire::Envelope
   }
   Bytes copy(bytes.begin(), bytes.end());
   if (!slot) {
+    if (Message::kType != MessageType::kManifest) news_.push_back(copy);
     slot = Signed<Message>{std::move(message), std::move(copy), envelope.sender};
   } else if (wire::message_hash(slot->bytes) != wire::message_hash(copy)) {
     fork_ = Evidence{slot->bytes, std::move(copy)};
@@ -57,7 +58,11 @@ Status Follower::take(ByteSpan bytes) {
       MUSTER_TRY(finished_, read_body<Finished>(envelope));
       return {};
     }
-    case MessageType::kRoundResume: return {};
+    case MessageType::kRoundResume: {
+      MUSTER_TRY(const RoundResume resume, read_body<RoundResume>(envelope));
+      resume_ = resume.phase;
+      return {};
+    }
     default: return Error{Errc::kMalformed, "a message that the coordinator does not send"};
   }
 }
@@ -88,6 +93,18 @@ Phase Follower::seen() const {
   return Phase::kGather;
 }
 
+std::vector<Bytes> Follower::signed_after(Phase phase) const {
+  std::vector<Bytes> messages;
+  const auto add = [&](const auto& slot, Phase shown) {
+    if (slot && phase < shown) messages.push_back(slot->bytes);
+  };
+  add(open_, Phase::kTrain);
+  add(commits_closed_, Phase::kReveal);
+  add(reveals_closed_, Phase::kScreen);
+  add(manifest_, Phase::kSealed);
+  return messages;
+}
+
 void Follower::advance() {
   MUSTER_CHECK(open_ && manifest_, "advance without a sealed round");
   head_.advance(wire::message_hash(manifest_->bytes), open_->message, manifest_->message);
@@ -108,6 +125,8 @@ void Follower::clear_round() {
   manifest_.reset();
   receipts_.clear();
   receipt_bytes_.clear();
+  news_.clear();
+  resume_.reset();
   is_behind_ = false;
 }
 

@@ -2,7 +2,7 @@
 //
 // Takes the coordinator's signed messages in any order, any number of times, and keeps those of the
 // coming round until they can be used. Two different versions of what may exist once are a proof against
-// the coordinator. Sans-I/O. Thread safety: none; one owner.
+// the coordinator; one that has lost its own gets them back. Sans-I/O. Thread safety: none; one owner.
 #pragma once
 
 #include <optional>
@@ -47,6 +47,14 @@ class Follower {
   // Two signed, different messages of the coordinator where one may exist.
   [[nodiscard]] const std::optional<Evidence>& fork() const { return fork_; }
 
+  // RoundOpen and closes filed since the last call, for the node's journal: what the coordinator has signed must
+  // outlive a restart, of the node or of a coordinator that lost its folder.
+  [[nodiscard]] std::vector<Bytes> take_news() { return std::exchange(news_, {}); }
+  // The phase that a coordinator which started again is in, once: it asks for what was sent in this round.
+  [[nodiscard]] std::optional<Phase> take_resume() { return std::exchange(resume_, {}); }
+  // What the coordinator signed of the coming round beyond `phase`, in order.
+  [[nodiscard]] std::vector<Bytes> signed_after(Phase phase) const;
+
   // Why the coordinator refused this node's Ready, once.
   [[nodiscard]] std::optional<std::string> take_refusal() { return std::exchange(refusal_, {}); }
   // The newest offer of a checkpoint of a later round, once.
@@ -76,6 +84,8 @@ class Follower {
   std::vector<Bytes> receipt_bytes_;
   std::optional<Evidence> fork_;
   bool is_behind_ = false;
+  std::vector<Bytes> news_;
+  std::optional<Phase> resume_;
   std::optional<std::string> refusal_;
   std::optional<CheckpointOffer> offer_;
   std::optional<Finished> finished_;

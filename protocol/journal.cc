@@ -23,13 +23,15 @@ bool SavedExtent::contains(std::uint64_t index) const {
   });
 }
 
+Error records_missing(std::uint64_t records, std::uint64_t saved) {
+  return {Errc::kMalformed, "the journal has " + std::to_string(records) + " records, and the saved state was made after " +
+                                std::to_string(saved) + "; both must be of the same folder and time"};
+}
+
 Status recover_from(Journal& journal, std::uint64_t saved, const SigningKey& key, const Recovery& core) {
   SavedExtent extent(saved);
   MUSTER_TRY_STATUS(journal.replay(0, [&](Round, ByteSpan record) { return extent.take(record); }));
-  if (saved > journal.count())
-    return Error{Errc::kMalformed, "the journal has " + std::to_string(journal.count()) +
-                                       " records, and the saved state was made after " + std::to_string(saved) +
-                                       "; both must be of the same folder and time"};
+  if (saved > journal.count()) return records_missing(journal.count(), saved);
   std::uint64_t index = 0;
   MUSTER_TRY_STATUS(journal.replay(0, [&](Round, ByteSpan record) {
     return core.take(record, extent.contains(index++));

@@ -50,6 +50,9 @@ class SavedExtent {
   std::vector<Lost> lost_;
 };
 
+// A journal of fewer records than the state that was saved beside it contains.
+[[nodiscard]] Error records_missing(std::uint64_t records, std::uint64_t saved);
+
 // What a restarted node's core takes part in when its journal is read.
 struct Recovery {
   // Takes a record; `in_state` says whether the saved state contains it.

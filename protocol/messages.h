@@ -310,7 +310,9 @@ struct Checkpoint {
   void serialize(Archive& archive) { archive(blob_id, attestations); }
 };
 
-// After a coordinator's restart: the round goes on, with new durations for the phase it was in.
+// After a coordinator's restart: the round goes on, with new durations for the phase it was in. Who gets it sends
+// again what it sent in this round, and hands back what the coordinator itself signed of it beyond this phase: its
+// folder may have been lost, or be an older copy.
 struct RoundResume {
   static constexpr MessageType kType = MessageType::kRoundResume;
   Phase phase = Phase::kTrain;
@@ -343,7 +345,8 @@ struct Refused {
 };
 
 // A node's record for itself, never sent: from here on it follows `head` (wire::encode of a HeadState),
-// because it took a checkpoint or started over from the initial model.
+// because it took a checkpoint or started over from the initial model. A coordinator's: its folder was rebuilt from
+// the state before this round, which the Checkpoint record that follows names, and has no records of earlier rounds.
 struct Joined {
   static constexpr MessageType kType = MessageType::kJoined;
   Bytes head;

@@ -67,6 +67,12 @@ class Exporter {
   Status take(ByteSpan message) {
     const auto envelope = wire::reread_envelope(message);
     if (envelope && envelope->sender == source_.params.coordinator) {
+      // The state that a rebuilt folder's records begin with, from which the audit goes on.
+      if (is_a(*envelope, MessageType::kCheckpoint) && std::exchange(begins_, false)) {
+        const auto checkpoint = protocol::read_body<protocol::Checkpoint>(*envelope);
+        if (checkpoint) MUSTER_TRY_STATUS(add_blob(checkpoint->blob_id));
+      }
+      if (is_a(*envelope, MessageType::kJoined)) begins_ = true;
       if (is_a(*envelope, MessageType::kCommitsClosed)) remember_payloads(*envelope);
       if (is_a(*envelope, MessageType::kRevealsClosed)) {
         for (const Hash& id : payloads_) MUSTER_TRY_STATUS(add_blob(id));
@@ -113,6 +119,7 @@ class Exporter {
   BundleWriter writer_;
   std::vector<Hash> payloads_;  // of the round that is closed, not revealed
   std::uint64_t rounds_ = 0;
+  bool begins_ = false;  // the next Checkpoint names the state that the records begin with
 };
 
 }  // namespace

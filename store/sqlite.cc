@@ -73,15 +73,24 @@ Result<Statement> Database::prepare(std::string_view sql) const {
   return Statement(handle, handle_.get(), path_);
 }
 
-Result<Database> Database::open(const std::filesystem::path& path, std::int64_t version,
-                                const std::string& schema) {
+Result<Database> Database::open_file(const std::filesystem::path& path, int flags) {
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &handle,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | flags, nullptr);
   Database database(handle, path.string());
   if (code != SQLITE_OK) return sqlite_error(handle, path.string(), code);
   MUSTER_TRY_STATUS(database.execute(
       "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"));
+  return database;
+}
+
+Result<Database> Database::open_existing(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) return Error{Errc::kNotFound, path.string() + ": no database here"};
+  return open_file(path, 0);
+}
+
+Result<Database> Database::open(const std::filesystem::path& path, std::int64_t version,
+                                const std::string& schema) {
+  MUSTER_TRY(Database database, open_file(path, SQLITE_OPEN_CREATE));
   std::int64_t found = 0;
   {
     MUSTER_TRY(Statement statement, database.prepare("PRAGMA user_version"));

@@ -41,11 +41,14 @@ class Database {
   // another version is refused with both named.
   [[nodiscard]] static Result<Database> open(const std::filesystem::path& path,
                                              std::int64_t version, const std::string& schema);
+  // As it is, of whatever version; the same settings. Errors: kNotFound, and those of open().
+  [[nodiscard]] static Result<Database> open_existing(const std::filesystem::path& path);
   [[nodiscard]] Status execute(const std::string& sql);
   [[nodiscard]] Result<Statement> prepare(std::string_view sql) const;
 
  private:
   Database(sqlite3* handle, std::string path);
+  [[nodiscard]] static Result<Database> open_file(const std::filesystem::path& path, int flags);
   std::unique_ptr<sqlite3, int (*)(sqlite3*)> handle_;
   std::string path_;
 };

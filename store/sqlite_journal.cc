@@ -28,6 +28,17 @@ Status SqliteJournal::append(Round round, ByteSpan message) {
   return {};
 }
 
+Status SqliteJournal::append_together(const std::function<Status()>& fill) {
+  const std::uint64_t before = count_;
+  MUSTER_TRY_STATUS(database_.execute("BEGIN IMMEDIATE"));
+  Status done = fill();
+  if (done) done = database_.execute("COMMIT");
+  if (done) return done;
+  count_ = before;
+  (void)database_.execute("ROLLBACK");
+  return done;
+}
+
 Status SqliteJournal::replay(std::uint64_t first,
                              const std::function<Status(Round, ByteSpan)>& visit) const {
   MUSTER_TRY(Statement select,

@@ -109,6 +109,8 @@ Result<bool> Audit::take_envelope(const wire::Envelope& envelope, ByteSpan bytes
     ++report_.disputes;
     return true;
   }
+  if (type == MessageType::kJoined && envelope.sender == params_.coordinator) return take_base(envelope);
+  if (awaits_state_) return take_base_state(envelope);
   // An offer to who joins, who believes the attestations in it; the same stand in the archive as
   // such.
   if (type == MessageType::kCheckpoint && envelope.sender == params_.coordinator) return true;

@@ -3,7 +3,8 @@
 // Messages come in the order of the archive, one at a time; memory is θ, the downlink's residual
 // and one round. A wrong message is a finding, and the audit goes on as long as what follows can
 // still be checked; it stops where the chain of manifests breaks. Where a round's payloads are not
-// there, the aggregate is taken from its blob, and what needs payloads is skipped from there on.
+// there, the aggregate is taken from its blob, and what needs payloads is skipped from there on. The
+// records of a rebuilt folder begin in the midst of the run, with a state that attestations vouch for.
 // Thread safety: none; one owner.
 #pragma once
 
@@ -68,6 +69,8 @@ class Audit {
   bool refused(const PublicKey& signer, const Error& error, Check otherwise, std::string_view name);
   Result<bool> take_envelope(const wire::Envelope& envelope, ByteSpan bytes);
   void take_nodes(const wire::Envelope& envelope, ByteSpan bytes);
+  bool take_base(const wire::Envelope& envelope);
+  bool take_base_state(const wire::Envelope& envelope);
   bool take_coordinators(const wire::Envelope& envelope, ByteSpan bytes);
   bool take_open(const wire::Envelope& envelope, ByteSpan bytes);
   void check_open(const protocol::RoundOpen& open);
@@ -104,6 +107,7 @@ class Audit {
   std::map<PublicKey, Signer> names_;  // of the last roster
   unsigned __int128 validator_stake_ = 0;  // in it
   Progress progress_;
+  bool awaits_state_ = false;  // of the round that the records begin with
   AuditReport report_;
 };
 

@@ -263,7 +263,7 @@ Result<bool> Audit::take_manifest(const wire::Envelope& envelope, ByteSpan bytes
                            *manifest,        *record,
                            progress_.commits,
                            payloads,         progress_.payloads_known,
-                           screens,          manifest->null_round ? nullptr : &sealed->aggregate};
+                           screens,          manifest->null_round ? nullptr : &sealed->aggregate, report_.first_round};
   for (const TakeRound& observer : observers_) MUSTER_TRY_STATUS(observer(round, report_));
   last_position_ = head_.position();
   head_.advance(wire::message_hash(bytes), progress_.open->message, *manifest);

@@ -1,9 +1,22 @@
-// How a validator reaches the agreed state when it is behind, or finds itself at another.
+// How a validator reaches the agreed state when it is behind, or finds itself at another; and what it keeps for a
+// coordinator that has lost its own.
 #include "protocol/attestation.h"
 #include "state/state_root.h"
 #include "verify/validator.h"
 
 namespace muster::verify {
+
+// Not behind the record that ends the round, or leaves it: read again, it would belong to a round that is over.
+void Validator::persist_news() {
+  for (Bytes& message : follower_.take_news())
+    if (!progress_.applying && !adopting_) actions_.push_back(Persist{head().round(), std::move(message)});
+}
+
+// A coordinator that started again may know less of this round than it signed and acknowledged.
+void Validator::hand_back(protocol::Phase phase) {
+  for (Bytes& message : follower_.signed_after(phase)) actions_.push_back(Send{std::move(message)});
+  if (own_screen() != nullptr && !follower_.manifest()) actions_.push_back(Send{*own_screen()});
+}
 
 Actions Validator::on_stakes(const protocol::ValidatorStakes& stakes, bool has_set_weights, TimeMs now) {
   if (!joining_.under_way() || adopting_) return {};

@@ -176,6 +176,8 @@ class Service {
                     {"time_ms", now()},
                     {"theta_root", applied.theta_root.hex()},
                     {"downlink_root", core_.downlink_root().hex()}}});
+    std::error_code ignored;
+    if (core_.sitting_out().is_over(round)) std::filesystem::remove(parts_.restored, ignored);
     if (parts_.measure_held_out) {
       // Behind the answer to the network: nobody waits for a report.
       ++losses_awaited_;

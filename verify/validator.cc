@@ -10,7 +10,6 @@
 #include "protocol/sealed_payload.h"
 #include "state/state_root.h"
 #include "verify/draws.h"
-#include "verify/quantise.h"
 
 namespace muster::verify {
 
@@ -26,7 +25,8 @@ Validator::Validator(const protocol::ProtocolParams& params, const SigningKey& k
       follower_(params, protocol::run_id_of(params), Role::kValidator),
       residual_(std::make_shared<const std::vector<float>>(std::move(downlink_residual))),
       downlink_root_(state::parameters_root(layout_, *residual_)),
-      patience_(config.retry_ms) {}
+      patience_(config.retry_ms),
+      sitting_out_(config.restored) {}
 
 Actions Validator::take_actions() { return std::exchange(actions_, {}); }
 
@@ -68,7 +68,10 @@ Status Validator::recover(ByteSpan message, bool in_state) {
     }
     return {};
   }
-  if (!in_state) return {};
+  if (!in_state) {
+    if (!is_a(envelope, MessageType::kManifest)) unsettled_.emplace_back(message.begin(), message.end());
+    return {};
+  }
   MUSTER_TRY_STATUS(follower_.take(message));
   if (follower_.manifest() && follower_.open()) {
     remember_round();
@@ -82,7 +85,12 @@ Status Validator::recover(ByteSpan message, bool in_state) {
 Actions Validator::start(const Hash& theta_root, TimeMs now) {
   theta_root_ = theta_root;
   patience_.heard(now);
+  (void)follower_.take_news();  // in the journal, and in the state
+  for (const Bytes& message : std::exchange(unsettled_, {})) (void)follower_.take(message);
+  persist_news();
+  sitting_out_.start(follower_);
   send_ready(now);
+  advance(now);
   return take_actions();
 }
 
@@ -91,12 +99,14 @@ Actions Validator::start(const Hash& theta_root, TimeMs now) {
 Actions Validator::on_message(ByteSpan message, TimeMs now) {
   patience_.heard(now);
   if (follower_.take(message)) patience_.satisfied(now);
+  persist_news();
   if (auto refusal = follower_.take_refusal())
     actions_.push_back(Note{"the coordinator refuses this validator: " + printable(*refusal)});
   if (follower_.fork())
     accuse(protocol::DisputeReason::kForkedClose, wire::message_hash(follower_.fork()->first),
            wire::message_hash(follower_.fork()->second),
            {follower_.fork()->first, follower_.fork()->second});
+  if (const auto phase = follower_.take_resume()) hand_back(*phase);
   advance(now);
   ask_for_what_was_missed(now);
   finish_run();
@@ -190,8 +200,11 @@ void Validator::advance(TimeMs now) {
     return;
   check_own_state();
   if (adopting_) return;
+  if (sitting_out_.take(follower_))
+    actions_.push_back(Note{"restored from a copy: sits out round " + std::to_string(head().round().value) +
+                            ", which it may have screened already"});
   const bool takes_part = own_entry() != nullptr && !follower_.manifest() &&
-                          signed_.round <= head().round();
+                          signed_.round <= head().round() && !sitting_out_.holds(head().round());
   if (takes_part) {
     if (is_active() && !progress_.gradient_asked) ask_gradient();
     ask_scores();
@@ -308,71 +321,6 @@ void Validator::take_record(ByteSpan blob) {
   }
 }
 
-void Validator::screen_when_ready(TimeMs now) {
-  if (own_screen() != nullptr) return;
-  const bool active = is_active();
-  if (active && !progress_.gradient_done) return;
-  if (now - *progress_.keys_out >= static_cast<TimeMs>(config_.score_wait_ms)) stop_scoring();
-  if (active && !progress_.cosines_asked) {
-    progress_.cosines_asked = true;
-    MeasureCosines measure{head().round(), {}};
-    for (const auto& [uid, payload] : progress_.payloads)
-      measure.items.push_back({uid, payload, {}});
-    actions_.push_back(std::move(measure));
-  }
-  if ((active && !progress_.cosines) || scoring_ != Scoring::kNone) return;
-  send_screen();
-}
-
-void Validator::send_screen() {
-  const bool active = is_active();
-  const auto standing_of = standings(book_.ratings());
-  const auto weight_of = weights(book_.ratings());
-  std::vector<Candidate> candidates;
-  const auto standing_in_round = [&](Uid uid) {
-    const auto found = standing_of.find(find_in_roster(follower_.open()->message, uid)->hotkey);
-    return found == standing_of.end() ? protocol::kNewcomerStanding : found->second;
-  };
-  // What came after the cosines were measured is not judged.
-  for (const auto& [uid, payload] : progress_.payloads) {
-    if (!active || !progress_.cosines->contains(uid)) continue;
-    candidates.push_back({uid, payload.get(), progress_.cosines->at(uid), standing_in_round(uid)});
-  }
-  verdicts_.clear();
-  if (active) {
-    auto screening = screen(params_.verification, params_.uplink_format(head().round()).keep,
-                            candidates, previous_payloads_, last_aggregate_.get());
-    verdicts_ = std::move(screening.verdicts);
-    if (!screening.alike.empty())
-      actions_.push_back(Note{"round " + std::to_string(head().round().value) + ": " +
-                              std::to_string(screening.alike.size()) + " of " + std::to_string(candidates.size()) +
-                              " payloads resemble each other or the round before, and hold most of the standing: none "
-                              "is rejected for that; the model is small for its density, or the data is all alike"});
-  }
-
-  protocol::Screen message;
-  message.commit_root = follower_.commits_closed()->message.commit_root;
-  message.secret = secret_for(head().round());
-  message.platform_class = platform_class_;
-  for (const auto& [uid, commit] : *progress_.commits) {
-    protocol::ScreenEntry entry;
-    entry.uid = uid;
-    entry.held = progress_.opened.contains(uid);
-    const auto verdict = verdicts_.find(uid);
-    entry.verdict = verdict == verdicts_.end() ? protocol::Verdict::kAbstain : verdict->second;
-    if (active && progress_.cosines->contains(uid))
-      entry.cosine_e4 = quantise<std::int16_t>(progress_.cosines->at(uid), 1e4);
-    entry.standing = standing_in_round(uid);
-    const auto weight = weight_of.find(commit.sender);
-    entry.weight = weight == weight_of.end() ? std::uint16_t{0} : weight->second;
-    message.entries.push_back(entry);
-  }
-  message.evaluations = evaluations_;
-  signed_ = {head().round(), sign(message)};
-  actions_.push_back(Persist{signed_.round, *signed_.bytes});
-  actions_.push_back(Send{*signed_.bytes});
-}
-
 Result<protocol::SealedRound> Validator::seal_again(std::vector<float>& residual) const {
   const protocol::SealRecord& record = *progress_.record;
   const auto arrivals = protocol::arrivals_of(record);
@@ -423,7 +371,6 @@ void Validator::verify_and_apply() {
                                : std::make_shared<const compression::SparseUpdate>(
                                      compression::decode(layout_, sealed->aggregate, config_.threads).value());
   keep_own_sealed_screen();
-  actions_.push_back(Persist{head().round(), follower_.open()->bytes});
   actions_.push_back(Persist{head().round(), follower_.manifest()->bytes});
   actions_.push_back(Apply{head().round().next(), last_aggregate_, residual_});
 }

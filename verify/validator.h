@@ -15,6 +15,7 @@
 
 #include "protocol/follower.h"
 #include "protocol/patience.h"
+#include "protocol/sitting_out.h"
 #include "protocol/seal.h"
 #include "protocol/seal_record.h"
 #include "verify/evaluation.h"
@@ -85,6 +86,7 @@ using Actions = std::vector<Action>;
 
 struct Config {
   std::uint32_t retry_ms = 2000;
+  bool restored = false;  // from a copy of its folder: protocol/sitting_out.h
   // How long a Screen may wait for scores that are not finished when the keys are out. A validator that
   // shares its machine waits; one with time to spare has scored by then anyway.
   std::uint32_t score_wait_ms = 10'000;
@@ -119,6 +121,7 @@ class Validator {
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] const Hash& theta_root() const { return theta_root_; }
   [[nodiscard]] const Hash& downlink_root() const { return downlink_root_; }
+  [[nodiscard]] const protocol::SittingOut& sitting_out() const { return sitting_out_; }
   [[nodiscard]] std::optional<TimeMs> next_deadline() const;
 
  private:
@@ -193,6 +196,8 @@ class Validator {
   void note_evaluated(const std::vector<protocol::Evaluation>& evaluations);
   void remember_round();
   void send_ready(TimeMs now);
+  void persist_news();
+  void hand_back(protocol::Phase phase);
   void ask_for_what_was_missed(TimeMs now);
   [[nodiscard]] bool is_active() const;  // may screen: its secret's hash stands in the last manifest
   [[nodiscard]] Secret secret_for(Round round) const;
@@ -217,6 +222,7 @@ class Validator {
   std::optional<Round> started_over_;  // before this round, which no attestation has confirmed yet
   std::optional<SignedManifest> doubted_;          // did not follow from what this node had
   SignedScreen signed_;
+  std::vector<Bytes> unsettled_;  // of the coordinator, in the journal and not in the saved state; until start()
   Progress progress_;
   std::optional<LastRound> last_;
   std::map<Uid, protocol::Verdict> verdicts_;  // of the coming round, once screened
@@ -228,6 +234,7 @@ class Validator {
   std::string platform_class_;
   RatingBook book_;
   protocol::Patience patience_;
+  protocol::SittingOut sitting_out_;
   bool finished_ = false;
   Actions actions_;
 };

@@ -1,0 +1,72 @@
+// A validator's own Screen: when it is sent, and what stands in it.
+#include "verify/quantise.h"
+#include "verify/validator.h"
+
+namespace muster::verify {
+
+void Validator::screen_when_ready(TimeMs now) {
+  if (own_screen() != nullptr) return;
+  const bool active = is_active();
+  if (active && !progress_.gradient_done) return;
+  if (now - *progress_.keys_out >= static_cast<TimeMs>(config_.score_wait_ms)) stop_scoring();
+  if (active && !progress_.cosines_asked) {
+    progress_.cosines_asked = true;
+    MeasureCosines measure{head().round(), {}};
+    for (const auto& [uid, payload] : progress_.payloads)
+      measure.items.push_back({uid, payload, {}});
+    actions_.push_back(std::move(measure));
+  }
+  if ((active && !progress_.cosines) || scoring_ != Scoring::kNone) return;
+  send_screen();
+}
+
+void Validator::send_screen() {
+  const bool active = is_active();
+  const auto standing_of = standings(book_.ratings());
+  const auto weight_of = weights(book_.ratings());
+  std::vector<Candidate> candidates;
+  const auto standing_in_round = [&](Uid uid) {
+    const auto found = standing_of.find(find_in_roster(follower_.open()->message, uid)->hotkey);
+    return found == standing_of.end() ? protocol::kNewcomerStanding : found->second;
+  };
+  // What came after the cosines were measured is not judged.
+  for (const auto& [uid, payload] : progress_.payloads) {
+    if (!active || !progress_.cosines->contains(uid)) continue;
+    candidates.push_back({uid, payload.get(), progress_.cosines->at(uid), standing_in_round(uid)});
+  }
+  verdicts_.clear();
+  if (active) {
+    auto screening = screen(params_.verification, params_.uplink_format(head().round()).keep,
+                            candidates, previous_payloads_, last_aggregate_.get());
+    verdicts_ = std::move(screening.verdicts);
+    if (!screening.alike.empty())
+      actions_.push_back(Note{"round " + std::to_string(head().round().value) + ": " +
+                              std::to_string(screening.alike.size()) + " of " + std::to_string(candidates.size()) +
+                              " payloads resemble each other or the round before, and hold most of the standing: none "
+                              "is rejected for that; the model is small for its density, or the data is all alike"});
+  }
+
+  protocol::Screen message;
+  message.commit_root = follower_.commits_closed()->message.commit_root;
+  message.secret = secret_for(head().round());
+  message.platform_class = platform_class_;
+  for (const auto& [uid, commit] : *progress_.commits) {
+    protocol::ScreenEntry entry;
+    entry.uid = uid;
+    entry.held = progress_.opened.contains(uid);
+    const auto verdict = verdicts_.find(uid);
+    entry.verdict = verdict == verdicts_.end() ? protocol::Verdict::kAbstain : verdict->second;
+    if (active && progress_.cosines->contains(uid))
+      entry.cosine_e4 = quantise<std::int16_t>(progress_.cosines->at(uid), 1e4);
+    entry.standing = standing_in_round(uid);
+    const auto weight = weight_of.find(commit.sender);
+    entry.weight = weight == weight_of.end() ? std::uint16_t{0} : weight->second;
+    message.entries.push_back(entry);
+  }
+  message.evaluations = evaluations_;
+  signed_ = {head().round(), sign(message)};
+  actions_.push_back(Persist{signed_.round, *signed_.bytes});
+  actions_.push_back(Send{*signed_.bytes});
+}
+
+}  // namespace muster::verify
