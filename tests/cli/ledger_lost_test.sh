@@ -8,6 +8,7 @@ folder=$(mktemp -d)
 daemon=
 finish() {
   [ -z "$daemon" ] || kill -9 "$daemon" 2>/dev/null || true
+  wait  # a process that is going still holds the mount
   umount "$folder/small" 2>/dev/null || true
   rm -rf "$folder"
 }
