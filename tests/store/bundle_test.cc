@@ -143,6 +143,7 @@ class ExportTest : public ::testing::Test {
     append(archive, sign(protocol::RoundOpen{}, 0));
     protocol::CommitsClosed closed;
     closed.commits.push_back(sign(protocol::Commit{.payload_id = blob_id_, .key_hash = {}}, 0));
+    closed.commit_root = protocol::commit_root_of(closed.commits);
     append(archive, sign(closed, 0));
     append(archive, sign(protocol::RevealsClosed{}, 0));
     protocol::Manifest manifest;

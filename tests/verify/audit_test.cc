@@ -60,7 +60,8 @@ bool signed_by(const Finding& finding, const sim::RecordedRun& run, Role role) {
 
 TEST(Tampering, AByteOfASignatureOfTheCoordinator) {
   sim::RecordedRun run = honest_run();
-  run.messages[find_message(run, MessageType::kRevealsClosed, 3)].back() ^= 1;
+  Bytes& message = run.messages[find_message(run, MessageType::kRevealsClosed, 3)];
+  message[message.size() - 1 - sizeof(std::uint32_t)] ^= 1;  // before the attachment's length
   const auto report = audit(run).report;
   const Finding finding = finding_of(report, Check::kSignatures);
   EXPECT_EQ(finding.round, Round{3});

@@ -97,10 +97,10 @@ TEST(Explanation, CanBeOfOneValidatorOnly) {
 }
 
 TEST(Explanation, OfARoundHasVerdictsAndScores) {
-  const Told told = tell(honest_run(), {Uid{5}}, Round{4});
-  const Explanation explanation = explain(told.story, told.scores, {}, Round{4}).value();
+  const Told told = tell(honest_run(), {Uid{5}}, Round{5});
+  const Explanation explanation = explain(told.story, told.scores, {}, Round{5}).value();
   const std::string text = text_of(explanation);
-  EXPECT_NE(text.find("Round 4: accepted"), std::string::npos) << text;
+  EXPECT_NE(text.find("Round 5: accepted"), std::string::npos) << text;
   EXPECT_NE(text.find("accept (cosine"), std::string::npos) << text;
   EXPECT_NE(text.find("measured z"), std::string::npos) << text;
   EXPECT_EQ(explain(told.story, told.scores, {}, Round{99}).error().code, Errc::kNotFound);
