@@ -14,7 +14,7 @@ line_of() { grep -m1 -oE "$2" < <(tail --pid="$localnet" -n +1 -F "$1" 2>/dev/nu
   --set localnet.port="$port" --set localnet.miners=2 --set 'localnet.cheaters=[]' --set localnet.ranks=2 \
   --set run.rounds=16 --set train.inner_steps=4 --set train.batch=3 --set model.layers=1 \
   --set verify.screen_sequences=8 --set verify.own_sequences=4 --set verify.shared_sequences=8 \
-  --set timing.gather_ms=15000 --set timing.grace_max_ms=8000 --set ledger.block_ms=50 >"$run/out" 2>&1 &
+  --set timing.gather_ms=15000 --set timing.train_ms=30000 --set timing.grace_max_ms=8000 --set ledger.block_ms=50 >"$run/out" 2>&1 &
 localnet=$!
 log=$run/net/nodes/miner-1/node.log
 first=$(line_of "$log" 'processes [0-9]+, [0-9]+')
