@@ -15,7 +15,6 @@ namespace muster::cli {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kJournal = "journal.sqlite";
 constexpr const char* kLedger = "ledger.sqlite";
 // The coordinator's working files, made anew at each start; no other node has them.
 constexpr std::array kScratch{"theta.f32", "downlink_residual.f32"};

@@ -30,7 +30,7 @@ Result<int> run_coordinator(const CoordinatorOptions& options, const std::atomic
   config.restored = std::filesystem::exists(node.home / kRestoredFile);
   MUSTER_TRY(auto blobs, store::FileBlobStore::open(node.folder.blobs()));
   MUSTER_TRY(auto payloads, store::FileBlobStore::open(node.folder.payloads()));
-  MUSTER_TRY(auto records, store::SqliteJournal::open(node.home / "journal.sqlite"));
+  MUSTER_TRY(auto records, store::SqliteJournal::open(node.home / kJournal));
   MUSTER_TRY(auto archive, store::Archive::open(node.folder.archive()));
   auto both = store::ArchivingJournal::open(std::move(records), std::move(archive));
   if (!both && both.error().code == Errc::kConflict)

@@ -61,7 +61,7 @@ Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop
                             ? trainer::make_inner_loop(config, theta)
                             : make_ranked_loop(options, options.compute, options.ranks, config, theta, node));
   theta = {};
-  MUSTER_TRY(auto journal, store::SqliteJournal::open(node.home / "journal.sqlite"));
+  MUSTER_TRY(auto journal, store::SqliteJournal::open(node.home / kJournal));
   wire::ZmqContext context;
   const PublicKey& coordinator = node.params.coordinator;
   MUSTER_TRY(auto control, wire::ZmqClient::connect(context, options.control_address, coordinator,

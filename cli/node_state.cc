@@ -34,23 +34,21 @@ Result<NodeState> read_node_state(const std::filesystem::path& folder, const pro
   const auto saved = note.read<std::uint64_t>();
   if (!note.finished())
     return Error{Errc::kMalformed, (folder / kValidatorState).string() + ": not a validator's state"};
-  MUSTER_TRY(const auto journal, store::SqliteJournal::open(folder / "journal.sqlite"));
+  MUSTER_TRY(const auto journal, store::SqliteJournal::open(folder / kJournal));
   if (saved > journal->count()) return protocol::records_missing(journal->count(), saved).within(folder.string());
   protocol::SavedExtent extent(saved);
   MUSTER_TRY_STATUS(journal->replay(0, [&](Round, ByteSpan record) { return extent.take(record); }));
   NodeState node{std::move(state.theta), std::move(state.downlink_residual),
                  protocol::Follower(params, protocol::run_id_of(params), Role::kValidator)};
-  std::vector<Bytes> unsettled;
   std::uint64_t index = 0;
   const Status read = journal->replay(0, [&](Round, ByteSpan record) -> Status {
     MUSTER_TRY(const auto envelope, wire::reread_envelope(record));
     if (extent.contains(index++)) return take_settled(node.follower, envelope, record, params);
-    if (envelope.sender == params.coordinator) unsettled.emplace_back(record.begin(), record.end());
+    if (envelope.sender == params.coordinator) node.follower.set_aside(record);
     return {};
   });
   if (!read) return Error(read.error()).within(folder.string());
-  // Of other rounds or positions: what was taken back for good with a start from the initial model, say.
-  for (const Bytes& record : unsettled) (void)node.follower.take(record);
+  node.follower.file_what_was_set_aside();
   return node;
 }
 

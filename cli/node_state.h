@@ -10,6 +10,7 @@
 
 namespace muster::cli {
 
+inline constexpr const char* kJournal = "journal.sqlite";
 inline constexpr const char* kValidatorState = "validator.state";
 inline constexpr const char* kTrainerState = "trainer.state";
 // Marks a folder that is a restored copy, or a coordinator's that was rebuilt: what was signed last may not be in it.

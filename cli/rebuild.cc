@@ -19,7 +19,6 @@ namespace {
 
 using protocol::MessageType;
 
-constexpr const char* kJournal = "journal.sqlite";
 
 Error nothing_here(const fs::path& source) {
   return {Errc::kNotFound, source.string() +
@@ -159,9 +158,7 @@ class Rebuilding {
     if (!envelope || !is_a(*envelope, MessageType::kCommitsClosed)) return;
     const auto closed = protocol::read_body<protocol::CommitsClosed>(*envelope);
     if (!closed) return;
-    for (const Bytes& bytes : closed->commits)
-      if (const auto commit = wire::reread_envelope(bytes))
-        if (const auto body = protocol::read_body<protocol::Commit>(*commit)) committed.insert(body->payload_id);
+    for (const Hash& id : protocol::payloads_named(*closed)) committed.insert(id);
   }
 
   // ---- a validator's state

@@ -25,7 +25,7 @@ Result<int> run_validator(const ValidatorOptions& options, const std::atomic<boo
   MUSTER_TRY_STATUS(set_compute(options.compute, trainer));
   MUSTER_TRY(auto probe, trainer::make_loss_probe(trainer, theta));
   theta = {};
-  MUSTER_TRY(auto journal, store::SqliteJournal::open(node.home / "journal.sqlite"));
+  MUSTER_TRY(auto journal, store::SqliteJournal::open(node.home / kJournal));
   wire::ZmqContext context;
   const PublicKey& coordinator = node.params.coordinator;
   MUSTER_TRY(auto control, wire::ZmqClient::connect(context, options.control_address, coordinator,

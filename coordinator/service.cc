@@ -78,11 +78,10 @@ class Service {
       if (is_a(envelope, protocol::MessageType::kCommitsClosed)) {
         committed_since_close.clear();
         MUSTER_TRY(const auto closed, protocol::read_body<protocol::CommitsClosed>(envelope));
-        for (const Bytes& bytes : closed.commits) {
-          MUSTER_TRY(const wire::Envelope inner, wire::reread_envelope(bytes));
-          MUSTER_TRY(const auto commit, protocol::read_body<protocol::Commit>(inner));
-          payloads.insert(commit.payload_id);
-        }
+        const auto named = protocol::payloads_named(closed);
+        if (named.size() != closed.commits.size())
+          return Error{Errc::kMalformed, "CommitsClosed: a commit in it does not read"};
+        payloads.insert(named.begin(), named.end());
       }
       return core_.recover(record);
     }));

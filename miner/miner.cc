@@ -42,7 +42,7 @@ Status Miner::recover(ByteSpan message, bool in_state) {
   const Bytes bytes(message.begin(), message.end());
   if (envelope.sender != key_.public_key()) {
     if (!in_state) {
-      if (!is_a(envelope, MessageType::kManifest)) unsettled_.push_back(bytes);
+      if (!is_a(envelope, MessageType::kManifest)) follower_.set_aside(message);
       return {};
     }
     MUSTER_TRY_STATUS(follower_.take(message));
@@ -68,8 +68,7 @@ Status Miner::recover(ByteSpan message, bool in_state) {
 Actions Miner::start(const Hash& theta_root, TimeMs now) {
   theta_root_ = theta_root;
   patience_.heard(now);
-  (void)follower_.take_news();  // in the journal, and in the state
-  for (const Bytes& message : std::exchange(unsettled_, {})) (void)follower_.take(message);
+  follower_.file_what_was_set_aside();
   persist_news();
   sitting_out_.start(follower_);
   send_ready(now);

@@ -193,7 +193,6 @@ class Miner {
   std::optional<protocol::HeadState> adopting_;  // until θ is replaced
   std::optional<Round> started_over_;  // before this round, which no attestation has confirmed yet
   Progress progress_;
-  std::vector<Bytes> unsettled_;  // of the coordinator, in the journal and not in the saved state; until start()
   Signed signed_;
   Round settled_;  // rounds before it have had their settlement
   Hash theta_root_;

@@ -63,5 +63,4 @@ struct DataCursor {
                                                          std::uint64_t sequences, Prng& random,
                                                          std::size_t count);
 
-
 }  // namespace muster::protocol

@@ -105,6 +105,12 @@ std::vector<Bytes> Follower::signed_after(Phase phase) const {
   return messages;
 }
 
+void Follower::file_what_was_set_aside() {
+  news_.clear();
+  // Of other rounds or positions: what was taken back for good with a start from the initial model, say.
+  for (const Bytes& record : std::exchange(set_aside_, {})) (void)take(record);
+}
+
 void Follower::advance() {
   MUSTER_CHECK(open_ && manifest_, "advance without a sealed round");
   head_.advance(wire::message_hash(manifest_->bytes), open_->message, manifest_->message);

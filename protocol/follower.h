@@ -52,6 +52,10 @@ class Follower {
   [[nodiscard]] std::vector<Bytes> take_news() { return std::exchange(news_, {}); }
   // The phase that a coordinator which started again is in, once: it asks for what was sent in this round.
   [[nodiscard]] std::optional<Phase> take_resume() { return std::exchange(resume_, {}); }
+  // A restarted node's record that its saved state lacks.
+  void set_aside(ByteSpan record) { set_aside_.emplace_back(record.begin(), record.end()); }
+  // When all records were read: files what was set aside. What is news before is in the journal and in the state.
+  void file_what_was_set_aside();
   // What the coordinator signed of the coming round beyond `phase`, in order.
   [[nodiscard]] std::vector<Bytes> signed_after(Phase phase) const;
 
@@ -85,6 +89,7 @@ class Follower {
   std::optional<Evidence> fork_;
   bool is_behind_ = false;
   std::vector<Bytes> news_;
+  std::vector<Bytes> set_aside_;
   std::optional<Phase> resume_;
   std::optional<std::string> refusal_;
   std::optional<CheckpointOffer> offer_;

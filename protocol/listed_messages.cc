@@ -67,6 +67,8 @@ std::optional<Excerpt> excerpt_of(const List& list, std::uint32_t count) {
 
 }  // namespace
 
+Hash commit_root_of(const std::vector<Bytes>& commits) { return tree_of(commits).root(); }
+
 MessageParts parts_of(const RoundOpen& message) {
   MUSTER_CHECK(!message.excerpt, "a miner's form is not signed again");
   OpenBody body{message, 0, {}};

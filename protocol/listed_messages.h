@@ -15,6 +15,9 @@
 
 namespace muster::protocol {
 
+// What CommitsClosed signs of its list.
+[[nodiscard]] Hash commit_root_of(const std::vector<Bytes>& commits);
+
 // A message as its envelope has it: what is signed, and what is attached.
 struct MessageParts {
   Bytes body;

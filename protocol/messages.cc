@@ -186,10 +186,4 @@ std::optional<OutcomeCode> outcome_of(const Manifest& manifest, const RoundOpen&
   return rank ? std::optional(manifest.codes[*rank]) : std::nullopt;
 }
 
-Hash commit_root_of(const std::vector<Bytes>& commits) {
-  std::vector<Hash> leaves;
-  for (const Bytes& commit : commits) leaves.push_back(merkle_leaf(commit));
-  return merkle_root(leaves);
-}
-
 }  // namespace muster::protocol

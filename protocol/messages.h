@@ -397,7 +397,4 @@ template <class Message>
   return code != OutcomeCode::kMissed && code != OutcomeCode::kKeyWithheld;
 }
 
-// Root over the leaves of a message's list, in order.
-[[nodiscard]] Hash commit_root_of(const std::vector<Bytes>& commits);
-
 }  // namespace muster::protocol

@@ -37,6 +37,16 @@ Result<std::map<Uid, Signed<Commit>>> read_commits(const Position& position, con
   return read_by_uid<Commit>(position, open, Role::kMiner, closed.commits);
 }
 
+std::vector<Hash> payloads_named(const CommitsClosed& closed) {
+  std::vector<Hash> payloads;
+  for (const Bytes& bytes : closed.commits) {
+    const auto envelope = wire::reread_envelope(bytes);
+    if (!envelope) continue;
+    if (const auto commit = read_body<Commit>(*envelope)) payloads.push_back(commit->payload_id);
+  }
+  return payloads;
+}
+
 Result<std::map<Uid, Signed<Reveal>>> read_reveals(const Position& position, const RoundOpen& open,
                                                    const std::map<Uid, Signed<Commit>>& commits,
                                                    const RevealsClosed& closed) {

@@ -29,6 +29,8 @@ struct RoundContext {
 [[nodiscard]] Result<std::map<Uid, Signed<Commit>>> read_commits(const Position& position,
                                                                  const RoundOpen& open,
                                                                  const CommitsClosed& closed);
+// The payloads that the close's commits name, in order, of those that read; no signature is checked.
+[[nodiscard]] std::vector<Hash> payloads_named(const CommitsClosed& closed);
 // The keys of a RevealsClosed by uid. The same errors.
 [[nodiscard]] Result<std::map<Uid, Signed<Reveal>>> read_reveals(
     const Position& position, const RoundOpen& open, const std::map<Uid, Signed<Commit>>& commits,

@@ -200,8 +200,7 @@ class World {
       if (const auto checkpoint = protocol::read_body<protocol::Checkpoint>(envelope))
         named.insert(checkpoint->blob_id);
       if (const auto closed = protocol::read_body<protocol::CommitsClosed>(envelope))
-        for (const Bytes& commit : closed->commits)
-          named.insert(protocol::read_body<protocol::Commit>(wire::reread_envelope(commit).value()).value().payload_id);
+        for (const Hash& id : protocol::payloads_named(*closed)) named.insert(id);
     }
     for (const auto& [key, size] : bytes)
       if (key.first != coordinator_.hotkey() && size > kBytesPerHotkeyAndRound)

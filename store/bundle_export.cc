@@ -93,13 +93,7 @@ class Exporter {
     payloads_.clear();
     if (!options_.payloads) return;
     const auto closed = protocol::read_body<protocol::CommitsClosed>(envelope);
-    if (!closed) return;
-    for (const Bytes& bytes : closed->commits) {
-      const auto commit = wire::reread_envelope(bytes);
-      if (!commit) continue;
-      if (const auto body = protocol::read_body<protocol::Commit>(*commit))
-        payloads_.push_back(body->payload_id);
-    }
+    if (closed) payloads_ = protocol::payloads_named(*closed);
   }
 
   Status add_blob(const Hash& id) {

@@ -69,7 +69,7 @@ Status Validator::recover(ByteSpan message, bool in_state) {
     return {};
   }
   if (!in_state) {
-    if (!is_a(envelope, MessageType::kManifest)) unsettled_.emplace_back(message.begin(), message.end());
+    if (!is_a(envelope, MessageType::kManifest)) follower_.set_aside(message);
     return {};
   }
   MUSTER_TRY_STATUS(follower_.take(message));
@@ -85,8 +85,7 @@ Status Validator::recover(ByteSpan message, bool in_state) {
 Actions Validator::start(const Hash& theta_root, TimeMs now) {
   theta_root_ = theta_root;
   patience_.heard(now);
-  (void)follower_.take_news();  // in the journal, and in the state
-  for (const Bytes& message : std::exchange(unsettled_, {})) (void)follower_.take(message);
+  follower_.file_what_was_set_aside();
   persist_news();
   sitting_out_.start(follower_);
   send_ready(now);

@@ -222,7 +222,6 @@ class Validator {
   std::optional<Round> started_over_;  // before this round, which no attestation has confirmed yet
   std::optional<SignedManifest> doubted_;          // did not follow from what this node had
   SignedScreen signed_;
-  std::vector<Bytes> unsettled_;  // of the coordinator, in the journal and not in the saved state; until start()
   Progress progress_;
   std::optional<LastRound> last_;
   std::map<Uid, protocol::Verdict> verdicts_;  // of the coming round, once screened
