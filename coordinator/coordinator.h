@@ -180,6 +180,7 @@ class Coordinator {
   void ask_checkpoint(const std::vector<Bytes>& attestations);
   void write_checkpoint(std::vector<Bytes> attestations);
   void close_commits(TimeMs now);
+  void end_uploads();
   void close_reveals(TimeMs now);
   void seal_round(TimeMs now);
   void maybe_finish(TimeMs now, Until until);

@@ -134,7 +134,7 @@ void Coordinator::open_round(TimeMs now) {
   open.train_ms = params_.timing.train_ms;
   open.reveal_ms = params_.timing.reveal_ms;
   open.screen_ms = params_.timing.screen_ms;
-  for (auto& [hotkey, attest] : round_.attestations) open.attestations.push_back(attest);
+  open.attestations = attestations_of_state();
   ask_checkpoint(open.attestations);
   Bytes message = sign(open);
   const Status entered = enter_train(message);
@@ -189,18 +189,21 @@ void Coordinator::write_checkpoint(std::vector<Bytes> attestations) {
 
 void Coordinator::close_commits(TimeMs now) {
   protocol::CommitsClosed closed;
-  std::set<Hash> listed;
-  for (const auto& [uid, commit] : round_.commits) {
-    if (!round_.arrivals_ms.contains(uid)) continue;
-    closed.commits.push_back(commit.bytes);
-    listed.insert(commit.message.payload_id);
-  }
+  for (const auto& [uid, commit] : round_.commits)
+    if (round_.arrivals_ms.contains(uid)) closed.commits.push_back(commit.bytes);
   closed.commit_root = protocol::commit_root_of(closed.commits);
   Bytes message = sign(closed);
   const Status entered = enter_reveal(message);
   MUSTER_CHECK(entered.has_value(), entered ? "" : entered.error().message);
   phase_started_ = now;
   persist_and_distribute(std::move(message), *round_.close_forms);
+  end_uploads();
+}
+
+// REQUIRES: the commits are those that the close lists.
+void Coordinator::end_uploads() {
+  std::set<Hash> listed;
+  for (const auto& [uid, commit] : round_.commits) listed.insert(commit.message.payload_id);
   actions_.push_back(EndUploads{std::move(listed)});
 }
 

@@ -59,9 +59,7 @@ Status Coordinator::take_back(const PublicKey& from, const wire::Envelope& envel
     persist_and_distribute(std::move(message), phase_ == Phase::kTrain ? *round_.open_forms : *round_.close_forms);
   }
   if (phase_ == Phase::kReveal) {
-    std::set<Hash> listed;
-    for (const auto& [uid, commit] : round_.commits) listed.insert(commit.message.payload_id);
-    actions_.push_back(EndUploads{std::move(listed)});
+    end_uploads();
     expect_payloads();
   }
   // What nodes sent in this round was acknowledged, and is lost too.

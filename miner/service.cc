@@ -215,9 +215,11 @@ class Service {
   // On its own thread: the ledger may be slow to answer.
   void ask_stakes() {
     ledger_worker_.post([this] {
-      auto metagraph = parts_.ledger->metagraph();
-      inputs_.push(Stakes{metagraph ? Result(protocol::validator_stakes(*metagraph))
-                                    : Result<protocol::ValidatorStakes>(std::move(metagraph).error())});
+      const auto ask = [this]() -> Result<protocol::ValidatorStakes> {
+        MUSTER_TRY(const auto metagraph, parts_.ledger->metagraph());
+        return protocol::validator_stakes(metagraph);
+      };
+      inputs_.push(Stakes{ask()});
     });
   }
 
