@@ -3,37 +3,14 @@
 # the folder of a validator, and goes on each time. All rounds are sealed, state roots agree, nobody accuses anybody.
 #   rebuild_test.sh MUSTER PORT
 set -euo pipefail
-muster=$1 port=$2
-here=$(cd "$(dirname "$0")/../.." && pwd)
-run=${KEEP:-$(mktemp -d)}
-mkdir -p "$run"
-trap 'kill $(jobs -p) 2>/dev/null || true; wait; [ -n "${KEEP:-}" ] || rm -rf "$run"' EXIT
-net=$run/net
-fail() { echo "$*"; cat "$run/out"; tail -n 15 "$net"/nodes/*/node.log; exit 1; }
-localnet=("$muster" localnet "$here/examples/quickstart.toml" --run "$net" \
-    --set localnet.port="$port" --set localnet.miners=2 --set 'localnet.cheaters=[]' \
-    --set run.rounds=16 --set train.inner_steps=2 --set train.batch=2 --set model.layers=1 \
-    --set verify.screen_sequences=8 --set verify.own_sequences=4 --set verify.shared_sequences=8 \
-    --set timing.gather_ms=10000 --set timing.grace_max_ms=8000 --set ledger.block_ms=50 \
-    --set checkpoint.every=2 --set checkpoint.offer_after=1)
+source "$(dirname "$0")/small_network.sh"
+localnet+=(--set run.rounds=16 --set checkpoint.every=2 --set checkpoint.offer_after=1)
 # Runs the network until the validator has applied so many rounds, and stops it.
 until_round() {
   "${localnet[@]}" >>"$run/out" 2>&1 &
   local pid=$!
-  grep -m1 -q "\"applied\".*\"round\":[ ]*$1\b" < <(tail --pid="$pid" -n +1 -F "$net/nodes/validator-1/events.jsonl" 2>/dev/null) ||
-    fail "round $1 was not reached"
-  kill -TERM "$pid"
-  wait "$pid" || true
-}
-# Makes the coordinator's folder again; it goes on with the network, for which there is a ledger.
-rebuild() {
-  "$muster" coordinator --run "$net" --ledger "tcp://127.0.0.1:$((port + 90))" --control "tcp://127.0.0.1:$((port + 91))" \
-    --blobs "tcp://127.0.0.1:$((port + 92))" --rebuild-from "$1" >"$run/rebuild.out" 2>&1 &
-  local pid=$!
-  grep -m1 -q "rebuilt from" < <(tail --pid="$pid" -n +1 -F "$net/nodes/coordinator/node.log" 2>/dev/null) ||
-    { cat "$run/rebuild.out"; fail "not rebuilt from $1"; }
-  kill -TERM "$pid"
-  wait "$pid" || true
+  wait_for "$pid" "$1"
+  stop "$pid"
 }
 refused() {  # refused TEXT COMMAND...: which fails, and says so
   local text=$1
@@ -53,7 +30,7 @@ lose_all
 refused "without-payloads" "${coordinator[@]}" --rebuild-from "$run/light.bundle"
 refused "but not the downlink" "${coordinator[@]}" --rebuild-from "$net/nodes/miner-1"
 refused "nothing to rebuild" "${coordinator[@]}" --rebuild-from "$run"
-rebuild "$run/run.bundle"
+rebuild "$net" "$run/run.bundle"
 
 until_round 5
 "$muster" audit "$net" --json | python3 -c '
@@ -63,11 +40,11 @@ assert audit["ok"] and audit["first_round"] == 0, audit'
 lose
 refused "rebuild-from" "${coordinator[@]}"
 refused "rebuild from it" "${coordinator[@]}" --rebuild-from "$net/nodes/validator-1"
-rebuild "$net"
+rebuild "$net" "$net"
 
 until_round 9
 lose_all
-rebuild "$net/nodes/validator-1"
+rebuild "$net" "$net/nodes/validator-1"
 code=0
 "${localnet[@]}" >>"$run/out" 2>&1 || code=$?
 # 3: too little training for the checks of loss and weight, and the report has no events of before the loss.

@@ -115,6 +115,15 @@ def measure(network, flooder, mode, options, before):
             f"{1024 * in_a_round(spins):.0f}", f"{1024 * in_a_round(floods):.0f}"]
 
 
+def measure_each(network, options):
+    flooder = Flooder(network, options.flooder)
+    hosts.until(lambda: len(network.sealed()) > 20, "twenty rounds", network.check)
+    network.wait_for_full_round(hosts.now())
+    before = {name: hosts.memory_mib(network.hosts[name].process.pid) for name in ("coordinator", "ledger")}
+    for mode in options.only or [*STRANGERS, *MEMBERS]:
+        yield measure(network, flooder, mode, options, before)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("muster")
@@ -126,22 +135,8 @@ def main():
     options = parser.parse_args()
     hosts.in_own_namespaces()
     network = hosts.Network(options.muster, others=["flooder"], strangers=["stranger"])
-    try:
-        flooder = Flooder(network, options.flooder)
-        hosts.until(lambda: len(network.sealed()) > 20, "twenty rounds", network.check)
-        network.wait_for_full_round(hosts.now())
-        before = {name: hosts.memory_mib(network.hosts[name].process.pid) for name in ("coordinator", "ledger")}
-        rows = [["by", "flood", "what", "sent/s", "rounds/s", "flooded", "quotient", "coordinator MiB", "ledger MiB",
-                 "KiB a round", "flooded"]]
-        for mode in options.only or [*STRANGERS, *MEMBERS]:
-            rows.append(measure(network, flooder, mode, options, before))
-            hosts.table([rows[0], rows[-1]])
-        rounds = network.finish()
-        hosts.table(rows)
-        print(f"{rounds} rounds; every state agrees, audit ok")
-    except BaseException:
-        network.print_logs()
-        raise
+    hosts.report(network, ["by", "flood", "what", "sent/s", "rounds/s", "flooded", "quotient", "coordinator MiB",
+                           "ledger MiB", "KiB a round", "flooded"], measure_each(network, options))
 
 
 if __name__ == "__main__":

@@ -316,3 +316,18 @@ def table(rows):
             print("|" + "|".join("-" * (width + 2) if column == 0 else "-" * (width + 1) + ":"
                                  for column, width in enumerate(widths)) + "|")
     sys.stdout.flush()
+
+
+def report(network, header, rows):
+    """Prints each row of measurements as it comes, and at the network's end all; what the nodes said when something fails."""
+    try:
+        done = []
+        for row in rows:
+            done.append(row)
+            table([header, row])
+        rounds = network.finish()
+        table([header, *done])
+        print(f"{rounds} rounds; every state agrees, audit ok")
+    except BaseException:
+        network.print_logs()
+        raise
