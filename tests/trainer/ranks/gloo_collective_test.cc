@@ -1,6 +1,8 @@
 #include "trainer/ranks/gloo_collective.h"
 
+#include <chrono>
 #include <deque>
+#include <future>
 
 #include "tests/trainer/ranks/collective_conformance.h"
 #include "tests/trainer/ranks/ranks_as_threads.h"
@@ -30,8 +32,14 @@ using Environments = ::testing::Types<GlooEnvironment<1>, GlooEnvironment<2>, Gl
 INSTANTIATE_TYPED_TEST_SUITE_P(Gloo, CollectiveConformance, Environments);
 
 TEST(GlooCollective, TellsThatARankIsGoneAndStaysFailed) {
-  run_ranks(2, [](Collective& collective) {
-    if (collective.rank() == 1) return;  // its end closes its connections
+  std::promise<void> rank_0_joined;
+  run_ranks(2, [&](Collective& collective) {
+    if (collective.rank() == 1) {
+      // Returning closes its connections, which rank 0 would take for a failed start if it still were joining.
+      rank_0_joined.get_future().wait_for(std::chrono::minutes(1));
+      return;
+    }
+    rank_0_joined.set_value();
     std::vector<float> values(10);
     const std::vector<Range> owned{{0, 5}, {5, 10}};
     const Status first = collective.all_gather(values, owned);
