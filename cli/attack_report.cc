@@ -46,7 +46,7 @@ std::vector<Row> rows_of(const CampaignFigures& figures) {
   for (const std::uint32_t share : shares_of(figures)) head.push_back("loss at " + std::to_string(share) + " %");
   std::vector<Row> rows{head};
   auto add = [&](const AttackFigures& row) {
-    rows.push_back({name_of(row), row.attack == nullptr ? "100 %" : percent(row.attack->work), percent(row.screened),
+    rows.push_back({name_of(row), percent(row.work), percent(row.screened),
                     percent(row.gated), percent(row.unpaid), format("%.1f", row.z), percent(row.pay),
                     percent(row.pay_worst), limit_of(row), row.attack == nullptr ? "" : format("%.1f", row.settles)});
     for (const std::uint32_t share : shares_of(figures)) rows.back().push_back(harm_of(row, share));
@@ -75,7 +75,7 @@ std::string summary_of(const CampaignFigures& figures) {
 std::vector<Line> pay_lines(const CampaignFigures& figures, bool whole_work) {
   std::vector<Line> lines;
   for (const AttackFigures& row : figures.attacks) {
-    if ((row.attack->work > 0) != whole_work) continue;
+    if ((row.work > 0) != whole_work) continue;
     Line line{name_of(row), {}};
     for (std::size_t r = 0; r < row.pay_by_round.size(); ++r)
       line.points.emplace_back(static_cast<double>(r), row.pay_by_round[r]);
@@ -151,7 +151,7 @@ std::string html_table(const std::vector<Row>& rows) {
 }
 
 ordered_json row_of(const AttackFigures& row) {
-  ordered_json json{{"attack", name_of(row)}, {"work", row.attack == nullptr ? 1 : row.attack->work},
+  ordered_json json{{"attack", name_of(row)}, {"work", row.work},
                     {"screened", row.screened}, {"gated", row.gated}, {"unpaid", row.unpaid}, {"z", row.z},
                     {"pay", row.pay}, {"pay_worst", row.pay_worst}, {"settles", row.settles},
                     {"pay_by_round", row.pay_by_round}, {"harm", ordered_json::object()}};
@@ -210,7 +210,7 @@ std::string attack_page(const AttackFindings& findings, const std::string& comma
     body += "</ul>\n";
     std::vector<Bar> bars{{"honest", figures.honest.pay, percent(figures.honest.pay)}};
     for (const AttackFigures& row : figures.attacks)
-      bars.push_back({name_of(row) + " (does " + percent(row.attack->work) + ")", row.pay, percent(row.pay)});
+      bars.push_back({name_of(row) + " (does " + percent(row.work) + ")", row.pay, percent(row.pay)});
     body += bar_chart("Pay relative to an honest miner", bars);
     body += line_chart("Pay over rounds: who does none of the work", "round", pay_lines(figures, false));
     body += line_chart("Pay over rounds: who does a part of the work", "round", pay_lines(figures, true));

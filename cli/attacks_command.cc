@@ -28,6 +28,7 @@ struct AttackOptions {
   std::vector<std::string> only, overrides;
   std::uint64_t seeds = 3, harm_seeds = 1, protocol_seeds = 3, first = 1;
   std::vector<std::uint32_t> shares{30};
+  std::uint32_t measured = 0;
   unsigned jobs = std::max(1u, std::thread::hardware_concurrency());
   std::string html, json;
   bool markdown = false;
@@ -38,9 +39,12 @@ void print_catalogue() {
   for (const sim::ProtocolAttack& attack : sim::protocol_attacks())
     std::printf("%-13s %s: %s\n", std::string(attack.name).c_str(), attack.role == Role::kMiner ? "miner" : "validator",
                 std::string(attack.what).c_str());
-  for (const sim::Attack& attack : sim::attacks())
-    std::printf("%-13s does %3.0f %% of the work: %s\n", std::string(attack.name).c_str(), 100 * attack.work,
+  for (const sim::Attack& attack : sim::attacks()) {
+    char work[16] = "a part";
+    if (attack.work) std::snprintf(work, sizeof(work), "%3.0f %%", 100 * *attack.work);
+    std::printf("%-13s does %s of the work: %s\n", std::string(attack.name).c_str(), work,
                 std::string(attack.what).c_str());
+  }
 }
 
 Result<std::vector<const sim::Attack*>> chosen_attacks(const std::vector<std::string>& names) {
@@ -129,6 +133,7 @@ Status attack_content(const AttackOptions& options, AttackFindings& findings, co
   campaign.scored_seeds = seeds_from(options.first, options.seeds);
   for (const std::uint32_t share : options.shares)
     if (options.harm_seeds > 0) campaign.harm_seeds[share] = seeds_from(options.first, options.harm_seeds);
+  campaign.measured_per_round = options.measured;
   campaign.settled = std::min(campaign.settled, config.params.rounds / 2);
   const WorkFolder work(options.work);
   MUSTER_TRY_STATUS(prepare_lab_data(work.path(), config, campaign.attacks));
@@ -191,6 +196,8 @@ void add_sim_attacks(CLI::App& sim, Action& chosen) {
   command->add_option("--protocol-seeds", options->protocol_seeds, "Networks per attack on the protocol")->capture_default_str();
   command->add_option("--share", options->shares, "Percent of attackers for the harm; may be repeated")
       ->check(CLI::Range(1u, 90u))
+      ->capture_default_str();
+  command->add_option("--measured", options->measured, "Miners that a validator has time to measure in a round; 0: all")
       ->capture_default_str();
   command->add_option("--first", options->first, "First seed")->capture_default_str();
   command->add_option("--jobs", options->jobs, "Labs at a time")->check(CLI::Range(1u, 256u))->capture_default_str();

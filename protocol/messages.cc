@@ -76,6 +76,7 @@ std::string_view name_of(Basis basis) {
     case Basis::kUnmeasured: return "not measured";
     case Basis::kAbsent: return "absent";
     case Basis::kFault: return "broke the protocol";
+    case Basis::kRejected: return "rejected";
   }
   MUSTER_UNREACHABLE();
 }

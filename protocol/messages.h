@@ -178,8 +178,9 @@ enum class Basis : std::uint8_t {
   kUnmeasured,  // it delivered; the validator had no time to score it
   kAbsent,      // it delivered nothing: not in the roster, or no complete commit in time
   kFault,       // it broke the protocol; counts as the worst score
+  kRejected,    // this validator's screen rejected its payload; counts as the worst score
 };
-constexpr std::uint8_t enum_count(Basis) { return 4; }
+constexpr std::uint8_t enum_count(Basis) { return 5; }
 [[nodiscard]] std::string_view name_of(Basis basis);
 
 struct Evaluation {

@@ -25,6 +25,7 @@ constexpr std::array<CheckText, kCheckCount> kTexts{{
     {"state ids", "chained from the aggregates"},
     {"state roots", "of θ and the downlink's residual, against attestations"},
     {"evaluations", "do not contradict the manifests"},
+    {"draws", "whom validators measured, against the drawn order"},
     {"standings", "in Screens, from the validator's own evaluations"},
     {"weights", "likewise"},
     {"rescored", "evaluations computed again from payloads and data"},

@@ -32,11 +32,12 @@ enum class Check : std::uint8_t {
   kStateIds,
   kStateRoots,   // of θ and the downlink's residual, against attestations
   kEvaluations,  // do not contradict the manifest
+  kDraws,        // whom a validator measured follows from its secret and its ratings
   kStandings,    // in Screens, from the validator's own evaluations
   kWeights,      // likewise
   kRescored,     // evaluations computed again
 };
-inline constexpr std::size_t kCheckCount = 17;
+inline constexpr std::size_t kCheckCount = 18;
 [[nodiscard]] std::string_view name_of(Check check);
 [[nodiscard]] std::string_view meaning_of(Check check);
 

@@ -1,8 +1,9 @@
-// Draws: which sequences a validator measures on. Everyone can redo them once the secret is out.
+// Draws: whom a validator measures, and on which sequences. Everyone can redo them once the secret is out.
 //
-// Screening draws follow from (secret, beacon), scoring draws from (secret, commit root): both were fixed
-// by the secret's hash in an earlier manifest, and the second could not be known before the commits closed.
-// Thread safety: pure functions.
+// Screening draws follow from (secret, beacon): the secret's hash stood in an earlier manifest. The draws of scoring
+// follow from (secret, late beacon), and the late beacon from what a round shows after its commits have closed, so that
+// nobody knows them, or can try other commits until they suit, while it still can choose what to commit to.
+// Thread safety: pure functions. Determinism: integers only but for the uncertainties, which are bit-equal everywhere.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,10 @@
 
 namespace muster::verify {
 
+// A hash of a round's RevealsClosed, which has the keys of all payloads, and of the next beacon, which has the
+// secrets of all validators that screened. The last one to commit knows neither.
+[[nodiscard]] Hash late_beacon(const protocol::Manifest& manifest);
+
 [[nodiscard]] std::vector<std::uint64_t> screening_draw(const protocol::ProtocolParams& params,
                                                         const Hash& run_id,
                                                         const protocol::RoundOpen& open,
@@ -22,14 +27,29 @@ namespace muster::verify {
                                                      const Hash& run_id,
                                                      const protocol::RoundOpen& open,
                                                      const protocol::Secret& secret,
-                                                     const Hash& commit_root);
+                                                     const Hash& late_beacon);
 
 // Of the first `used` sequences that miner `uid` was assigned.
 [[nodiscard]] std::vector<std::uint64_t> own_draw(const protocol::ProtocolParams& params,
                                                   const Hash& run_id,
                                                   const protocol::RoundOpen& open,
                                                   const protocol::Secret& secret,
-                                                  const Hash& commit_root, Uid uid,
+                                                  const Hash& late_beacon, Uid uid,
                                                   std::uint32_t used);
+
+// A miner whose payload may be measured.
+struct Measurable {
+  Uid uid;
+  double uncertainty = 0;  // Rating::uncertainty(), not negative
+  bool newcomer = false;   // fewer than kEvaluationsBeforePay
+};
+
+// The order in which a round's miners are measured, as far as the time goes: a weighted sample without replacement
+// (Efraimidis, Spirakis, "Weighted random sampling with a reservoir", 2006). A weight is the square of the uncertainty,
+// and at least a quarter of the largest one, so that whoever was just measured may be next. Newcomers have
+// every fourth place, from a drawn one on, and the others all the rest, until one of both is used up: hotkeys
+// that come in any number take a quarter of the measurements.
+[[nodiscard]] std::vector<Uid> measuring_order(const protocol::Secret& secret, const Hash& late_beacon,
+                                               const std::vector<Measurable>& miners);
 
 }  // namespace muster::verify

@@ -35,9 +35,26 @@ double drop_threshold(const protocol::VerificationParams& params,
   return std::max(0.0, static_cast<double>(params.drop_gate) * median(std::move(drops)));
 }
 
-bool passes_gate(const Evaluation& evaluation, double threshold_e6, protocol::Verdict verdict) {
-  const double drop = evaluation.drop_e6 + 2.0 * evaluation.drop_error_e6;
-  return drop > threshold_e6 && !protocol::is_rejection(verdict);
+bool passes_gate(const Evaluation& evaluation, double threshold_e6) {
+  return evaluation.drop_e6 + 2.0 * evaluation.drop_error_e6 > threshold_e6;
+}
+
+namespace {
+
+// What is known of a payload before it is measured.
+Basis basis_in(const SealedFacts& round, Uid uid, OutcomeCode code) {
+  const Basis basis = basis_of(code);
+  if (basis != Basis::kMeasured) return basis;
+  const auto verdict = round.verdicts.find(uid);
+  const bool rejected = verdict != round.verdicts.end() && protocol::is_rejection(verdict->second);
+  return rejected ? Basis::kRejected : Basis::kUnmeasured;
+}
+
+}  // namespace
+
+bool may_be_measured(const SealedFacts& round, Uid uid) {
+  const auto outcome = round.outcomes.find(uid);
+  return outcome != round.outcomes.end() && basis_in(round, uid, outcome->second) == Basis::kUnmeasured;
 }
 
 std::vector<Evaluation> evaluate(const protocol::VerificationParams& params,
@@ -48,14 +65,10 @@ std::vector<Evaluation> evaluate(const protocol::VerificationParams& params,
     return by_uid[uid] = {uid, round.round, basis, 0, 0, 0, false};
   };
   for (Uid uid : round.missing) add(uid, Basis::kAbsent);
-  for (const auto& [uid, code] : round.outcomes) {
-    const Basis basis = basis_of(code);
-    add(uid, basis == Basis::kMeasured ? Basis::kUnmeasured : basis);
-  }
+  for (const auto& [uid, code] : round.outcomes) add(uid, basis_in(round, uid, code));
   for (const Measurement& measured : measurements) {
     // A payload that decodes is no merit of who equivocated.
-    const auto outcome = round.outcomes.find(measured.uid);
-    if (outcome == round.outcomes.end() || basis_of(outcome->second) != Basis::kMeasured) continue;
+    if (!may_be_measured(round, measured.uid)) continue;
     Evaluation& evaluation = add(measured.uid, Basis::kMeasured);
     evaluation.z_e2 = quantise<std::int16_t>(measured.z, 100);
     evaluation.drop_e6 = quantise<std::int32_t>(measured.relative_drop, 1e6);
@@ -64,13 +77,8 @@ std::vector<Evaluation> evaluate(const protocol::VerificationParams& params,
   std::vector<Evaluation> ascending;
   for (const auto& [uid, evaluation] : by_uid) ascending.push_back(evaluation);
   const double threshold = drop_threshold(params, ascending);
-  for (Evaluation& evaluation : ascending) {
-    const auto verdict = round.verdicts.find(evaluation.uid);
-    evaluation.gate_passed =
-        evaluation.basis == Basis::kMeasured &&
-        passes_gate(evaluation, threshold,
-                    verdict == round.verdicts.end() ? protocol::Verdict::kAbstain : verdict->second);
-  }
+  for (Evaluation& evaluation : ascending)
+    evaluation.gate_passed = evaluation.basis == Basis::kMeasured && passes_gate(evaluation, threshold);
   return ascending;
 }
 

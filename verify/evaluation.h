@@ -29,10 +29,11 @@ struct SealedFacts {
 [[nodiscard]] double drop_threshold(const protocol::VerificationParams& params,
                                     const std::vector<protocol::Evaluation>& evaluations);
 
-// Whether a measured payload passes: its drop does not lie below the threshold by more than two standard
-// errors, and this validator's screen did not reject it.
-[[nodiscard]] bool passes_gate(const protocol::Evaluation& evaluation, double threshold_e6,
-                               protocol::Verdict verdict);
+// Whether a measured payload passes: its drop does not lie below the threshold by more than two standard errors.
+[[nodiscard]] bool passes_gate(const protocol::Evaluation& evaluation, double threshold_e6);
+
+// Whether a payload may be measured: its outcome is one of content, and this validator's screen did not reject it.
+[[nodiscard]] bool may_be_measured(const SealedFacts& round, Uid uid);
 
 // Ascending by uid, with the gate applied to what was quantised; measurements of who must not be measured are
 // left out.

@@ -82,10 +82,12 @@ std::string story_line(const MinerStory::Content& miner) {
 }
 
 std::string evaluation_words(const protocol::Evaluation& evaluation) {
-  if (evaluation.basis == Basis::kUnmeasured) return "had no time to measure it";
+  if (evaluation.basis == Basis::kUnmeasured) return "did not draw it, or had no time to measure it";
   if (evaluation.basis == Basis::kAbsent) return "counts it as absent";
   if (evaluation.basis == Basis::kFault)
     return "counts it as the worst score (z −4), since it broke the protocol";
+  if (evaluation.basis == Basis::kRejected)
+    return "counts it as the worst score (z −4), since its screen rejected the payload";
   return format("measured z %.2f and a loss drop of %.4f ± %.4f: gate %s", evaluation.z_e2 / 100.0,
                 evaluation.drop_e6 / 1e6, evaluation.drop_error_e6 / 1e6,
                 evaluation.gate_passed ? "passed" : "failed");
@@ -183,7 +185,7 @@ const protocol::Evaluation* failed_evaluation(const MinerStory::Content& miner, 
   for (const MinerRound& round : miner.recent)
     for (const RoundVoice& voice : round.voices)
       if (voice.validator == validator && voice.evaluation &&
-          (voice.evaluation->basis == Basis::kMeasured || voice.evaluation->basis == Basis::kFault))
+          voice.evaluation->basis != Basis::kUnmeasured && voice.evaluation->basis != Basis::kAbsent)
         last = &*voice.evaluation;
   return last != nullptr && !last->gate_passed ? last : nullptr;
 }

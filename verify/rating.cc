@@ -17,7 +17,7 @@ constexpr double kHighestZ = 6;
 constexpr double kSmallestStep = 0.1;
 constexpr double kStepAfterTurning = 0.25;
 constexpr double kSmallestVariance = 0.25;
-constexpr double kDriftPerRound = 0.04;              // of the mean's variance
+constexpr double kDriftPerTurn = 0.04;               // of the mean's variance
 constexpr std::uint32_t kEffectiveEvaluations = 19;  // of an exponential mean with step 0.1
 
 double variance_of_mean(double variance, std::uint32_t evaluations) {
@@ -51,25 +51,27 @@ double reference(const Ratings& ratings, double (Rating::*value)() const) {
 
 }  // namespace
 
-void Rating::take(const protocol::Evaluation& evaluation) {
+void Rating::take(const protocol::Evaluation& evaluation, double turn) {
   if (evaluation.round < next_) return;
   next_ = evaluation.round.next();
   const bool present = evaluation.basis != Basis::kAbsent;
   ++rounds_;
   presence_ += step_of(rounds_) * ((present ? 1.0 : 0.0) - presence_);
-  if (evaluation.basis == Basis::kMeasured) {
-    measure(evaluation.gate_passed ? evaluation.z_e2 / 100.0 : kLowestZ, evaluation.gate_passed);
-  } else if (evaluation.basis == Basis::kFault) {
-    measure(kLowestZ, false);
-  } else {
-    return;
+  switch (evaluation.basis) {
+    case Basis::kMeasured:
+      return measure(evaluation.gate_passed ? evaluation.z_e2 / 100.0 : kLowestZ, evaluation.gate_passed);
+    case Basis::kFault:
+    case Basis::kRejected: return measure(kLowestZ, false);
+    case Basis::kUnmeasured:
+    case Basis::kAbsent: age_ += turn; return;
   }
-  last_measured_ = evaluation.round;
+  MUSTER_UNREACHABLE();
 }
 
 void Rating::measure(double x, bool gate_passed) {
   gate_failed_ = !gate_passed;
   ++evaluations_;
+  age_ = 0;
   const double clipped = std::clamp(x, kLowestZ, kHighestZ);
   const bool low = clipped < mean_ / 2;
   const double step = low && was_low_ ? std::max(kStepAfterTurning, step_of(evaluations_))
@@ -80,15 +82,11 @@ void Rating::measure(double x, bool gate_passed) {
   variance_ = (1 - step) * (variance_ + step * difference * difference);
 }
 
-double Rating::lower_bound() const {
-  return evaluations_ == 0 ? 0 : mean_ - std::sqrt(variance_of_mean(variance_, evaluations_));
-}
+double Rating::lower_bound() const { return evaluations_ == 0 ? 0 : mean_ - uncertainty(); }
 
-double Rating::uncertainty(Round now) const {
+double Rating::uncertainty() const {
   if (evaluations_ == 0) return kHighestZ - kLowestZ;
-  const double rounds = static_cast<double>(now.value) - static_cast<double>(last_measured_.value);
-  return std::sqrt(variance_of_mean(variance_, evaluations_) +
-                   kDriftPerRound * std::max(0.0, rounds));
+  return std::sqrt(variance_of_mean(variance_, evaluations_) + kDriftPerTurn * age_);
 }
 
 std::map<PublicKey, std::uint16_t> standings(const Ratings& ratings) {

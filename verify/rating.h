@@ -18,16 +18,21 @@ namespace muster::verify {
 class Rating {
  public:
   // Rounds ascend; one evaluation a round: a second one, or one of an earlier round, changes nothing.
-  void take(const protocol::Evaluation& evaluation);
+  // `turn`, 0..1: the share of the payloads that could be measured in that round which were. Turns are what a rating
+  // ages by: over one whole turn each miner could have been measured once, however few are in a round.
+  void take(const protocol::Evaluation& evaluation, double turn);
 
-  [[nodiscard]] std::uint32_t evaluations() const { return evaluations_; }  // measured, or faults
+  // Measured, rejected by the screen, or faults.
+  [[nodiscard]] std::uint32_t evaluations() const { return evaluations_; }
   [[nodiscard]] bool gate_failed() const { return gate_failed_; }  // in the last of them
   [[nodiscard]] double mean() const { return mean_; }
-  // mean − sqrt(max(variance, ¼) / min(evaluations, 19)); 0 before the first.
+  // mean − uncertainty; 0 before the first evaluation.
   [[nodiscard]] double lower_bound() const;
-  // Standard deviation of the mean, which drifts by 0.2 per √round since the last measurement; large
-  // before the first. What a validator measures next are the largest.
-  [[nodiscard]] double uncertainty(Round now) const;
+  // sqrt(max(variance, ¼) / min(evaluations, 19) + 0.04 · age): the standard deviation of the mean, which drifts by 0.2
+  // per √turn since the last evaluation, so that what nobody measures fades; large before the first.
+  [[nodiscard]] double uncertainty() const;
+  // Turns since the last evaluation.
+  [[nodiscard]] double age() const { return age_; }
   // Moving share of the rounds that it delivered in, 0..1.
   [[nodiscard]] double presence() const { return presence_; }
   // Away for so long that it is as if it had never been here.
@@ -42,8 +47,8 @@ class Rating {
   bool was_low_ = false;  // the last evaluation was below half the mean
   std::uint32_t rounds_ = 0;
   double presence_ = 1;
-  Round next_;           // none of a round before it is taken
-  Round last_measured_;
+  Round next_;  // none of a round before it is taken
+  double age_ = 0;
 };
 
 // Evaluations before a miner is paid.

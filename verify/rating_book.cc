@@ -22,13 +22,40 @@ void RatingBook::take_roster(Round round, const std::vector<protocol::RosterEntr
   }
 }
 
-void RatingBook::take(const protocol::Evaluation& evaluation) {
-  const auto holder = holders_.find(evaluation.uid);
-  if (holder == holders_.end() || evaluation.round < holder->second.since) return;
-  // Who holds the uid stays known: evaluations that come together, some rounds later, must do what they do one by one.
-  const auto rating = ratings_.try_emplace(holder->second.hotkey).first;
-  rating->second.take(evaluation);
-  if (rating->second.is_gone()) ratings_.erase(rating);
+void RatingBook::take(std::span<const protocol::Evaluation> evaluations) {
+  while (!evaluations.empty()) {
+    const Round round = evaluations.front().round;
+    const auto end = std::ranges::find_if(evaluations, [&](const auto& evaluation) { return evaluation.round != round; });
+    const auto count = static_cast<std::size_t>(end - evaluations.begin());
+    take_round(evaluations.first(count));
+    evaluations = evaluations.subspan(count);
+  }
+}
+
+namespace {
+
+// A validator without any time goes on by one measurement a round, so that what it pays for fades all the same.
+double turn_of(std::span<const protocol::Evaluation> evaluations) {
+  const auto count = [&](protocol::Basis basis) {
+    return static_cast<double>(std::ranges::count(evaluations, basis, &protocol::Evaluation::basis));
+  };
+  const double measured = count(protocol::Basis::kMeasured);
+  const double measurable = measured + count(protocol::Basis::kUnmeasured);
+  return measurable > 0 ? std::max(1.0, measured) / measurable : 0;
+}
+
+}  // namespace
+
+void RatingBook::take_round(std::span<const protocol::Evaluation> evaluations) {
+  const double turn = turn_of(evaluations);
+  for (const auto& evaluation : evaluations) {
+    const auto holder = holders_.find(evaluation.uid);
+    if (holder == holders_.end() || evaluation.round < holder->second.since) continue;
+    // Who holds the uid stays known: evaluations that come together, some rounds later, must do what they do one by one.
+    const auto rating = ratings_.try_emplace(holder->second.hotkey).first;
+    rating->second.take(evaluation, turn);
+    if (rating->second.is_gone()) ratings_.erase(rating);
+  }
 }
 
 const Rating* RatingBook::find(Uid uid) const {
@@ -36,6 +63,17 @@ const Rating* RatingBook::find(Uid uid) const {
   if (holder == holders_.end()) return nullptr;
   const auto rating = ratings_.find(holder->second.hotkey);
   return rating == ratings_.end() ? nullptr : &rating->second;
+}
+
+bool RatingBook::holds(Uid uid, const PublicKey& hotkey) const {
+  const auto holder = holders_.find(uid);
+  return holder != holders_.end() && holder->second.hotkey == hotkey;
+}
+
+Measurable RatingBook::measurable(Uid uid) const {
+  const Rating* rated = find(uid);
+  const Rating rating = rated == nullptr ? Rating() : *rated;
+  return {uid, rating.uncertainty(), rating.evaluations() < kEvaluationsBeforePay};
 }
 
 std::vector<Uid> RatingBook::missing_from(

@@ -8,8 +8,10 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "verify/draws.h"
 #include "verify/rating.h"
 
 namespace muster::verify {
@@ -18,15 +20,21 @@ class RatingBook {
  public:
   // Who has which uid in `round`. Rounds ascend.
   void take_roster(Round round, const std::vector<protocol::RosterEntry>& roster);
-  // Ignored: a uid that no roster had in that round, and what Rating::take ignores.
-  void take(const protocol::Evaluation& evaluation);
+  // Evaluations of whole rounds, ascending by round. Ignored: a uid that no roster had in that round, and what
+  // Rating::take ignores.
+  void take(std::span<const protocol::Evaluation> evaluations);
 
   [[nodiscard]] const Ratings& ratings() const { return ratings_; }
   [[nodiscard]] const Rating* find(Uid uid) const;
+  // Whether `hotkey` is the last one that a roster had under this uid.
+  [[nodiscard]] bool holds(Uid uid, const PublicKey& hotkey) const;
+  // What the draw of who is measured takes of a miner, rated or not.
+  [[nodiscard]] Measurable measurable(Uid uid) const;
   // Rated miners that `roster` lacks, ascending.
   [[nodiscard]] std::vector<Uid> missing_from(const std::vector<protocol::RosterEntry>& roster) const;
 
  private:
+  void take_round(std::span<const protocol::Evaluation> evaluations);
   struct Holder {
     PublicKey hotkey;
     Round since;

@@ -56,7 +56,7 @@ void Rescorer::keep(const AuditedRound& round) {
   kept_.emplace();
   kept_->round = round.position.round;
   kept_->open = round.open;
-  kept_->commit_root = round.manifest.commit_root;
+  kept_->late_beacon = late_beacon(round.manifest);
   kept_->payloads_known = round.payloads_known;
   for (const auto& [uid, payload] : round.payloads)
     if (round.payloads_known && payload.code == protocol::OutcomeCode::kAccepted)
@@ -115,9 +115,9 @@ Status Rescorer::rescore(const AuditedRound& round, const Sample& sample, AuditR
   task.probe_step =
       round.params.verification.probe_step * round.params.compression.outer_learning_rate;
   task.shared_sequences =
-      shared_draw(round.params, run_id, kept_->open, secret, kept_->commit_root);
+      shared_draw(round.params, run_id, kept_->open, secret, kept_->late_beacon);
   task.items.push_back({uid, std::make_shared<const compression::SparseUpdate>(std::move(payload)),
-                        own_draw(round.params, run_id, kept_->open, secret, kept_->commit_root, uid,
+                        own_draw(round.params, run_id, kept_->open, secret, kept_->late_beacon, uid,
                                  kept_->sequences_used.at(uid))});
   const std::atomic<bool> never{false};
   MUSTER_TRY(const auto measured, score(probe_, task, never));

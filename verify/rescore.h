@@ -49,7 +49,7 @@ class Rescorer {
   struct Kept {
     Round round;
     protocol::RoundOpen open;
-    Hash commit_root;
+    Hash late_beacon;
     bool payloads_known = false;
     std::map<Uid, compression::Payload> payloads;
     std::map<Uid, std::uint32_t> sequences_used;

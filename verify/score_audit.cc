@@ -49,6 +49,7 @@ ScoreAudit::Facts* ScoreAudit::find_facts(Round round) {
 Status ScoreAudit::take(const AuditedRound& round, AuditReport& report) {
   Facts facts;
   facts.round = round.position.round;
+  facts.late_beacon = late_beacon(round.manifest);
   if (round.manifest.null_round) facts.nobodys = "a null round";
   if (!round.manifest.most_revealed) facts.nobodys = "in which most kept their keys";
   for (const auto& outcome : round.record.outcomes) facts.outcomes[outcome.uid] = outcome.code;
@@ -64,12 +65,13 @@ Status ScoreAudit::take(const AuditedRound& round, AuditReport& report) {
       validator.signed_weights[entry.uid] = entry.weight;
     auto& judge = facts.judges[screen.hotkey];
     judge.promised = screen.promised;
+    judge.secret = screen.screen.secret;
     if (screen.promised)
       for (const auto& entry : screen.screen.entries) judge.verdicts[entry.uid] = entry.verdict;
   }
   miners_.clear();
   for (const auto& entry : round.open.roster) {
-    if (entry.role == Role::kMiner) miners_[entry.uid] = entry.hotkey;
+    if (entry.role == Role::kMiner) miners_[entry.uid] = facts.hotkeys[entry.uid] = entry.hotkey;
     if (entry.role == Role::kValidator) validators_[entry.hotkey].uid = entry.uid;
   }
   for (auto& [hotkey, validator] : validators_) {
@@ -111,7 +113,7 @@ void ScoreAudit::take_evaluations(const Place& place, Validator& validator) {
     } else {
       check_evaluations(place, *facts, validator, evaluations);
     }
-    for (const Evaluation& evaluation : evaluations) validator.book.take(evaluation);
+    validator.book.take(evaluations);
   }
 }
 
@@ -155,12 +157,11 @@ void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Valid
       continue;
     }
     const Evaluation& wanted = right.mapped();
-    const bool only_gate = wanted.basis == Basis::kMeasured && evaluation.basis == Basis::kMeasured;
     if (evaluation == wanted) {
       place.report.hold(Check::kEvaluations);
-    } else if (only_gate && judge == facts.judges.end() && !evaluation.gate_passed) {
-      place.report.skip(Check::kEvaluations);  // its Screen of that round, which may have rejected,
-                                               // was not sealed
+    } else if (judge == facts.judges.end() && wanted.basis == Basis::kUnmeasured &&
+               evaluation == Evaluation{evaluation.uid, facts.round, Basis::kRejected}) {
+      place.report.skip(Check::kEvaluations);  // its Screen of that round, which may have rejected, was not sealed
     } else {
       const auto outcome = facts.outcomes.find(evaluation.uid);
       const std::string why = outcome == facts.outcomes.end()
@@ -173,6 +174,38 @@ void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Valid
   }
   for (const auto& [uid, wanted] : expected)
     place.fail(Check::kEvaluations, "evaluation" + of_uid(uid) + of_round, text_of(wanted), "none");
+  check_draw(place, facts, validator, found);
+}
+
+// Whoever is measured was drawn: the validator's time ends the drawn order somewhere, and leaves out nobody in it.
+// REQUIRES: of what the validator signed, its book has all that is about earlier rounds, and nothing else.
+void ScoreAudit::check_draw(const Place& place, const Facts& facts, const Validator& validator,
+                            const std::vector<Evaluation>& evaluations) const {
+  const auto judge = facts.judges.find(place.screen.hotkey);
+  std::vector<Measurable> miners;
+  std::set<Uid> measured;
+  bool same_hotkeys = true;  // as when the validator drew
+  for (const Evaluation& evaluation : evaluations) {
+    if (evaluation.basis == Basis::kMeasured) measured.insert(evaluation.uid);
+    if (evaluation.basis != Basis::kMeasured && evaluation.basis != Basis::kUnmeasured) continue;
+    miners.push_back(validator.book.measurable(evaluation.uid));
+    const auto hotkey = facts.hotkeys.find(evaluation.uid);
+    same_hotkeys &= hotkey != facts.hotkeys.end() && validator.book.holds(evaluation.uid, hotkey->second);
+  }
+  if (measured.empty()) return;
+  // Uncertainties follow from all evaluations since the run began.
+  if (judge == facts.judges.end() || !same_hotkeys || place.round.first_round > Round{0})
+    return place.report.skip(Check::kDraws);
+  const auto order = measuring_order(judge->second.secret, facts.late_beacon, miners);
+  for (std::size_t i = 0; i < measured.size(); ++i) {
+    if (measured.contains(order[i])) continue;
+    return place.fail(Check::kDraws,
+                      "measured " + std::to_string(measured.size()) + " miners of round " +
+                          std::to_string(facts.round.value) + ", and not uid " + std::to_string(order[i].value) +
+                          ", who was drawn in place " + std::to_string(i + 1),
+                      {}, {});
+  }
+  place.report.hold(Check::kDraws);
 }
 
 void ScoreAudit::check_entries(const Place& place, const Validator& validator) const {

@@ -38,8 +38,11 @@ class ScoreAudit {
     Round round;
     std::string nobodys;  // why the round is nobody's evaluation; empty: it is
     std::map<Uid, protocol::OutcomeCode> outcomes;
+    std::map<Uid, PublicKey> hotkeys;
+    Hash late_beacon;
     struct Judge {
       bool promised = false;
+      protocol::Secret secret{};
       std::map<Uid, protocol::Verdict> verdicts;
     };
     std::map<PublicKey, Judge> judges;  // validators with a Screen in the manifest
@@ -59,6 +62,8 @@ class ScoreAudit {
   void take_evaluations(const Place& place, Validator& validator);
   void check_evaluations(const Place& place, Facts& facts, const Validator& validator,
                          std::vector<protocol::Evaluation> found);
+  void check_draw(const Place& place, const Facts& facts, const Validator& validator,
+                  const std::vector<protocol::Evaluation>& evaluations) const;
   void check_entries(const Place& place, const Validator& validator) const;
   static void count_verdicts(const AuditedScreen& screen, const Facts& facts, Validator& validator);
   [[nodiscard]] Facts* find_facts(Round round);

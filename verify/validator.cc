@@ -58,7 +58,7 @@ Status Validator::recover(ByteSpan message, bool in_state) {
     }
     if (!is_a(envelope, MessageType::kScreen)) return {};
     MUSTER_TRY(const protocol::Screen screen, protocol::read_body<protocol::Screen>(envelope));
-    for (const auto& evaluation : screen.evaluations) book_.take(evaluation);
+    book_.take(screen.evaluations);
     if (envelope.round == head().round())
       for (const auto& entry : screen.entries) verdicts_[entry.uid] = entry.verdict;
     if (envelope.round >= signed_.round) {
@@ -237,7 +237,7 @@ void Validator::ask_gradient() {
                                      secret_for(head().round()))});
 }
 
-// The round sealed last, the most uncertain miners first.
+// The round sealed last, in drawn order.
 void Validator::ask_scores() {
   if (!last_ || scoring_ != Scoring::kNone || last_->payloads.empty()) return;
   if (last_->facts.round < evaluated_) return;
@@ -245,20 +245,14 @@ void Validator::ask_scores() {
   ScoreTask task;
   task.round = last_->facts.round;
   task.probe_step = params_.verification.probe_step * params_.compression.outer_learning_rate;
-  task.shared_sequences =
-      shared_draw(params_, run_id, last_->open, last_->secret, last_->commit_root);
-  for (const auto& [uid, payload] : last_->payloads) {
-    task.items.push_back({uid, payload,
-                          own_draw(params_, run_id, last_->open, last_->secret,
-                                   last_->commit_root, uid, last_->sequences_used[uid])});
+  task.shared_sequences = shared_draw(params_, run_id, last_->open, last_->secret, last_->late_beacon);
+  std::vector<Measurable> miners;
+  for (const auto& [uid, payload] : last_->payloads) miners.push_back(book_.measurable(uid));
+  for (const Uid uid : measuring_order(last_->secret, last_->late_beacon, miners)) {
+    task.items.push_back({uid, last_->payloads.at(uid),
+                          own_draw(params_, run_id, last_->open, last_->secret, last_->late_beacon, uid,
+                                   last_->sequences_used[uid])});
   }
-  auto uncertainty = [&](Uid uid) {
-    const Rating* rating = book_.find(uid);
-    return (rating == nullptr ? Rating() : *rating).uncertainty(task.round);
-  };
-  std::stable_sort(task.items.begin(), task.items.end(), [&](const auto& a, const auto& b) {
-    return uncertainty(a.uid) > uncertainty(b.uid);
-  });
   last_->payloads.clear();
   scoring_ = Scoring::kRunning;
   actions_.push_back(Score{std::move(task)});
@@ -382,7 +376,7 @@ void Validator::keep_own_sealed_screen() {
     if (signed_.bytes && head().round() <= signed_.round) return;  // the journal has it
     const auto screen = protocol::read_body<protocol::Screen>(*envelope);
     if (!screen) return;
-    for (const auto& evaluation : screen->evaluations) book_.take(evaluation);
+    book_.take(screen->evaluations);
     note_evaluated(screen->evaluations);
     signed_ = {head().round(), bytes};
     actions_.push_back(Persist{head().round(), bytes});
@@ -405,7 +399,7 @@ void Validator::accuse(protocol::DisputeReason reason, const Hash& expected, con
 void Validator::remember_round() {
   LastRound last;
   last.open = follower_.open()->message;
-  last.commit_root = follower_.manifest()->message.commit_root;
+  last.late_beacon = late_beacon(follower_.manifest()->message);
   last.secret = secret_for(head().round());
   last.secret_was_promised = is_active();
   last.facts = {head().round(), {}, verdicts_, book_.missing_from(last.open.roster)};
@@ -420,7 +414,7 @@ void Validator::remember_round() {
   if (last.secret_was_promised && !manifest.null_round && manifest.most_revealed)
     last.payloads = std::move(progress_.payloads);
   std::erase_if(last.payloads, [&](const auto& item) {
-    return basis_of(last.facts.outcomes.at(item.first)) != protocol::Basis::kMeasured;
+    return !may_be_measured(last.facts, item.first);
   });
   stop_scoring();
   if (progress_.commits) {
@@ -447,7 +441,7 @@ void Validator::finalise(const std::vector<Measurement>& measurements) {
   if (evaluations_.size() + evaluations.size() > limits::kEvaluationsMax)
     return actions_.push_back(Note{"no screen of this validator has been sealed for so long that it "
                                    "evaluates nobody until one is"});
-  for (const auto& evaluation : evaluations) book_.take(evaluation);
+  book_.take(evaluations);
   note_evaluated(evaluations);
   evaluations_.insert(evaluations_.end(), evaluations.begin(), evaluations.end());
   actions_.push_back(Rated{last_->facts.round, std::move(evaluations)});

@@ -150,7 +150,7 @@ class Validator {
   // The round sealed last, until it is scored.
   struct LastRound {
     protocol::RoundOpen open;
-    Hash commit_root;
+    Hash late_beacon;
     Secret secret{};
     bool secret_was_promised = false;
     Payloads payloads;

@@ -28,6 +28,8 @@ class Adversary : public miner::Conduct {
   virtual void saw_payloads(Round, const RevealedPayloads&) {}
   // The same while the round still runs, as if commits were not sealed.
   virtual void peeked(Round, const RevealedPayloads&) {}
+  // A validator measured its payload of this round, as its next Screen shows.
+  virtual void was_measured(Round) {}
 };
 
 // What a miner's own copy of the data set holds.
@@ -48,7 +50,9 @@ struct AdversaryContext {
 struct Attack {
   std::string_view name;
   std::string_view what;  // in words
-  double work = 0;        // share of an honest miner's work that it does
+  // Share of an honest miner's work that it does. None: it follows from what it sees, and the lab counts the sequences
+  // that it trains.
+  std::optional<double> work = 0;
   LocalData data = LocalData::kGenuine;
   std::optional<Round> turns;  // honest before this round
   std::shared_ptr<Adversary> (*make)(const AdversaryContext&) = nullptr;
@@ -80,6 +84,8 @@ inline constexpr Round kLateComes{25};
 
 // Shirkers.
 [[nodiscard]] std::shared_ptr<Adversary> lazy(const AdversaryContext& context, double share);
+// Trains an eighth in the two rounds after one in which it was measured, as if others were next then.
+[[nodiscard]] std::shared_ptr<Adversary> scheduled(const AdversaryContext& context);
 [[nodiscard]] std::shared_ptr<Adversary> overfit(const AdversaryContext& context);
 [[nodiscard]] std::shared_ptr<Adversary> wrong_data(const AdversaryContext& context);
 [[nodiscard]] std::shared_ptr<Adversary> every_second_round_noise(const AdversaryContext& context);

@@ -15,6 +15,7 @@ LabConfig lab_of(const CampaignConfig& config, std::uint64_t seed) {
   LabConfig lab;
   lab.params = config.params;
   lab.params.model_seed = seed;
+  lab.measured_per_round = config.measured_per_round;
   return lab;
 }
 
@@ -40,15 +41,17 @@ class Careers {
       const Observation& seen = miner.rounds[r];
       by_round_[r].add(seen.pay);
       if (r < settled_) continue;
+      trained_.add(seen.trained);
       pay.add(seen.pay);
       unpaid_.add(seen.weight == 0);
-      if (seen.evaluation.basis != Basis::kMeasured) continue;
-      z_.add(seen.evaluation.z_e2 / 100.0);
-      const bool screened = protocol::is_rejection(seen.verdict);
+      const bool screened = seen.evaluation.basis == Basis::kRejected;
+      if (!screened && seen.evaluation.basis != Basis::kMeasured) continue;
+      if (!screened) z_.add(seen.evaluation.z_e2 / 100.0);
       screened_.add(screened);
       gated_.add(!screened && !seen.evaluation.gate_passed);
     }
     pays_.push_back(pay.value());
+    if (miner.attack != nullptr) figures_.work = miner.attack->work.value_or(trained_.value());
     settles_.add(settling(miner));
   }
 
@@ -79,7 +82,7 @@ class Careers {
   AttackFigures figures_;
   std::vector<Mean> by_round_;
   std::vector<double> pays_;
-  Mean screened_, gated_, unpaid_, z_, settles_;
+  Mean trained_, screened_, gated_, unpaid_, z_, settles_;
 };
 
 std::string percent(double share) {
@@ -94,7 +97,8 @@ std::uint64_t unpaid_after_fourth(const LabMiner& miner, std::size_t first, std:
   std::uint64_t unpaid = 0;
   for (std::size_t r = 0; r < std::min(last, miner.rounds.size()); ++r) {
     const Observation& seen = miner.rounds[r];
-    evaluations += seen.evaluation.basis == Basis::kMeasured && seen.evaluation.round.value > 0;
+    const Basis basis = seen.evaluation.basis;
+    evaluations += (basis == Basis::kMeasured || basis == Basis::kRejected) && seen.evaluation.round.value > 0;
     unpaid += r >= first && evaluations >= verify::kEvaluationsBeforePay && seen.weight == 0;
   }
   return unpaid;
@@ -103,8 +107,8 @@ std::uint64_t unpaid_after_fourth(const LabMiner& miner, std::size_t first, std:
 }  // namespace
 
 double AttackFigures::pay_limit() const {
-  if (attack == nullptr || attack->work >= 1) return 1e9;
-  return attack->work == 0 ? 0.05 : attack->work + 0.2;
+  if (attack == nullptr || work >= 1) return 1e9;
+  return work == 0 ? 0.05 : work + 0.2;
 }
 
 std::vector<CampaignJob> jobs_of(const CampaignConfig& config) {

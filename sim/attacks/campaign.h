@@ -20,6 +20,7 @@ struct CampaignConfig {
   std::vector<std::uint64_t> scored_seeds;
   std::map<std::uint32_t, std::vector<std::uint64_t>> harm_seeds;  // by percent of attackers
   std::uint32_t honest = 6;      // in scored labs
+  std::uint32_t measured_per_round = 0;  // as in LabConfig
   std::uint32_t population = 10; // in harm labs, all together
   // θ that harm labs of a seed start from, since from scratch chance decides more than attackers do.
   std::map<std::uint64_t, std::shared_ptr<const std::vector<float>>> starts;
@@ -39,6 +40,7 @@ struct CampaignJob {
 // Over all seeds, from round `settled` on unless said otherwise.
 struct AttackFigures {
   const Attack* attack = nullptr;  // none: the honest miners
+  double work = 1;         // share of an honest miner's
   double screened = 0;     // share of its payloads that the screen rejected
   double gated = 0;        // share that passed the screen and failed the gate
   double unpaid = 0;       // share of rounds with weight zero

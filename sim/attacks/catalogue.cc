@@ -23,6 +23,8 @@ const std::vector<Attack>& attacks() {
        [](const AdversaryContext& context) { return lazy(context, 0.5); }},
       {"lazy-75", "trains three quarters of its sequences", 0.75, LocalData::kGenuine, {},
        [](const AdversaryContext& context) { return lazy(context, 0.75); }},
+      {"scheduled", "trains an eighth in the two rounds after one in which it was measured", {},
+       LocalData::kGenuine, {}, scheduled},
       {"overfit", "all steps on an eighth of its sequences", 0.125, LocalData::kGenuine, {}, overfit},
       {"padded", "a quarter of its sequences, mixed with the last aggregate", 0.25,
        LocalData::kGenuine, {}, padded},

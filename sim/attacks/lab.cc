@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "protocol/assignment.h"
 #include "protocol/tally.h"
@@ -27,6 +28,7 @@ struct Member {
   compression::Payload payload;
   std::shared_ptr<const compression::SparseUpdate> decoded;
   double norm = 0;
+  double trained = 0;  // share of its sequences
   [[nodiscard]] bool delivered() const { return outcome == OutcomeCode::kAccepted; }
 };
 
@@ -79,7 +81,7 @@ class Lab {
     for (std::uint32_t i = 0; i < config_.honest + config_.attackers.size(); ++i) {
       const bool honest = i < config_.honest;
       const Attack* attack = honest ? nullptr : config_.attackers[i - config_.honest];
-      Member member{Uid{static_cast<std::uint16_t>(i)}, hotkey_of(i), attack, nullptr, nullptr, {}, {}, {}, 0};
+      Member member{Uid{static_cast<std::uint16_t>(i)}, hotkey_of(i), attack, nullptr, nullptr, {}, {}, {}, 0, 0};
       const AdversaryContext context{layout_, params_.sequences, params_.training.batch,
                                      params_.model_seed * 1000 + i};
       member.conduct = honest ? std::make_shared<miner::Conduct>() : attack->make(context);
@@ -126,7 +128,7 @@ class Lab {
       open_.roster.push_back({member.uid, member.hotkey, Role::kMiner, 0, {}});
     const auto place = [&](std::string_view tag) { return tagged_hash(tag, {run_id_.bytes, round_bytes(round)}); };
     open_.beacon = place("muster/lab-beacon");
-    commit_root_ = place("muster/lab-commits");
+    late_beacon_ = place("muster/lab-late-beacon");
     cursor_ = protocol::fit_cursor(cursor_, members_.size(), params_.slice(), params_.sequences);
     open_.epoch = cursor_.epoch;
     open_.cursor = cursor_.position;
@@ -153,6 +155,7 @@ class Lab {
 
   Status train(Member& member, Round round) {
     member.outcome = OutcomeCode::kMissed;
+    member.trained = 0;
     if (!member.conduct->takes_part(round)) return {};
     auto* adversary = dynamic_cast<Adversary*>(member.conduct.get());
     if (adversary != nullptr) adversary->peeked(round, revealed(0, config_.honest));
@@ -160,6 +163,8 @@ class Lab {
     task.round = round;
     task.sequences = member.conduct->sequences(
         round, assigned_sequences(run_id_, open_, member.uid, params_.slice(), params_.sequences));
+    const std::set<std::uint64_t> different(task.sequences.begin(), task.sequences.end());
+    member.trained = static_cast<double>(different.size()) / static_cast<double>(params_.slice());
     task.inner_steps = static_cast<std::uint32_t>(task.sequences.size()) / params_.training.batch;
     MUSTER_TRY_STATUS(member.loop->train(task, stop_, [](std::uint32_t) {}));
     MUSTER_TRY(auto payload, member.loop->encode(params_.uplink_format(round)));
@@ -270,11 +275,11 @@ class Lab {
       task.round = round;
       task.probe_step = params_.verification.probe_step * params_.compression.outer_learning_rate;
       task.shared_sequences =
-          verify::shared_draw(params_, run_id_, open_, secret(v, round), commit_root_);
+          verify::shared_draw(params_, run_id_, open_, secret(v, round), late_beacon_);
       for (const Member& member : members_) {
         if (!member.delivered()) continue;
         task.items.push_back({member.uid, member.decoded,
-                              verify::own_draw(params_, run_id_, open_, secret(v, round), commit_root_,
+                              verify::own_draw(params_, run_id_, open_, secret(v, round), late_beacon_,
                                                member.uid, params_.slice())});
       }
       MUSTER_TRY(const auto measurements, verify::score(*probe_, task, stop_));
@@ -291,20 +296,37 @@ class Lab {
       facts.outcomes[members_[i].uid] = members_[i].outcome;
       roster.push_back(open_.roster[i]);
     }
-    std::vector<verify::Measurement> of_company;
-    for (const auto& measured : measurements)
-      if (facts.outcomes.contains(measured.uid)) of_company.push_back(measured);
     verify::RatingBook& book = company.books[validator];
     book.take_roster(round, roster);
-    for (const auto& evaluation : verify::evaluate(params_.verification, facts, of_company)) {
-      book.take(evaluation);
-      if (members_[evaluation.uid.value].attack == nullptr &&
-          evaluation.basis == protocol::Basis::kMeasured) {
+    const auto drawn = draw(book, facts, validator);
+    std::vector<verify::Measurement> of_company;
+    for (const auto& measured : measurements)
+      if (std::ranges::find(drawn, measured.uid) != drawn.end()) of_company.push_back(measured);
+    const auto evaluations = verify::evaluate(params_.verification, facts, of_company);
+    book.take(evaluations);
+    for (const auto& evaluation : evaluations) {
+      Member& member = members_[evaluation.uid.value];
+      const bool measured = evaluation.basis == protocol::Basis::kMeasured;
+      if (member.attack == nullptr && (measured || evaluation.basis == protocol::Basis::kRejected)) {
         ++report_.honest_judged;
         report_.honest_refused += !evaluation.gate_passed;
       }
+      if (auto* adversary = dynamic_cast<Adversary*>(member.conduct.get()); adversary != nullptr && measured)
+        adversary->was_measured(round);
       if (validator == 0) last_evaluation_[{&company, evaluation.uid}] = evaluation;
     }
+  }
+
+  // Whom a validator that has time for so many measures.
+  [[nodiscard]] std::vector<Uid> draw(const verify::RatingBook& book, const verify::SealedFacts& facts,
+                                      std::size_t validator) const {
+    std::vector<verify::Measurable> miners;
+    for (const auto& [uid, code] : facts.outcomes)
+      if (verify::may_be_measured(facts, uid)) miners.push_back(book.measurable(uid));
+    auto order = verify::measuring_order(secret(validator, facts.round), late_beacon_, miners);
+    if (config_.measured_per_round > 0 && order.size() > config_.measured_per_round)
+      order.resize(config_.measured_per_round);
+    return order;
   }
 
   // Of each miner in the company where it is alone among the honest ones.
@@ -320,6 +342,7 @@ class Lab {
       const Member& member = members_[i];
       if (c > 0 && member.attack == nullptr) continue;
       Observation seen;
+      seen.trained = member.trained;
       if (const auto verdict = company.verdicts.front().find(member.uid);
           verdict != company.verdicts.front().end())
         seen.verdict = verdict->second;
@@ -358,7 +381,7 @@ class Lab {
   std::unique_ptr<protocol::LossProbe> probe_;
   std::vector<Company> companies_;  // the first decides what is aggregated
   protocol::RoundOpen open_;
-  Hash commit_root_;
+  Hash late_beacon_;
   protocol::DataCursor cursor_;
   std::vector<float> residual_;
   std::vector<double> medians_;

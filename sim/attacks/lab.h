@@ -34,6 +34,7 @@ struct LabConfig {
   std::vector<const Attack*> attackers;  // a miner each
   bool aggregated = false;               // whether the attackers' payloads can enter the aggregate
   std::uint32_t validators = 1;          // each with draws of its own
+  std::uint32_t measured_per_round = 0;  // miners that each validator has time for; 0: all
   std::uint32_t held_out_every = 10;     // rounds
   std::shared_ptr<const std::vector<float>> start;  // θ before round 0; none: that of the seed
 };
@@ -44,6 +45,7 @@ struct Observation {
   protocol::Evaluation evaluation;
   double mean = 0, lower_bound = 0;  // of its rating afterwards
   std::uint16_t weight = 0;          // afterwards
+  double trained = 0;                // share of the sequences that it was assigned
   double pay = 0;                    // weight over the mean weight of the honest miners; 0 while those have none
 };
 

@@ -30,6 +30,20 @@ class Lazy final : public Adversary {
   double share_;
 };
 
+class Scheduled final : public Adversary {
+ public:
+  explicit Scheduled(const AdversaryContext& context) : batch_(context.batch) {}
+  std::vector<std::uint64_t> sequences(Round round, std::vector<std::uint64_t> assigned) override {
+    const bool rests = measured_ && round.value - measured_->value <= 2;
+    return rests ? first_share(std::move(assigned), 0.125, batch_) : assigned;
+  }
+  void was_measured(Round round) override { measured_ = round; }
+
+ private:
+  std::uint32_t batch_;
+  std::optional<Round> measured_;
+};
+
 // All the steps, on an eighth of the data.
 class Overfit final : public Adversary {
  public:
@@ -120,6 +134,9 @@ class Withholding final : public Adversary {
 
 std::shared_ptr<Adversary> lazy(const AdversaryContext& context, double share) {
   return std::make_shared<Lazy>(context, share);
+}
+std::shared_ptr<Adversary> scheduled(const AdversaryContext& context) {
+  return std::make_shared<Scheduled>(context);
 }
 std::shared_ptr<Adversary> overfit(const AdversaryContext& context) {
   return std::make_shared<Overfit>(context);

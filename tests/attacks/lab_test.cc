@@ -97,6 +97,28 @@ TEST_F(LabTest, WhoIsAbsentIsAbsentInItsEvaluations) {
               r % 2 == 0 ? protocol::Basis::kMeasured : protocol::Basis::kAbsent);
 }
 
+TEST_F(LabTest, AValidatorMeasuresAsManyAsItHasTimeFor) {
+  LabConfig config = config_with(7);
+  config.measured_per_round = 1;
+  const LabReport report = run(config);
+  for (std::size_t r = 1; r < report.miners.front().rounds.size(); ++r) {
+    int measured = 0;
+    for (const LabMiner& miner : report.miners)
+      measured += miner.rounds[r].evaluation.basis == protocol::Basis::kMeasured;
+    EXPECT_EQ(measured, 1) << "round " << r;
+  }
+}
+
+TEST_F(LabTest, CountsTheWorkOfWhoWorksNowAndThen) {
+  LabConfig config = config_with(8);
+  config.attackers = {find_attack("scheduled")};
+  const LabReport report = run(config);
+  double trained = 0;
+  for (const Observation& seen : report.miners.back().rounds) trained += seen.trained;
+  EXPECT_LT(trained, 0.6 * 12);
+  for (const Observation& seen : report.miners.front().rounds) EXPECT_EQ(seen.trained, 1);
+}
+
 TEST_F(LabTest, StopsWhenAsked) {
   const LabConfig config = config_with(6);
   const LabModel none{[](auto, auto) -> Result<std::unique_ptr<protocol::InnerLoop>> {

@@ -52,10 +52,22 @@ TEST(Evaluate, ALossThatRisesFailsTheGateEvenWhenEverybodysDoes) {
   EXPECT_FALSE(of(evaluate(kParams, round, {{Uid{1}, 5, -0.01, 0.004}}), 1).gate_passed);
 }
 
-TEST(Evaluate, WhomThisValidatorScreenedOutFailsTheGate) {
-  const SealedFacts round{
-      Round{3}, {{Uid{1}, OutcomeCode::kAccepted}}, {{Uid{1}, Verdict::kReplay}}, {}};
-  EXPECT_FALSE(of(evaluate(kParams, round, {{Uid{1}, 5, 0.01, 0}}), 1).gate_passed);
+TEST(Evaluate, WhomThisValidatorScreenedOutIsRejectedWhetherMeasuredOrNot) {
+  const SealedFacts round{Round{3},
+                          {{Uid{1}, OutcomeCode::kAccepted}, {Uid{2}, OutcomeCode::kRejected}},
+                          {{Uid{1}, Verdict::kReplay}, {Uid{2}, Verdict::kLowCosine}},
+                          {}};
+  const auto evaluations = evaluate(kParams, round, {{Uid{1}, 5, 0.01, 0}});
+  for (const std::uint16_t uid : {1, 2}) {
+    EXPECT_EQ(of(evaluations, uid), (protocol::Evaluation{Uid{uid}, Round{3}, Basis::kRejected}));
+    EXPECT_FALSE(may_be_measured(round, Uid{uid}));
+  }
+}
+
+TEST(Evaluate, WhomTheOthersRejectedMayBeMeasuredByWhoDidNot) {
+  const SealedFacts round{Round{3}, {{Uid{1}, OutcomeCode::kRejected}}, {{Uid{1}, Verdict::kAccept}}, {}};
+  EXPECT_TRUE(may_be_measured(round, Uid{1}));
+  EXPECT_TRUE(of(evaluate(kParams, round, {{Uid{1}, 5, 0.01, 0}}), 1).gate_passed);
 }
 
 TEST(Evaluate, EveryMinerOfTheRoundHasOneAndSoHasWhoStayedAway) {

@@ -25,8 +25,7 @@ RatingBook with_history(std::uint64_t rounds) {
   RatingBook book;
   for (std::uint64_t round = 0; round < rounds; ++round) {
     book.take_roster(Round{round}, {miner(1, 11), miner(2, 12)});
-    book.take(good(1, round));
-    book.take(good(2, round));
+    book.take(std::vector{good(1, round), good(2, round)});
   }
   return book;
 }
@@ -42,9 +41,9 @@ TEST(RatingBook, AUidThatChangesHandsBeginsAnew) {
   RatingBook book = with_history(6);
   book.take_roster(Round{6}, {miner(1, 13), miner(2, 12)});
   EXPECT_FALSE(book.ratings().contains(key(11)));
-  book.take(good(1, 5));  // of its predecessor
+  book.take(std::vector{good(1, 5)});  // of its predecessor
   EXPECT_EQ(book.find(Uid{1}), nullptr);
-  book.take(good(1, 6));
+  book.take(std::vector{good(1, 6)});
   EXPECT_EQ(book.ratings().at(key(13)).evaluations(), 1u);
 }
 
@@ -65,13 +64,13 @@ TEST(RatingBook, ForgetsWhoIsGone) {
   RatingBook book = with_history(20);
   for (std::uint64_t round = 20; round < 60; ++round) {
     for (Uid uid : book.missing_from({miner(2, 12)}))
-      book.take({uid, Round{round}, Basis::kAbsent, 0, 0, 0, false});
+      book.take(std::vector{protocol::Evaluation{uid, Round{round}, Basis::kAbsent}});
     book.take_roster(Round{round}, {miner(2, 12)});
   }
   EXPECT_FALSE(book.ratings().contains(key(11)));
   EXPECT_TRUE(book.missing_from({miner(2, 12)}).empty());
   book.take_roster(Round{60}, {miner(1, 11), miner(2, 12)});
-  book.take(good(1, 60));
+  book.take(std::vector{good(1, 60)});
   EXPECT_EQ(book.ratings().at(key(11)).evaluations(), 1u);
 }
 
@@ -83,17 +82,42 @@ TEST(RatingBook, IsTheSameWhenEvaluationsComeLater) {
   for (const auto& evaluation : evaluations) {
     at_once.take_roster(evaluation.round, {miner(1, 11)});
     later.take_roster(evaluation.round, {miner(1, 11)});
-    at_once.take(evaluation);
+    at_once.take(std::vector{evaluation});
   }
-  for (const auto& evaluation : evaluations) later.take(evaluation);
+  later.take(evaluations);
   EXPECT_EQ(at_once.find(Uid{1})->evaluations(), 2u);
   EXPECT_EQ(later.find(Uid{1})->evaluations(), 2u);
   EXPECT_EQ(later.find(Uid{1})->mean(), at_once.find(Uid{1})->mean());
 }
 
+// One of ten is measured a round: a turn takes ten rounds, and a rating ages by turns.
+TEST(RatingBook, RatingsAgeByTurnsHoweverFewAreMeasuredInARound) {
+  std::vector<protocol::RosterEntry> roster;
+  for (std::uint16_t uid = 0; uid < 10; ++uid) roster.push_back(miner(uid, static_cast<std::uint8_t>(uid + 1)));
+  RatingBook book;
+  for (std::uint64_t round = 0; round < 20; ++round) {
+    book.take_roster(Round{round}, roster);
+    std::vector<protocol::Evaluation> evaluations;
+    for (std::uint16_t uid = 0; uid < 10; ++uid)
+      evaluations.push_back(uid == round % 10 ? good(uid, round)
+                                              : protocol::Evaluation{Uid{uid}, Round{round}, Basis::kUnmeasured});
+    book.take(evaluations);
+  }
+  EXPECT_NEAR(book.find(Uid{0})->age(), 0.9, 1e-9);
+  EXPECT_NEAR(book.find(Uid{9})->age(), 0, 1e-9);
+}
+
+TEST(RatingBook, RatingsAgeAlsoUnderAValidatorThatMeasuresNobody) {
+  RatingBook book = with_history(6);
+  for (std::uint64_t round = 6; round < 46; ++round)
+    book.take(std::vector{protocol::Evaluation{Uid{1}, Round{round}, Basis::kUnmeasured},
+                          protocol::Evaluation{Uid{2}, Round{round}, Basis::kUnmeasured}});
+  EXPECT_NEAR(book.find(Uid{1})->age(), 20, 1e-9);
+}
+
 TEST(RatingBook, IgnoresAUidThatNoRosterHad) {
   RatingBook book = with_history(2);
-  book.take(good(77, 2));
+  book.take(std::vector{good(77, 2)});
   EXPECT_EQ(book.ratings().size(), 2u);
 }
 

@@ -29,11 +29,9 @@ class Career {
     take(Basis::kMeasured, z, gate_passed);
   }
   void take(Basis basis, double z = 0, bool gate_passed = false) {
-    rating.take({Uid{1}, round_, basis, static_cast<std::int16_t>(z * 100), 0, 0, gate_passed});
+    rating.take({Uid{1}, round_, basis, static_cast<std::int16_t>(z * 100), 0, 0, gate_passed}, 1);
     round_ = round_.next();
   }
-  [[nodiscard]] Round now() const { return round_; }
-
  private:
   Round round_;
 };
@@ -81,25 +79,40 @@ TEST(Rating, IsMoreCertainWithMoreEvaluations) {
   Career few, many;
   for (int i = 0; i < 2; ++i) few.measured(3);
   for (int i = 0; i < 15; ++i) many.measured(3);
-  EXPECT_LT(many.rating.uncertainty(many.now()), few.rating.uncertainty(few.now()));
+  EXPECT_LT(many.rating.uncertainty(), few.rating.uncertainty());
 }
 
 TEST(Rating, GrowsUncertainWhileItIsNotMeasuredSoThatNobodyStarves) {
   Career career, newcomer;
   for (int i = 0; i < 19; ++i) career.measured(5);
   newcomer.measured(5);
-  const double fresh = career.rating.uncertainty(career.now());
-  EXPECT_LT(fresh, newcomer.rating.uncertainty(newcomer.now()));
+  const double fresh = career.rating.uncertainty();
+  EXPECT_LT(fresh, newcomer.rating.uncertainty());
   for (int i = 0; i < 8; ++i) career.take(Basis::kUnmeasured);
-  EXPECT_GT(career.rating.uncertainty(career.now()), newcomer.rating.uncertainty(newcomer.now()));
+  EXPECT_GT(career.rating.uncertainty(), newcomer.rating.uncertainty());
 }
 
-TEST(Rating, IsLeftAloneByAValidatorThatHadNoTime) {
+TEST(Rating, HardlyChangesInAFewTurnsWithoutAMeasurementAndFadesInMany) {
   Career career;
-  for (int i = 0; i < 6; ++i) career.measured(5);
+  for (int i = 0; i < 20; ++i) career.measured(5);
   const double before = earned_share(career.rating, 5);
-  for (int i = 0; i < 30; ++i) career.take(Basis::kUnmeasured);
-  EXPECT_DOUBLE_EQ(earned_share(career.rating, 5), before);
+  for (int i = 0; i < 2; ++i) career.take(Basis::kUnmeasured);
+  EXPECT_GT(earned_share(career.rating, 5), 0.85 * before);
+  for (int i = 0; i < 200; ++i) career.take(Basis::kUnmeasured);
+  EXPECT_EQ(earned_share(career.rating, 5), 0);
+}
+
+TEST(Rating, CountsARejectedPayloadAsTheWorstScore) {
+  Career rejected, broke;
+  for (int i = 0; i < 6; ++i) {
+    rejected.measured(5);
+    broke.measured(5);
+  }
+  rejected.take(Basis::kRejected);
+  broke.take(Basis::kFault);
+  EXPECT_TRUE(rejected.rating.gate_failed());
+  EXPECT_EQ(rejected.rating.evaluations(), 7u);
+  EXPECT_EQ(rejected.rating.lower_bound(), broke.rating.lower_bound());
 }
 
 TEST(Rating, PaysForTheShareOfRoundsThatAMinerDeliversIn) {
@@ -136,8 +149,8 @@ TEST(Rating, WhoStaysAwayIsGoneAfterTwentySevenRounds) {
 TEST(Rating, TakesARoundOnce) {
   Rating rating;
   const protocol::Evaluation evaluation{Uid{1}, Round{4}, Basis::kMeasured, 300, 0, 0, true};
-  rating.take(evaluation);
-  rating.take(evaluation);
+  rating.take(evaluation, 1);
+  rating.take(evaluation, 1);
   rating.take({Uid{1}, Round{3}, Basis::kFault, 0, 0, 0, false});
   EXPECT_EQ(rating.evaluations(), 1u);
   EXPECT_DOUBLE_EQ(rating.mean(), 3);

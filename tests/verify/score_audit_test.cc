@@ -67,6 +67,29 @@ TEST(ScoreAudit, NamesAPenaltyThatWasLeftOut) {
   EXPECT_EQ(finding.found, "none");
 }
 
+// It measured everybody, and says that it did not measure whoever was drawn first.
+TEST(ScoreAudit, NamesAValidatorThatLeavesOutWhomItDrew) {
+  sim::RecordedRun run = honest_run();
+  const auto audited = audit(run);
+  ASSERT_TRUE(audited.report.ok()) << text_of(audited.report);
+  EXPECT_GT(audited.report.count(Check::kDraws).held, 0u);
+  int found = 0, measured = 0;
+  for (std::size_t left_out = 0; left_out < 4; ++left_out) {
+    const auto changed = run_with_screen(6, [&](protocol::Screen& screen) {
+      std::size_t seen = 0;
+      for (auto& evaluation : screen.evaluations) {
+        if (evaluation.basis != Basis::kMeasured) continue;
+        ++measured;
+        if (seen++ == left_out) evaluation = {evaluation.uid, evaluation.round, Basis::kUnmeasured};
+      }
+    });
+    for (const Finding& finding : audit(changed).report.findings) found += finding.check == Check::kDraws;
+  }
+  // Whoever was drawn last may be left out.
+  EXPECT_GE(found, 2);
+  EXPECT_GT(measured, 0);
+}
+
 TEST(ScoreAudit, NamesAGateThatDoesNotFollowFromTheDrops) {
   const auto run = run_with_screen(4, [](protocol::Screen& screen) {
     for (auto& evaluation : screen.evaluations)
