@@ -94,8 +94,6 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
                         .field("cosine_gate", p.verification.cosine_gate)
                         .field("drop_gate", p.verification.drop_gate)
                         .field("replay_cosine", p.verification.replay_cosine)
-                        .field("overlap", p.verification.overlap)
-                        .field("overlap_keep_max", p.verification.overlap_keep_max)
                         .field("sequences_min", p.verification.sequences_min)
                         .field("norm_min", p.verification.norm_min)
                         .field("unscreened_rounds_max", p.verification.unscreened_rounds_max)

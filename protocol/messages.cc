@@ -49,7 +49,6 @@ std::string_view name_of(Verdict verdict) {
     case Verdict::kAbstain: return "abstain";
     case Verdict::kLowCosine: return "low cosine";
     case Verdict::kReplay: return "replay";
-    case Verdict::kCopy: return "copy";
   }
   MUSTER_UNREACHABLE();
 }

@@ -71,8 +71,6 @@ struct VerificationParams {
   float cosine_gate = 0.3f;             // × median cosine of the round
   float drop_gate = 0.25f;              // × median loss drop
   float replay_cosine = 0.45f;          // to the last aggregate; above: a replay
-  float overlap = 0.2f;                 // beyond chance, to another payload; above: a copy
-  std::uint32_t overlap_keep_max = 256; // densities at which the overlap rule holds
   std::uint32_t sequences_min = 0;      // that a commit must have used; 0: its whole slice
   float norm_min = 1e-6f;               // of a payload
   // So many rounds in a row may be sealed without a staked validator's Screen; then the run waits for a
@@ -81,7 +79,7 @@ struct VerificationParams {
   template <class Archive>
   void serialize(Archive& archive) {
     archive(screen_sequences, own_sequences, shared_sequences, probe_step, cosine_gate, drop_gate,
-            replay_cosine, overlap, overlap_keep_max, sequences_min, norm_min, unscreened_rounds_max);
+            replay_cosine, sequences_min, norm_min, unscreened_rounds_max);
   }
 };
 

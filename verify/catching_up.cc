@@ -104,7 +104,6 @@ void Validator::move_to(const protocol::HeadState& state) {
   progress_ = Progress{};
   last_.reset();
   last_aggregate_.reset();
-  previous_payloads_.clear();
   verdicts_.clear();
 }
 

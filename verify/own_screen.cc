@@ -36,13 +36,12 @@ void Validator::send_screen() {
   }
   verdicts_.clear();
   if (active) {
-    auto screening = screen(params_.verification, params_.uplink_format(head().round()).keep,
-                            candidates, previous_payloads_, last_aggregate_.get());
+    auto screening = screen(params_.verification, candidates, last_aggregate_.get());
     verdicts_ = std::move(screening.verdicts);
     if (!screening.alike.empty())
       actions_.push_back(Note{"round " + std::to_string(head().round().value) + ": " +
                               std::to_string(screening.alike.size()) + " of " + std::to_string(candidates.size()) +
-                              " payloads resemble each other or the round before, and hold most of the standing: none "
+                              " payloads resemble the last aggregate, and hold most of the standing: none "
                               "is rejected for that; the model is small for its density, or the data is all alike"});
   }
 

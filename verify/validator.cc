@@ -408,8 +408,6 @@ void Validator::remember_round() {
       last.facts.outcomes[entry.uid] = *code;
   book_.take_roster(head().round(), last.open.roster);
   drop_sealed_evaluations();
-  previous_payloads_.clear();
-  for (const auto& [uid, payload] : progress_.payloads) previous_payloads_.push_back(payload);
   const auto& manifest = follower_.manifest()->message;
   if (last.secret_was_promised && !manifest.null_round && manifest.most_revealed)
     last.payloads = std::move(progress_.payloads);

@@ -226,7 +226,6 @@ class Validator {
   std::optional<LastRound> last_;
   std::map<Uid, protocol::Verdict> verdicts_;  // of the coming round, once screened
   std::shared_ptr<const compression::SparseUpdate> last_aggregate_;
-  std::vector<std::shared_ptr<const compression::SparseUpdate>> previous_payloads_;
   Scoring scoring_ = Scoring::kNone;
   std::vector<protocol::Evaluation> evaluations_;  // in no sealed Screen yet
   Round evaluated_;  // before this round: no round is evaluated twice, also when it is replayed

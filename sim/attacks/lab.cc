@@ -116,9 +116,6 @@ class Lab {
     last_evaluation_.clear();
     if (last_aggregate_ != nullptr) MUSTER_TRY_STATUS(score(round));
     for (std::size_t c = 0; c < companies_.size(); ++c) observe(c);
-    previous_.clear();
-    for (const Member& member : members_)
-      if (member.delivered()) previous_[member.uid] = member.decoded;
     return {};
   }
 
@@ -182,7 +179,6 @@ class Lab {
   static bool judged(Round round) { return round.value > 0; }
 
   Status screen(Round round) {
-    std::vector<std::shared_ptr<const compression::SparseUpdate>> previous;
     for (std::size_t v = 0; v < config_.validators; ++v) {
       std::map<Uid, double> cosines;
       if (judged(round)) {
@@ -195,18 +191,13 @@ class Lab {
         company.verdicts[v].clear();
         if (!judged(round)) continue;
         std::vector<verify::Candidate> candidates;
-        previous.clear();
         for (const std::size_t i : company.members) {
           const Member& member = members_[i];
           if (member.delivered())
             candidates.push_back({member.uid, member.decoded.get(), cosines.at(member.uid)});
-          if (const auto earlier = previous_.find(member.uid); earlier != previous_.end())
-            previous.push_back(earlier->second);
         }
         company.verdicts[v] =
-            verify::screen(params_.verification, params_.uplink_format(round).keep, candidates,
-                           previous, last_aggregate_.get())
-                .verdicts;
+            verify::screen(params_.verification, candidates, last_aggregate_.get()).verdicts;
       }
     }
     return {};
@@ -386,7 +377,6 @@ class Lab {
   std::vector<float> residual_;
   std::vector<double> medians_;
   std::shared_ptr<const compression::SparseUpdate> last_aggregate_;
-  RevealedPayloads previous_;
   std::map<std::pair<const Company*, Uid>, protocol::Evaluation> last_evaluation_;  // of the round under way
   LabReport report_;
 };

@@ -300,7 +300,7 @@ TEST_F(CoordinatorTest, AfterThreeNullRoundsItNamesTheRuleAndWhomItRejected) {
     for (const std::uint16_t uid : {3, 4}) {
       auto rejecting = screen(uid);
       for (std::uint16_t miner = 0; miner < 3; ++miner)
-        rejecting.entries.push_back({Uid{miner}, true, 0, protocol::Verdict::kCopy, 0, 0});
+        rejecting.entries.push_back({Uid{miner}, true, 0, protocol::Verdict::kReplay, 0, 0});
       send(uid, rejecting);
     }
     EXPECT_TRUE(sealed_.back().manifest.null_round) << round;

@@ -281,7 +281,7 @@ TEST(Tampering, AScreenThatArrivedAndWasLeftOut) {
 
 TEST(Tampering, OtherParameters) {
   sim::RecordedRun run = honest_run();
-  run.params.verification.overlap = 0.9f;
+  run.params.verification.replay_cosine = 0.9f;
   const auto report = audit(run).report;
   const Finding finding = finding_of(report, Check::kManifestChain);
   EXPECT_NE(finding.what.find("belongs to run"), std::string::npos);
