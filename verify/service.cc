@@ -79,7 +79,7 @@ class Service {
         layout_(state::layout_of(parts_.params.model)),
         saved_(saved),
         core_(parts_.params, parts_.key, parts_.config, std::move(downlink_residual)),
-        setter_(parts_.key),
+        setter_(parts_.key, parts_.params.ledger_genesis, parts_.params.netuid),
         blobs_(std::move(parts_.blob_transport), parts_.params.coordinator,
                wire::BlobClient([](ByteSpan blob) { return compression::blob_id(blob); }),
                {[this](const Hash& id, Bytes blob) { inputs_.push(Fetched{id, std::move(blob)}); },

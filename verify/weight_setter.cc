@@ -18,8 +18,9 @@ protocol::WeightVector WeightSetter::vector_for(
   // Derived, so that a restart between commit and reveal can still reveal the same vector.
   ByteWriter info;
   info.append(bytes_of("muster/weights-salt"));
+  info.write(netuid_);
   info.write(metagraph.epoch);
-  hkdf_sha256(key_.seed(), {}, info.bytes(), vector.salt.bytes);
+  hkdf_sha256(key_.seed(), ledger_genesis_.bytes, info.bytes(), vector.salt.bytes);
   return vector;
 }
 

@@ -13,7 +13,10 @@ namespace muster::verify {
 
 class WeightSetter {
  public:
-  explicit WeightSetter(const SigningKey& key) : key_(key) {}
+  // Salts are bound to the ledger and the subnet, so that a key that is used on two never shows on one what hides its
+  // weights on the other.
+  WeightSetter(const SigningKey& key, const Hash& ledger_genesis, std::uint16_t netuid)
+      : key_(key), ledger_genesis_(ledger_genesis), netuid_(netuid) {}
 
   struct Commit {
     protocol::WeightVector vector;
@@ -36,6 +39,8 @@ class WeightSetter {
   [[nodiscard]] protocol::WeightVector vector_for(const protocol::Metagraph& metagraph,
                                   const std::map<PublicKey, std::uint16_t>& weights) const;
   SigningKey key_;
+  Hash ledger_genesis_;
+  std::uint16_t netuid_;
   std::optional<protocol::WeightVector> committed_;
   std::uint64_t committed_epoch_ = 0;
   std::optional<protocol::WeightVector> proposed_;  // of the Commit handed out last

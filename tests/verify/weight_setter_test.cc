@@ -16,7 +16,7 @@ class WeightSetterTest : public ::testing::Test {
   SigningKey validator_{random_seed()}, miner_{random_seed()}, cheater_{random_seed()};
   chain::runtime::Ledger ledger_{muster::testing::network_genesis(
       {validator_.public_key(), miner_.public_key(), cheater_.public_key()})};
-  WeightSetter setter_{validator_};
+  WeightSetter setter_{validator_, Hash{}, 1};
   std::map<PublicKey, std::uint16_t> weights_{{miner_.public_key(), 65535},
                                               {cheater_.public_key(), 0}};
 
@@ -79,6 +79,19 @@ TEST_F(WeightSetterTest, RevealsWhatItCommittedEvenWhenRatingsMoveOn) {
   }
   ASSERT_TRUE(setter_.in_force().has_value());
   EXPECT_EQ(setter_.in_force()->uids, std::vector<Uid>{Uid{2}});
+}
+
+TEST_F(WeightSetterTest, HidesTheSameWeightsBehindAnotherSaltOnEachLedgerAndSubnet) {
+  register_all();
+  ledger_.produce_block(false);
+  const auto salt = [&](const Hash& genesis, std::uint16_t netuid) {
+    return std::get<WeightSetter::Commit>(WeightSetter(validator_, genesis, netuid).next(metagraph(), weights_))
+        .vector.salt;
+  };
+  const Hash other = tagged_hash("muster/test-genesis", {});
+  EXPECT_EQ(salt(Hash{}, 1), salt(Hash{}, 1));
+  EXPECT_NE(salt(Hash{}, 1), salt(other, 1));
+  EXPECT_NE(salt(Hash{}, 1), salt(Hash{}, 2));
 }
 
 }  // namespace
