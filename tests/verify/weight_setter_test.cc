@@ -88,7 +88,7 @@ TEST_F(WeightSetterTest, HidesTheSameWeightsBehindAnotherSaltOnEachLedgerAndSubn
     return std::get<WeightSetter::Commit>(WeightSetter(validator_, genesis, netuid).next(metagraph(), weights_))
         .vector.salt;
   };
-  const Hash other = tagged_hash("muster/test-genesis", {});
+  const Hash other = tagged_hash("muster/test-genesis", ByteSpan{});
   EXPECT_EQ(salt(Hash{}, 1), salt(Hash{}, 1));
   EXPECT_NE(salt(Hash{}, 1), salt(other, 1));
   EXPECT_NE(salt(Hash{}, 1), salt(Hash{}, 2));
