@@ -330,8 +330,9 @@ WorldConfig hostile_world(std::uint64_t seed) {
   config.rounds = 6;
   config.cheaters = 0;
   config.hostiles = 4;
-  config.partitions = false;
   config.crash_per_action = seed % 2 == 0 ? 0.001 : 0;  // hostile messages make nodes do many more than elsewhere
+  config.partitions = seed % 3 == 0;
+  config.faults.loss = seed % 3 == 0 ? 0.05 : 0;
   config.time_limit_ms = 20 * 60 * 1000;
   return config;
 }

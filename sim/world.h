@@ -81,7 +81,8 @@ struct WorldReport {
   [[nodiscard]] bool ok() const { return violations.empty(); }
 };
 
-// A world of few rounds with registered hotkeys among its nodes that send whatever they like.
+// A world of few rounds with registered hotkeys among its nodes that send whatever they like; every second one with
+// crashes, every third one with loss and partitions.
 [[nodiscard]] WorldConfig hostile_world(std::uint64_t seed);
 
 [[nodiscard]] WorldReport run_world(const WorldConfig& config);
