@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/json_text.h"
 #include "cli/machine.h"
+#include "cli/receipts.h"
 #include "store/bundle_export.h"
 #include "store/file_blob_store.h"
 #include "verify/rescore.h"
@@ -124,7 +125,7 @@ nlohmann::ordered_json to_json(const verify::AuditReport& report, std::uint32_t 
 }
 
 struct AuditOptions {
-  std::string source = "runs/quickstart", data, rescore;
+  std::string source = "runs/quickstart", data, rescore, receipts;
   std::optional<std::uint64_t> seed;
   ComputeChoice compute;
   bool json = false;
@@ -223,10 +224,18 @@ Result<int> run_audit(const AuditOptions& options, const std::atomic<bool>& stop
   if (!options.rescore.empty())
     MUSTER_TRY_STATUS(prepare_rescoring(options, *source, rounds, rescoring));
   verify::ScoreAudit scores;
+  verify::ReceiptAudit receipts(protocol::run_id_of(source->params()), source->params().coordinator);
+  if (!options.receipts.empty()) {
+    MUSTER_TRY_STATUS(read_receipts(options.receipts, receipts));
+    if (receipts.receipts() == 0)
+      return Error{Errc::kNotFound, options.receipts + ": no receipts of this run's coordinator"};
+  }
   std::optional<ProgressLine> progress("auditing");
   AuditRunOptions run;
   run.prepare = [&](verify::Audit& audit) {
     audit.on_round([&](const auto& round, auto& report) { return scores.take(round, report); });
+    if (receipts.receipts() > 0)
+      audit.on_round([&](const auto& round, auto& report) { return receipts.take(round, report); });
     if (rescoring.rescorer)
       audit.on_round(
           [&](const auto& round, auto& report) { return rescoring.rescorer->take(round, report); });
@@ -311,6 +320,26 @@ Result<int> run_export(const ExportOptions& options, const std::atomic<bool>& st
   return 0;
 }
 
+// ---- audit receipts
+
+Result<int> run_receipts(const std::string& node, const std::string& file) {
+  MUSTER_TRY(const std::uint64_t receipts, export_receipts(node, file));
+  std::printf("%s: %llu receipts\n", file.c_str(), number(receipts));
+  return 0;
+}
+
+void add_audit_receipts(CLI::App& audit, Action& chosen) {
+  auto* command = audit.add_subcommand("receipts", "Write a node's receipts as one file, to be shown to others");
+  auto node = std::make_shared<std::string>(), file = std::make_shared<std::string>();
+  command->add_option("node", *node, "Folder of the node")->required();
+  command->add_option("file", *file, "File to write")->required();
+  command->footer("Example: muster audit receipts runs/mine/nodes/miner-1 miner-1.receipts\n"
+                  "Then, anywhere: muster audit run.bundle --receipts miner-1.receipts");
+  command->callback([=, &chosen] {
+    chosen = [=](const std::atomic<bool>&) { return run_receipts(*node, *file); };
+  });
+}
+
 void add_audit_export(CLI::App& audit, Action& chosen) {
   auto* command =
       audit.add_subcommand("export", "Write a run as one file that can be audited anywhere");
@@ -344,14 +373,18 @@ void add_audit(CLI::App& app, Action& chosen) {
                       "Folder of the run's data, for --rescore; default: the run's own");
   command->add_option("--seed", options->seed,
                       "Of the choice of samples; default: a random one, which is shown");
+  command->add_option("--receipts", options->receipts,
+                      "Folder of a node, or a file of its receipts: prove what the coordinator left out");
   command->add_flag("--json", options->json, "Machine-readable output");
   add_compute_options(*command, options->compute);
   add_audit_export(*command, chosen);
+  add_audit_receipts(*command, chosen);
   command->footer(
       "Examples: muster audit runs/quickstart\n"
       "          muster audit export runs/quickstart quickstart.bundle\n"
       "          muster audit quickstart.bundle        (needs nothing else)\n"
       "          muster audit quickstart.bundle --rescore 20 --data data\n"
+      "          muster audit quickstart.bundle --receipts runs/quickstart/nodes/miner-1\n"
       "Exit code 3 when something is wrong");
   command->callback([=, &chosen] {
     if (!command->get_subcommands().empty()) return;

@@ -256,6 +256,11 @@ void Miner::reveal_if_listed() {
       proof.push_back(follower_.commits_closed()->bytes);
       actions_.push_back(Accuse{protocol::DisputeReason::kCensored, std::move(proof)});
     }
+    if (!censored && !std::exchange(progress_.noted_as_left_out, true))
+      actions_.push_back(Note{"round " + std::to_string(head().round().value) +
+                              " closed without this miner: the coordinator has sent no receipt for its " +
+                              (follower_.has_receipt(protocol::ReceiptFor::kCommit, hash) ? "payload" : "commit") +
+                              ", which came too late or was refused"});
     return;
   }
   if (own_reveal() != nullptr || !conduct_->reveals(head().round())) return;

@@ -142,6 +142,7 @@ class Miner {
     bool fetching = false;
     bool applying = false;
     bool accused = false;
+    bool noted_as_left_out = false;
     bool state_checked = false;  // against the validators' attestations
   };
 

@@ -50,8 +50,10 @@ Status Follower::take(ByteSpan bytes) {
       return check_fit();
     case MessageType::kReceipt: {
       MUSTER_TRY(const Receipt receipt, read_body<Receipt>(envelope));
-      if (receipts_.size() < 16 && receipts_.insert({receipt.what, receipt.subject}).second)
+      if (receipts_.size() < 16 && receipts_.insert({receipt.what, receipt.subject}).second) {
         receipt_bytes_.emplace_back(bytes.begin(), bytes.end());
+        news_.push_back(receipt_bytes_.back());
+      }
       return {};
     }
     case MessageType::kFinished: {

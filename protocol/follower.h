@@ -47,8 +47,8 @@ class Follower {
   // Two signed, different messages of the coordinator where one may exist.
   [[nodiscard]] const std::optional<Evidence>& fork() const { return fork_; }
 
-  // RoundOpen and closes filed since the last call, for the node's journal: what the coordinator has signed must
-  // outlive a restart, of the node or of a coordinator that lost its folder.
+  // RoundOpen, closes and receipts filed since the last call, for the node's journal: what the coordinator has signed
+  // must outlive a restart, of the node or of a coordinator that lost its folder, and receipts prove what it left out.
   [[nodiscard]] std::vector<Bytes> take_news() { return std::exchange(news_, {}); }
   // The phase that a coordinator which started again is in, once: it asks for what was sent in this round.
   [[nodiscard]] std::optional<Phase> take_resume() { return std::exchange(resume_, {}); }

@@ -29,6 +29,7 @@ constexpr std::array<CheckText, kCheckCount> kTexts{{
     {"standings", "in Screens, from the validator's own evaluations"},
     {"weights", "likewise"},
     {"rescored", "evaluations computed again from payloads and data"},
+    {"receipts", "of a node: what was acknowledged stands in closes and records"},
 }};
 
 }  // namespace

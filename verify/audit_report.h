@@ -36,8 +36,9 @@ enum class Check : std::uint8_t {
   kStandings,    // in Screens, from the validator's own evaluations
   kWeights,      // likewise
   kRescored,     // evaluations computed again
+  kReceipts,     // of a node, against closes and records
 };
-inline constexpr std::size_t kCheckCount = 18;
+inline constexpr std::size_t kCheckCount = 19;
 [[nodiscard]] std::string_view name_of(Check check);
 [[nodiscard]] std::string_view meaning_of(Check check);
 

@@ -261,7 +261,7 @@ Result<bool> Audit::take_manifest(const wire::Envelope& envelope, ByteSpan bytes
   const AuditedRound round{params_,          layout_,
                            head_.position(), progress_.open->message,
                            *manifest,        *record,
-                           progress_.commits,
+                           progress_.commits, progress_.reveals,
                            payloads,         progress_.payloads_known,
                            screens,          manifest->null_round ? nullptr : &sealed->aggregate, report_.first_round};
   for (const TakeRound& observer : observers_) MUSTER_TRY_STATUS(observer(round, report_));

@@ -24,6 +24,7 @@ struct AuditedRound {
   const protocol::Manifest& manifest;
   const protocol::SealRecord& record;  // of the manifest
   const std::map<Uid, protocol::Signed<protocol::Commit>>& commits;
+  const std::map<Uid, protocol::Signed<protocol::Reveal>>& reveals;
   // Of every commit. Without payloads: their outcomes and norms only, as the manifest claims them.
   const std::map<Uid, protocol::OpenedPayload>& payloads;
   bool payloads_known = false;
