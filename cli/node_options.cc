@@ -112,7 +112,11 @@ Result<std::unique_ptr<chain::RemoteLedger>> connect_ledger(wire::ZmqContext& co
 Result<std::unique_ptr<protocol::LedgerClient>> attend_ledger(wire::ZmqContext& context, const NodeOptions& options,
                                                               const NodeBase& node, const std::atomic<bool>& stop,
                                                               Role role, std::uint64_t budget_rao) {
-  MUSTER_TRY(auto ledger, connect_ledger(context, options, node, stop));
+  MUSTER_TRY(auto remote, connect_ledger(context, options, node, stop));
+  MUSTER_TRY(const auto genesis, read_genesis(node.folder));
+  MUSTER_TRY(auto ledger,
+             chain::FollowedLedger::open(std::move(remote), genesis, node.home / "ledger.followed",
+                                         [logger = node.logger](const std::string& text) { logger.info(text); }));
   Attendance attendance{node.key.public_key(), role, budget_rao, node.home / "registrations.spent", node.logger};
   return std::unique_ptr<protocol::LedgerClient>(
       std::make_unique<AttendedLedger>(std::move(ledger), std::move(attendance)));

@@ -21,7 +21,8 @@ std::uint64_t cost_ns_of(const Request& request) {
     case Question::kAccount: return 20'000;
     case Question::kMetagraph: return 500'000;
     case Question::kState:
-    case Question::kBlock: return 2'000'000;
+    case Question::kBlock:
+    case Question::kBlocks: return 2'000'000;
     case Question::kSubmit: return runtime::kSignatureCostNs;
   }
   return 0;  // `answer` refuses it
@@ -52,15 +53,22 @@ Result<Bytes> page_of(std::uint64_t version, ByteSpan whole, std::uint64_t first
 }  // namespace
 
 Result<std::unique_ptr<LedgerService>> LedgerService::open(const runtime::Genesis& genesis,
-                                                           const std::filesystem::path& database) {
+                                                           const std::filesystem::path& database,
+                                                           const SigningKey& key) {
   MUSTER_TRY_STATUS(runtime::validate(genesis));
   MUSTER_TRY(auto store, BlockStore::open(database));
-  std::unique_ptr<LedgerService> service(new LedgerService(genesis, std::move(store)));
+  std::unique_ptr<LedgerService> service(new LedgerService(genesis, std::move(store), key));
   if (Status replayed = service->store_->replay(
           [&](const runtime::Block& block) { return service->ledger_.apply(block); });
       !replayed)
     return std::move(replayed).error().within(database.string() + ": blocks of another genesis or version, or damaged");
+  service->sign_head();
   return service;
+}
+
+// REQUIRES: the last closed block is durable. What is signed must never be taken back.
+void LedgerService::sign_head() {
+  head_ = protocol::sign_head(key_, ledger_.genesis_id(), ledger_.block_number(), ledger_.head());
 }
 
 Status LedgerService::produce_block() {
@@ -71,6 +79,7 @@ Status LedgerService::produce_block() {
   }
   MUSTER_TRY_STATUS(store_->append(*unstored_));
   unstored_.reset();
+  sign_head();
   return {};
 }
 
@@ -94,9 +103,7 @@ AskerKind LedgerService::kind_of(const PublicKey& asker) const {
 
 InfoAnswer LedgerService::info() const {
   return {ledger_.genesis().name,
-          ledger_.genesis_id(),
-          unstored_ ? unstored_->parent : ledger_.head(),
-          ledger_.block_number() - (unstored_ ? 1 : 0),
+          head_,
           ledger_.genesis().block_ms,
           runtime::kSpecVersion,
           runtime::kTransactionVersion};
@@ -124,9 +131,22 @@ Result<Bytes> LedgerService::answer(const PublicKey& from, const Request& reques
       MUSTER_TRY(const Bytes block, store_->read(request.number));
       return page_of(request.number, block, request.first);
     }
+    case Question::kBlocks: return blocks_from(request.number);
     case Question::kSubmit: return submit(request.extrinsic);
   }
   return Error{Errc::kMalformed, "unknown question"};
+}
+
+Result<Bytes> LedgerService::blocks_from(std::uint64_t number) const {
+  BlocksAnswer answer;
+  std::size_t bytes = 0;
+  for (; number <= head_.number; ++number) {
+    MUSTER_TRY(Bytes block, store_->read(number));
+    bytes += block.size() + sizeof(std::uint32_t);  // its count on the wire
+    if (bytes > kPageBytes) break;
+    answer.blocks.push_back(std::move(block));
+  }
+  return wire::encode(answer);
 }
 
 Result<Bytes> LedgerService::submit(ByteSpan extrinsic) {

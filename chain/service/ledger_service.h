@@ -20,8 +20,10 @@ class LedgerService {
  public:
   // Replays the stored blocks. Errors: those of the store; kInvalidArgument (the genesis); kConflict when the blocks are
   // another genesis'.
+  // `key` signs each block that is durable.
   [[nodiscard]] static Result<std::unique_ptr<LedgerService>> open(const runtime::Genesis& genesis,
-                                                                   const std::filesystem::path& database);
+                                                                   const std::filesystem::path& database,
+                                                                   const SigningKey& key);
 
   // The answer to one request of `from`, the key of the connection; never fails: what is wrong is in the answer.
   [[nodiscard]] Bytes handle(const PublicKey& from, ByteSpan request);
@@ -36,18 +38,22 @@ class LedgerService {
     std::uint64_t version = 0;
     Bytes bytes;
   };
-  LedgerService(const runtime::Genesis& genesis, std::unique_ptr<BlockStore> store)
-      : ledger_(genesis), store_(std::move(store)), budget_(block_limits(genesis.block_ms)) {}
+  LedgerService(const runtime::Genesis& genesis, std::unique_ptr<BlockStore> store, const SigningKey& key)
+      : ledger_(genesis), store_(std::move(store)), key_(key), budget_(block_limits(genesis.block_ms)) {}
+  void sign_head();
   [[nodiscard]] Result<Bytes> answer(const PublicKey& from, const Request& request);
   [[nodiscard]] AskerKind kind_of(const PublicKey& asker) const;
   [[nodiscard]] InfoAnswer info() const;
   [[nodiscard]] AccountAnswer account(const PublicKey& key) const;
+  [[nodiscard]] Result<Bytes> blocks_from(std::uint64_t number) const;
   [[nodiscard]] Result<Bytes> submit(ByteSpan extrinsic);
   [[nodiscard]] Result<Bytes> metagraph_page(const Request& request) const;
   [[nodiscard]] Result<Bytes> state_page(const Request& request);
 
   runtime::Ledger ledger_;
   std::unique_ptr<BlockStore> store_;
+  SigningKey key_;
+  protocol::LedgerHead head_;  // of the last durable block
   BlockBudget budget_;
   std::optional<runtime::Block> unstored_;  // closed, and not durable yet
   // Encoded once per block, when it is asked for. The one before stays for who is in the midst of it.

@@ -13,18 +13,19 @@
 #include "base/hash.h"
 #include "base/sign.h"
 #include "protocol/ledger_client.h"
+#include "protocol/ledger_head.h"
 
 namespace muster::chain {
 
-enum class Question : std::uint8_t { kInfo, kAccount, kMetagraph, kState, kBlock, kSubmit };
-constexpr std::uint8_t enum_count(Question) { return 6; }
+enum class Question : std::uint8_t { kInfo, kAccount, kMetagraph, kState, kBlock, kBlocks, kSubmit };
+constexpr std::uint8_t enum_count(Question) { return 7; }
 
 struct Request {
   std::uint64_t id = 0;
   Question question = Question::kInfo;
   PublicKey account{};        // kAccount
   std::uint16_t netuid = 0;   // kMetagraph
-  std::uint64_t number = 0;   // kBlock: which
+  std::uint64_t number = 0;   // kBlock: which; kBlocks: the first
   std::uint64_t first = 0;    // of a page: the first byte
   std::uint64_t version = 0;  // of a page: of what the pages before it were of; 0: the newest
   Bytes extrinsic{};          // kSubmit
@@ -43,15 +44,13 @@ struct Answer {
 
 struct InfoAnswer {
   std::string name;
-  Hash genesis;
-  Hash head;                // hash of the last block that is closed and durable
-  std::uint64_t block = 0;  // its number
+  protocol::LedgerHead head;  // of the last block that is closed and durable
   std::uint32_t block_ms = 0;
   std::uint32_t spec_version = 0;
   std::uint32_t transaction_version = 0;
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(name, genesis, head, block, block_ms, spec_version, transaction_version);
+    archive(name, head, block_ms, spec_version, transaction_version);
   }
 };
 
@@ -94,6 +93,13 @@ struct Page {
   Bytes part;                 // from the byte that was asked for
   template <class Archive>
   void serialize(Archive& archive) { archive(version, bytes, part); }
+};
+
+// Encoded blocks in order, as many as fit into a message; none when there is none, or the first alone does not fit.
+struct BlocksAnswer {
+  std::vector<Bytes> blocks;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(blocks); }
 };
 
 struct SubmitAnswer {

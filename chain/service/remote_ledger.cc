@@ -119,6 +119,18 @@ Result<Bytes> RemoteLedger::block(std::uint64_t number) {
   return ask_in_pages({.question = Question::kBlock, .number = number}, "block", kBlockBytesMax);
 }
 
+Result<std::vector<Bytes>> RemoteLedger::blocks(std::uint64_t number) {
+  MUSTER_TRY(auto answer, ask_for<BlocksAnswer>({.question = Question::kBlocks, .number = number}, "blocks"));
+  if (!answer.blocks.empty()) return std::move(answer.blocks);
+  MUSTER_TRY(Bytes alone, block(number));
+  return std::vector<Bytes>{std::move(alone)};
+}
+
+Result<protocol::LedgerHead> RemoteLedger::head() {
+  MUSTER_TRY(const InfoAnswer about, info());
+  return about.head;
+}
+
 Result<runtime::State> RemoteLedger::state() {
   MUSTER_TRY(const Bytes bytes, ask_in_pages({.question = Question::kState}, "state", kStateBytesMax));
   return runtime::decode_state(bytes);
@@ -138,7 +150,7 @@ Result<SubmitAnswer> RemoteLedger::send_bytes(const Bytes& extrinsic) {
 Result<RemoteLedger::Sent> RemoteLedger::send(const RuntimeCall& call) {
   MUSTER_TRY(const InfoAnswer about, info());
   MUSTER_TRY(const AccountAnswer own, account(key_.public_key()));
-  const SigningContext context{about.spec_version, about.transaction_version, about.genesis, about.genesis};
+  const SigningContext context{about.spec_version, about.transaction_version, about.head.genesis, about.head.genesis};
   const Bytes extrinsic = encode_extrinsic(sign_call(call, key_, own.nonce, context));
   auto receipt = send_bytes(extrinsic);
   for (int blocks = 0; blocks < kBlocksMax && !receipt && receipt.error().code == Errc::kTooLarge; ++blocks) {
@@ -164,7 +176,7 @@ Result<std::uint64_t> RemoteLedger::wait_for_block(std::uint64_t number) {
     const auto about = info();
     if (about) {
       heard = clock.now_ms();
-      if (about->block >= number) return about->block;
+      if (about->head.number >= number) return about->head.number;
       MUSTER_TRY_STATUS(pause(static_cast<int>(std::clamp(about->block_ms / 4, 10u, 1'000u))));
       continue;
     }
@@ -235,7 +247,7 @@ Result<SubmitAnswer> RemoteLedger::submit(const RuntimeCall& call) {
 
 Result<Hash> RemoteLedger::genesis_hash() {
   MUSTER_TRY(const InfoAnswer about, info());
-  return about.genesis;
+  return about.head.genesis;
 }
 
 Result<protocol::Metagraph> RemoteLedger::metagraph() {

@@ -41,11 +41,16 @@ class RemoteLedger final : public protocol::LedgerClient {
   // A uid for at most `rao`, of the client's hotkey. Errors: those of submit.
   [[nodiscard]] Status register_within(std::uint64_t rao);
   [[nodiscard]] Netuid netuid() const { return netuid_; }
+  [[nodiscard]] const PublicKey& server() const { return server_; }
   [[nodiscard]] Result<InfoAnswer> info();
   [[nodiscard]] Result<AccountAnswer> account(const PublicKey& account);
   [[nodiscard]] Result<runtime::State> state();
   // The encoded block. Errors: kNotFound.
   [[nodiscard]] Result<Bytes> block(std::uint64_t number);
+
+  // Encoded blocks from `number` on, as many as one answer has. Errors: kNotFound (none).
+  [[nodiscard]] Result<std::vector<Bytes>> blocks(std::uint64_t number);
+  [[nodiscard]] Result<protocol::LedgerHead> head();
 
   // An extrinsic that the ledger has accepted.
   struct Sent {

@@ -49,10 +49,10 @@ Result<bool> AttendedLedger::regain_uid(const protocol::Metagraph& metagraph) {
   const bool is_there = std::ranges::any_of(
       metagraph.neurons, [&](const auto& neuron) { return neuron.hotkey == attendance_.hotkey; });
   if (is_there) return false;
-  MUSTER_TRY(const auto account, ledger_->account(attendance_.hotkey));
+  MUSTER_TRY(const auto account, ledger_->remote().account(attendance_.hotkey));
   MUSTER_TRY(const std::uint64_t spent, read_spent(attendance_.spent_file));
   const bool was_validator =
-      std::ranges::find(account.validates, ledger_->netuid()) != account.validates.end();
+      std::ranges::find(account.validates, ledger_->remote().netuid()) != account.validates.end();
   const auto step = chain::uid_step(metagraph, attendance_.hotkey, was_validator, spent, attendance_.budget_rao);
   if (step == chain::UidStep::kTooDear)
     return Error{Errc::kPermission, "lost its uid to another registration; a new one costs " +
@@ -62,7 +62,7 @@ Result<bool> AttendedLedger::regain_uid(const protocol::Metagraph& metagraph) {
   // Counted before it is spent: a crash in between costs budget, not money.
   const std::string total = std::to_string(spent + metagraph.registration_rao);
   MUSTER_TRY_STATUS(replace_file(attendance_.spent_file, bytes_of(total)));
-  MUSTER_TRY_STATUS(ledger_->register_within(metagraph.registration_rao));
+  MUSTER_TRY_STATUS(ledger_->remote().register_within(metagraph.registration_rao));
   attendance_.logger.warning("lost its uid to another registration and has bought a new one for at most " +
                              exact_tao(metagraph.registration_rao) + " TAO");
   return true;

@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "base/log.h"
-#include "chain/service/remote_ledger.h"
+#include "chain/service/followed_ledger.h"
 
 namespace muster::cli {
 
@@ -23,7 +23,7 @@ struct Attendance {
 
 class AttendedLedger final : public protocol::LedgerClient {
  public:
-  AttendedLedger(std::unique_ptr<chain::RemoteLedger> ledger, Attendance attendance)
+  AttendedLedger(std::unique_ptr<chain::FollowedLedger> ledger, Attendance attendance)
       : ledger_(std::move(ledger)), attendance_(std::move(attendance)) {}
 
   Result<Hash> genesis_hash() override { return ledger_->genesis_hash(); }
@@ -38,7 +38,7 @@ class AttendedLedger final : public protocol::LedgerClient {
   // Whether the uid was bought back. Errors: those of the ledger and of the file.
   [[nodiscard]] Result<bool> regain_uid(const protocol::Metagraph& metagraph);
 
-  std::unique_ptr<chain::RemoteLedger> ledger_;
+  std::unique_ptr<chain::FollowedLedger> ledger_;
   Attendance attendance_;
   std::string said_of_permits_, said_of_uid_;  // last
 };

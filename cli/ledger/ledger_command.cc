@@ -96,7 +96,7 @@ Result<Home> open_alone(const ServeOptions& options) {
 
 Result<int> run_ledger(const ServeOptions& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(Home home, options.genesis.empty() ? open_of_run(options) : open_alone(options));
-  MUSTER_TRY(auto service, chain::LedgerService::open(home.genesis, home.folder / "ledger.sqlite"));
+  MUSTER_TRY(auto service, chain::LedgerService::open(home.genesis, home.folder / "ledger.sqlite", home.key));
   wire::ZmqContext context;
   MUSTER_TRY(auto server, wire::ZmqServer::listen(context, options.ledger_address, home.key,
                                                   std::make_shared<wire::OpenAdmission>(),

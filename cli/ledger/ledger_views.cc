@@ -75,17 +75,17 @@ Result<int> show_status(const ViewOptions& options) {
   MUSTER_TRY(const auto about, connection.ledger->info());
   MUSTER_TRY(const auto state, connection.ledger->state());
   if (options.json) {
-    const ordered_json json{{"name", about.name}, {"genesis", about.genesis.hex()}, {"block", about.block},
-                            {"head", about.head.hex()}, {"block_ms", about.block_ms},
+    const ordered_json json{{"name", about.name}, {"genesis", about.head.genesis.hex()}, {"block", about.head.number},
+                            {"head", about.head.block.hex()}, {"block_ms", about.block_ms},
                             {"spec_version", about.spec_version}, {"issuance_rao", state.issuance_rao},
                             {"stake_rao", state.stake_rao}, {"accounts", state.accounts.size()},
                             {"subnets", state.subnets.size()}};
     std::printf("%s\n", json_text(json, 2).c_str());
     return 0;
   }
-  std::printf("%s, genesis %s…, rules of Subtensor spec %u\n", printable(about.name).c_str(), about.genesis.brief().c_str(),
+  std::printf("%s, genesis %s…, rules of Subtensor spec %u\n", printable(about.name).c_str(), about.head.genesis.brief().c_str(),
               about.spec_version);
-  std::printf("block %" PRIu64 " (%s…), one every %s\n", about.block, about.head.brief().c_str(),
+  std::printf("block %" PRIu64 " (%s…), one every %s\n", about.head.number, about.head.block.brief().c_str(),
               human_seconds(about.block_ms / 1000.0).c_str());
   std::printf("issuance %s TAO, of it staked %s; %s TAO per block\n", human_tao(state.issuance_rao).c_str(),
               human_tao(state.stake_rao).c_str(), exact_tao(chain::block_emission(state.issuance_rao)).c_str());
@@ -98,7 +98,7 @@ Result<int> show_status(const ViewOptions& options) {
 Result<int> show_block(const ViewOptions& options) {
   MUSTER_TRY(auto connection, connect(options));
   MUSTER_TRY(const auto about, connection.ledger->info());
-  const std::uint64_t number = options.number == 0 ? about.block : options.number;
+  const std::uint64_t number = options.number == 0 ? about.head.number : options.number;
   MUSTER_TRY(const Bytes bytes, connection.ledger->block(number));
   MUSTER_TRY(const auto block, rt::decode_block(bytes));
   ordered_json json{{"number", block.number}, {"hash", rt::block_hash(block).hex()}, {"parent", block.parent.hex()},

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/prng.h"
+#include "chain/service/followed_ledger.h"
 #include "chain/service/remote_ledger.h"
 #include "tests/chain/network_chain.h"
 #include "tests/temporary_directory.h"
@@ -21,7 +22,7 @@ class LedgerServiceTest : public ::testing::Test {
   SigningKey ledger_key_{random_seed()}, miner_{random_seed()};
   runtime::Genesis genesis_ = muster::testing::network_genesis({miner_.public_key()});
   std::unique_ptr<LedgerService> open() {
-    return LedgerService::open(genesis_, directory_ / "ledger.sqlite").value();
+    return LedgerService::open(genesis_, directory_ / "ledger.sqlite", ledger_key_).value();
   }
 };
 
@@ -96,6 +97,24 @@ TEST_F(ServedLedgerTest, SendsItsWholeState) {
 
 TEST_F(ServedLedgerTest, ShowsClosedBlocksOnly) {
   EXPECT_FALSE(client_.block(1));
+}
+
+TEST_F(ServedLedgerTest, CanBeFollowedBlockByBlockAcrossRestartsOfTheFollower) {
+  const auto follow = [&] {
+    auto remote = std::make_unique<RemoteLedger>(hub_.join(SigningKey(random_seed()).public_key()),
+                                                 ledger_key_.public_key(), miner_, 1);
+    return FollowedLedger::open(std::move(remote), genesis_, directory_ / "followed", [](auto&) {}).value();
+  };
+  ASSERT_TRUE(client_.register_neuron(Role::kMiner));
+  auto followed = follow();
+  const auto seen = followed->metagraph();
+  ASSERT_TRUE(seen) << seen.error().message;
+  ASSERT_EQ(seen->neurons.size(), 2u);
+  EXPECT_EQ(seen->neurons[1].hotkey, miner_.public_key());
+  ASSERT_TRUE(client_.add_stake(5 * runtime::kTao));
+  followed = follow();
+  EXPECT_GT(followed->follower().ledger().block_number(), 0u) << "from its file";
+  EXPECT_GT(followed->metagraph()->neurons[1].stake, 0u);
 }
 
 // ---- what is in a durable block
@@ -323,7 +342,7 @@ TEST_F(LedgerServiceTest, KeepsItsBlocksAcrossRestarts) {
 TEST_F(LedgerServiceTest, RefusesTheBlocksOfAnotherGenesis) {
   { ASSERT_TRUE(open()->produce_block()); }
   genesis_.subnets[0].parameters.tempo = 7;
-  EXPECT_EQ(LedgerService::open(genesis_, directory_ / "ledger.sqlite").error().code, Errc::kConflict);
+  EXPECT_EQ(LedgerService::open(genesis_, directory_ / "ledger.sqlite", ledger_key_).error().code, Errc::kConflict);
 }
 
 TEST_F(LedgerServiceTest, AnswersGarbageWithAnErrorAndStaysAsItIs) {

@@ -27,7 +27,7 @@ class AttendedLedgerTest : public ::testing::Test {
     subnet.parameters.immunity_period = 0;
     subnet.parameters.non_immune_uids_min = 0;
     subnet.burn_rao = kTao;
-    service_ = chain::LedgerService::open(genesis_, directory_ / "ledger.sqlite").value();
+    service_ = chain::LedgerService::open(genesis_, directory_ / "ledger.sqlite", ledger_key_).value();
     serving_ = std::thread([this] {
       while (!stop_) {
         auto incoming = server_->receive(20);
@@ -55,8 +55,9 @@ class AttendedLedgerTest : public ::testing::Test {
     return std::ranges::any_of(graph.neurons, [&](const auto& one) { return one.hotkey == validator_.public_key(); });
   }
   std::unique_ptr<AttendedLedger> attended(std::uint64_t budget_rao) {
+    auto followed = chain::FollowedLedger::open(client(validator_), genesis_, directory_ / "followed", [](auto&) {});
     return std::make_unique<AttendedLedger>(
-        client(validator_), Attendance{validator_.public_key(), Role::kValidator, budget_rao, directory_ / "spent",
+        std::move(followed).value(), Attendance{validator_.public_key(), Role::kValidator, budget_rao, directory_ / "spent",
                                        Logger::open("validator-1", directory_ / "node.log", LogLevel::kInfo).value()});
   }
   std::string log() {

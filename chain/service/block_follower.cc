@@ -1,0 +1,52 @@
+#include "chain/service/block_follower.h"
+
+namespace muster::chain {
+
+using protocol::LedgerHead;
+
+Status BlockFollower::restore(const Saved& saved) {
+  MUSTER_TRY(runtime::Snapshot snapshot, runtime::decode_snapshot(saved.snapshot));
+  MUSTER_TRY(ledger_, runtime::Ledger::restore(ledger_.genesis(), std::move(snapshot)));
+  head_ = before_ = saved.head;
+  return {};
+}
+
+Error BlockFollower::forked(const std::string& what, const LedgerHead& other) const {
+  return {Errc::kConflict, "the ledger " + what + ": it signed " + (head_ ? describe(*head_) : "nothing") + "; and " +
+                               describe(other)};
+}
+
+Status BlockFollower::take_head(const LedgerHead& head) {
+  if (!is_signed_by(head, key_)) return Error{Errc::kBadSignature, "a head that the ledger's key did not sign"};
+  if (head.genesis != ledger_.genesis_id())
+    return Error{Errc::kWrongRun, "a ledger of genesis " + head.genesis.brief() + ", the run's is " +
+                                      ledger_.genesis_id().brief()};
+  if (head_ && head.number < head_->number) return forked("went back", head);
+  MUSTER_TRY_STATUS(compare(head));
+  if (head_ && head.number == head_->number && head.block != head_->block) return forked("signed two blocks of one number", head);
+  if (is_current()) before_ = head_;
+  head_ = head;
+  return {};
+}
+
+Status BlockFollower::compare(const LedgerHead& other) const {
+  if (other.genesis != ledger_.genesis_id() || other.number > ledger_.block_number()) return {};
+  const auto own = ledger_.hash_of_block(other.number);
+  return !own || *own == other.block ? Status() : Status(forked("keeps two histories", other));
+}
+
+Status BlockFollower::take_block(ByteSpan bytes) {
+  MUSTER_TRY(const runtime::Block block, runtime::decode_block(bytes));
+  if (Status applied = ledger_.apply(block); !applied) {
+    Error error = std::move(applied).error();
+    if (before_) error.message += "; before it, the ledger signed " + describe(*before_);
+    if (head_) error.message += "; now " + describe(*head_);
+    return error;
+  }
+  if (head_ && ledger_.block_number() == head_->number && ledger_.head() != head_->block)
+    return Error{Errc::kConflict, "the ledger hands out another block " + std::to_string(head_->number) + ", " +
+                                      ledger_.head().hex() + ", than it signed: " + describe(*head_)};
+  return {};
+}
+
+}  // namespace muster::chain

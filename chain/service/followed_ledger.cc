@@ -1,0 +1,91 @@
+#include "chain/service/followed_ledger.h"
+
+#include "base/file.h"
+#include "chain/service/network_view.h"
+#include "wire/codec.h"
+
+namespace muster::chain {
+namespace {
+
+constexpr std::uint64_t kSavedBytesMax = 4ull << 30;
+constexpr std::uint64_t kBlocksPerSave = 50;   // replayed after a crash
+constexpr std::uint64_t kBlocksPerWord = 5'000;  // between two lines about how far it is
+
+}  // namespace
+
+FollowedLedger::FollowedLedger(std::unique_ptr<RemoteLedger> remote, const runtime::Genesis& genesis,
+                               std::filesystem::path file, std::function<void(const std::string&)> say)
+    : remote_(std::move(remote)),
+      genesis_(genesis),
+      file_(std::move(file)),
+      say_(std::move(say)),
+      follower_(genesis, remote_->server()) {}
+
+Result<std::unique_ptr<FollowedLedger>> FollowedLedger::open(std::unique_ptr<RemoteLedger> remote,
+                                                             const runtime::Genesis& genesis,
+                                                             std::filesystem::path file,
+                                                             std::function<void(const std::string&)> say) {
+  std::unique_ptr<FollowedLedger> ledger(
+      new FollowedLedger(std::move(remote), genesis, std::move(file), std::move(say)));
+  MUSTER_TRY_STATUS(ledger->load());
+  return ledger;
+}
+
+Status FollowedLedger::load() {
+  follower_ = BlockFollower(genesis_, remote_->server());
+  saved_block_ = 0;
+  const auto bytes = read_file(file_, kSavedBytesMax);
+  if (!bytes && bytes.error().code == Errc::kNotFound) return {};
+  if (!bytes) return bytes.error();
+  auto saved = wire::decode<BlockFollower::Saved>(*bytes, "followed ledger");
+  Status restored = saved ? follower_.restore(*saved) : Status(std::move(saved).error());
+  if (!restored)
+    return Error{Errc::kMalformed, file_.string() + ": " + restored.error().message +
+                                       "; delete it, and the ledger's blocks are fetched and checked again from the first"};
+  saved_block_ = follower_.ledger().block_number();
+  return {};
+}
+
+Status FollowedLedger::save() {
+  MUSTER_TRY_STATUS(replace_file(file_, wire::encode(follower_.save())));
+  saved_block_ = follower_.ledger().block_number();
+  return {};
+}
+
+Status FollowedLedger::apply_blocks() {
+  const std::uint64_t first = follower_.ledger().block_number();
+  std::uint64_t said = first;
+  while (!follower_.is_current()) {
+    const std::uint64_t done = follower_.ledger().block_number(), last = follower_.head()->number;
+    MUSTER_TRY(const auto blocks, remote_->blocks(done + 1));
+    for (std::size_t i = 0; i < blocks.size() && !follower_.is_current(); ++i)
+      MUSTER_TRY_STATUS(follower_.take_block(blocks[i]));
+    if (done - said < kBlocksPerWord) continue;
+    said = done;
+    say_("checks the ledger's blocks: " + std::to_string(done) + " of " + std::to_string(last));
+  }
+  return {};
+}
+
+Status FollowedLedger::catch_up() {
+  MUSTER_TRY(const protocol::LedgerHead head, remote_->head());
+  MUSTER_TRY_STATUS(follower_.take_head(head));
+  if (Status applied = apply_blocks(); !applied) {
+    // A block that does not follow leaves a ledger that is of no use.
+    if (applied.error().code == Errc::kConflict || applied.error().code == Errc::kMalformed) MUSTER_TRY_STATUS(load());
+    return applied;
+  }
+  const bool first = saved_block_ == 0 && !std::filesystem::exists(file_);
+  if (first || follower_.ledger().block_number() >= saved_block_ + kBlocksPerSave) {
+    // Without room the older file stays, from which the same blocks are applied again.
+    if (const Status saved = save(); !saved) say_(saved.error().message);
+  }
+  return {};
+}
+
+Result<protocol::Metagraph> FollowedLedger::metagraph() {
+  MUSTER_TRY_STATUS(catch_up());
+  return network_view(follower_.ledger(), remote_->netuid());
+}
+
+}  // namespace muster::chain
