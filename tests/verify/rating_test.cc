@@ -151,7 +151,7 @@ TEST(Rating, TakesARoundOnce) {
   const protocol::Evaluation evaluation{Uid{1}, Round{4}, Basis::kMeasured, 300, 0, 0, true};
   rating.take(evaluation, 1);
   rating.take(evaluation, 1);
-  rating.take({Uid{1}, Round{3}, Basis::kFault, 0, 0, 0, false});
+  rating.take({Uid{1}, Round{3}, Basis::kFault, 0, 0, 0, false}, 1);
   EXPECT_EQ(rating.evaluations(), 1u);
   EXPECT_DOUBLE_EQ(rating.mean(), 3);
 }
