@@ -101,14 +101,22 @@ std::vector<Line> loss_lines(const std::vector<NamedReport>& reports, std::uint3
 }
 
 std::vector<Row> rows_of(const std::vector<sim::ProtocolFigures>& protocol) {
-  std::vector<Row> rows{{"attack", "by", "what it does", "named", "rounds named", "paid in", "honest refused", "rounds lost"}};
+  std::vector<Row> rows{{"attack", "by", "what it does", "named", "rounds named", "paid in", "honest refused", "honest missed", "rounds lost"}};
   for (const sim::ProtocolFigures& figures : protocol) {
     const sim::ProtocolAttack& attack = *figures.attack;
     const auto honest = static_cast<double>(figures.honest_accepted + figures.honest_refused);
-    rows.push_back({std::string(attack.name), attack.role == Role::kMiner ? "miner" : "validator", std::string(attack.what),
+    if (attack.disputed) {
+      rows.push_back({std::string(attack.name), std::string(name_of(attack.role)), std::string(attack.what),
+                      "dispute: " + std::string(protocol::name_of(*attack.disputed)),
+                      std::to_string(figures.disputed) + " of " + std::to_string(figures.networks) + " networks", "", "", "", ""});
+      continue;
+    }
+    rows.push_back({std::string(attack.name), std::string(name_of(attack.role)), std::string(attack.what),
                     attack.named ? std::string(protocol::name_of(*attack.named)) : "", attack.named ? std::to_string(figures.named()) : "",
                     attack.named ? std::to_string(figures.paid) + " of " + std::to_string(figures.networks) : "",
                     format("%.1f %%", 100 * static_cast<double>(figures.honest_refused) / std::max(1.0, honest)),
+                    format("%.1f %%", 100 * static_cast<double>(figures.honest_missed) /
+                                          std::max(1.0, honest + static_cast<double>(figures.honest_missed))),
                     std::to_string(figures.lost_rounds) + " of " + std::to_string(figures.rounds + figures.lost_rounds)});
   }
   return rows;
@@ -194,7 +202,8 @@ ordered_json attack_json(const AttackFindings& findings) {
     for (const auto& [code, rounds] : row.outcomes) outcomes[std::string(protocol::name_of(code))] = rounds;
     json["protocol"].push_back({{"attack", row.attack->name}, {"networks", row.networks}, {"rounds", row.rounds},
                                 {"lost_rounds", row.lost_rounds}, {"outcomes", outcomes}, {"paid", row.paid},
-                                {"honest_accepted", row.honest_accepted}, {"honest_refused", row.honest_refused}});
+                                {"honest_accepted", row.honest_accepted}, {"honest_refused", row.honest_refused}, {"honest_missed", row.honest_missed},
+                                {"unscreened", row.unscreened}, {"disputed", row.disputed}});
   }
   return json;
 }

@@ -37,12 +37,12 @@ struct AttackOptions {
 
 void print_catalogue() {
   for (const sim::ProtocolAttack& attack : sim::protocol_attacks())
-    std::printf("%-13s %s: %s\n", std::string(attack.name).c_str(), attack.role == Role::kMiner ? "miner" : "validator",
+    std::printf("%-20s %s: %s\n", std::string(attack.name).c_str(), std::string(name_of(attack.role)).c_str(),
                 std::string(attack.what).c_str());
   for (const sim::Attack& attack : sim::attacks()) {
     char work[16] = "a part";
     if (attack.work) std::snprintf(work, sizeof(work), "%3.0f %%", 100 * *attack.work);
-    std::printf("%-13s does %s of the work: %s\n", std::string(attack.name).c_str(), work,
+    std::printf("%-20s does %s of the work: %s\n", std::string(attack.name).c_str(), work,
                 std::string(attack.what).c_str());
   }
 }

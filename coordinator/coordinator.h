@@ -19,6 +19,7 @@
 #include "coordinator/membership.h"
 #include "coordinator/round_state.h"
 #include "protocol/checkpoint.h"
+#include "protocol/deadlines.h"
 #include "protocol/round_record.h"
 #include "protocol/seal.h"
 #include "protocol/seal_record.h"
@@ -185,6 +186,8 @@ class Coordinator {
   void seal_round(TimeMs now);
   void maybe_finish(TimeMs now, Until until);
 
+  // Who may deliver in the phase that is open, and how far they are.
+  [[nodiscard]] protocol::Turnout turnout() const;
   [[nodiscard]] TimeMs phase_end() const;
   [[nodiscard]] protocol::RoundContext context() const;
   [[nodiscard]] Result<protocol::SealedRound> make_seal(

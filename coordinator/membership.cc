@@ -1,7 +1,6 @@
 #include "coordinator/membership.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/limits.h"
@@ -19,11 +18,19 @@ const Member* Membership::find(const PublicKey& hotkey) const {
   return found == by_hotkey_.end() ? nullptr : &found->second;
 }
 
-std::size_t Membership::ready_count(Role role) const {
+std::uint64_t Membership::validator_weight(const protocol::ChainHead& head, const Member& member) const {
+  const bool anybody_has_stake = std::ranges::any_of(view_.members, [](const Member& other) {
+    return other.role == Role::kValidator && other.stake > 0;
+  });
+  return head.validator_weight(member.stake, anybody_has_stake);
+}
+
+std::size_t Membership::ready_count(const protocol::ChainHead& head, Role role) const {
   return static_cast<std::size_t>(
       std::count_if(ready_.begin(), ready_.end(), [&](const auto& entry) {
         const Member* member = find(entry.first);
-        return member != nullptr && member->role == role;
+        if (member == nullptr || member->role != role) return false;
+        return role != Role::kValidator || validator_weight(head, *member) > 0;
       }));
 }
 
@@ -32,29 +39,26 @@ void Membership::begin_round() {
   for (auto& [hotkey, ready] : ready_) ready.next_secret_hashes[0] = ready.next_secret_hashes[1];
 }
 
-bool Membership::has_staked_validator() const {
-  return std::ranges::any_of(ready_, [&](const auto& entry) {
-    const Member* member = find(entry.first);
-    return member != nullptr && member->role == Role::kValidator && member->stake > 0;
-  });
-}
-
-Membership::Attendance Membership::attendance(const protocol::ChainHead& head, Role role) const {
-  Attendance attendance;
+protocol::Turnout Membership::turnout(const protocol::ChainHead& head, std::uint16_t quorum_percent) const {
+  std::vector<protocol::Attendant> miners, validators;
+  std::vector<protocol::Standing> standings;
   for (const auto& entry : head.last_roster()) {
     const Member* member = find(entry.hotkey);
-    if (member == nullptr || member->role != role || !head.expected(entry.hotkey)) continue;
-    ++attendance.expected;
-    attendance.ready += ready_.contains(entry.hotkey);
+    if (member == nullptr) continue;
+    protocol::Attendant attendant{0, head.expected(entry.hotkey), ready_.contains(entry.hotkey)};
+    if (member->role == Role::kMiner) {
+      miners.push_back(attendant);
+      standings.push_back(entry.standing);
+    } else if (member->role == Role::kValidator) {
+      attendant.weight = validator_weight(head, *member);
+      if (attendant.weight > 0) validators.push_back(attendant);
+    }
   }
-  return attendance;
-}
-
-bool Membership::all_expected_ready(const protocol::ChainHead& head) const {
-  return std::ranges::all_of(std::array{Role::kMiner, Role::kValidator}, [&](Role role) {
-    const Attendance of = attendance(head, role);
-    return of.ready == of.expected;
-  });
+  const auto weights = protocol::miner_weights(standings);
+  for (std::size_t i = 0; i < miners.size(); ++i) miners[i].weight = weights[i];
+  const auto of_miners = protocol::turnout(miners, quorum_percent);
+  const auto of_validators = protocol::turnout(validators, quorum_percent);
+  return {of_miners.is_complete && of_validators.is_complete, of_miners.is_quorum && of_validators.is_quorum};
 }
 
 std::vector<protocol::RosterEntry> Membership::roster() const {

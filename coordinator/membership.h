@@ -8,22 +8,14 @@
 #include <vector>
 
 #include "protocol/chain_head.h"
+#include "protocol/deadlines.h"
+#include "protocol/ledger_client.h"
 #include "protocol/messages.h"
 
 namespace muster::coordinator {
 
-struct Member {
-  Uid uid;
-  PublicKey hotkey;
-  Role role = Role::kMiner;
-  std::uint64_t stake = 0;  // rao
-};
-
-struct LedgerView {
-  std::uint64_t block = 0;
-  Hash block_hash;
-  std::vector<Member> members;
-};
+using protocol::LedgerView;
+using protocol::Member;
 
 class Membership {
  public:
@@ -40,19 +32,17 @@ class Membership {
   // A round is over: who followed it is ready.
   void begin_round();
 
-  [[nodiscard]] std::size_t ready_count(Role role) const;
-  [[nodiscard]] bool has_staked_validator() const;
-  // Of those that the last rounds make worth waiting for.
-  struct Attendance {
-    std::size_t expected = 0;
-    std::size_t ready = 0;
-  };
-  [[nodiscard]] Attendance attendance(const protocol::ChainHead& head, Role role) const;
-  [[nodiscard]] bool all_expected_ready(const protocol::ChainHead& head) const;
+  // Who is ready; of validators those with weight.
+  [[nodiscard]] std::size_t ready_count(const protocol::ChainHead& head, Role role) const;
+  // Of the last roster's members who still are on the ledger: of the miners and of the validators with weight. Both
+  // must be a quorum, or complete.
+  [[nodiscard]] protocol::Turnout turnout(const protocol::ChainHead& head, std::uint16_t quorum_percent) const;
   // Ready members, by uid.
   [[nodiscard]] std::vector<protocol::RosterEntry> roster() const;
 
  private:
+  [[nodiscard]] std::uint64_t validator_weight(const protocol::ChainHead& head, const Member& member) const;
+
   LedgerView view_;
   std::map<PublicKey, Member> by_hotkey_;
   std::map<PublicKey, protocol::Ready> ready_;

@@ -1,11 +1,9 @@
 // The coordinator's phases: when each ends, and what opens, closes and seals a round.
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <set>
 
 #include "coordinator/coordinator.h"
-#include "protocol/deadlines.h"
 #include "state/outer_step.h"
 #include "state/state_root.h"
 
@@ -19,26 +17,28 @@ constexpr TimeMs kAwaitedSayAgainMs = 60'000;
 
 }  // namespace
 
-TimeMs Coordinator::phase_end() const {
-  const auto& roster = round_.open->message.roster;
-  protocol::PhaseProgress progress{0, 0, phase_started_, round_.quorum_at};
-  for (const auto& entry : roster) {
-    const bool expected = head_.last_roster().empty() || head_.expected(entry.hotkey) ||
-                          head_.find_in_last_roster(entry.hotkey) == nullptr;
-    const bool counts = phase_ == Phase::kScreen ? entry.role == Role::kValidator
-                        : phase_ == Phase::kTrain
-                            ? entry.role == Role::kMiner
-                            : round_.commits.contains(entry.uid);
-    if (!expected || !counts) continue;
-    const bool arrived = phase_ == Phase::kTrain    ? round_.arrivals_ms.contains(entry.uid)
-                         : phase_ == Phase::kReveal ? round_.reveals.contains(entry.uid)
-                                                    : round_.screens.contains(entry.uid);
-    ++progress.expected;
-    progress.expected_arrived += arrived;
+protocol::Turnout Coordinator::turnout() const {
+  const auto weights = head_.weights(round_.open->message);
+  std::vector<protocol::Attendant> attendants;
+  for (const auto& entry : round_.open->message.roster) {
+    const std::uint64_t weight = weights.at(entry.uid);
+    const bool counts = phase_ == Phase::kScreen  ? entry.role == Role::kValidator && weight > 0
+                        : phase_ == Phase::kTrain ? entry.role == Role::kMiner
+                                                  : round_.commits.contains(entry.uid);
+    if (!counts) continue;
+    const bool is_expected =
+        head_.expected(entry.hotkey) || head_.find_in_last_roster(entry.hotkey) == nullptr;
+    const bool has_arrived = phase_ == Phase::kTrain    ? round_.arrivals_ms.contains(entry.uid)
+                             : phase_ == Phase::kReveal ? round_.reveals.contains(entry.uid)
+                                                        : round_.screens.contains(entry.uid);
+    attendants.push_back({weight, is_expected, has_arrived});
   }
-  // Nobody to wait for: after the close of an empty round, or without validators.
-  if (progress.expected == 0 && phase_ != Phase::kTrain) return phase_started_;
-  return protocol::phase_end(progress, round_.hard_ms, head_.grace_ms());
+  return protocol::turnout(attendants, params_.timing.quorum_percent);
+}
+
+TimeMs Coordinator::phase_end() const {
+  return protocol::phase_end({turnout().is_complete, phase_started_, round_.quorum_at}, round_.hard_ms,
+                             head_.grace_ms());
 }
 
 std::optional<TimeMs> Coordinator::next_deadline() const {
@@ -72,21 +72,7 @@ bool Coordinator::advance_once(TimeMs now, Until until) {
         round_.arrivals_ms[uid] = static_cast<std::uint32_t>(now - phase_started_);
     }
   }
-  const std::size_t arrived = phase_ == Phase::kTrain    ? round_.arrivals_ms.size()
-                              : phase_ == Phase::kReveal ? round_.reveals.size()
-                                                         : round_.screens.size();
-  const std::size_t awaited =
-      phase_ == Phase::kReveal
-          ? round_.commits.size()
-          : static_cast<std::size_t>(std::count_if(
-                round_.open->message.roster.begin(), round_.open->message.roster.end(),
-                [&](const auto& entry) {
-                  return entry.role ==
-                         (phase_ == Phase::kScreen ? Role::kValidator : Role::kMiner);
-                }));
-  if (!round_.quorum_at && awaited > 0 &&
-      arrived >= protocol::quorum_of(awaited, params_.timing.quorum_percent))
-    round_.quorum_at = now;
+  if (!round_.quorum_at && turnout().is_quorum) round_.quorum_at = now;
   if (now < hold_until_) return false;
   const TimeMs end = phase_end();
   if (until == Until::kComplete ? end > phase_started_ : end > now) return false;
@@ -100,23 +86,20 @@ bool Coordinator::advance_once(TimeMs now, Until until) {
   return phase_ != before;
 }
 
-// A round opens when everybody expected is ready; or when a quorum of the miners and of the validators is
+// A round opens when everybody awaited is ready; or when a quorum of the miners' and of the validators' weight is
 // and the grace has passed, so that one that is away costs the others no more than that; or at the hard
 // bound. After a restart only the first and the last: whoever is away may have seen an opening that an older copy of
 // the folder does not know.
 bool Coordinator::may_open(TimeMs now, Until until) {
-  const std::size_t miners = membership_.ready_count(Role::kMiner);
-  const std::size_t validators = membership_.ready_count(Role::kValidator);
+  const std::size_t miners = membership_.ready_count(head_, Role::kMiner);
+  const std::size_t validators = membership_.ready_count(head_, Role::kValidator);
   if (lost_open_ || now < not_before_ || miners < params_.timing.miners_min) return false;
-  if (head_.needs_validator() && !membership_.has_staked_validator()) return false;
+  if (head_.needs_validator() && validators == 0) return false;
   if (head_.last_roster().empty())
     return miners >= config_.start_miners && validators >= config_.start_validators;
-  if (membership_.all_expected_ready(head_)) return true;
-  const bool quorum = std::ranges::all_of(std::array{Role::kMiner, Role::kValidator}, [&](Role role) {
-    const auto attendance = membership_.attendance(head_, role);
-    return attendance.ready >= protocol::quorum_of(attendance.expected, params_.timing.quorum_percent);
-  });
-  if (quorum && !gathered_at_) gathered_at_ = now;
+  const auto turnout = membership_.turnout(head_, params_.timing.quorum_percent);
+  if (turnout.is_complete) return true;
+  if (turnout.is_quorum && !gathered_at_) gathered_at_ = now;
   return until == Until::kDeadline && now >= *next_deadline();
 }
 
@@ -151,8 +134,8 @@ void Coordinator::say_what_is_awaited(TimeMs now) {
                      now - phase_started_ >= static_cast<TimeMs>(params_.timing.gather_ms);
   if (!waits || now < say_again_at_) return;
   say_again_at_ = now + kAwaitedSayAgainMs;
-  const std::size_t miners = membership_.ready_count(Role::kMiner);
-  const std::size_t validators = membership_.ready_count(Role::kValidator);
+  const std::size_t miners = membership_.ready_count(head_, Role::kMiner);
+  const std::size_t validators = membership_.ready_count(head_, Role::kValidator);
   const bool first = head_.last_roster().empty();
   std::string what = "round " + std::to_string(head_.round().value) + " waits: " + std::to_string(miners) +
                      " miners are ready, " +
@@ -311,7 +294,7 @@ void Coordinator::end_round(TimeMs now) {
 // After the last round: everybody's Ready shows that it is at the final state.
 void Coordinator::maybe_finish(TimeMs now, Until until) {
   const bool waited = until == Until::kDeadline && now - phase_started_ >= static_cast<TimeMs>(params_.timing.gather_ms);
-  if (!waited && !membership_.all_expected_ready(head_)) return;
+  if (!waited && !membership_.turnout(head_, params_.timing.quorum_percent).is_complete) return;
   finished_ = true;
   actions_.push_back(Broadcast{sign(final_state())});
   actions_.push_back(Finish{});

@@ -44,14 +44,6 @@ std::string name_of_action(const Action& action) {
                     action);
 }
 
-Result<LedgerView> ask_ledger(protocol::LedgerClient& ledger) {
-  MUSTER_TRY(const auto metagraph, ledger.metagraph());
-  LedgerView view{metagraph.block, metagraph.block_hash, {}};
-  for (const auto& neuron : metagraph.neurons)
-    view.members.push_back({neuron.uid, neuron.hotkey, neuron.role, neuron.stake});
-  return view;
-}
-
 class Service {
  public:
   Service(ServiceParts parts, ModelFiles model, const std::atomic<bool>& stop)
@@ -169,7 +161,7 @@ class Service {
 
   void poll_ledger() {
     ledger_worker_.post([this] {
-      if (auto view = ask_ledger(*parts_.ledger)) {
+      if (auto view = parts_.ledger->members_at(std::nullopt)) {
         inputs_.push(std::move(*view));
       } else {
         inputs_.push(std::move(view).error());

@@ -31,6 +31,12 @@ HeadState first_state(const ProtocolParams& params, const Hash& run_id) {
   return state;
 }
 
+bool has_staked_validator(const RoundOpen& open) {
+  return std::ranges::any_of(open.roster, [](const RosterEntry& entry) {
+    return entry.role == Role::kValidator && entry.stake > 0;
+  });
+}
+
 Error malformed(const char* what) {
   return Error{Errc::kMalformed, std::string("chain head: ") + what};
 }
@@ -39,7 +45,8 @@ Error malformed(const char* what) {
 
 Status validate(const HeadState& state) {
   if (state.medians.size() > kRoundsRemembered || state.tails.size() > kRoundsRemembered ||
-      state.screened.size() > kActiveRounds || state.members.size() > limits::kRosterMax)
+      state.drops.size() > kRoundsRemembered || state.screened.size() > kActiveRounds ||
+      state.members.size() > limits::kRosterMax)
     return malformed("longer than any history that is kept");
   for (const double median : state.medians)
     if (!std::isfinite(median) || median < 0)
@@ -56,7 +63,7 @@ Status validate(const HeadState& state) {
 }
 
 Status fits_roster(const Manifest& manifest, const RoundOpen& open) {
-  if (manifest.codes.size() != miner_count(open))
+  if (manifest.codes.size() != miner_count(open) || manifest.standings.size() != manifest.codes.size())
     return Error{Errc::kMalformed, "Manifest: " + std::to_string(manifest.codes.size()) +
                                        " outcomes, and the roster has " +
                                        std::to_string(miner_count(open)) + " miners"};
@@ -86,8 +93,15 @@ Hash ChainHead::hash() const {
 
 std::uint32_t ChainHead::grace_ms() const { return protocol::grace_ms(timing_, state_.tails); }
 
+double ChainHead::trailing_drop_e6() const {
+  return lower_median({state_.drops.begin(), state_.drops.end()});
+}
+
 double ChainHead::norm_max() const {
-  if (state_.medians.empty()) return kNormMax;
+  // Whoever is not proven could have made the medians as small as it likes.
+  const bool has_proven = std::ranges::any_of(
+      state_.members, [](const HeadMember& member) { return member.standing.proven && member.standing.value > 0; });
+  if (state_.medians.empty() || !has_proven) return kNormMax;
   return std::min(kNormMax, kNormOverMedianMax * lower_median(state_.medians));
 }
 
@@ -115,16 +129,41 @@ std::optional<Hash> ChainHead::secret_hash_of(const PublicKey& validator) const 
   return member->next_secret_hash;
 }
 
-std::uint64_t ChainHead::active_stake(const RoundOpen& open,
-                                      const std::set<PublicKey>& screened_now) const {
-  std::uint64_t stake = 0;
+Standing ChainHead::standing_of(const PublicKey& miner) const {
+  const HeadMember* member = find_in_last_roster(miner);
+  return member == nullptr ? Standing{} : member->standing;
+}
+
+std::uint64_t ChainHead::validator_weight(std::uint64_t stake, bool anybody_has_stake) const {
+  return state_.has_stake || anybody_has_stake ? stake : 1;
+}
+
+std::map<Uid, std::uint64_t> ChainHead::weights(const RoundOpen& open) const {
+  const bool anybody_has_stake = has_staked_validator(open);
+  std::map<Uid, std::uint64_t> weights;
+  std::vector<Uid> miners;
+  std::vector<Standing> standings;
+  for (const RosterEntry& entry : open.roster) {
+    if (entry.role == Role::kValidator) weights[entry.uid] = validator_weight(entry.stake, anybody_has_stake);
+    if (entry.role != Role::kMiner) continue;
+    miners.push_back(entry.uid);
+    standings.push_back(standing_of(entry.hotkey));
+  }
+  const auto miners_weights = miner_weights(standings);
+  for (std::size_t i = 0; i < miners.size(); ++i) weights[miners[i]] = miners_weights[i];
+  return weights;
+}
+
+std::uint64_t ChainHead::active_weight(const RoundOpen& open, const std::set<PublicKey>& screened_now) const {
+  const auto weight_of = weights(open);
+  std::uint64_t weight = 0;
   for (const RosterEntry& entry : open.roster) {
     bool active = screened_now.contains(entry.hotkey);
     for (const auto& round : state_.screened)
       active = active || std::binary_search(round.begin(), round.end(), entry.hotkey);
-    if (entry.role == Role::kValidator && active) stake += entry.stake;
+    if (entry.role == Role::kValidator && active) weight += weight_of.at(entry.uid);
   }
-  return stake;
+  return weight;
 }
 
 Status ChainHead::check_open(const RoundOpen& open) const {
@@ -136,8 +175,9 @@ Status ChainHead::check_open(const RoundOpen& open) const {
   if (open.beacon != state_.beacon) return conflict("beacon");
   const DataCursor fitted = fit_cursor(cursor(), miner_count(open), slice_, sequences_);
   if (DataCursor{open.epoch, open.cursor} != fitted) return conflict("data cursor");
-  const bool screened = std::ranges::any_of(open.roster, [](const RosterEntry& entry) {
-    return entry.role == Role::kValidator && entry.stake > 0;
+  const auto weight_of = weights(open);
+  const bool screened = std::ranges::any_of(open.roster, [&](const RosterEntry& entry) {
+    return entry.role == Role::kValidator && weight_of.at(entry.uid) > 0;
   });
   if (needs_validator() && !screened)
     return Error{Errc::kConflict, "RoundOpen: without a validator, though " +
@@ -148,27 +188,34 @@ Status ChainHead::check_open(const RoundOpen& open) const {
 
 void ChainHead::advance(const Hash& manifest_hash, const RoundOpen& open,
                         const Manifest& manifest) {
+  const auto weight_of = weights(open);
   std::set<PublicKey> screened;
-  bool screened_by_stake = false;
+  bool screened_with_weight = false;
   std::vector<HeadMember> members;
   for (const RosterEntry& entry : open.roster) {
     const HeadMember* before = find_in_last_roster(entry.hotkey);
     bool present = false;
-    if (entry.role == Role::kMiner) present = was_delivered(*outcome_of(manifest, open, entry.uid));
+    Standing standing;
+    if (const auto rank = miner_rank(open, entry.uid)) {
+      present = was_delivered(manifest.codes[*rank]);
+      standing = manifest.standings[*rank];
+    }
     if (entry.role == Role::kValidator &&
         std::ranges::binary_search(manifest.screened, entry.uid)) {
       present = true;
       screened.insert(entry.hotkey);
-      screened_by_stake = screened_by_stake || entry.stake > 0;
+      screened_with_weight = screened_with_weight || weight_of.at(entry.uid) > 0;
     }
     const std::uint32_t missed = before == nullptr ? 0 : before->missed_in_a_row;
-    members.push_back({entry.hotkey, entry.role, entry.next_secret_hash, present ? 0 : missed + 1});
+    members.push_back({entry.hotkey, entry.role, entry.next_secret_hash, present ? 0 : missed + 1, standing});
   }
   std::sort(members.begin(), members.end(),
             [](const auto& a, const auto& b) { return a.hotkey < b.hotkey; });
   state_.members = std::move(members);
   push_bounded(state_.screened, {screened.begin(), screened.end()}, kActiveRounds);
-  state_.unscreened_rounds = screened_by_stake ? 0 : state_.unscreened_rounds + 1;
+  state_.unscreened_rounds = screened_with_weight ? 0 : state_.unscreened_rounds + 1;
+  state_.has_stake = state_.has_stake || has_staked_validator(open);
+  if (manifest.median_drop_e6) push_bounded(state_.drops, *manifest.median_drop_e6, kRoundsRemembered);
   if (manifest.tail_ms) push_bounded(state_.tails, *manifest.tail_ms, kRoundsRemembered);
   if (!manifest.null_round) push_bounded(state_.medians, manifest.median_norm, kRoundsRemembered);
   state_.null_rounds = manifest.null_round ? state_.null_rounds + 1 : 0;

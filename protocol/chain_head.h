@@ -6,6 +6,7 @@
 // Thread safety: a value.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <vector>
@@ -24,8 +25,9 @@ struct HeadMember {
   Role role = Role::kMiner;
   Hash next_secret_hash;             // validators: promised for the coming round
   std::uint32_t missed_in_a_row = 0;
+  Standing standing;                 // miners: after the last round's tally
   template <class Archive>
-  void serialize(Archive& archive) { archive(hotkey, role, next_secret_hash, missed_in_a_row); }
+  void serialize(Archive& archive) { archive(hotkey, role, next_secret_hash, missed_in_a_row, standing); }
 };
 
 struct HeadState {
@@ -37,14 +39,16 @@ struct HeadState {
   std::uint64_t cursor = 0;
   std::uint32_t null_rounds = 0;                      // in a row
   std::vector<double> medians;                        // M of not null rounds, oldest first, at most 16
-  std::uint32_t unscreened_rounds = 0;                // in a row without a staked validator's Screen
+  std::uint32_t unscreened_rounds = 0;                // in a row without the Screen of a validator with weight
+  bool has_stake = false;                             // some roster had a validator with stake
+  std::vector<std::int32_t> drops;                    // Manifest::median_drop_e6 of at most 16 rounds, oldest first
   std::vector<std::uint32_t> tails;                   // Manifest::tail_ms of at most 16 rounds, oldest first
   std::vector<std::vector<PublicKey>> screened;       // validators, ascending, of at most 3 rounds
   std::vector<HeadMember> members;                    // ascending by hotkey
   template <class Archive>
   void serialize(Archive& archive) {
     archive(round, parent, state_id, beacon, epoch, cursor, null_rounds, medians, unscreened_rounds,
-            tails, screened, members);
+            has_stake, drops, tails, screened, members);
   }
 };
 // Counts and orders that a decoder cannot see. Errors: kMalformed, kNonFinite.
@@ -71,9 +75,11 @@ class ChainHead {
   [[nodiscard]] DataCursor cursor() const { return {state_.epoch, state_.cursor}; }
   // M of the last 16 sealed, not null, rounds; oldest first.
   [[nodiscard]] const std::vector<double>& past_medians() const { return state_.medians; }
+  // Lower median of the last 16 rounds' median loss drops, in millionths; 0 before the first.
+  [[nodiscard]] double trailing_drop_e6() const;
   [[nodiscard]] std::uint32_t grace_ms() const;
-  // The largest norm that a payload may have: a thousand times the lower median of past_medians(), and at
-  // most 10⁹, which keeps every sum far from overflow.
+  // The largest norm that a payload may have: a thousand times the lower median of past_medians(), once the last roster
+  // has a proven miner, and at most 10⁹, which keeps every sum far from overflow.
   [[nodiscard]] double norm_max() const;
   // The last round's roster, ascending by hotkey.
   [[nodiscard]] const std::vector<HeadMember>& last_roster() const { return state_.members; }
@@ -84,12 +90,18 @@ class ChainHead {
   [[nodiscard]] std::optional<Hash> secret_hash_of(const PublicKey& validator) const;
   [[nodiscard]] std::uint32_t null_rounds_in_a_row() const { return state_.null_rounds; }
   [[nodiscard]] std::uint32_t unscreened_rounds_in_a_row() const { return state_.unscreened_rounds; }
-  // So many rounds were sealed without a Screen that the next one must have a validator with stake.
+  // So many rounds were sealed without a Screen that the next one must have a validator with weight.
   [[nodiscard]] bool needs_validator() const;
 
-  // Stake of the roster's validators with a Screen in this round or the last three.
-  [[nodiscard]] std::uint64_t active_stake(const RoundOpen& open,
-                                           const std::set<PublicKey>& screened_now) const;
+  // The last round's standing of this miner; a newcomer's if it was not in the roster.
+  [[nodiscard]] Standing standing_of(const PublicKey& miner) const;
+  // Of a validator with so much stake. Before any roster had one with stake, each counts as one.
+  [[nodiscard]] std::uint64_t validator_weight(std::uint64_t stake, bool anybody_has_stake) const;
+  // Of everybody in the roster, among those of its role: what counts in the coming round until its own tally.
+  [[nodiscard]] std::map<Uid, std::uint64_t> weights(const RoundOpen& open) const;
+  // Of the roster's validators with a Screen in this round or the last three, together.
+  [[nodiscard]] std::uint64_t active_weight(const RoundOpen& open,
+                                            const std::set<PublicKey>& screened_now) const;
 
   // What the coming RoundOpen must say. Errors: kConflict, naming the field that is otherwise.
   [[nodiscard]] Status check_open(const RoundOpen& open) const;

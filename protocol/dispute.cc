@@ -87,6 +87,9 @@ Status check_dispute(const Dispute& dispute, const PublicKey& sender, const Publ
       return check_kinds(dispute, proof, std::ranges::all_of(proof, [](const auto& envelope) {
                            return is_a(envelope, MessageType::kAttest);
                          }));
+    case DisputeReason::kRoster:
+      return check_kinds(dispute, proof, proof.size() == 1 && is_a(proof[0], MessageType::kRoundOpen) &&
+                                             proof[0].sender == coordinator);
     case DisputeReason::kTally: break;
   }
   return proves_nothing(dispute.reason, "a reason that no node gives");

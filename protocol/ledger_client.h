@@ -3,8 +3,10 @@
 // Thread safety: one thread. Calls may block for a network round trip.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "base/hash.h"
@@ -38,6 +40,40 @@ struct Metagraph {
   std::vector<Neuron> neurons;         // ascending by uid
 };
 
+// A neuron as rosters have it.
+struct Member {
+  Uid uid;
+  PublicKey hotkey;
+  Role role = Role::kMiner;
+  std::uint64_t stake = 0;  // rao: what counts of a validator's; see members_of()
+  bool operator==(const Member&) const = default;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(uid, hotkey, role, stake); }
+};
+
+// Everybody, as the closed block `block` left them.
+struct LedgerView {
+  std::uint64_t block = 0;
+  Hash block_hash;
+  std::vector<Member> members;  // ascending by uid
+  template <class Archive>
+  void serialize(Archive& archive) { archive(block, block_hash, members); }
+};
+
+// Who says that it validates needs a permit for its stake to count. Before the first epoch nobody has one: until some
+// validator has, the stake of all counts.
+[[nodiscard]] inline std::vector<Member> members_of(const Metagraph& metagraph) {
+  const bool has_permits = std::ranges::any_of(metagraph.neurons, [](const Neuron& neuron) {
+    return neuron.role == Role::kValidator && neuron.permit;
+  });
+  std::vector<Member> members;
+  for (const Neuron& neuron : metagraph.neurons) {
+    const bool counts = neuron.role != Role::kValidator || neuron.permit || !has_permits;
+    members.push_back({neuron.uid, neuron.hotkey, neuron.role, counts ? neuron.stake : 0});
+  }
+  return members;
+}
+
 // Hides weights until they are shown: the salt makes their commitment unguessable.
 struct WeightVector {
   std::vector<Uid> uids;
@@ -51,6 +87,8 @@ class LedgerClient {
   virtual ~LedgerClient() = default;
   [[nodiscard]] virtual Result<Hash> genesis_hash() = 0;
   [[nodiscard]] virtual Result<Metagraph> metagraph() = 0;
+  // As a closed block left the members, the newest for none. Errors: also the ledger's, that it no longer has the block's.
+  [[nodiscard]] virtual Result<LedgerView> members_at(std::optional<std::uint64_t> block) = 0;
 
   // Submitted under this client's hotkey; in force from the next block on. Errors: the ledger's reason.
   // Nothing is left to do when it is registered in this role already.
@@ -65,8 +103,8 @@ using ValidatorStakes = std::map<PublicKey, std::uint64_t>;  // rao
 
 [[nodiscard]] inline ValidatorStakes validator_stakes(const Metagraph& metagraph) {
   ValidatorStakes stakes;
-  for (const Neuron& neuron : metagraph.neurons)
-    if (neuron.role == Role::kValidator) stakes[neuron.hotkey] = neuron.stake;
+  for (const Member& member : members_of(metagraph))
+    if (member.role == Role::kValidator) stakes[member.hotkey] = member.stake;
   return stakes;
 }
 

@@ -87,6 +87,7 @@ std::string_view name_of(DisputeReason reason) {
     case DisputeReason::kForkedClose: return "forked close";
     case DisputeReason::kCensored: return "censored";
     case DisputeReason::kTally: return "tally";
+    case DisputeReason::kRoster: return "roster";
   }
   MUSTER_UNREACHABLE();
 }
@@ -137,6 +138,8 @@ Status validate(const Manifest& message) {
     return Error{Errc::kNonFinite, "Manifest: median or clip norm"};
   if (message.codes.size() > limits::kRosterMax || message.screened.size() > limits::kRosterMax)
     return Error{Errc::kTooLarge, "Manifest: over 256 outcomes or Screens"};
+  if (message.standings.size() != message.codes.size())
+    return Error{Errc::kMalformed, "Manifest: not as many standings as outcomes"};
   if (std::ranges::adjacent_find(message.screened, std::greater_equal<>()) != message.screened.end())
     return Error{Errc::kMalformed, "Manifest: validators not strictly ascending by uid"};
   return {};

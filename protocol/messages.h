@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "base/sign.h"
 #include "base/types.h"
+#include "protocol/weight.h"
 
 namespace muster::protocol {
 
@@ -92,7 +93,7 @@ struct Excerpt {
 struct RoundOpen {
   static constexpr MessageType kType = MessageType::kRoundOpen;
   Hash state_id;
-  std::uint64_t ledger_block = 0;
+  std::uint64_t ledger_block = 0;   // whose metagraph the roster's uids, roles and stakes are from
   Hash ledger_block_hash;
   std::vector<RosterEntry> roster;  // by uid
   Hash beacon;
@@ -167,9 +168,10 @@ struct ScreenEntry {
   Verdict verdict = Verdict::kAbstain;
   std::uint16_t standing = 0;    // 0..65535, in the aggregate
   std::uint16_t weight = 0;      // 0..65535, as for the ledger
+  bool proven = false;           // Standing::proven
   bool operator==(const ScreenEntry&) const = default;
   template <class Archive>
-  void serialize(Archive& archive) { archive(uid, held, cosine_e4, verdict, standing, weight); }
+  void serialize(Archive& archive) { archive(uid, held, cosine_e4, verdict, standing, weight, proven); }
 };
 
 // What a miner's evaluation of a round rests on.
@@ -214,7 +216,7 @@ struct Screen {
 
 enum class OutcomeCode : std::uint8_t {
   kAccepted,
-  kRejected,         // by validators holding more than half of the active stake
+  kRejected,         // by validators holding more than half of the active weight
   kMissed,           // no complete commit in time; nobody's judgement
   kKeyWithheld,      // committed, did not reveal
   kWrongKey,         // the key does not match the commit
@@ -235,9 +237,10 @@ struct Outcome {
   std::uint16_t standing = 0;
   float weight = 0;              // aᵢ: the factor of this payload in the aggregate
   std::uint32_t arrival_ms = 0;  // commit and blob complete, after OPEN
+  bool proven = false;           // Standing::proven
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(uid, code, payload_id, norm, standing, weight, arrival_ms);
+    archive(uid, code, payload_id, norm, standing, weight, arrival_ms, proven);
   }
 };
 
@@ -271,19 +274,22 @@ struct Manifest {
   Hash next_beacon;
   std::uint64_t next_epoch = 0;
   std::uint64_t next_cursor = 0;
-  // Of those who committed, miners with more than half of the standing showed their keys; also when nobody
+  // Of those who committed, miners with more than half of the weight showed their keys; also when nobody
   // committed. If not, something was wrong with the round, and it is nobody's evaluation.
   bool most_revealed = true;
   Hash record_id;                   // blob of the SealRecord
   std::vector<OutcomeCode> codes;   // of every miner of the roster, by uid
+  std::vector<Standing> standings;  // likewise, after this round's tally
   std::vector<Uid> screened;        // validators whose Screens are in the record, ascending
-  // From the arrival of the quorum's payload to that of the last one; none when nobody delivered.
+  // protocol::tail_ms() of the arrivals; none when nobody delivered.
   std::optional<std::uint32_t> tail_ms;
+  // Median loss drop of the round before, in millionths, if most Screens by weight have one.
+  std::optional<std::int32_t> median_drop_e6;
   template <class Archive>
   void serialize(Archive& archive) {
     archive(open_hash, reveals_hash, commit_root, null_round, state_id_before, state_id_after,
             aggregate_id, median_norm, clip_norm, next_beacon, next_epoch, next_cursor, most_revealed,
-            record_id, codes, screened, tail_ms);
+            record_id, codes, standings, screened, tail_ms, median_drop_e6);
   }
 };
 
@@ -322,8 +328,8 @@ struct RoundResume {
   void serialize(Archive& archive) { archive(phase, remaining_ms); }
 };
 
-enum class DisputeReason : std::uint8_t { kStateRoot, kAggregate, kForkedClose, kCensored, kTally };
-constexpr std::uint8_t enum_count(DisputeReason) { return 5; }
+enum class DisputeReason : std::uint8_t { kStateRoot, kAggregate, kForkedClose, kCensored, kTally, kRoster };
+constexpr std::uint8_t enum_count(DisputeReason) { return 6; }
 [[nodiscard]] std::string_view name_of(DisputeReason reason);
 
 // A node says that the coordinator or the agreed state is wrong, with what proves it.

@@ -60,11 +60,12 @@ Result<std::map<Uid, Signed<Reveal>>> read_reveals(const Position& position, con
 }
 
 Result<std::vector<WeighedScreen>> read_screens(const Position& position, const RoundOpen& open,
+                                                const std::map<Uid, std::uint64_t>& weights,
                                                 const std::vector<Bytes>& screens) {
   MUSTER_TRY(auto by_uid, read_by_uid<Screen>(position, open, Role::kValidator, screens));
   std::vector<WeighedScreen> weighed;
   for (auto& [uid, screen] : by_uid)
-    weighed.push_back({uid, find_in_roster(open, uid)->stake, std::move(screen.message)});
+    weighed.push_back({uid, weights.at(uid), std::move(screen.message)});
   return weighed;
 }
 

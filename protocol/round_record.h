@@ -35,9 +35,10 @@ struct RoundContext {
 [[nodiscard]] Result<std::map<Uid, Signed<Reveal>>> read_reveals(
     const Position& position, const RoundOpen& open, const std::map<Uid, Signed<Commit>>& commits,
     const RevealsClosed& closed);
-// The Screens of a manifest with their validators' stake, by uid.
+// The Screens of a manifest by uid, with their validators' weights of `weights`: ChainHead::weights(open).
 [[nodiscard]] Result<std::vector<WeighedScreen>> read_screens(const Position& position,
                                                               const RoundOpen& open,
+                                                              const std::map<Uid, std::uint64_t>& weights,
                                                               const std::vector<Bytes>& screens);
 
 // A committed payload after the reveal: checked, or why not.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/median.h"
 #include "compression/segmented_blob.h"
 #include "protocol/beacon.h"
 #include "protocol/deadlines.h"
@@ -30,26 +31,30 @@ std::set<PublicKey> equivocators(const std::vector<Evidence>& evidence) {
 // Everybody's outcome before weights: misses, the payloads' own faults, evidence and the tally.
 std::vector<Outcome> rule_outcomes(const SealInputs& inputs,
                                    const std::vector<WeighedScreen>& screens) {
-  std::vector<Uid> miners;
-  for (const auto& [uid, payload] : inputs.payloads) miners.push_back(uid);
+  std::map<Uid, Standing> miners;
+  for (const RosterEntry& entry : inputs.open.roster)
+    if (inputs.payloads.contains(entry.uid)) miners[entry.uid] = inputs.head.standing_of(entry.hotkey);
   const auto rulings = tally(
-      miners, screens, inputs.head.active_stake(inputs.open, senders_of(inputs.open, screens)));
+      miners, screens, inputs.head.active_weight(inputs.open, senders_of(inputs.open, screens)));
   const auto guilty = equivocators(inputs.evidence);
 
   std::vector<Outcome> outcomes;
   for (const RosterEntry& entry : inputs.open.roster) {
     if (entry.role != Role::kMiner) continue;
     Outcome outcome;
+    Standing standing = inputs.head.standing_of(entry.hotkey);
     outcome.uid = entry.uid;
     if (const auto payload = inputs.payloads.find(entry.uid); payload != inputs.payloads.end()) {
       const Ruling& ruling = rulings.at(entry.uid);
+      standing = ruling.standing;
       outcome.code = payload->second.code;
       outcome.payload_id = payload->second.payload_id;
       outcome.norm = payload->second.norm;
-      outcome.standing = ruling.standing;
       if (outcome.code == OutcomeCode::kAccepted && ruling.rejected)
         outcome.code = OutcomeCode::kRejected;
     }
+    outcome.standing = standing.value;
+    outcome.proven = standing.proven;
     if (const auto arrival = inputs.arrivals_ms.find(entry.uid);
         arrival != inputs.arrivals_ms.end() && outcome.code != OutcomeCode::kMissed)
       outcome.arrival_ms = arrival->second;
@@ -88,11 +93,14 @@ void silence_unpromised(const SealInputs& inputs, std::vector<WeighedScreen>& sc
 std::vector<state::Contribution> contributions_of(const SealInputs& inputs,
                                                   const std::vector<Outcome>& outcomes) {
   std::vector<state::Contribution> contributions;
+  std::vector<Standing> standings;
   for (const Outcome& outcome : outcomes) {
-    if (outcome.code == OutcomeCode::kAccepted)
-      contributions.push_back(
-          {outcome.standing, &inputs.payloads.at(outcome.uid).payload, outcome.norm});
+    if (outcome.code != OutcomeCode::kAccepted) continue;
+    contributions.push_back({outcome.standing, &inputs.payloads.at(outcome.uid).payload, outcome.norm});
+    standings.push_back({outcome.standing, outcome.proven});
   }
+  const auto weights = miner_weights(standings);
+  for (std::size_t i = 0; i < weights.size(); ++i) contributions[i].weight = weights[i];
   return contributions;
 }
 
@@ -108,23 +116,45 @@ Status clip(const SealInputs& inputs, const std::vector<state::Contribution>& co
   return {};
 }
 
-bool have_most_revealed(const std::vector<Outcome>& outcomes) {
-  StandingShare revealed;
+bool have_most_revealed(const std::vector<Outcome>& outcomes, const std::map<Uid, std::uint64_t>& weights) {
+  Share revealed;
   for (const Outcome& outcome : outcomes)
     if (outcome.code != OutcomeCode::kMissed)
-      revealed.add(outcome.standing, outcome.code != OutcomeCode::kKeyWithheld);
+      revealed.add(weights.at(outcome.uid), outcome.code != OutcomeCode::kKeyWithheld);
   return revealed.is_most() || revealed.is_of_nobody();
 }
 
+// By how much the payloads of the round before lowered the loss: the weighted median over the Screens that measured it,
+// where those are most.
+std::optional<std::int32_t> screened_drop_e6(Round round, const std::vector<WeighedScreen>& screens,
+                                             const std::map<Uid, std::uint64_t>& weights) {
+  std::vector<std::int32_t> drops;
+  std::vector<std::uint64_t> weight_of;
+  Share measured;
+  for (const WeighedScreen& screen : screens) {
+    if (screen.weight == 0) continue;
+    auto evaluations = screen.screen.evaluations;
+    std::erase_if(evaluations, [&](const Evaluation& evaluation) { return evaluation.round.next() != round; });
+    const auto drop = median_drop_e6(evaluations, weights);
+    measured.add(screen.weight, drop.has_value());
+    if (!drop) continue;
+    drops.push_back(*drop);
+    weight_of.push_back(screen.weight);
+  }
+  if (!measured.is_most()) return std::nullopt;
+  return weighted_lower_median<std::int32_t>(drops, weight_of);
+}
+
 // What the manifest says of the record, which is complete.
-void finish_record(const SealInputs& inputs, SealedRound& round) {
-  std::vector<std::uint32_t> arrivals;
+void finish_record(const SealInputs& inputs, const std::map<Uid, std::uint64_t>& weights, SealedRound& round) {
+  std::vector<Arrival> arrivals;
   for (const Outcome& outcome : round.record.outcomes) {
     round.manifest.codes.push_back(outcome.code);
-    if (was_delivered(outcome.code)) arrivals.push_back(outcome.arrival_ms);
+    round.manifest.standings.push_back({outcome.standing, outcome.proven});
+    if (was_delivered(outcome.code)) arrivals.push_back({outcome.arrival_ms, weights.at(outcome.uid)});
   }
   round.manifest.tail_ms = tail_ms(std::move(arrivals), inputs.context.params.timing.quorum_percent);
-  round.manifest.most_revealed = have_most_revealed(round.record.outcomes);
+  round.manifest.most_revealed = have_most_revealed(round.record.outcomes, weights);
   round.record_blob = encode_record(round.record);
   round.manifest.record_id = compression::blob_id(round.record_blob).value();
 }
@@ -132,8 +162,9 @@ void finish_record(const SealInputs& inputs, SealedRound& round) {
 }  // namespace
 
 Result<SealedRound> rule(const SealInputs& inputs) {
+  const auto weights = inputs.head.weights(inputs.open);
   MUSTER_TRY(auto screens,
-             read_screens(inputs.context.position, inputs.open, inputs.screens));
+             read_screens(inputs.context.position, inputs.open, weights, inputs.screens));
   silence_unpromised(inputs, screens);
 
   SealedRound round;
@@ -149,11 +180,12 @@ Result<SealedRound> rule(const SealInputs& inputs) {
   manifest.next_cursor =
       inputs.open.cursor + miner_count(inputs.open) * inputs.context.params.slice();
   for (const WeighedScreen& screen : screens) manifest.screened.push_back(screen.validator);
+  manifest.median_drop_e6 = screened_drop_e6(inputs.head.round(), screens, weights);
 
   const auto contributions = contributions_of(inputs, round.record.outcomes);
   manifest.null_round = contributions.size() < inputs.context.params.timing.miners_min;
   if (!manifest.null_round) MUSTER_TRY_STATUS(clip(inputs, contributions, round));
-  finish_record(inputs, round);
+  finish_record(inputs, weights, round);
   return round;
 }
 

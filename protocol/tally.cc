@@ -1,67 +1,72 @@
 #include "protocol/tally.h"
 
-#include <algorithm>
 #include <array>
-#include <utility>
+
+#include "base/median.h"
 
 namespace muster::protocol {
 namespace {
 
-using Stake = unsigned __int128;  // sums of u64 stakes
-
 struct Ballot {
-  std::array<Stake, 5> stake_by_verdict{};
-  std::vector<std::pair<std::uint16_t, std::uint64_t>> standings;  // (standing, stake)
+  std::array<unsigned __int128, enum_count(Verdict{})> weight_by_verdict{};
+  std::vector<std::uint64_t> weights;  // of who spoke of this miner
+  std::vector<std::uint16_t> standings;
+  std::vector<std::uint8_t> proven;
 };
 
-std::uint16_t weighted_lower_median(std::vector<std::pair<std::uint16_t, std::uint64_t>> values) {
-  std::sort(values.begin(), values.end());
-  Stake total = 0;
-  for (const auto& value : values) total += value.second;
-  Stake below = 0;
-  for (const auto& [standing, stake] : values) {
-    below += stake;
-    if (below * 2 >= total) return standing;
-  }
-  return kNewcomerStanding;
-}
-
-Ruling rule(const Ballot& ballot, std::uint64_t active_stake) {
+Ruling rule(const Ballot& ballot, const Standing& before, std::uint64_t active_weight) {
   Ruling ruling;
-  Stake rejecting = 0;
-  Stake most = 0;
-  for (std::size_t v = 0; v < ballot.stake_by_verdict.size(); ++v) {
+  unsigned __int128 rejecting = 0, most = 0;
+  for (std::size_t v = 0; v < ballot.weight_by_verdict.size(); ++v) {
     if (!is_rejection(static_cast<Verdict>(v))) continue;
-    rejecting += ballot.stake_by_verdict[v];
-    if (ballot.stake_by_verdict[v] > most) {
-      most = ballot.stake_by_verdict[v];
+    rejecting += ballot.weight_by_verdict[v];
+    if (ballot.weight_by_verdict[v] > most) {
+      most = ballot.weight_by_verdict[v];
       ruling.reason = static_cast<Verdict>(v);
     }
   }
-  ruling.rejected = rejecting * 2 > active_stake;
+  ruling.rejected = rejecting * 2 > active_weight;
   if (!ruling.rejected) ruling.reason = Verdict::kAccept;
-  ruling.standing =
-      ballot.standings.empty() ? kNewcomerStanding : weighted_lower_median(ballot.standings);
+  ruling.standing = before;
+  if (!ballot.weights.empty())
+    ruling.standing = {weighted_lower_median<std::uint16_t>(ballot.standings, ballot.weights),
+                       weighted_lower_median<std::uint8_t>(ballot.proven, ballot.weights) != 0};
   return ruling;
 }
 
 }  // namespace
 
-std::map<Uid, Ruling> tally(const std::vector<Uid>& miners,
-                            const std::vector<WeighedScreen>& screens,
-                            std::uint64_t active_stake) {
+std::optional<std::int32_t> median_drop_e6(std::span<const Evaluation> evaluations,
+                                           const std::map<Uid, std::uint64_t>& weights) {
+  std::vector<std::int32_t> drops;
+  std::vector<std::uint64_t> weight_of;
+  for (const Evaluation& evaluation : evaluations) {
+    if (evaluation.basis != Basis::kMeasured) continue;
+    drops.push_back(evaluation.drop_e6);
+    const auto weight = weights.find(evaluation.uid);
+    weight_of.push_back(weight == weights.end() ? 0 : weight->second);
+  }
+  if (drops.empty()) return std::nullopt;
+  return weighted_lower_median<std::int32_t>(drops, weight_of);
+}
+
+std::map<Uid, Ruling> tally(const std::map<Uid, Standing>& miners, const std::vector<WeighedScreen>& screens,
+                            std::uint64_t active_weight) {
   std::map<Uid, Ballot> ballots;
-  for (Uid miner : miners) ballots[miner];
+  for (const auto& [uid, standing] : miners) ballots[uid];
   for (const WeighedScreen& weighed : screens) {
     for (const ScreenEntry& entry : weighed.screen.entries) {
-      const auto ballot = ballots.find(entry.uid);
-      if (ballot == ballots.end() || !entry.held || weighed.stake == 0) continue;
-      ballot->second.stake_by_verdict[static_cast<std::size_t>(entry.verdict)] += weighed.stake;
-      ballot->second.standings.emplace_back(entry.standing, weighed.stake);
+      const auto found = ballots.find(entry.uid);
+      if (found == ballots.end() || !entry.held || weighed.weight == 0) continue;
+      Ballot& ballot = found->second;
+      ballot.weight_by_verdict[static_cast<std::size_t>(entry.verdict)] += weighed.weight;
+      ballot.weights.push_back(weighed.weight);
+      ballot.standings.push_back(entry.standing);
+      ballot.proven.push_back(entry.proven ? 1 : 0);
     }
   }
   std::map<Uid, Ruling> rulings;
-  for (const auto& [uid, ballot] : ballots) rulings[uid] = rule(ballot, active_stake);
+  for (const auto& [uid, ballot] : ballots) rulings[uid] = rule(ballot, miners.at(uid), active_weight);
   return rulings;
 }
 

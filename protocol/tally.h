@@ -1,13 +1,15 @@
 // The tally: from the validators' Screens to one verdict and one standing per miner.
 //
 // Integer arithmetic only, so that everyone who holds the Screens gets the same result. A payload is
-// rejected when validators holding more than half of the active stake reject it; its standing is the
-// stake-weighted lower median. Without any Screen everyone is accepted with equal standing.
+// rejected when validators holding more than half of the active weight reject it; its standing is the
+// weighted lower median. A miner that no Screen speaks of is accepted with the standing that it had.
 // Thread safety: pure functions.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "protocol/messages.h"
@@ -16,39 +18,25 @@ namespace muster::protocol {
 
 struct WeighedScreen {
   Uid validator;
-  std::uint64_t stake = 0;
+  std::uint64_t weight = 0;  // ChainHead::weights()
   Screen screen;
 };
 
 struct Ruling {
   bool rejected = false;
-  Verdict reason = Verdict::kAccept;  // the rejection with most stake behind it; ties: lower value
-  std::uint16_t standing = 0;
+  Verdict reason = Verdict::kAccept;  // the rejection with most weight behind it; ties: lower value
+  Standing standing;
 };
 
-// The standing of a miner that nobody has evaluated yet.
-inline constexpr std::uint16_t kNewcomerStanding = 16384;
+// Lower median of the measured loss drops among these evaluations of one round, by the miners' weights, in millionths.
+// None without one.
+[[nodiscard]] std::optional<std::int32_t> median_drop_e6(std::span<const Evaluation> evaluations,
+                                                         const std::map<Uid, std::uint64_t>& weights);
 
-// `active_stake`: of validators with a Screen in this round or one of the last three sealed rounds.
-// Returns a ruling for each uid of `miners`.
-[[nodiscard]] std::map<Uid, Ruling> tally(const std::vector<Uid>& miners,
+// `miners`: with the standing that each had before. `active_weight`: of validators with a Screen in this round or
+// one of the last three sealed rounds. Returns a ruling for each of `miners`.
+[[nodiscard]] std::map<Uid, Ruling> tally(const std::map<Uid, Standing>& miners,
                                           const std::vector<WeighedScreen>& screens,
-                                          std::uint64_t active_stake);
-
-// Whether a part of a round's miners is most of them: it holds more than half of all standing. A miner weighs its
-// standing and 1, so that nobody counts for nothing.
-class StandingShare {
- public:
-  void add(std::uint16_t standing, bool in_part) {
-    const std::uint64_t weight = std::uint64_t{standing} + 1;
-    all_ += weight;
-    if (in_part) part_ += weight;
-  }
-  [[nodiscard]] bool is_of_nobody() const { return all_ == 0; }
-  [[nodiscard]] bool is_most() const { return 2 * part_ > all_; }
-
- private:
-  std::uint64_t part_ = 0, all_ = 0;
-};
+                                          std::uint64_t active_weight);
 
 }  // namespace muster::protocol

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/overloaded.h"
 #include "compression/segmented_blob.h"
 #include "protocol/checkpoint.h"
@@ -7,6 +9,7 @@ namespace muster::sim {
 namespace {
 
 constexpr TimeMs kWriteMs = 40;
+constexpr std::uint64_t kInventedStake = 1'000'000;
 // The planted bug strikes in the midst of a commit phase: receipts of round 1 are on their way.
 constexpr std::uint64_t kSendsBeforeVolatileCrash = 58;
 
@@ -16,8 +19,11 @@ CoordinatorNode::CoordinatorNode(Surroundings& world, NodeId id, const Seed& see
     : Node(world, id, "coordinator", seed) {}
 
 void CoordinatorNode::start_core() {
+  std::uint32_t validators = 0;  // those whose word counts
+  for (std::uint32_t i = 1; i <= world_.config.validators; ++i)
+    validators += world_.config.adversaries_have_stake || !world_.config.is_adversary(world_.config.miners + i);
   const coordinator::Config config{world_.config.miners - world_.config.late_joiners,
-                                   world_.config.validators, world_.config.checkpoint_every,
+                                   validators, world_.config.checkpoint_every,
                                    world_.config.offer_after};
   auto checkpoint = load_model();
   core_ = std::make_unique<coordinator::Coordinator>(
@@ -27,7 +33,9 @@ void CoordinatorNode::start_core() {
         if (const Bytes* blob = find_blob(id)) return *blob;
         return Error{Errc::kNotFound, "blob " + id.hex()};
       });
-  (void)core_->on_ledger(ledger_, world_.events.now_ms());
+  auto view = ledger_;
+  if (world_.config.bug == PlantedBug::kLyingRoster) view.members.back().stake = kInventedStake;
+  (void)core_->on_ledger(std::move(view), world_.events.now_ms());
   for (const auto& record : disk_.journal()) {
     const Status recovered = core_->recover(record.bytes);
     if (!recovered && world_.config.bug == PlantedBug::kNone)
@@ -218,13 +226,18 @@ void CoordinatorNode::perform(coordinator::Action& action) {
             world_.checkers.saw_record(sealed.round, sealed.record);
             for (const auto& outcome : sealed.record.outcomes) {
               const bool cheats = (outcome.uid.value <= world_.config.cheaters && outcome.uid.value > 0) ||
-                                  outcome.uid.value == world_.config.adversary;
+                                  world_.config.is_adversary(outcome.uid.value);
               ++world_.report.outcomes[outcome.uid][outcome.code];
               if (outcome.code == protocol::OutcomeCode::kAccepted)
                 ++(cheats ? world_.report.cheater_accepted : world_.report.honest_accepted);
               if (outcome.code == protocol::OutcomeCode::kRejected && !cheats)
                 ++world_.report.honest_rejected;
+              if (outcome.code == protocol::OutcomeCode::kMissed && !cheats) ++world_.report.honest_missed;
             }
+            const bool is_screened = std::ranges::any_of(ledger_.members, [&](const Member& member) {
+              return member.stake > 0 && std::ranges::binary_search(sealed.manifest.screened, member.uid);
+            });
+            if (!is_screened) ++world_.report.unscreened_rounds;
           },
           [](Note&) {},
           [](Finish&) {},

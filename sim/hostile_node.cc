@@ -182,7 +182,7 @@ void HostileNode::send_attest() {
 }
 
 void HostileNode::send_dispute() {
-  protocol::Dispute dispute{static_cast<protocol::DisputeReason>(random_.below(5)), any_hash(), any_hash(), {}};
+  protocol::Dispute dispute{static_cast<protocol::DisputeReason>(random_.below(6)), any_hash(), any_hash(), {}};
   for (std::uint64_t i = random_.below(6); i > 0; --i) dispute.proof.push_back(any_message());
   if (random_.chance(0.1)) dispute.proof.push_back(Bytes(random_.below(300'000)));
   sign_and_send(dispute);

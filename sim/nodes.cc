@@ -69,7 +69,11 @@ void Node::persist(Round round, const Bytes& message) {
 // ---- followers
 
 Tamper* FollowerNode::tamper() const {
-  return world_.config.adversary == id_ ? world_.config.tamper.get() : nullptr;
+  return world_.config.is_adversary(id_) ? world_.config.tamper.get() : nullptr;
+}
+
+TimeMs FollowerNode::work_ms(TimeMs usual) const {
+  return usual + (world_.config.is_adversary(id_) ? 0 : world_.config.honest_delay_ms);
 }
 
 void FollowerNode::send(const Bytes& message) {
@@ -186,7 +190,7 @@ void MinerNode::train(const miner::Train& train) {
   const bool early =
       world_.config.bug == PlantedBug::kForgetfulMiner && id_ == world_.config.miners;
   const TimeMs duration =
-      early ? kCrashSoonMs : kTrainMs + static_cast<TimeMs>(random_.below(kTrainMs));
+      early ? kCrashSoonMs : work_ms(kTrainMs + static_cast<TimeMs>(random_.below(kTrainMs)));
   later(duration, [this, round = task.round, report = *report,
                             payload = std::move(*payload)]() mutable {
     carry_out(core_->on_trained(round, report, std::move(payload), world_.events.now_ms()));
@@ -395,7 +399,7 @@ void ValidatorNode::perform(verify::Action& action) {
             std::map<Uid, double> cosines;
             for (const auto& item : measure.items)
               cosines[item.uid] = probe_->gradient_cosine(*item.payload);
-            later(kMeasureMs, [this, round = measure.round, cosines = std::move(cosines)] {
+            later(work_ms(kMeasureMs), [this, round = measure.round, cosines = std::move(cosines)] {
               carry_out(core_->on_cosines(round, cosines, world_.events.now_ms()));
             });
           },
@@ -414,6 +418,11 @@ void ValidatorNode::perform(verify::Action& action) {
           [&](AskStakes&) {
             later(kMeasureMs,
                   [this] { carry_out(core_->on_stakes(stakes(), has_screened_, world_.events.now_ms())); });
+          },
+          [&](AskMembers& job) {
+            later(kMeasureMs, [this, round = job.round] {
+              carry_out(core_->on_members(round, coordinator_.ledger()));
+            });
           },
           [&](Adopt& job) { adopt(job); },
           [](Rated&) {},

@@ -136,6 +136,8 @@ class FollowerNode : public Node {
   void send(const Bytes& message);
   void fetch(const Hash& id);
   [[nodiscard]] Tamper* tamper() const;
+  // What work takes this node that takes others `usual`.
+  [[nodiscard]] TimeMs work_ms(TimeMs usual) const;
   [[nodiscard]] protocol::ValidatorStakes stakes() const;
   [[nodiscard]] protocol::SavedExtent extent_of(std::uint64_t saved);
   void note_restart(const protocol::SavedExtent& extent, std::uint64_t saved,

@@ -148,7 +148,7 @@ class World {
 
   void note_weights() {
     for (const ValidatorNode* validator : validators_) {
-      if (!validator->alive() || validator->id() == config_.adversary) continue;
+      if (!validator->alive() || config_.is_adversary(validator->id())) continue;
       const auto weights = verify::weights(validator->ratings());
       for (const auto& member : ledger_.members) {
         if (const auto weight = weights.find(member.hotkey); weight != weights.end())
@@ -220,7 +220,7 @@ class World {
   [[nodiscard]] std::shared_ptr<miner::Conduct> conduct_for(NodeId id, Cheat cheat) const {
     const AdversaryContext context{layout(), params_.sequences, params_.training.batch,
                                    config_.seed * 100 + id - 1};
-    if (config_.adversary == id && config_.conduct != nullptr) return config_.conduct(context);
+    if (config_.is_adversary(id) && config_.conduct != nullptr) return config_.conduct(context);
     return conduct_of(cheat, context);
   }
 
@@ -232,7 +232,7 @@ class World {
           surroundings_, id, "miner-" + std::to_string(id), seed_of(config_.seed, id),
           coordinator_, conduct_for(id, cheat),
           cheat == Cheat::kEquivocate);
-      if (cheat == Cheat::kNone && config_.adversary != id) checkers_.set_honest(node->hotkey());
+      if (cheat == Cheat::kNone && !config_.is_adversary(id)) checkers_.set_honest(node->hotkey());
       add_member(*node, static_cast<std::uint16_t>(id), Role::kMiner, 0);
       followers_.push_back(std::move(node));
     }
@@ -244,9 +244,11 @@ class World {
       auto node = std::make_unique<ValidatorNode>(surroundings_, id,
                                                   "validator-" + std::to_string(i + 1),
                                                   seed_of(config_.seed, id), coordinator_);
-      if (config_.adversary != id) checkers_.set_honest(node->hotkey());
+      const bool is_adversary = config_.is_adversary(id);
+      if (!is_adversary) checkers_.set_honest(node->hotkey());
       validators_.push_back(node.get());
-      add_member(*node, static_cast<std::uint16_t>(id), Role::kValidator, 1000 + i);
+      add_member(*node, static_cast<std::uint16_t>(id), Role::kValidator,
+                 is_adversary && !config_.adversaries_have_stake ? 0 : 1000 + i);
       followers_.push_back(std::move(node));
     }
   }

@@ -31,6 +31,7 @@ enum class PlantedBug {
   kKeptUploads,         // the coordinator keeps what no close lists
   kUnnotedRestart,      // a node does not record which records its saved state lacks
   kUnboundedDisputes,   // the coordinator keeps every Dispute that arrives
+  kLyingRoster,         // the coordinator gives the last validator most of the stake, which the ledger does not
 };
 
 struct WorldConfig {
@@ -50,10 +51,17 @@ struct WorldConfig {
   double bit_flips_per_round = 0;     // chance that one bit of a follower's θ flips after a round, once
   TimeMs time_limit_ms = 4 * 3600 * 1000;  // simulated
   NodeId adversary = 0;                 // of a protocol attack: a miner or validator; 0: nobody
-  std::shared_ptr<Tamper> tamper;       // what leaves it instead of what its core sends
+  std::uint32_t adversaries = 1;        // so many, with the ids from `adversary` on
+  bool adversaries_have_stake = true;   // of validators
+  TimeMs honest_delay_ms = 0;           // by which the others take longer to train and to screen
+  std::shared_ptr<Tamper> tamper;       // what leaves them instead of what their cores send
   std::shared_ptr<Adversary> (*conduct)(const AdversaryContext&) = nullptr;  // for a miner
   PlantedBug bug = PlantedBug::kNone;
   bool stop_at_violation = true;  // with a planted bug: one is enough
+
+  [[nodiscard]] bool is_adversary(NodeId id) const {
+    return adversary != 0 && id >= adversary && id - adversary < adversaries;
+  }
 };
 
 // Faults drawn from the seed, so that many seeds cover mild and harsh worlds.
@@ -74,7 +82,9 @@ struct WorldReport {
   double loss_last = 0;
   std::uint64_t honest_accepted = 0;  // payloads of honest miners in aggregates
   std::uint64_t honest_rejected = 0;  // by the tally
+  std::uint64_t honest_missed = 0;    // rounds in which an honest miner of the roster was not in time
   std::uint64_t cheater_accepted = 0;
+  std::uint64_t unscreened_rounds = 0;  // sealed without the Screen of a validator with stake
   std::map<Uid, std::map<protocol::OutcomeCode, std::uint64_t>> outcomes;  // rounds
   std::map<Uid, std::uint16_t> weights;  // of miners at the end, the largest of the honest validators'
   std::vector<std::string> violations;  // of invariants; empty when all held

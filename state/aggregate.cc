@@ -74,12 +74,16 @@ Result<ClippedWeights> clip_and_weigh(std::span<const Contribution> contribution
   MUSTER_CHECK(!contributions.empty(), "an aggregate of nothing");
   ClippedWeights clipped;
   std::vector<double> norms;
-  for (const Contribution& contribution : contributions) norms.push_back(contribution.norm);
-  clipped.median_norm = lower_median(norms);
+  std::vector<std::uint64_t> weights;
+  for (const Contribution& contribution : contributions) {
+    norms.push_back(contribution.norm);
+    weights.push_back(contribution.weight);
+  }
+  clipped.median_norm = weighted_lower_median<double>(norms, weights);
   clipped.clip_norm = clipped.median_norm;
   if (!past_medians.empty()) {
     const double trailing = lower_median({past_medians.begin(), past_medians.end()});
-    clipped.clip_norm = std::max(clipped.clip_norm, trailing / 2);
+    clipped.clip_norm = std::clamp(clipped.clip_norm, trailing / 2, 2 * trailing);
   }
   if (!(clipped.clip_norm <= kClipNormMax))
     return Error{Errc::kNonFinite, "payload norms of " + std::to_string(clipped.clip_norm)};

@@ -1,7 +1,7 @@
 // The aggregate: from a round's accepted payloads to the one compressed update that everyone applies.
 //
-// M = lower median of the norms; c = max(M, half of the lower median of M over the last rounds); weights
-// aᵢ = fp32(standingᵢ · min(1, c / normᵢ) / Σ standing), equal standings when all are zero; then in fp32,
+// M = lower median of the norms by weight; c = M, but at least half and at most twice the lower median of M over the
+// last rounds; weights aᵢ = fp32(standingᵢ · min(1, c / normᵢ) / Σ standing), equal standings when all are zero; then in fp32,
 // by ascending uid, onto the downlink's error feedback; compressed; residual' = decay · (sum − decoded).
 // One order of operations, no contraction: coordinator, validators and audit get the same bits.
 // Thread safety: pure but for the residual it updates.
@@ -19,6 +19,7 @@ struct Contribution {
   std::uint16_t standing = 0;
   const compression::Payload* payload = nullptr;
   double norm = 0;  // of compression::summarise(*payload)
+  std::uint64_t weight = 1;  // in the median of the norms: protocol/weight.h
 };
 
 // No clip norm above this is sealed: sums stay far from overflow.

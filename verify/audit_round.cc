@@ -259,7 +259,7 @@ Result<bool> Audit::take_manifest(const wire::Envelope& envelope, ByteSpan bytes
   ++report_.rounds;
   report_.null_rounds += manifest->null_round;
   const AuditedRound round{params_,          layout_,
-                           head_.position(), progress_.open->message,
+                           head_.position(), head_, progress_.open->message,
                            *manifest,        *record,
                            progress_.commits, progress_.reveals,
                            payloads,         progress_.payloads_known,

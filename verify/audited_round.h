@@ -20,6 +20,7 @@ struct AuditedRound {
   const protocol::ProtocolParams& params;
   const compression::Layout& layout;
   const protocol::Position& position;
+  const protocol::ChainHead& head;  // before the round
   const protocol::RoundOpen& open;
   const protocol::Manifest& manifest;
   const protocol::SealRecord& record;  // of the manifest

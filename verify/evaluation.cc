@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/median.h"
+#include "protocol/tally.h"
 #include "verify/quantise.h"
 
 namespace muster::verify {
@@ -10,6 +10,19 @@ namespace muster::verify {
 using protocol::Basis;
 using protocol::Evaluation;
 using protocol::OutcomeCode;
+
+SealedFacts facts_of(const protocol::Manifest& manifest, const protocol::RoundOpen& open,
+                     const protocol::ChainHead& head) {
+  SealedFacts facts{head.round(), {}, {}, {}, {}, head.trailing_drop_e6()};
+  const auto weights = protocol::miner_weights(manifest.standings);
+  for (const protocol::RosterEntry& entry : open.roster) {
+    const auto rank = protocol::miner_rank(open, entry.uid);
+    if (!rank) continue;
+    facts.outcomes[entry.uid] = manifest.codes[*rank];
+    facts.weights[entry.uid] = weights[*rank];
+  }
+  return facts;
+}
 
 Basis basis_of(OutcomeCode code) {
   switch (code) {
@@ -27,12 +40,10 @@ Basis basis_of(OutcomeCode code) {
   MUSTER_UNREACHABLE();
 }
 
-double drop_threshold(const protocol::VerificationParams& params,
+double drop_threshold(const protocol::VerificationParams& params, const SealedFacts& round,
                       const std::vector<Evaluation>& evaluations) {
-  std::vector<double> drops;
-  for (const Evaluation& evaluation : evaluations)
-    if (evaluation.basis == Basis::kMeasured) drops.push_back(evaluation.drop_e6);
-  return std::max(0.0, static_cast<double>(params.drop_gate) * median(std::move(drops)));
+  const double median = protocol::median_drop_e6(evaluations, round.weights).value_or(0);
+  return static_cast<double>(params.drop_gate) * std::max({0.0, median, round.trailing_drop_e6 / 2});
 }
 
 bool passes_gate(const Evaluation& evaluation, double threshold_e6) {
@@ -76,7 +87,7 @@ std::vector<Evaluation> evaluate(const protocol::VerificationParams& params,
   }
   std::vector<Evaluation> ascending;
   for (const auto& [uid, evaluation] : by_uid) ascending.push_back(evaluation);
-  const double threshold = drop_threshold(params, ascending);
+  const double threshold = drop_threshold(params, round, ascending);
   for (Evaluation& evaluation : ascending)
     evaluation.gate_passed = evaluation.basis == Basis::kMeasured && passes_gate(evaluation, threshold);
   return ascending;

@@ -7,6 +7,7 @@
 #include <map>
 #include <vector>
 
+#include "protocol/chain_head.h"
 #include "protocol/messages.h"
 #include "protocol/params.h"
 #include "verify/score.h"
@@ -19,14 +20,22 @@ struct SealedFacts {
   std::map<Uid, protocol::OutcomeCode> outcomes;  // of the manifest: every miner of the roster
   std::map<Uid, protocol::Verdict> verdicts;      // this validator's
   std::vector<Uid> missing;                       // rated miners that are not in the roster
+  std::map<Uid, std::uint64_t> weights = {};      // of miners in medians, by the manifest's standings
+  double trailing_drop_e6 = 0;                    // ChainHead::trailing_drop_e6() before the round
 };
+
+// What the manifest of the round that `open` opened says to everybody: all but `verdicts` and `missing`. `head`: before
+// the round. REQUIRES: fits_roster(manifest, open).
+[[nodiscard]] SealedFacts facts_of(const protocol::Manifest& manifest, const protocol::RoundOpen& open,
+                                   const protocol::ChainHead& head);
 
 // What an outcome alone says of a miner's evaluation: kMeasured means that its payload may be measured.
 [[nodiscard]] protocol::Basis basis_of(protocol::OutcomeCode code);
 
-// What a loss drop must exceed: max(0, drop_gate · median of the measured ones in `evaluations`, those of
-// one validator and round), in millionths.
-[[nodiscard]] double drop_threshold(const protocol::VerificationParams& params,
+// What a loss drop must exceed, in millionths: drop_gate · M, at least 0. M is the lower median, by weight, of the measured
+// drops in `evaluations`, those of one validator and round; at least half of the trailing median, so that a round full of
+// idle newcomers has a gate too.
+[[nodiscard]] double drop_threshold(const protocol::VerificationParams& params, const SealedFacts& round,
                                     const std::vector<protocol::Evaluation>& evaluations);
 
 // Whether a measured payload passes: its drop does not lie below the threshold by more than two standard errors.

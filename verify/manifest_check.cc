@@ -15,6 +15,12 @@ std::string text_of(double value) {
   std::snprintf(text, sizeof(text), "%.9g", value);
   return text;
 }
+std::string text_of(const std::vector<protocol::Standing>& standings) {
+  std::string text;
+  for (const auto& standing : standings)
+    text += (text.empty() ? "" : " ") + std::to_string(standing.value) + (standing.proven ? "" : "n");
+  return text;
+}
 std::string text_of(protocol::OutcomeCode code) { return std::string(name_of(code)); }
 
 template <class T>
@@ -65,6 +71,7 @@ class Comparison {
     }
     same(Check::kTally, "standing" + of, std::uint64_t{expected.standing},
          std::uint64_t{found.standing});
+    same(Check::kTally, "being proven" + of, expected.proven, found.proven);
     same(Check::kClipping, "norm" + of, expected.norm, found.norm);
     same(Check::kClipping, "weight" + of, static_cast<double>(expected.weight),
          static_cast<double>(found.weight));
@@ -91,6 +98,9 @@ bool check_manifest(const ManifestCheck& check, AuditReport& report) {
     compare.same(Check::kTally, "that most showed their keys", expected.most_revealed, found.most_revealed);
     compare.same(Check::kTally, "tail of arrivals", std::uint64_t{expected.tail_ms.value_or(0)},
                  std::uint64_t{found.tail_ms.value_or(0)});
+    compare.same(Check::kTally, "standings", expected.standings, found.standings);
+    compare.same(Check::kTally, "median loss drop", static_cast<double>(expected.median_drop_e6.value_or(0)),
+                 static_cast<double>(found.median_drop_e6.value_or(0)));
   }
   const bool same_kind =
       compare.same(Check::kTally, "is a null round", expected.null_round, found.null_round);

@@ -22,17 +22,14 @@ void Validator::screen_when_ready(TimeMs now) {
 
 void Validator::send_screen() {
   const bool active = is_active();
-  const auto standing_of = standings(book_.ratings());
+  const auto standing_of = book_.standings();
   const auto weight_of = weights(book_.ratings());
+  const auto counts_for = head().weights(follower_.open()->message);
   std::vector<Candidate> candidates;
-  const auto standing_in_round = [&](Uid uid) {
-    const auto found = standing_of.find(find_in_roster(follower_.open()->message, uid)->hotkey);
-    return found == standing_of.end() ? protocol::kNewcomerStanding : found->second;
-  };
   // What came after the cosines were measured is not judged.
   for (const auto& [uid, payload] : progress_.payloads) {
     if (!active || !progress_.cosines->contains(uid)) continue;
-    candidates.push_back({uid, payload.get(), progress_.cosines->at(uid), standing_in_round(uid)});
+    candidates.push_back({uid, payload.get(), progress_.cosines->at(uid), counts_for.at(uid)});
   }
   verdicts_.clear();
   if (active) {
@@ -41,7 +38,7 @@ void Validator::send_screen() {
     if (!screening.alike.empty())
       actions_.push_back(Note{"round " + std::to_string(head().round().value) + ": " +
                               std::to_string(screening.alike.size()) + " of " + std::to_string(candidates.size()) +
-                              " payloads resemble the last aggregate, and hold most of the standing: none "
+                              " payloads resemble the last aggregate, and hold most of the weight: none "
                               "is rejected for that; the model is small for its density, or the data is all alike"});
   }
 
@@ -57,7 +54,10 @@ void Validator::send_screen() {
     entry.verdict = verdict == verdicts_.end() ? protocol::Verdict::kAbstain : verdict->second;
     if (active && progress_.cosines->contains(uid))
       entry.cosine_e4 = quantise<std::int16_t>(progress_.cosines->at(uid), 1e4);
-    entry.standing = standing_in_round(uid);
+    const auto rated = standing_of.find(commit.sender);
+    const auto standing = rated == standing_of.end() ? protocol::Standing{} : rated->second;
+    entry.standing = standing.value;
+    entry.proven = standing.proven;
     const auto weight = weight_of.find(commit.sender);
     entry.weight = weight == weight_of.end() ? std::uint16_t{0} : weight->second;
     message.entries.push_back(entry);

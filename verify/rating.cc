@@ -14,6 +14,7 @@ namespace {
 
 constexpr double kLowestZ = -4;
 constexpr double kHighestZ = 6;
+constexpr double kSmallestReference = 1;  // of a standard normal z: noise alone is no reference
 constexpr double kSmallestStep = 0.1;
 constexpr double kStepAfterTurning = 0.25;
 constexpr double kSmallestVariance = 0.25;
@@ -90,7 +91,7 @@ double Rating::uncertainty() const {
 }
 
 std::map<PublicKey, std::uint16_t> standings(const Ratings& ratings) {
-  const double best = reference(ratings, &Rating::mean);
+  const double best = std::max(kSmallestReference, reference(ratings, &Rating::mean));
   std::map<PublicKey, std::uint16_t> standings;
   for (const auto& [hotkey, rating] : ratings) {
     if (rating.gate_failed()) {
@@ -98,14 +99,14 @@ std::map<PublicKey, std::uint16_t> standings(const Ratings& ratings) {
     } else if (!is_proven(rating)) {
       standings[hotkey] = protocol::kNewcomerStanding;
     } else {
-      standings[hotkey] = best > 0 ? fraction_of_u16(rating.mean() / best) : 0;
+      standings[hotkey] = fraction_of_u16(rating.mean() / best);
     }
   }
   return standings;
 }
 
 double reference_bound(const Ratings& ratings) {
-  return std::max(1.0, reference(ratings, &Rating::lower_bound));
+  return std::max(kSmallestReference, reference(ratings, &Rating::lower_bound));
 }
 
 double earned_share(const Rating& rating, double reference) {

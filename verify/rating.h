@@ -57,7 +57,7 @@ inline constexpr std::uint32_t kEvaluationsBeforePay = 4;
 using Ratings = std::map<PublicKey, Rating>;
 
 // Standing in the aggregate: 16384 below four evaluations, 0 after a failed gate, else
-// 65535 · clip(mean / reference, 0, 1).
+// 65535 · clip(mean / reference, 0, 1), the reference the median mean of those below, at least 1.
 [[nodiscard]] std::map<PublicKey, std::uint16_t> standings(const Ratings& ratings);
 
 // What lower bounds are held against: the median of the upper half of those with four evaluations and a

@@ -76,6 +76,14 @@ Measurable RatingBook::measurable(Uid uid) const {
   return {uid, rating.uncertainty(), rating.evaluations() < kEvaluationsBeforePay};
 }
 
+std::map<PublicKey, protocol::Standing> RatingBook::standings() const {
+  std::map<PublicKey, protocol::Standing> standings;
+  const double reference = reference_bound(ratings_);
+  for (const auto& [hotkey, value] : verify::standings(ratings_))
+    standings[hotkey] = {value, earned_share(ratings_.at(hotkey), reference) > 0};
+  return standings;
+}
+
 std::vector<Uid> RatingBook::missing_from(
     const std::vector<protocol::RosterEntry>& roster) const {
   std::vector<Uid> missing;

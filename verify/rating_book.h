@@ -30,6 +30,9 @@ class RatingBook {
   [[nodiscard]] bool holds(Uid uid, const PublicKey& hotkey) const;
   // What the draw of who is measured takes of a miner, rated or not.
   [[nodiscard]] Measurable measurable(Uid uid) const;
+  // Of every rated miner: verify::standings(), and whether it is paid. Who is evaluated and earns nothing is not proven:
+  // a crowd that sends noise is never what newcomers are held against.
+  [[nodiscard]] std::map<PublicKey, protocol::Standing> standings() const;
   // Rated miners that `roster` lacks, ascending.
   [[nodiscard]] std::vector<Uid> missing_from(const std::vector<protocol::RosterEntry>& roster) const;
 

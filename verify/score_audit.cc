@@ -52,7 +52,7 @@ Status ScoreAudit::take(const AuditedRound& round, AuditReport& report) {
   facts.late_beacon = late_beacon(round.manifest);
   if (round.manifest.null_round) facts.nobodys = "a null round";
   if (!round.manifest.most_revealed) facts.nobodys = "in which most kept their keys";
-  for (const auto& outcome : round.record.outcomes) facts.outcomes[outcome.uid] = outcome.code;
+  facts.sealed = facts_of(round.manifest, round.open, round.head);
   for (const AuditedScreen& screen : round.screens) {
     Validator& validator = validators_[screen.hotkey];
     const Place place{round, screen, report};
@@ -86,8 +86,8 @@ Status ScoreAudit::take(const AuditedRound& round, AuditReport& report) {
 void ScoreAudit::count_verdicts(const AuditedScreen& screen, const Facts& facts,
                                 Validator& validator) {
   for (const auto& entry : screen.screen.entries) {
-    const auto outcome = facts.outcomes.find(entry.uid);
-    if (entry.verdict == protocol::Verdict::kAbstain || outcome == facts.outcomes.end()) continue;
+    const auto outcome = facts.sealed.outcomes.find(entry.uid);
+    if (entry.verdict == protocol::Verdict::kAbstain || outcome == facts.sealed.outcomes.end()) continue;
     const bool ruled = outcome->second == protocol::OutcomeCode::kAccepted ||
                        outcome->second == protocol::OutcomeCode::kRejected;
     if (!ruled) continue;
@@ -136,10 +136,10 @@ void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Valid
     return place.fail(Check::kEvaluations,
                       "evaluations" + of_round + ", for which it had promised no secret", {}, {});
 
-  SealedFacts sealed{facts.round, facts.outcomes, {}, {}};
+  SealedFacts sealed = facts.sealed;
   if (judge != facts.judges.end()) sealed.verdicts = judge->second.verdicts;
   for (const Evaluation& evaluation : found)
-    if (!facts.outcomes.contains(evaluation.uid)) sealed.missing.push_back(evaluation.uid);
+    if (!facts.sealed.outcomes.contains(evaluation.uid)) sealed.missing.push_back(evaluation.uid);
   for (const Uid uid : facts.missing[place.screen.hotkey])
     if (validator.book.find(uid) != nullptr &&
         std::ranges::find(sealed.missing, uid) == sealed.missing.end())
@@ -163,8 +163,8 @@ void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Valid
                evaluation == Evaluation{evaluation.uid, facts.round, Basis::kRejected}) {
       place.report.skip(Check::kEvaluations);  // its Screen of that round, which may have rejected, was not sealed
     } else {
-      const auto outcome = facts.outcomes.find(evaluation.uid);
-      const std::string why = outcome == facts.outcomes.end()
+      const auto outcome = facts.sealed.outcomes.find(evaluation.uid);
+      const std::string why = outcome == facts.sealed.outcomes.end()
                                   ? "not in the roster"
                                   : std::string(name_of(outcome->second));
       place.fail(Check::kEvaluations,
@@ -209,7 +209,7 @@ void ScoreAudit::check_draw(const Place& place, const Facts& facts, const Valida
 }
 
 void ScoreAudit::check_entries(const Place& place, const Validator& validator) const {
-  const auto standing_of = standings(validator.book.ratings());
+  const auto standing_of = validator.book.standings();
   const auto weight_of = weights(validator.book.ratings());
   auto same = [&](Check check, const char* what, Uid uid, std::uint16_t expected,
                   std::uint16_t found) {
@@ -225,11 +225,11 @@ void ScoreAudit::check_entries(const Place& place, const Validator& validator) c
                  {});
       continue;
     }
-    const auto standing = standing_of.find(member->hotkey);
+    const auto rated = standing_of.find(member->hotkey);
+    const auto standing = rated == standing_of.end() ? protocol::Standing{} : rated->second;
     const auto weight = weight_of.find(member->hotkey);
-    same(Check::kStandings, "standing", entry.uid,
-         standing == standing_of.end() ? protocol::kNewcomerStanding : standing->second,
-         entry.standing);
+    same(Check::kStandings, "standing", entry.uid, standing.value, entry.standing);
+    same(Check::kStandings, "being proven", entry.uid, standing.proven, entry.proven);
     same(Check::kWeights, "weight", entry.uid,
          weight == weight_of.end() ? std::uint16_t{0} : weight->second, entry.weight);
   }

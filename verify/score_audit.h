@@ -11,6 +11,7 @@
 
 #include "verify/audit_report.h"
 #include "verify/audited_round.h"
+#include "verify/evaluation.h"
 #include "verify/rating_book.h"
 
 namespace muster::verify {
@@ -37,9 +38,9 @@ class ScoreAudit {
   struct Facts {
     Round round;
     std::string nobodys;  // why the round is nobody's evaluation; empty: it is
-    std::map<Uid, protocol::OutcomeCode> outcomes;
     std::map<Uid, PublicKey> hotkeys;
     Hash late_beacon;
+    SealedFacts sealed;  // without any validator's verdicts
     struct Judge {
       bool promised = false;
       protocol::Secret secret{};

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/median.h"
-#include "protocol/tally.h"
+#include "protocol/weight.h"
 
 namespace muster::verify {
 
@@ -15,10 +15,10 @@ namespace {
 // The first rounds of a run all go the same way, honest payloads too: a replay stands out from its round.
 constexpr double kReplayOverMedian = 1.5;
 
-// Whether those that are marked hold more than half of all standing.
+// Whether those that are marked hold more than half of all weight.
 bool holds_most(const std::vector<Candidate>& candidates, const std::vector<bool>& marked) {
-  protocol::StandingShare share;
-  for (std::size_t i = 0; i < candidates.size(); ++i) share.add(candidates[i].standing, marked[i]);
+  protocol::Share share;
+  for (std::size_t i = 0; i < candidates.size(); ++i) share.add(candidates[i].weight, marked[i]);
   return share.is_most();
 }
 
@@ -42,15 +42,19 @@ double cosine(const SparseUpdate& a, const SparseUpdate& b) {
 Screening screen(const protocol::VerificationParams& params, const std::vector<Candidate>& candidates,
                  const SparseUpdate* last_aggregate) {
   std::vector<double> cosines;
-  for (const Candidate& candidate : candidates) cosines.push_back(candidate.gradient_cosine);
+  std::vector<std::uint64_t> weights;
+  for (const Candidate& candidate : candidates) {
+    cosines.push_back(candidate.gradient_cosine);
+    weights.push_back(candidate.weight);
+  }
   const double threshold =
-      std::max(0.0, static_cast<double>(params.cosine_gate) * lower_median(cosines));
+      std::max(0.0, static_cast<double>(params.cosine_gate) * weighted_lower_median<double>(cosines, weights));
   std::vector<double> to_last;
   if (last_aggregate != nullptr)
     for (const Candidate& candidate : candidates)
       to_last.push_back(cosine(*candidate.payload, *last_aggregate));
-  const double replay = std::max(static_cast<double>(params.replay_cosine),
-                                 kReplayOverMedian * lower_median(to_last));
+  const double replay_median = to_last.empty() ? 0 : weighted_lower_median<double>(to_last, weights);
+  const double replay = std::max(static_cast<double>(params.replay_cosine), kReplayOverMedian * replay_median);
   std::vector<bool> replays(candidates.size());
   for (std::size_t i = 0; i < to_last.size(); ++i)
     replays[i] = to_last[i] > replay || to_last[i] < -params.replay_cosine;

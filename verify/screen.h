@@ -6,8 +6,8 @@
 // must exceed max(0, gate × median).
 // Nobody is rejected for resembling another miner: whoever copies has no signal on the data that it was assigned, so it
 // earns nothing (verify/score.h), and whoever is copied must not lose by it. The rule about replays never rejects
-// payloads that hold more than half of the standing: where most resemble the last aggregate, the model is small or
-// the data is, and nothing is replayed.
+// payloads that hold more than half of the weight: where most resemble the last aggregate, the model is small or
+// the data is, and nothing is replayed. Medians are by weight.
 // Thread safety: pure functions.
 #pragma once
 
@@ -27,12 +27,12 @@ struct Candidate {
   Uid uid;
   const compression::SparseUpdate* payload = nullptr;
   double gradient_cosine = 0;  // with the screening gradient
-  std::uint16_t standing = 0;  // in the aggregate, 0..65535
+  std::uint64_t weight = 1;    // in medians and majorities: protocol/weight.h
 };
 
 struct Screening {
   std::map<Uid, protocol::Verdict> verdicts;
-  // Who resembles the last aggregate, where those hold more than half of the standing together: a model too small for
+  // Who resembles the last aggregate, where those hold more than half of the weight together: a model too small for
   // its density, or data that is all alike. Nobody is rejected for resemblance then.
   std::vector<Uid> alike;
 };

@@ -39,6 +39,10 @@ struct Stakes {
   Result<protocol::ValidatorStakes> stakes;
   bool has_set_weights = false;  // this hotkey, at some time
 };
+struct Members {
+  Round round;
+  Result<protocol::LedgerView> view;
+};
 struct HeldOut {
   Round round;
   Result<double> loss;
@@ -52,7 +56,7 @@ struct Problem {
 };
 // The weights that the ledger has from this validator now are those of its final ratings.
 struct WeightsSettled {};
-using Input = std::variant<GradientDone, CosinesDone, ScoresDone, Applied, Adopted, Stakes, HeldOut,
+using Input = std::variant<GradientDone, CosinesDone, ScoresDone, Applied, Adopted, Stakes, Members, HeldOut,
                            Fetched, Problem, WeightsSettled>;
 
 const char* name_of_action(const Action& action) {
@@ -64,6 +68,7 @@ const char* name_of_action(const Action& action) {
                  [](const Score&) { return "score"; }, [](const StopScoring&) { return "stop"; },
                  [](const Apply&) { return "apply"; },
                  [](const AskStakes&) { return "ask_stakes"; },
+                 [](const AskMembers&) { return "ask_members"; },
                  [](const Adopt&) { return "adopt"; }, [](const Rated&) { return "rated"; },
                  [](const Accuse&) { return "accuse"; }, [](const Note&) { return "note"; },
                  [](const Finish&) { return "finish"; }},
@@ -145,6 +150,7 @@ class Service {
                   core_.on_stakes(answer.stakes ? *answer.stakes : protocol::ValidatorStakes{}, answer.has_set_weights,
                                   now()));
             },
+            [&](Members& answer) { return carry_out(core_.on_members(answer.round, answer.view)); },
             [&](HeldOut& held_out) {
               --losses_awaited_;
               if (!held_out.loss) parts_.logger.warning("held-out loss: " + held_out.loss.error().message);
@@ -256,6 +262,10 @@ class Service {
     });
   }
 
+  void ask_members(const AskMembers& job) {
+    ledger_worker_.post([this, job] { inputs_.push(Members{job.round, parts_.ledger->members_at(job.block)}); });
+  }
+
   // On its own thread: the ledger may be slow to answer.
   void set_weights() {
     if (ledger_busy_) return;
@@ -350,6 +360,10 @@ class Service {
                    },
                    [&](AskStakes&) {
                      ask_stakes();
+                     return Status();
+                   },
+                   [&](AskMembers& job) {
+                     ask_members(job);
                      return Status();
                    },
                    [&](Adopt& job) {

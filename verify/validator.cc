@@ -7,6 +7,7 @@
 #include "base/printable.h"
 #include "protocol/attestation.h"
 #include "protocol/beacon.h"
+#include "protocol/roster.h"
 #include "protocol/sealed_payload.h"
 #include "state/state_root.h"
 #include "verify/draws.h"
@@ -202,6 +203,7 @@ void Validator::advance(TimeMs now) {
   if (sitting_out_.take(follower_))
     actions_.push_back(Note{"restored from a copy: sits out round " + std::to_string(head().round().value) +
                             ", which it may have screened already"});
+  ask_members();
   const bool takes_part = own_entry() != nullptr && !follower_.manifest() &&
                           signed_.round <= head().round() && !sitting_out_.holds(head().round());
   if (takes_part) {
@@ -228,6 +230,26 @@ void Validator::stop_scoring() {
 
 const Bytes* Validator::own_screen() const {
   return signed_.round == head().round() && signed_.bytes ? &*signed_.bytes : nullptr;
+}
+
+// Of the round that is open now: of one that is replayed the ledger may no longer have the block.
+void Validator::ask_members() {
+  if (follower_.manifest() || std::exchange(progress_.members_asked, true)) return;
+  actions_.push_back(AskMembers{head().round(), follower_.open()->message.ledger_block});
+}
+
+Actions Validator::on_members(Round round, const Result<protocol::LedgerView>& members) {
+  if (round != head().round() || !follower_.open()) return {};
+  const auto& open = follower_.open()->message;
+  if (!members || members->block != open.ledger_block) {
+    const std::string why = members ? "the ledger answers for block " + std::to_string(members->block) : members.error().message;
+    actions_.push_back(Note{"the roster of round " + std::to_string(round.value) + " is not compared with block " +
+                            std::to_string(open.ledger_block) + " of the ledger: " + why});
+  } else if (const auto lie = protocol::find_lie(open, *members)) {
+    actions_.push_back(Note{"the roster of round " + std::to_string(round.value) + " is not the ledger's: " + lie->what});
+    accuse(protocol::DisputeReason::kRoster, lie->expected, lie->found, {follower_.open()->bytes});
+  }
+  return take_actions();
 }
 
 void Validator::ask_gradient() {
@@ -402,10 +424,9 @@ void Validator::remember_round() {
   last.late_beacon = late_beacon(follower_.manifest()->message);
   last.secret = secret_for(head().round());
   last.secret_was_promised = is_active();
-  last.facts = {head().round(), {}, verdicts_, book_.missing_from(last.open.roster)};
-  for (const auto& entry : last.open.roster)
-    if (const auto code = outcome_of(follower_.manifest()->message, last.open, entry.uid))
-      last.facts.outcomes[entry.uid] = *code;
+  last.facts = facts_of(follower_.manifest()->message, last.open, head());
+  last.facts.verdicts = verdicts_;
+  last.facts.missing = book_.missing_from(last.open.roster);
   book_.take_roster(head().round(), last.open.roster);
   drop_sealed_evaluations();
   const auto& manifest = follower_.manifest()->message;

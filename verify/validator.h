@@ -59,6 +59,11 @@ struct Apply {
 };
 // Ask the ledger for the validators' stakes; then on_stakes.
 struct AskStakes {};
+// Ask the ledger how this closed block left its members; then on_members.
+struct AskMembers {
+  Round round;
+  std::uint64_t block = 0;
+};
 // Replace θ by `theta` (none: the run's initial model) and save it with `downlink_residual`; then
 // on_adopted.
 struct Adopt {
@@ -80,7 +85,7 @@ struct Note {
 };
 struct Finish {};
 using Action = std::variant<Send, Persist, Fetch, ComputeGradient, MeasureCosines, Score,
-                            StopScoring, Apply, AskStakes, Adopt, Rated, Accuse, Note,
+                            StopScoring, Apply, AskStakes, AskMembers, Adopt, Rated, Accuse, Note,
                             Finish>;
 using Actions = std::vector<Action>;
 
@@ -113,6 +118,8 @@ class Validator {
   // nothing of what it has signed, lost its folder: it takes no checkpoint but replays the rounds, whose records
   // have its ratings.
   [[nodiscard]] Actions on_stakes(const protocol::ValidatorStakes& stakes, bool has_set_weights, TimeMs now);
+  // `members`: of the block that AskMembers named, or why the ledger does not tell.
+  [[nodiscard]] Actions on_members(Round round, const Result<protocol::LedgerView>& members);
   [[nodiscard]] Actions on_adopted(const Hash& theta_root, TimeMs now);
   [[nodiscard]] Actions on_tick(TimeMs now);
 
@@ -129,6 +136,7 @@ class Validator {
   using Secret = protocol::Secret;
   // What this validator has done in the coming round.
   struct Progress {
+    bool members_asked = false;
     bool gradient_asked = false;
     bool gradient_done = false;
     std::optional<std::map<Uid, protocol::Signed<protocol::Commit>>> commits;  // of the close
@@ -169,6 +177,7 @@ class Validator {
   };
 
   void advance(TimeMs now);
+  void ask_members();
   void ask_gradient();
   void ask_scores();
   void read_close();

@@ -1,13 +1,23 @@
 #include "chain/service/block_follower.h"
 
+#include <algorithm>
+
+#include "chain/service/network_view.h"
+
 namespace muster::chain {
 
 using protocol::LedgerHead;
+
+BlockFollower::BlockFollower(const runtime::Genesis& genesis, const PublicKey& ledger) : ledger_(genesis), key_(ledger) {
+  keep_members();
+}
 
 Status BlockFollower::restore(const Saved& saved) {
   MUSTER_TRY(runtime::Snapshot snapshot, runtime::decode_snapshot(saved.snapshot));
   MUSTER_TRY(ledger_, runtime::Ledger::restore(ledger_.genesis(), std::move(snapshot)));
   head_ = before_ = saved.head;
+  closed_.clear();
+  keep_members();
   return {};
 }
 
@@ -46,7 +56,40 @@ Status BlockFollower::take_block(ByteSpan bytes) {
   if (head_ && ledger_.block_number() == head_->number && ledger_.head() != head_->block)
     return Error{Errc::kConflict, "the ledger hands out another block " + std::to_string(head_->number) + ", " +
                                       ledger_.head().hex() + ", than it signed: " + describe(*head_)};
+  // Nobody asks for those of blocks that were long closed when they came.
+  if (!head_ || ledger_.block_number() + kMembersKept > head_->number) keep_members();
   return {};
+}
+
+void BlockFollower::keep_members() {
+  ClosedBlock block{ledger_.block_number(), ledger_.head(), {}};
+  for (const auto& [netuid, subnet] : ledger_.state().subnets) {
+    if (netuid == kRootNetuid) continue;
+    auto members = protocol::members_of(network_view(ledger_, netuid).value());
+    if (!closed_.empty()) {
+      const auto before = closed_.back().members.find(netuid);
+      if (before != closed_.back().members.end() && *before->second == members) {
+        block.members.insert(*before);
+        continue;
+      }
+    }
+    block.members[netuid] = std::make_shared<const std::vector<protocol::Member>>(std::move(members));
+  }
+  closed_.push_back(std::move(block));
+  if (closed_.size() > kMembersKept) closed_.pop_front();
+}
+
+Result<protocol::LedgerView> BlockFollower::members_at(Netuid netuid, std::optional<std::uint64_t> number) const {
+  const auto block = number ? std::ranges::find(closed_, *number, &ClosedBlock::number) : std::prev(closed_.end());
+  if (block == closed_.end())
+    return Error{Errc::kNotFound, "block " + std::to_string(*number) + " of the ledger is none of blocks " +
+                                      std::to_string(closed_.front().number) + " to " +
+                                      std::to_string(closed_.back().number) + ", whose members this node has"};
+  const auto members = block->members.find(netuid);
+  if (members == block->members.end())
+    return Error{Errc::kNotFound, "there was no subnet " + std::to_string(netuid) + " in block " +
+                                      std::to_string(block->number)};
+  return protocol::LedgerView{block->number, block->hash, *members->second};
 }
 
 }  // namespace muster::chain

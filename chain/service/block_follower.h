@@ -6,9 +6,13 @@
 // A pure core. Thread safety: none; one owner.
 #pragma once
 
+#include <deque>
+#include <map>
+#include <memory>
 #include <optional>
 
 #include "chain/runtime/ledger.h"
+#include "protocol/ledger_client.h"
 #include "protocol/ledger_head.h"
 
 namespace muster::chain {
@@ -16,7 +20,7 @@ namespace muster::chain {
 class BlockFollower {
  public:
   // REQUIRES: a valid genesis.
-  BlockFollower(const runtime::Genesis& genesis, const PublicKey& ledger) : ledger_(genesis), key_(ledger) {}
+  BlockFollower(const runtime::Genesis& genesis, const PublicKey& ledger);
 
   // What a node keeps: the ledger as it was followed last, and the newest head that was signed for it.
   struct Saved {
@@ -39,16 +43,29 @@ class BlockFollower {
   // newer than this node's or too old to tell. REQUIRES: is_signed_by the ledger's key.
   [[nodiscard]] Status compare(const protocol::LedgerHead& other) const;
 
+  // How a closed block left a subnet's members, of the last kMembersKept; none: the newest. Errors: kNotFound (a block or a
+  // subnet that is not among them).
+  [[nodiscard]] Result<protocol::LedgerView> members_at(Netuid netuid, std::optional<std::uint64_t> block) const;
+  static constexpr std::size_t kMembersKept = 512;
+
   [[nodiscard]] const runtime::Ledger& ledger() const { return ledger_; }
   [[nodiscard]] const std::optional<protocol::LedgerHead>& head() const { return head_; }
 
  private:
+  // Who was on each subnet when a block was closed; shared with the block before where nothing changed.
+  struct ClosedBlock {
+    std::uint64_t number = 0;
+    Hash hash;
+    std::map<Netuid, std::shared_ptr<const std::vector<protocol::Member>>> members;
+  };
+  void keep_members();
   [[nodiscard]] Error forked(const std::string& what, const protocol::LedgerHead& other) const;
 
   runtime::Ledger ledger_;
   PublicKey key_;
   std::optional<protocol::LedgerHead> head_;    // the newest
   std::optional<protocol::LedgerHead> before_;  // the newest whose block was applied
+  std::deque<ClosedBlock> closed_;              // ascending
 };
 
 }  // namespace muster::chain

@@ -88,4 +88,9 @@ Result<protocol::Metagraph> FollowedLedger::metagraph() {
   return network_view(follower_.ledger(), remote_->netuid());
 }
 
+Result<protocol::LedgerView> FollowedLedger::members_at(std::optional<std::uint64_t> block) {
+  if (!block || *block > follower_.ledger().block_number()) MUSTER_TRY_STATUS(catch_up());
+  return follower_.members_at(remote_->netuid(), block);
+}
+
 }  // namespace muster::chain

@@ -18,7 +18,7 @@
 
 namespace muster::chain {
 
-class RemoteLedger final : public protocol::LedgerClient {
+class RemoteLedger {
  public:
   // Over `transport`, connected to `server`; every question is given `timeout_ms`. `netuid`: of the network. `stop`: ends
   // every wait with kCancelled; nothing: none does.
@@ -31,12 +31,13 @@ class RemoteLedger final : public protocol::LedgerClient {
         timeout_ms_(timeout_ms),
         stop_(stop) {}
 
-  Result<Hash> genesis_hash() override;
-  Result<protocol::Metagraph> metagraph() override;
-  Status register_neuron(Role role) override;
-  Status add_stake(std::uint64_t rao) override;
-  Status commit_weights(const protocol::WeightVector& vector) override;
-  Status reveal_weights(const protocol::WeightVector& vector) override;
+  [[nodiscard]] Result<Hash> genesis_hash();
+  // As the daemon says.
+  [[nodiscard]] Result<protocol::Metagraph> metagraph();
+  [[nodiscard]] Status register_neuron(Role role);
+  [[nodiscard]] Status add_stake(std::uint64_t rao);
+  [[nodiscard]] Status commit_weights(const protocol::WeightVector& vector);
+  [[nodiscard]] Status reveal_weights(const protocol::WeightVector& vector);
 
   // A uid for at most `rao`, of the client's hotkey. Errors: those of submit.
   [[nodiscard]] Status register_within(std::uint64_t rao);

@@ -79,4 +79,11 @@ Result<protocol::Metagraph> AttendedLedger::metagraph() {
   return metagraph;
 }
 
+Result<protocol::LedgerView> AttendedLedger::members_at(std::optional<std::uint64_t> block) {
+  if (!block) {
+    MUSTER_TRY([[maybe_unused]] const auto attended, metagraph());
+  }
+  return ledger_->members_at(block);
+}
+
 }  // namespace muster::cli

@@ -1,8 +1,8 @@
 // AttendedLedger: a node's ledger client that also looks after the node's place on the ledger.
 //
-// Whenever the node asks for the metagraph, it logs, once, what puts the network's pay at risk (chain/service/neuron_watch.h),
-// whether the node has a uid and in which role, and buys a lost uid of a validator back within a budget. Thread safety: one
-// thread.
+// Whenever the node asks for the metagraph or the newest members, it logs, once, what puts the network's pay at risk
+// (chain/service/neuron_watch.h), whether the node has a uid and in which role, and buys a lost uid of a validator back
+// within a budget. Thread safety: one thread.
 #pragma once
 
 #include <filesystem>
@@ -28,6 +28,7 @@ class AttendedLedger final : public protocol::LedgerClient {
 
   Result<Hash> genesis_hash() override { return ledger_->genesis_hash(); }
   Result<protocol::Metagraph> metagraph() override;
+  Result<protocol::LedgerView> members_at(std::optional<std::uint64_t> block) override;
   Status register_neuron(Role role) override { return ledger_->register_neuron(role); }
   Status add_stake(std::uint64_t rao) override { return ledger_->add_stake(rao); }
   Status commit_weights(const protocol::WeightVector& vector) override { return ledger_->commit_weights(vector); }

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <set>
 
+#include "base/median.h"
 #include "protocol/assignment.h"
 #include "protocol/tally.h"
 #include "state/aggregate.h"
@@ -37,6 +38,7 @@ struct Company {
   std::vector<std::size_t> members;
   std::vector<verify::RatingBook> books;                     // per validator
   std::vector<std::map<Uid, Verdict>> verdicts;              // per validator, of the round under way
+  std::vector<std::vector<double>> drops;                    // per validator: median drops of the rounds before
 };
 
 PublicKey hotkey_of(std::uint64_t index) {
@@ -103,7 +105,27 @@ class Lab {
 
   void add_company(std::vector<std::size_t> members) {
     companies_.push_back({std::move(members), std::vector<verify::RatingBook>(config_.validators),
-                          std::vector<std::map<Uid, Verdict>>(config_.validators)});
+                          std::vector<std::map<Uid, Verdict>>(config_.validators),
+                          std::vector<std::vector<double>>(config_.validators)});
+  }
+
+  [[nodiscard]] std::map<Uid, protocol::Standing> standings_in(const Company& company, std::size_t validator) const {
+    const auto rated = company.books[validator].standings();
+    std::map<Uid, protocol::Standing> standings;
+    for (const std::size_t i : company.members) {
+      const auto found = rated.find(members_[i].hotkey);
+      standings[members_[i].uid] = found == rated.end() ? protocol::Standing{} : found->second;
+    }
+    return standings;
+  }
+
+  [[nodiscard]] static std::map<Uid, std::uint64_t> weights_by(const std::map<Uid, protocol::Standing>& standings) {
+    std::vector<protocol::Standing> in_order;
+    for (const auto& [uid, standing] : standings) in_order.push_back(standing);
+    const auto weights = protocol::miner_weights(in_order);
+    std::map<Uid, std::uint64_t> weight_of;
+    for (const auto& [uid, standing] : standings) weight_of[uid] = weights[weight_of.size()];
+    return weight_of;
   }
 
   Status play(Round round) {
@@ -191,10 +213,11 @@ class Lab {
         company.verdicts[v].clear();
         if (!judged(round)) continue;
         std::vector<verify::Candidate> candidates;
+        const auto weight_of = weights_by(standings_in(company, v));
         for (const std::size_t i : company.members) {
           const Member& member = members_[i];
           if (member.delivered())
-            candidates.push_back({member.uid, member.decoded.get(), cosines.at(member.uid)});
+            candidates.push_back({member.uid, member.decoded.get(), cosines.at(member.uid), weight_of.at(member.uid)});
         }
         company.verdicts[v] =
             verify::screen(params_.verification, candidates, last_aggregate_.get()).verdicts;
@@ -206,32 +229,33 @@ class Lab {
   // What the first company's validators make of it decides, each with the same stake.
   [[nodiscard]] std::map<Uid, protocol::Ruling> rule(Round round) const {
     const Company& company = companies_.front();
-    std::vector<Uid> uids;
-    for (const std::size_t i : company.members) uids.push_back(members_[i].uid);
+    std::map<Uid, protocol::Standing> before;
+    for (const std::size_t i : company.members) before[members_[i].uid] = {};
     std::vector<protocol::WeighedScreen> screens;
     for (std::size_t v = 0; judged(round) && v < config_.validators; ++v) {
-      const auto standings = verify::standings(company.books[v].ratings());
+      const auto standings = standings_in(company, v);
       protocol::WeighedScreen weighed{Uid{static_cast<std::uint16_t>(1000 + v)}, 1, {}};
       for (const auto& [uid, verdict] : company.verdicts[v]) {
-        const auto standing = standings.find(members_[uid.value].hotkey);
-        weighed.screen.entries.push_back(
-            {uid, true, 0, verdict,
-             standing == standings.end() ? protocol::kNewcomerStanding : standing->second, 0});
+        const protocol::Standing& standing = standings.at(uid);
+        weighed.screen.entries.push_back({uid, true, 0, verdict, standing.value, 0, standing.proven});
       }
       screens.push_back(std::move(weighed));
     }
-    return protocol::tally(uids, screens, config_.validators);
+    return protocol::tally(before, screens, config_.validators);
   }
 
   Status seal(Round round) {
     const auto rulings = rule(round);
     std::vector<state::Contribution> contributions;
+    std::map<Uid, protocol::Standing> standings;
+    for (const auto& [uid, ruling] : rulings) standings[uid] = ruling.standing;
+    const auto weight_of = weights_by(standings);
     for (const std::size_t i : companies_.front().members) {
       Member& member = members_[i];
       const protocol::Ruling& ruling = rulings.at(member.uid);
       if (member.delivered() && ruling.rejected) continue;
       if (member.delivered())
-        contributions.push_back({ruling.standing, &member.payload, member.norm});
+        contributions.push_back({ruling.standing.value, &member.payload, member.norm, weight_of.at(member.uid)});
     }
     if (contributions.empty()) {  // a null round
       for (Member& member : members_) member.loop->settle(protocol::Settlement::kKept);
@@ -289,11 +313,16 @@ class Lab {
     }
     verify::RatingBook& book = company.books[validator];
     book.take_roster(round, roster);
+    auto& drops = company.drops[validator];
+    facts.weights = weights_by(standings_in(company, validator));
+    facts.trailing_drop_e6 = lower_median(drops);
     const auto drawn = draw(book, facts, validator);
     std::vector<verify::Measurement> of_company;
     for (const auto& measured : measurements)
       if (std::ranges::find(drawn, measured.uid) != drawn.end()) of_company.push_back(measured);
     const auto evaluations = verify::evaluate(params_.verification, facts, of_company);
+    if (const auto drop = protocol::median_drop_e6(evaluations, facts.weights)) drops.push_back(*drop);
+    if (drops.size() > 16) drops.erase(drops.begin());
     book.take(evaluations);
     for (const auto& evaluation : evaluations) {
       Member& member = members_[evaluation.uid.value];

@@ -185,6 +185,48 @@ class OtherSecret final : public Changed<protocol::Screen> {
   void change(protocol::Screen& screen) override { screen.secret[0] ^= 1; }
 };
 
+// Longer than the grace lasts, shorter than a phase.
+constexpr TimeMs kLaterThanTheGrace = 12'000;
+
+// Seven validators without stake judge at once, three with stake take their time.
+void stakeless_validators(WorldConfig& config) {
+  config.validators = 10;
+  config.adversary = config.miners + 4;
+  config.adversaries = 7;
+  config.adversaries_have_stake = false;
+  config.honest_delay_ms = kLaterThanTheGrace;
+}
+
+constexpr Round kCrowdComes{10};
+
+class Crowd final : public Adversary {
+ public:
+  explicit Crowd(const AdversaryContext& context) : noise_(noise(context)) {}
+  bool takes_part(Round round) override { return round >= kCrowdComes; }
+  compression::Payload payload(Round round, compression::Payload trained) override {
+    return noise_->payload(round, std::move(trained));
+  }
+
+ private:
+  std::shared_ptr<Adversary> noise_;
+};
+
+std::shared_ptr<Adversary> crowd(const AdversaryContext& context) { return std::make_shared<Crowd>(context); }
+
+// Two of three miners come when the others are proven, and deliver at once, while the others train.
+void newcomer_majority(WorldConfig& config) {
+  config.rounds = 16;
+  config.miners = 12;
+  config.adversary = 5;
+  config.adversaries = 8;
+  config.honest_delay_ms = kLaterThanTheGrace;
+}
+
+void lying_roster(WorldConfig& config) {
+  config.adversary = 0;
+  config.bug = PlantedBug::kLyingRoster;
+}
+
 template <class T>
 std::shared_ptr<Tamper> made(std::uint64_t seed) {
   if constexpr (std::is_constructible_v<T, std::uint64_t>) {
@@ -210,6 +252,7 @@ WorldConfig network_of(const ProtocolAttack& attack, std::uint64_t seed) {
   config.adversary = attack.role == Role::kMiner ? last_miner : last_validator;
   config.tamper = attack.tamper != nullptr ? attack.tamper(seed) : nullptr;
   config.conduct = attack.conduct;
+  if (attack.arrange != nullptr) attack.arrange(config);
   return config;
 }
 
@@ -237,6 +280,9 @@ const std::vector<ProtocolAttack>& protocol_attacks() {
       {"favours-one", "a validator of a third of the stake gives standing to one miner only", Role::kValidator, std::nullopt, made<Favours>, nullptr},
       {"two-screens", "a validator signs two screens in one round", Role::kValidator, std::nullopt, made<Twice<protocol::Screen>>, nullptr},
       {"other-secret", "a validator draws from a secret that it did not promise", Role::kValidator, std::nullopt, made<OtherSecret>, nullptr},
+      {"stakeless-validators", "seven validators without stake reject everybody, at once", Role::kValidator, std::nullopt, made<RejectsAll>, nullptr, stakeless_validators},
+      {"newcomer-majority", "eight of twelve miners come in round 10 and send noise, at once", Role::kMiner, kRejected, nullptr, crowd, newcomer_majority},
+      {"lying-roster", "a coordinator gives a validator a stake that the ledger does not", Role::kCoordinator, std::nullopt, nullptr, nullptr, lying_roster, protocol::DisputeReason::kRoster},
   };
   return all;
 }
@@ -253,13 +299,22 @@ ProtocolFigures try_protocol_attack(const ProtocolAttack& attack,
     figures.lost_rounds += config.rounds - std::min<std::uint64_t>(config.rounds, report.sealed_rounds);
     figures.honest_accepted += report.honest_accepted;
     figures.honest_refused += report.honest_rejected;
-    const Uid attacker{static_cast<std::uint16_t>(config.adversary)};
-    if (const auto outcomes = report.outcomes.find(attacker); outcomes != report.outcomes.end())
-      for (const auto& [code, rounds] : outcomes->second) figures.outcomes[code] += rounds;
-    const auto weight = report.weights.find(attacker);
-    figures.paid += weight != report.weights.end() && weight->second > 0;
-    for (const std::string& violation : report.violations)
-      figures.violations.push_back("seed " + std::to_string(seed) + ": " + violation);
+    figures.honest_missed += report.honest_missed;
+    figures.unscreened += report.unscreened_rounds;
+    bool is_paid = false;
+    for (const auto& [uid, outcomes] : report.outcomes)
+      if (config.is_adversary(uid.value))
+        for (const auto& [code, rounds] : outcomes) figures.outcomes[code] += rounds;
+    for (const auto& [uid, weight] : report.weights) is_paid = is_paid || (config.is_adversary(uid.value) && weight > 0);
+    figures.paid += is_paid;
+    bool is_disputed = false;
+    for (const std::string& violation : report.violations) {
+      const bool is_wanted =
+          attack.disputed && violation.ends_with("accuses the coordinator: " + std::string(name_of(*attack.disputed)));
+      is_disputed = is_disputed || is_wanted;
+      if (!is_wanted) figures.violations.push_back("seed " + std::to_string(seed) + ": " + violation);
+    }
+    figures.disputed += is_disputed;
   }
   return figures;
 }
@@ -272,6 +327,15 @@ std::uint64_t ProtocolFigures::named() const {
 std::vector<std::string> ProtocolFigures::missed() const {
   std::vector<std::string> missed = violations;
   const std::string name(attack->name);
+  if (attack->disputed) {
+    if (disputed < networks)
+      missed.push_back(name + ": was disputed in " + std::to_string(disputed) + " of " + std::to_string(networks) + " networks");
+    return missed;  // what such a coordinator's run comes to is up to who stops it
+  }
+  if (unscreened > 0) missed.push_back(name + ": " + std::to_string(unscreened) + " rounds were sealed unscreened");
+  if (honest_missed > honest_accepted)
+    missed.push_back(name + ": honest miners missed " + std::to_string(honest_missed) + " rounds and made " +
+                     std::to_string(honest_accepted));
   if (lost_rounds > 0) missed.push_back(name + ": " + std::to_string(lost_rounds) + " rounds were lost");
   if (attack->named && named() == 0) missed.push_back(name + ": never named as it should be");
   if (attack->named && paid > 0) missed.push_back(name + ": is paid in " + std::to_string(paid) + " networks");

@@ -1,4 +1,4 @@
-// Attacks on the protocol, by miners and validators, each run in whole simulated networks.
+// Attacks on the protocol, by miners, validators and the coordinator, each run in whole simulated networks.
 //
 // Thread safety: none.
 #pragma once
@@ -11,6 +11,7 @@
 #include "protocol/messages.h"
 #include "sim/attacks/adversary.h"
 #include "sim/attacks/tamper.h"
+#include "sim/world.h"
 
 namespace muster::sim {
 
@@ -22,6 +23,9 @@ struct ProtocolAttack {
   std::optional<protocol::OutcomeCode> named;
   std::shared_ptr<Tamper> (*tamper)(std::uint64_t seed) = nullptr;
   std::shared_ptr<Adversary> (*conduct)(const AdversaryContext&) = nullptr;
+  void (*arrange)(WorldConfig&) = nullptr;  // the network, where it is not the usual one
+  // Of what validators accuse a coordinator.
+  std::optional<protocol::DisputeReason> disputed = {};
 };
 
 [[nodiscard]] const std::vector<ProtocolAttack>& protocol_attacks();
@@ -33,7 +37,9 @@ struct ProtocolFigures {
   std::uint64_t rounds = 0;       // sealed with an aggregate
   std::uint64_t lost_rounds = 0;  // null, or not reached
   std::map<protocol::OutcomeCode, std::uint64_t> outcomes;  // of the attacker, in rounds
-  std::uint64_t honest_accepted = 0, honest_refused = 0;
+  std::uint64_t honest_accepted = 0, honest_refused = 0, honest_missed = 0;
+  std::uint64_t unscreened = 0;   // rounds sealed without the Screen of a validator with stake
+  std::uint64_t disputed = 0;     // networks in which the coordinator was accused as it should be
   std::uint64_t paid = 0;         // networks at whose end a validator gives the attacker weight
   std::vector<std::string> violations;  // of invariants
   // Rounds in which the attacker was named as it should be; 0 where it should not be.
@@ -42,7 +48,8 @@ struct ProtocolFigures {
   [[nodiscard]] std::vector<std::string> missed() const;
 };
 
-// `seeds`: one calm network of 8 miners and 3 validators each, the attacker among them.
+// `seeds`: one calm network of 8 miners and 3 validators each, unless the attack arranges another; the attackers among
+// them.
 [[nodiscard]] ProtocolFigures try_protocol_attack(const ProtocolAttack& attack,
                                                   const std::vector<std::uint64_t>& seeds);
 

@@ -125,6 +125,28 @@ TEST_F(BlockFollowerTest, ComparesHeadsThatOtherNodesSaw) {
   EXPECT_TRUE(follower_.compare(protocol::sign_head(ledger_key_, seen.genesis, 77, Hash{}))) << "newer than its own";
 }
 
+TEST_F(BlockFollowerTest, TellsHowAClosedBlockLeftTheMembers) {
+  ASSERT_TRUE(submit(ledger_, miner_, BurnedRegister{1, miner_.public_key()}));
+  follow_some(1);
+  const auto before = follower_.members_at(1, std::nullopt).value();
+  ASSERT_EQ(before.members.size(), 2u);
+  EXPECT_EQ(before.members[1].stake, 0u);
+  ASSERT_TRUE(submit(ledger_, miner_, AddStake{miner_.public_key(), 1, 100 * runtime::kTao}));
+  follow_some(2);
+  const auto after = follower_.members_at(1, std::nullopt).value();
+  EXPECT_EQ(after.block, before.block + 2);
+  EXPECT_GT(after.members[1].stake, 99 * runtime::kTao);
+  const auto again = follower_.members_at(1, before.block).value();
+  EXPECT_EQ(again.block_hash, before.block_hash);
+  EXPECT_EQ(again.members, before.members);
+}
+
+TEST_F(BlockFollowerTest, SaysWhichBlocksMembersItHas) {
+  follow_some(2);
+  EXPECT_NE(follower_.members_at(1, 77).error().message.find("none of blocks 0 to 2"), std::string::npos);
+  EXPECT_NE(follower_.members_at(9, 2).error().message.find("no subnet 9"), std::string::npos);
+}
+
 TEST_F(BlockFollowerTest, RefusesGarbage) {
   ledger_.produce_block(true);
   ASSERT_TRUE(follower_.take_head(head_of(ledger_)));

@@ -22,7 +22,8 @@ inline SigningKey key_of(std::uint8_t number) {
 class CoordinatorTest : public ::testing::Test {
  protected:
   CoordinatorTest() : CoordinatorTest(3) {}
-  explicit CoordinatorTest(std::uint16_t miners) : miners_(miners) {
+  explicit CoordinatorTest(std::uint16_t miners, std::uint16_t validators = 2)
+      : miners_(miners), validators_(validators) {
     config_.start_miners = miners;
     params_.name = "test";
     params_.model = {.d_model = 16, .layers = 1, .heads = 2, .kv_heads = 2, .d_ff = 16,
@@ -74,13 +75,19 @@ class CoordinatorTest : public ::testing::Test {
 
   LedgerView ledger() const {
     LedgerView view;
-    for (std::uint16_t i = 0; i < miners_ + kValidators; ++i)
-      view.members.push_back({Uid{i}, key(i).public_key(), role(i), role(i) == Role::kValidator ? 100u : 0u});
+    for (std::uint16_t i = 0; i < miners_ + validators_; ++i)
+      view.members.push_back({Uid{i}, key(i).public_key(), role(i), stake(i)});
     return view;
   }
   // Miners first, then validators.
   static SigningKey key(std::uint16_t uid) { return key_of(static_cast<std::uint8_t>(uid + 1)); }
   [[nodiscard]] Role role(std::uint16_t uid) const { return uid < miners_ ? Role::kMiner : Role::kValidator; }
+
+  [[nodiscard]] std::uint64_t stake(std::uint16_t uid) const {
+    if (role(uid) != Role::kValidator) return 0;
+    const auto found = stakes_.find(uid);
+    return found == stakes_.end() ? 100 : found->second;
+  }
 
   void take(Actions actions) {
     for (Action& action : actions) {
@@ -132,7 +139,7 @@ class CoordinatorTest : public ::testing::Test {
             {promise(round.next()), promise(round.next().next())}};
   }
   void all_ready() {
-    for (std::uint16_t uid = 0; uid < miners_ + kValidators; ++uid) send(uid, ready(uid));
+    for (std::uint16_t uid = 0; uid < miners_ + validators_; ++uid) send(uid, ready(uid));
     tick();
   }
 
@@ -173,6 +180,8 @@ class CoordinatorTest : public ::testing::Test {
         wire::reread_envelope(last_broadcast(protocol::MessageType::kCommitsClosed)).value());
     screen.commit_root = closed->commit_root;
     screen.secret = protocol::validator_secret(key(uid), core_->head().position().run_id, core_->head().round());
+    for (const auto& [miner, standing] : standings_)
+      screen.entries.push_back({miner, true, 0, protocol::Verdict::kAccept, standing.value, 0, standing.proven});
     return screen;
   }
   Bytes last_broadcast(protocol::MessageType type) const {
@@ -196,13 +205,14 @@ class CoordinatorTest : public ::testing::Test {
     for (const std::uint16_t uid : miners) reveal(uid);
     if (core_->phase() == protocol::Phase::kReveal) tick(params_.timing.reveal_ms);
     if (screens)
-      for (std::uint16_t uid = miners_; uid < miners_ + kValidators; ++uid)
+      for (std::uint16_t uid = miners_; uid < miners_ + validators_; ++uid)
         if (in_roster(uid)) send(uid, screen(uid));
     if (core_->phase() == protocol::Phase::kScreen) tick(params_.timing.screen_ms);
   }
 
-  static constexpr std::uint16_t kValidators = 2;
-  std::uint16_t miners_;
+  std::uint16_t miners_, validators_;
+  std::map<std::uint16_t, std::uint64_t> stakes_;       // of validators by uid; 100 otherwise
+  std::map<Uid, protocol::Standing> standings_;         // what Screens say of miners that committed; nothing otherwise
   SigningKey coordinator_ = key_of(255);
   protocol::ProtocolParams params_;
   Config config_{.start_miners = 3, .start_validators = 2};

@@ -30,6 +30,10 @@ TEST_F(HeadStateTest, HashesDifferentlyForEveryFieldAndRun) {
       [](HeadState& s) { s.null_rounds = 1; },
       [](HeadState& s) { s.medians.push_back(1); },
       [](HeadState& s) { s.unscreened_rounds = 1; },
+      [](HeadState& s) { s.has_stake = true; },
+      [](HeadState& s) { s.drops.push_back(1); },
+      [](HeadState& s) { s.members[0].standing.value = 1; },
+      [](HeadState& s) { s.members[0].standing.proven = true; },
       [](HeadState& s) { s.tails.push_back({}); },
       [](HeadState& s) { s.screened.push_back({}); },
       [](HeadState& s) { s.members[0].role = Role::kValidator; }};
@@ -47,6 +51,7 @@ TEST_F(HeadStateTest, IsRefusedWithWhatNoHistoryLeaves) {
       [](HeadState& s) { s.medians = {-1.0}; },
       [](HeadState& s) { s.medians = {std::numeric_limits<double>::quiet_NaN()}; },
       [](HeadState& s) { s.tails.resize(17); },
+      [](HeadState& s) { s.drops.resize(17); },
       [](HeadState& s) { s.screened.resize(4); },
       [](HeadState& s) { s.screened = {{s.members[0].hotkey, s.members[0].hotkey}}; },
       [](HeadState& s) { s.members.push_back(s.members[0]); }};
@@ -65,6 +70,7 @@ class ChainHeadTest : public JoiningTest {
                     {Uid{1}, keys_[1].public_key(), Role::kMiner, 0, {}},
                     {Uid{2}, keys_[2].public_key(), Role::kValidator, 5, {}}};
     manifest_.codes = {OutcomeCode::kAccepted, OutcomeCode::kMissed};
+    manifest_.standings.resize(2);
     manifest_.screened = {Uid{2}};
   }
   std::array<SigningKey, 3> keys_{SigningKey(random_seed()), SigningKey(random_seed()),
@@ -77,7 +83,11 @@ TEST_F(ChainHeadTest, RefusesAManifestOfOtherMinersThanTheRosters) {
   EXPECT_TRUE(fits_roster(manifest_, open_));
   manifest_.codes.push_back(OutcomeCode::kAccepted);
   EXPECT_EQ(fits_roster(manifest_, open_).error().code, Errc::kMalformed);
+  manifest_.standings.push_back({});
+  EXPECT_EQ(fits_roster(manifest_, open_).error().code, Errc::kMalformed);
   manifest_.codes.pop_back();
+  EXPECT_EQ(fits_roster(manifest_, open_).error().code, Errc::kMalformed);
+  manifest_.standings.pop_back();
   manifest_.screened = {Uid{1}};
   EXPECT_EQ(fits_roster(manifest_, open_).error().code, Errc::kMalformed) << "a miner's Screen";
 }
@@ -100,6 +110,45 @@ TEST_F(ChainHeadTest, CountsRoundsWithoutTheScreenOfAStakedValidator) {
   EXPECT_TRUE(head.needs_validator());
 }
 
+TEST_F(ChainHeadTest, CountsValidatorsEquallyUntilOneHasStake) {
+  open_.roster[2].stake = 0;
+  ChainHead head(params_, run_id_);
+  EXPECT_EQ(head.weights(open_).at(Uid{2}), 1u);
+  head.advance(Hash{}, open_, manifest_);
+  EXPECT_EQ(head.unscreened_rounds_in_a_row(), 0u);
+  EXPECT_EQ(head.weights(open_).at(Uid{2}), 1u);
+  open_.roster.push_back({Uid{3}, SigningKey(random_seed()).public_key(), Role::kValidator, 7, {}});
+  EXPECT_EQ(head.weights(open_).at(Uid{2}), 0u);
+  EXPECT_EQ(head.weights(open_).at(Uid{3}), 7u);
+  head.advance(Hash{}, open_, manifest_);
+  open_.roster.pop_back();
+  EXPECT_EQ(head.weights(open_).at(Uid{2}), 0u) << "nor when the staked one is away later";
+}
+
+TEST_F(ChainHeadTest, WeighsMinersByTheStandingsOfTheLastManifest) {
+  ChainHead head(params_, run_id_);
+  const auto before = head.weights(open_);
+  EXPECT_EQ(before.at(Uid{0}), before.at(Uid{1})) << "newcomers";
+  manifest_.standings = {{65535, true}, {0, false}};
+  head.advance(Hash{}, open_, manifest_);
+  const auto after = head.weights(open_);
+  EXPECT_EQ(after.at(Uid{0}), 65535u);
+  EXPECT_EQ(after.at(Uid{1}), 0u);
+}
+
+TEST_F(ChainHeadTest, RemembersTheMedianDropsOf16Rounds) {
+  ChainHead head(params_, run_id_);
+  EXPECT_EQ(head.trailing_drop_e6(), 0);
+  head.advance(Hash{}, open_, manifest_);
+  EXPECT_EQ(head.trailing_drop_e6(), 0) << "a round in which nobody measured";
+  for (std::int32_t drop = 1; drop <= 20; ++drop) {
+    manifest_.median_drop_e6 = drop;
+    head.advance(Hash{}, open_, manifest_);
+  }
+  EXPECT_EQ(head.state().drops.size(), 16u);
+  EXPECT_EQ(head.trailing_drop_e6(), 12);
+}
+
 TEST_F(ChainHeadTest, RefusesToGoOnUnscreenedForEver) {
   ChainHead head(params_, run_id_);
   manifest_.screened.clear();
@@ -119,6 +168,8 @@ TEST_F(ChainHeadTest, BoundsNormsByTheMediansBefore) {
   state.medians = {};
   EXPECT_EQ(ChainHead(params_, run_id_, state).norm_max(), 1e9);
   state.medians = {3, 1, 2};
+  EXPECT_EQ(ChainHead(params_, run_id_, state).norm_max(), 1e9) << "made by newcomers, who may be a crowd";
+  state.members = {{PublicKey{}, Role::kMiner, Hash{}, 0, {65535, true}}};
   EXPECT_EQ(ChainHead(params_, run_id_, state).norm_max(), 2000);
   state.medians = {1e30};
   EXPECT_EQ(ChainHead(params_, run_id_, state).norm_max(), 1e9);

@@ -38,6 +38,14 @@ TEST(Messages, AManifestsValidatorsMustAscend) {
   EXPECT_TRUE(validate(manifest));
 }
 
+TEST(Messages, AManifestHasAStandingForEachOutcome) {
+  Manifest manifest;
+  manifest.codes = {OutcomeCode::kAccepted};
+  EXPECT_EQ(validate(manifest).error().code, Errc::kMalformed);
+  manifest.standings.resize(1);
+  EXPECT_TRUE(validate(manifest));
+}
+
 TEST(Messages, ARoundMessageOfAnotherRunOrRoundIsRefusedByName) {
   const SigningKey key(random_seed());
   const Position here{sha256(bytes_of("run")), Round{1}, Hash{}};
@@ -68,8 +76,10 @@ TEST(Evidence, NeedsTwoDifferentSignedMessagesOfOneSenderAndPlace) {
 TEST(Messages, DecodeMutatedManifestsToNothingOrToWhatEncodesBack) {
   Manifest manifest;
   manifest.codes = {OutcomeCode::kAccepted, OutcomeCode::kMissed, OutcomeCode::kAboveMaximumNorm};
+  manifest.standings = {{65535, true}, {}, {0, false}};
   manifest.screened = {Uid{3}, Uid{9}};
   manifest.tail_ms = 70;
+  manifest.median_drop_e6 = -3;
   const Bytes original = wire::encode(manifest);
   Prng random(12);
   for (int trial = 0; trial < 20000; ++trial) {

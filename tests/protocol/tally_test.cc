@@ -12,19 +12,31 @@ namespace {
 const Uid kMiner{1};
 
 WeighedScreen screen(std::uint16_t validator, std::uint64_t stake, Verdict verdict,
-                     std::uint16_t standing = 1000, bool held = true) {
+                     std::uint16_t standing = 1000, bool held = true, bool proven = false) {
   WeighedScreen weighed{Uid{validator}, stake, {}};
-  weighed.screen.entries.push_back({kMiner, held, 0, verdict, standing});
+  weighed.screen.entries.push_back({kMiner, held, 0, verdict, standing, 0, proven});
   return weighed;
 }
 
-Ruling ruling(const std::vector<WeighedScreen>& screens, std::uint64_t active) {
-  return tally({kMiner}, screens, active).at(kMiner);
+Ruling ruling(const std::vector<WeighedScreen>& screens, std::uint64_t active, const Standing& before = {}) {
+  return tally({{kMiner, before}}, screens, active).at(kMiner);
 }
 
 TEST(Tally, AcceptsEverybodyWithoutAnyScreen) {
   EXPECT_FALSE(ruling({}, 0).rejected);
-  EXPECT_EQ(ruling({}, 0).standing, kNewcomerStanding);
+  EXPECT_EQ(ruling({}, 0).standing, Standing{});
+}
+
+TEST(Tally, KeepsTheStandingOfWhomNobodySpeaksOf) {
+  const Standing before{60'000, true};
+  EXPECT_EQ(ruling({}, 0, before).standing, before);
+  EXPECT_EQ(ruling({screen(10, 100, Verdict::kAccept, 5, false)}, 100, before).standing, before);
+}
+
+TEST(Tally, CallsAMinerProvenWhenMostOfTheWeightDoes) {
+  const auto proven = screen(10, 50, Verdict::kAccept, 5, true, true);
+  EXPECT_FALSE(ruling({proven, screen(11, 50, Verdict::kAccept, 5)}, 100).standing.proven) << "exactly half";
+  EXPECT_TRUE(ruling({proven, screen(11, 49, Verdict::kAccept, 5)}, 99).standing.proven);
 }
 
 TEST(Tally, RejectsOnlyAboveHalfOfTheActiveStake) {
@@ -51,10 +63,10 @@ TEST(Tally, IgnoresValidatorsThatDidNotHoldThePayload) {
 
 TEST(Tally, TakesTheStakeWeightedLowerMedianOfStandings) {
   EXPECT_EQ(ruling({screen(10, 1, Verdict::kAccept, 5), screen(11, 1, Verdict::kAccept, 9)}, 2)
-                .standing,
+                .standing.value,
             5);
   EXPECT_EQ(ruling({screen(10, 1, Verdict::kAccept, 5), screen(11, 3, Verdict::kAccept, 9)}, 4)
-                .standing,
+                .standing.value,
             9);
 }
 
@@ -84,23 +96,20 @@ TEST(Tally, DoesNotDependOnTheOrderOfScreens) {
   }
 }
 
-TEST(StandingShare, IsMostOnlyBeyondHalfOfTheStanding) {
-  StandingShare half;
-  half.add(100, true);
-  half.add(100, false);
-  EXPECT_FALSE(half.is_most());
-  half.add(0, true);
-  EXPECT_TRUE(half.is_most());
+Evaluation measured(std::uint16_t uid, std::int32_t drop_e6) {
+  return {.uid = Uid{uid}, .basis = Basis::kMeasured, .drop_e6 = drop_e6};
 }
 
-TEST(StandingShare, CountsMinersWithoutStandingByTheirNumber) {
-  StandingShare share;
-  EXPECT_TRUE(share.is_of_nobody());
-  EXPECT_FALSE(share.is_most());
-  share.add(0, true);
-  share.add(0, true);
-  share.add(0, false);
-  EXPECT_TRUE(share.is_most());
+TEST(MedianDrop, IsByWeight) {
+  const std::vector<Evaluation> evaluations{measured(1, 100), measured(2, 0), measured(3, 0)};
+  EXPECT_EQ(median_drop_e6(evaluations, {{Uid{1}, 5}, {Uid{2}, 1}, {Uid{3}, 1}}), 100);
+  EXPECT_EQ(median_drop_e6(evaluations, {}), 0) << "without weights each counts as one";
+}
+
+TEST(MedianDrop, IsOfTheMeasuredOnly) {
+  EXPECT_EQ(median_drop_e6({}, {}), std::nullopt);
+  const std::vector<Evaluation> evaluations{{.uid = Uid{1}, .basis = Basis::kFault}, measured(2, -7)};
+  EXPECT_EQ(median_drop_e6(evaluations, {}), -7);
 }
 
 }  // namespace

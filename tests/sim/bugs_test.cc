@@ -49,6 +49,9 @@ TEST(PlantedBug, AnotherCloseForOneValidatorIsFound) {
 TEST(PlantedBug, AMinerProvesByItsReceiptsThatItsCommitWasLeftOut) {
   EXPECT_TRUE(finds(PlantedBug::kVolatileJournal, "accuses the coordinator: censored"));
 }
+TEST(PlantedBug, AStakeThatTheLedgerDoesNotHaveIsFound) {
+  EXPECT_TRUE(finds(PlantedBug::kLyingRoster, "accuses the coordinator: roster"));
+}
 // It doubts itself first and starts over; what the coordinator then shows it is another manifest, and both are signed.
 TEST(PlantedBug, AValidatorProvesThatItWasShownAForgedSeal) {
   EXPECT_TRUE(finds(PlantedBug::kUnacceptedPayload, "accuses the coordinator: forked close"));

@@ -47,6 +47,25 @@ TEST(Aggregate, ClipNormNeverFallsBelowHalfTheTrailingMedian) {
   EXPECT_EQ(sealed.clip_norm, 5);
 }
 
+TEST(Aggregate, ClipNormNeverRisesAboveTwiceTheTrailingMedian) {
+  const Layout layout = Layout::make({{"a", {1}}}).value();
+  const Payload huge = payload_of({100});
+  const std::vector<Contribution> contributions{contribution(layout, 1, huge)};
+  const std::vector<double> past{8, 10, 12};
+  const auto clipped = clip_and_weigh(contributions, past).value();
+  EXPECT_EQ(clipped.clip_norm, 20);
+  EXPECT_EQ(clipped.median_norm, 100) << "what is remembered, so that it follows a lasting change";
+}
+
+TEST(Aggregate, TakesTheMedianOfTheNormsByWeight) {
+  const Layout layout = Layout::make({{"a", {1}}}).value();
+  const Payload small = payload_of({1}), huge = payload_of({1000});
+  std::vector<Contribution> contributions{contribution(layout, 1, small), contribution(layout, 1, huge),
+                                          contribution(layout, 1, huge)};
+  contributions[0].weight = 9;
+  EXPECT_EQ(clip_and_weigh(contributions, {}).value().median_norm, 1);
+}
+
 TEST(Aggregate, WeighsByStandingAndEquallyWhenAllAreZero) {
   const Layout layout = Layout::make({{"a", {1}}}).value();
   const Payload one = payload_of({1});

@@ -99,7 +99,11 @@ void change_record(sim::RecordedRun& run, std::size_t index, Change change) {
     auto record = protocol::decode_record(run.blobs.at(manifest.record_id)).value();
     change(record);
     manifest.codes.clear();
-    for (const auto& outcome : record.outcomes) manifest.codes.push_back(outcome.code);
+    manifest.standings.clear();
+    for (const auto& outcome : record.outcomes) {
+      manifest.codes.push_back(outcome.code);
+      manifest.standings.push_back({outcome.standing, outcome.proven});
+    }
     Bytes blob = protocol::encode_record(record);
     manifest.record_id = compression::blob_id(blob).value();
     run.blobs[manifest.record_id] = std::move(blob);

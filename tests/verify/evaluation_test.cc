@@ -47,6 +47,29 @@ TEST(Evaluate, ADropBelowTheGateByLessThanItsNoisePasses) {
   EXPECT_EQ(of(evaluations, 2).drop_error_e6, 1000);
 }
 
+TEST(Evaluate, TheMedianDropIsByWeight) {
+  SealedFacts round{Round{3},
+                    {{Uid{1}, OutcomeCode::kAccepted},
+                     {Uid{2}, OutcomeCode::kAccepted},
+                     {Uid{3}, OutcomeCode::kAccepted}},
+                    {},
+                    {}};
+  const std::vector<Measurement> measured{{Uid{1}, 5, 0.010, 0}, {Uid{2}, 0, 0.001, 0}, {Uid{3}, 0, 0.001, 0}};
+  EXPECT_TRUE(of(evaluate(kParams, round, measured), 2).gate_passed) << "two of three do nothing";
+  round.weights = {{Uid{1}, 9}, {Uid{2}, 1}, {Uid{3}, 1}};
+  const auto evaluations = evaluate(kParams, round, measured);
+  EXPECT_TRUE(of(evaluations, 1).gate_passed);
+  EXPECT_FALSE(of(evaluations, 2).gate_passed);
+}
+
+TEST(Evaluate, TheGateIsHeldUpByTheRoundsBefore) {
+  SealedFacts round{Round{3}, {{Uid{1}, OutcomeCode::kAccepted}, {Uid{2}, OutcomeCode::kAccepted}}, {}, {}};
+  const std::vector<Measurement> measured{{Uid{1}, 0, 0.001, 0}, {Uid{2}, 0, 0.001, 0}};
+  EXPECT_TRUE(of(evaluate(kParams, round, measured), 1).gate_passed);
+  round.trailing_drop_e6 = 10'000;  // a quarter of half of it is above 0.001
+  EXPECT_FALSE(of(evaluate(kParams, round, measured), 1).gate_passed);
+}
+
 TEST(Evaluate, ALossThatRisesFailsTheGateEvenWhenEverybodysDoes) {
   const SealedFacts round{Round{3}, {{Uid{1}, OutcomeCode::kAccepted}}, {}, {}};
   EXPECT_FALSE(of(evaluate(kParams, round, {{Uid{1}, 5, -0.01, 0.004}}), 1).gate_passed);

@@ -35,7 +35,7 @@ class ScreenTest : public ::testing::Test {
   Prng random_{3};
   std::vector<SparseUpdate> updates_;
   std::vector<double> cosines_{0.5, 0.4, 0.6, 0.5};
-  std::vector<std::uint16_t> standings_{65535, 65535, 65535, 65535};
+  std::vector<std::uint64_t> weights_{1, 1, 1, 1};
   protocol::VerificationParams params_;
   Screening screening_;
 
@@ -44,7 +44,7 @@ class ScreenTest : public ::testing::Test {
   }
   std::map<Uid, Verdict> run(const SparseUpdate* last = nullptr) {
     std::vector<Candidate> candidates;
-    for (std::uint16_t i = 0; i < 4; ++i) candidates.push_back({Uid{i}, &updates_[i], cosines_[i], standings_[i]});
+    for (std::uint16_t i = 0; i < 4; ++i) candidates.push_back({Uid{i}, &updates_[i], cosines_[i], weights_[i]});
     screening_ = screen(params_, candidates, last);
     return screening_.verdicts;
   }
@@ -57,6 +57,14 @@ TEST_F(ScreenTest, AcceptsHonestPayloads) {
 TEST_F(ScreenTest, RejectsACosineFarBelowTheMedian) {
   cosines_[2] = 0.01;
   EXPECT_EQ(run().at(Uid{2}), Verdict::kLowCosine);
+}
+
+TEST_F(ScreenTest, TakesTheMedianCosineByWeight) {
+  cosines_ = {0.5, 0.01, 0.01, 0.01};
+  weights_ = {9, 1, 1, 1};
+  const auto verdicts = run();
+  EXPECT_EQ(verdicts.at(Uid{0}), Verdict::kAccept);
+  EXPECT_EQ(verdicts.at(Uid{1}), Verdict::kLowCosine) << "three idle newcomers of four miners are no median";
 }
 
 TEST_F(ScreenTest, RejectsANegativeCosineEvenWhenAllAreNegative) {
@@ -89,7 +97,7 @@ TEST_F(ScreenTest, RejectsNobodyForResemblingAnotherMiner) {
 }
 
 // A tiny model, or data that is all alike: nobody replays, everybody goes the way of the last aggregate.
-TEST_F(ScreenTest, NeverRejectsPayloadsWithMostOfTheStandingForTheirResemblance) {
+TEST_F(ScreenTest, NeverRejectsPayloadsWithMostOfTheWeightForTheirResemblance) {
   const SparseUpdate last = updates_[0];
   updates_[2] = updates_[0];
   for (float& value : updates_[2].values) value = -value;
@@ -98,13 +106,13 @@ TEST_F(ScreenTest, NeverRejectsPayloadsWithMostOfTheStandingForTheirResemblance)
   EXPECT_EQ(screening_.alike, (std::vector<Uid>{Uid{0}, Uid{1}, Uid{2}})) << "and the validator says so";
 }
 
-TEST_F(ScreenTest, RejectsReplaysOfManyWhoHaveLittleStanding) {
+TEST_F(ScreenTest, RejectsReplaysOfManyWhoHaveLittleWeight) {
   const SparseUpdate last = updates_[0];
   for (float& value : updates_[0].values) value = -value;
   updates_[3] = updates_[2] = updates_[0];
-  standings_ = {10, 65535, 10, 10};
+  weights_ = {10, 65535, 10, 10};
   const auto verdicts = run(&last);
-  EXPECT_EQ(verdicts.at(Uid{0}), Verdict::kReplay) << "three heads of four, and next to no standing";
+  EXPECT_EQ(verdicts.at(Uid{0}), Verdict::kReplay) << "three heads of four, and next to no weight";
   EXPECT_EQ(verdicts.at(Uid{1}), Verdict::kAccept);
 }
 

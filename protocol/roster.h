@@ -1,0 +1,25 @@
+// Rosters: whether the ledger bears out what a RoundOpen says of its members.
+//
+// The coordinator chooses who of the ledger's members is in a round, by who is ready. It invents no uid, hotkey, role or
+// stake: who has the ledger compares. Thread safety: pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "protocol/ledger_client.h"
+#include "protocol/messages.h"
+
+namespace muster::protocol {
+
+// What a roster says and the ledger does not.
+struct RosterLie {
+  std::string what;  // the first difference, in words
+  Hash expected;     // hash of the ledger's member, or of the block where that differs
+  Hash found;        // the same of the roster
+};
+
+// None: every member of the roster is the ledger's. REQUIRES: `view` is of the block that `open` names by number.
+[[nodiscard]] std::optional<RosterLie> find_lie(const RoundOpen& open, const LedgerView& view);
+
+}  // namespace muster::protocol
