@@ -191,7 +191,7 @@ class Bench {
 
   void speed(std::uint32_t keep, unsigned threads) {
     double copy = copy_rate(threads);
-    const PayloadFormat uplink{keep, ValueFormat::kSign};
+    const PayloadFormat uplink = two_part_format(keep, ValueFormat::kSign);
     std::fill(scratch_.begin(), scratch_.end(), 0.0f);
     std::vector<float> delta = dense_;
     ErrorFeedback feedback(scratch_, delta);
@@ -199,7 +199,7 @@ class Bench {
     const double compress_time = seconds(
         [&] {
           payload = feedback.compress(layout_, uplink, threads).value();
-          feedback.settle_delivered(0.99f);
+          feedback.settle_delivered(1);
         },
         options_.reps);
     const auto bytes = static_cast<double>(bytes_of_payload(payload));
@@ -209,7 +209,7 @@ class Bench {
     std::vector<Payload> payloads;
     for (std::size_t i = 0; i < kPayloads; ++i) {
       payloads.push_back(feedback.compress(layout_, uplink, threads).value());
-      feedback.settle_delivered(0.99f);
+      feedback.settle_delivered(1);
     }
     const double aggregate_time =
         seconds([&] { aggregate(payloads, uplink, threads); }, options_.reps);
@@ -223,6 +223,7 @@ class Bench {
                 parameters() / aggregate_time / 1e6, parameters() / seal_time / 1e6, seal_copies, unchecked);
     report_["speeds"].push_back({{"k", keep},
                                  {"threads", threads},
+                                 {"uplink_bytes_per_parameter", bytes / parameters()},
                                  {"copy_bytes_per_s", copy},
                                  {"compress_params_per_s", parameters() / compress_time},
                                  {"compress_of_copy", share},
@@ -235,7 +236,7 @@ class Bench {
 
   // Sum of the payloads with a weight each, onto what is there.
   void aggregate(const std::vector<Payload>& payloads, const PayloadFormat& format, unsigned threads) {
-    const GapModel gaps(format.keep);
+    const SegmentGaps gaps(format);
     const std::vector<float> weights(payloads.size(), 1.0f / static_cast<float>(payloads.size()));
     std::vector<const Payload*> pointers;
     for (const Payload& payload : payloads) pointers.push_back(&payload);

@@ -107,9 +107,9 @@ class LargeBench {
     for (std::size_t i = 0; i < kPayloads; ++i) {
       best = std::min(best, bench::seconds([&] {
         payloads.push_back(
-            feedback.compress(layout_, {options_.keep, ValueFormat::kSign}, options_.threads).value());
+            feedback.compress(layout_, two_part_format(options_.keep, ValueFormat::kSign), options_.threads).value());
       }, 1));
-      feedback.settle_delivered(0.99f);
+      feedback.settle_delivered(1);
     }
     say("compress with error feedback", "compress", best);
     return payloads;

@@ -62,8 +62,8 @@ class CudaBench {
     std::printf("%-28s %10s %12s %10s %8s %22s\n", "", "kernel ms", "ms per 1e9", "GB/s", "of copy",
                 "whole call, host, ms");
     copy();
-    for (std::uint32_t keep : {16u, 64u, 256u, 1024u}) compress({keep, ValueFormat::kSign});
-    for (std::uint32_t keep : {64u, 256u}) compress({keep, ValueFormat::kSignMagnitude});
+    for (std::uint32_t keep : {16u, 64u, 256u, 1024u}) compress(two_part_format(keep, ValueFormat::kSign));
+    for (std::uint32_t keep : {64u, 256u}) compress(two_part_format(keep, ValueFormat::kSignMagnitude));
     add();
     step();
     targets();
@@ -112,7 +112,7 @@ class CudaBench {
     // The array that was e takes Δ's place, so every round has numbers to choose from.
     double coding = 0, whole = 0;
     const double seconds = measured([&] {
-      feedback->settle_delivered(0.99f).value();
+      feedback->settle_delivered(1).value();
       whole = bench::seconds([&] { selection = feedback->select(format).value(); }, 1);
       coding = bench::seconds([&] { (void)payload_of(layout_, selection, options_.threads).value(); }, 1);
     });
@@ -122,7 +122,7 @@ class CudaBench {
   }
 
   void add() {
-    const PayloadFormat format{64, ValueFormat::kSign};
+    const PayloadFormat format = two_part_format(64, ValueFormat::kSign);
     std::vector<gpu::BlockwiseEntries> payloads;
     auto feedback = card_.make_error_feedback(layout_).value();
     feedback->delta().write(delta_).value();
@@ -130,7 +130,7 @@ class CudaBench {
     for (std::size_t p = 0; p < kPayloads; ++p) {
       const Payload payload =
           payload_of(layout_, feedback->select(format).value(), options_.threads).value();
-      feedback->settle_delivered(0.99f).value();
+      feedback->settle_delivered(1).value();
       payloads.push_back(gpu::decode_blockwise(layout_, payload, options_.threads).value());
       entries += static_cast<double>(payloads.back().values.size());
     }

@@ -58,9 +58,10 @@ nlohmann::ordered_json measure(const Case& what, unsigned threads) {
   state::initial_parameters(what.model, 1, theta);
   fill_heavy_tailed(dense, 2);
   const auto probe = trainer::make_loss_probe(config, theta).value();
-  auto payload = std::make_shared<const compression::SparseUpdate>(
-      compression::decode(layout, compression::compress(layout, {what.keep, compression::ValueFormat::kSign}, dense).value()).value());
-  MUSTER_CHECK(probe->apply(*payload).has_value(), "a step to undo");
+  const auto format = compression::two_part_format(what.keep, compression::ValueFormat::kSign);
+  auto payload = std::make_shared<const compression::DecodedPayload>(
+      compression::decode_parts(layout, compression::compress(layout, format, dense).value()).value());
+  MUSTER_CHECK(probe->apply(payload->whole).has_value(), "a step to undo");
   std::vector<std::uint64_t> screen(kScreenSequences), own(kOwn), shared(kShared);
   std::iota(screen.begin(), screen.end(), 0u);
   std::iota(own.begin(), own.end(), 100u);
@@ -69,7 +70,7 @@ nlohmann::ordered_json measure(const Case& what, unsigned threads) {
   const double forward = seconds([&] { (void)probe->losses(protocol::ProbePoint::kCurrent, nullptr, 0, screen).value(); }, reps);
   const double gradient = seconds([&] { MUSTER_CHECK(probe->compute_gradient(screen).has_value(), "gradient"); }, reps);
   volatile double sink = 0;
-  const double cosine = seconds([&] { sink = sink + probe->gradient_cosine(*payload); }, reps * 4);
+  const double cosine = seconds([&] { sink = sink + probe->gradient_cosine(payload->whole); }, reps * 4);
   const std::atomic<bool> never{false};
   verify::ScoreTask task{Round{1}, 0.4f, shared, {}};
   constexpr std::uint16_t kMiners = 4;

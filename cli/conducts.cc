@@ -3,9 +3,11 @@
 namespace muster::cli {
 namespace {
 
-// Not those that need data of their own making, or other miners' payloads.
+// Not those that need data or a training of their own making, or other miners' payloads.
 bool needs_only_itself(const sim::Attack& attack) {
-  return attack.data == sim::LocalData::kGenuine && attack.name != "copy" && attack.name != "peek";
+  const sim::LocalTraining& training = attack.training;
+  return training.data == sim::LocalData::kGenuine && !training.drops_residual && attack.name != "copy" &&
+         attack.name != "peek";
 }
 
 constexpr const char* kWithholding = "withholding";

@@ -245,6 +245,7 @@ Result<int> inspect_coded(const InspectOptions& options, bool want_aggregate) {
     std::printf("%s\n", json_text(ordered_json{{"what", named.what},
                                      {"parameters", seen.parameters},
                                      {"keep", seen.format.keep},
+                                     {"memory_keep", seen.format.memory_keep},
                                      {"values", values},
                                      {"entries", seen.entries},
                                      {"bytes", seen.bytes},
@@ -257,9 +258,9 @@ Result<int> inspect_coded(const InspectOptions& options, bool want_aggregate) {
                                      {"octaves", json_of(seen.octaves)}},
                                   2).c_str());
   } else {
-    std::printf("%s\n  %" PRIu64 " parameters, %" PRIu64 " blocks (%" PRIu64 " full), keep %u of 4096, %s\n",
+    std::printf("%s\n  %" PRIu64 " parameters, %" PRIu64 " blocks (%" PRIu64 " full), keep %u of 4096, %u of them memory, %s\n",
                 named.what.c_str(), seen.parameters, seen.blocks, seen.full_blocks, seen.format.keep,
-                values.c_str());
+                seen.format.memory_keep, values.c_str());
     std::printf("  %" PRIu64 " entries (%.3f %%), %" PRIu64 " bytes, %.5f bytes per parameter, norm %.6g\n",
                 seen.entries, 100 * static_cast<double>(seen.entries) / parameters, seen.bytes,
                 static_cast<double>(seen.bytes) / parameters, seen.norm);

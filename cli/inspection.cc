@@ -61,6 +61,38 @@ Octaves octaves_of(std::span<const float> values) {
   return octaves;
 }
 
+namespace {
+
+// Of all parts together.
+struct Coding {
+  std::uint64_t entries = 0;
+  double bound_bits = 0;  // log2 of how many index sets the blocks have
+  double index_bits = 0;
+};
+
+// Adds a part; clears `full` of each block in which it holds less than it could.
+Status add(Coding& coding, const compression::Layout& layout, const compression::Payload& part,
+           std::vector<bool>& full) {
+  std::vector<float> dense(layout.parameters());
+  std::uint64_t entries = 0, b = 0;
+  MUSTER_TRY_STATUS(compression::for_each_block(
+      layout, part, 1, [&](std::size_t, const compression::Block& block, const compression::BlockEntries& kept) {
+        for (std::size_t i = 0; i < kept.indices.size(); ++i) dense[block.offset + kept.indices[i]] = kept.values[i];
+        coding.bound_bits += log2_choose(block.elements, static_cast<double>(kept.indices.size()));
+        entries += kept.indices.size();
+        if (kept.indices.size() < compression::kept_in_block(part.format.keep, block.elements)) full[b] = false;
+        ++b;
+      }));
+  // The same indices with 32 bits for each value: what is left are the indices.
+  MUSTER_TRY(const auto plain,
+             compression::compress(layout, {part.format.keep, compression::ValueFormat::kFloat32}, dense));
+  coding.entries += entries;
+  coding.index_bits += 8 * static_cast<double>(bytes_of_segments(plain)) - 32 * static_cast<double>(entries);
+  return {};
+}
+
+}  // namespace
+
 Result<PayloadInspection> inspect_payload(const compression::Layout& layout,
                                           const compression::Payload& payload) {
   MUSTER_TRY(const auto update, compression::decode(layout, payload));
@@ -71,29 +103,22 @@ Result<PayloadInspection> inspect_payload(const compression::Layout& layout,
                            .blocks = layout.block_count(),
                            .tensors = rows_of(layout),
                            .octaves = octaves_of(update.values)};
-  std::vector<float> dense(layout.parameters());
-  std::size_t next = 0, tensor = 0;
-  double bound = 0;
-  for (std::uint64_t b = 0; b < layout.block_count(); ++b) {
-    const compression::Block& block = layout.block(b);
-    while (layout.tensors()[tensor].offset + layout.tensors()[tensor].elements <= block.offset) ++tensor;
-    std::uint32_t count = 0;
-    for (; next < update.indices.size() && update.indices[next] < block.offset + block.elements;
-         ++next, ++count) {
-      dense[update.indices[next]] = update.values[next];
-      add(result.tensors[tensor], update.values[next]);
-    }
-    bound += log2_choose(block.elements, count);
-    result.full_blocks += count == compression::kept_in_block(payload.format.keep, block.elements) ? 1 : 0;
+  std::size_t tensor = 0;
+  for (std::size_t i = 0; i < update.indices.size(); ++i) {
+    const auto& tensors = layout.tensors();
+    while (tensors[tensor].offset + tensors[tensor].elements <= update.indices[i]) ++tensor;
+    add(result.tensors[tensor], update.values[i]);
   }
   result.norm = finish(result.tensors);
-  if (result.entries == 0) return result;
-  // The same indices with 32 bits for each value: what is left are the indices.
-  MUSTER_TRY(const auto plain,
-             compression::compress(layout, {payload.format.keep, compression::ValueFormat::kFloat32}, dense));
-  const auto entries = static_cast<double>(result.entries);
-  result.bits_per_index = static_cast<double>(bytes_of_segments(plain)) * 8 / entries - 32;
-  result.bound_bits_per_index = bound / entries;
+  MUSTER_TRY(const auto parts, compression::split_parts(payload));
+  Coding coding;
+  std::vector<bool> full(layout.block_count(), true);
+  for (const compression::Payload& part : parts) MUSTER_TRY_STATUS(add(coding, layout, part, full));
+  result.full_blocks = static_cast<std::uint64_t>(std::ranges::count(full, true));
+  if (coding.entries == 0) return result;
+  const auto entries = static_cast<double>(coding.entries);
+  result.bits_per_index = coding.index_bits / entries;
+  result.bound_bits_per_index = coding.bound_bits / entries;
   result.bits_per_value = static_cast<double>(result.bytes) * 8 / entries - result.bits_per_index;
   return result;
 }

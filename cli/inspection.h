@@ -31,6 +31,7 @@ struct PayloadInspection {
   compression::PayloadFormat format;
   std::uint64_t parameters = 0, entries = 0, bytes = 0, blocks = 0, full_blocks = 0;
   double norm = 0;
+  // Per entry of a part; where both parts have one it counts twice.
   double bits_per_index = 0;
   double bound_bits_per_index = 0;  // log2 of how many index sets a block has, over its entries
   double bits_per_value = 0;        // signs, levels and scales

@@ -66,7 +66,7 @@ Status prepare_lab_data(const fs::path& folder, RunConfig& config,
              trainer::DataSet::open(folder / file_of(sim::LocalData::kGenuine), model.context, model.vocab));
   config.params.sequences = genuine.sequences();
   std::set<sim::LocalData> needed;
-  for (const sim::Attack* attack : attacks) needed.insert(attack->data);
+  for (const sim::Attack* attack : attacks) needed.insert(attack->training.data);
   needed.erase(sim::LocalData::kGenuine);
   for (const sim::LocalData data : needed) MUSTER_TRY_STATUS(write_altered(folder, data, genuine));
   return {};
@@ -97,8 +97,10 @@ Result<std::vector<float>> warm_start(const fs::path& folder, const RunConfig& c
 }
 
 sim::LabModel lab_model(const fs::path& folder, const RunConfig& config) {
-  return {[folder, config](std::span<const float> theta, sim::LocalData data) {
-            return trainer::make_inner_loop(trainer_of(folder, config, data), theta);
+  return {[folder, config](std::span<const float> theta, const sim::LocalTraining& training) {
+            auto trainer = trainer_of(folder, config, training.data);
+            if (training.drops_residual) trainer.error_feedback_decay = 0;
+            return trainer::make_inner_loop(trainer, theta);
           },
           [folder, config](std::span<const float> theta) {
             return trainer::make_loss_probe(trainer_of(folder, config, sim::LocalData::kGenuine), theta);

@@ -7,7 +7,10 @@
 #include "compression/segment_codec.h"
 
 namespace muster::compression {
-std::uint64_t payload_bytes_max(const Layout& layout, const PayloadFormat& format) {
+namespace {
+
+// Of a format of one part.
+std::uint64_t part_bytes_max(const Layout& layout, const PayloadFormat& format) {
   // A coded symbol has a frequency of at least 1 of 2^12; a bit more for what rounding in the coder costs.
   constexpr std::uint64_t kSymbolBits = kRansBits + 1;
   // Flags, the levels' frequencies, the padding of three planes, the coder's states and its last words.
@@ -42,6 +45,14 @@ std::uint64_t payload_bytes_max(const Layout& layout, const PayloadFormat& forma
   return bytes;
 }
 
+}  // namespace
+
+std::uint64_t payload_bytes_max(const Layout& layout, const PayloadFormat& format) {
+  const std::uint64_t fresh = part_bytes_max(layout, format.fresh_part());
+  if (!format.has_memory()) return fresh;
+  return sizeof(std::uint32_t) * layout.segment_count() + fresh + part_bytes_max(layout, format.memory_part());
+}
+
 Error in_segment(Error error, std::size_t segment) {
   return std::move(error).within("payload segment " + std::to_string(segment));
 }
@@ -59,14 +70,20 @@ Result<Payload> compress(const Layout& layout, const PayloadFormat& format,
   MUSTER_TRY_STATUS(check_format(format));
   MUSTER_CHECK(dense.size() == layout.parameters(), "an update of another layout");
   Payload payload{format, std::vector<Bytes>(layout.segment_count())};
-  const GapModel gaps(format.keep);
+  const SegmentGaps gaps(format);
   MUSTER_TRY_STATUS(parallel_for(layout.segment_count(), threads, [&] {
-    return [&, writer = SegmentWriter(format, gaps)](std::size_t s) mutable -> Status {
+    return [&, writer = SegmentWriter(format, gaps), left = std::vector<float>()](std::size_t s) mutable -> Status {
       const SegmentRange& segment = layout.segment(static_cast<std::uint32_t>(s));
       for (std::uint32_t b = 0; b < segment.blocks; ++b) {
         const Block& block = layout.block(segment.first_block + b);
-        if (auto kept = writer.add_block(dense.subspan(block.offset, block.elements)); !kept)
-          return in_segment(std::move(kept).error().within("block " + std::to_string(b)), s);
+        const auto values = dense.subspan(block.offset, block.elements);
+        auto kept = writer.fresh().add_block(values);
+        if (kept && writer.memory() != nullptr) {
+          left.assign(values.begin(), values.end());
+          for (std::size_t i = 0; i < kept->indices.size(); ++i) left[kept->indices[i]] -= kept->values[i];
+          kept = writer.memory()->add_block(left);
+        }
+        if (!kept) return in_segment(std::move(kept).error().within("block " + std::to_string(b)), s);
       }
       payload.segments[s] = writer.finish();
       return {};
@@ -78,7 +95,7 @@ Result<Payload> compress(const Layout& layout, const PayloadFormat& format,
 Status for_each_block(const Layout& layout, const Payload& payload, unsigned threads,
                       const TakeBlock& take) {
   MUSTER_TRY_STATUS(check_shape(layout, payload));
-  const GapModel gaps(payload.format.keep);
+  const SegmentGaps gaps(payload.format);
   return parallel_for(payload.segments.size(), threads, [&] {
     return [&, reader = SegmentReader(payload.format, gaps),
             buffers = std::make_unique<BlockBuffers>()](std::size_t s) mutable -> Status {
@@ -113,6 +130,27 @@ Result<SparseUpdate> decode(const Layout& layout, const Payload& payload, unsign
     part = {};
   }
   return update;
+}
+
+Result<std::vector<Payload>> split_parts(const Payload& payload) {
+  const PayloadFormat& format = payload.format;
+  std::vector<Payload> parts{{format.fresh_part(), {}}};
+  if (format.has_memory()) parts.push_back({format.memory_part(), {}});
+  for (std::size_t s = 0; s < payload.segments.size(); ++s) {
+    auto bytes = split_segment(format, payload.segments[s]);
+    if (!bytes) return in_segment(std::move(bytes).error(), s);
+    parts.front().segments.emplace_back(bytes->fresh.begin(), bytes->fresh.end());
+    if (format.has_memory()) parts.back().segments.emplace_back(bytes->memory.begin(), bytes->memory.end());
+  }
+  return parts;
+}
+
+Result<DecodedPayload> decode_parts(const Layout& layout, const Payload& payload, unsigned threads) {
+  DecodedPayload decoded;
+  MUSTER_TRY(decoded.whole, decode(layout, payload, threads));
+  MUSTER_TRY(const auto parts, split_parts(payload));
+  MUSTER_TRY(decoded.fresh, decode(layout, parts.front(), threads));
+  return decoded;
 }
 
 Result<PayloadSummary> summarise(const Layout& layout, const Payload& payload, unsigned threads) {

@@ -1,7 +1,7 @@
 // Payload: a compressed update, canonical (one byte string per content), one part per segment.
 //
-// Per block the `keep` largest magnitudes (ties to the lower index), coded as indices, signs and
-// magnitudes. Every segment decodes on its own, so all of this runs on several threads; the bytes do not
+// Per block the largest magnitudes (ties to the lower index), coded as indices, signs and magnitudes, in one part or as
+// the sum of two (PayloadFormat). Every segment decodes on its own, so all of this runs on several threads; the bytes do not
 // depend on how many. See docs/payload.md for the bytes.
 // Thread safety: pure functions. Determinism: equal input gives equal bytes on every path and machine.
 #pragma once
@@ -25,14 +25,15 @@ struct Payload {
   bool operator==(const Payload&) const = default;
 };
 
-// Decoded: index-ascending, every value finite, normal or +0 excluded (a kept element is never zero).
+// Decoded: index-ascending, every value finite and normal, so never zero; the sum of a payload's parts.
 struct SparseUpdate {
   std::vector<std::uint64_t> indices;        // into the flat array
   std::vector<float> values;                 // same length
   std::vector<std::uint64_t> segment_ends;   // entries before the end of each segment
 };
 
-// Compresses `dense` (layout.parameters() floats).
+// Compresses `dense` (layout.parameters() floats). With two parts the memory part holds the largest of what the fresh
+// part leaves behind, as ErrorFeedback has it for a miner that owes nothing.
 // Errors: kNonFinite (NaN or infinity, with its index), kInvalidArgument (format).
 [[nodiscard]] Result<Payload> compress(const Layout& layout, const PayloadFormat& format,
                                        std::span<const float> dense, unsigned threads = 1);
@@ -42,9 +43,20 @@ struct SparseUpdate {
 [[nodiscard]] Result<SparseUpdate> decode(const Layout& layout, const Payload& payload,
                                           unsigned threads = 1);
 
+// The parts, fresh then memory, as payloads of one part. Errors: kTruncated, naming the segment; what decode() refuses
+// besides is refused when a part is decoded.
+[[nodiscard]] Result<std::vector<Payload>> split_parts(const Payload& payload);
+
+// A payload's sum of parts, and its fresh part alone; equal for a payload of one part.
+struct DecodedPayload {
+  SparseUpdate whole, fresh;
+};
+// Errors: those of decode().
+[[nodiscard]] Result<DecodedPayload> decode_parts(const Layout& layout, const Payload& payload, unsigned threads = 1);
+
 struct PayloadSummary {
   std::uint64_t entries = 0;
-  // Euclidean length in fp64: per block Σ count · level² by ascending level (floats: Σ value² by ascending
+  // Euclidean length in fp64: per block Σ count · level² by ascending level (floats, and two parts: Σ value² by ascending
   // index), blocks in order to a segment's sum, segments in order to the whole.
   double norm = 0;
 };

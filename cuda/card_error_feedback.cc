@@ -22,28 +22,55 @@ Result<std::unique_ptr<ErrorFeedback>> CardErrorFeedback::make(CardContext& card
   return std::unique_ptr<ErrorFeedback>(std::move(feedback));
 }
 
+PartTask CardErrorFeedback::PartRoom::task() const {
+  return {keep, counts.data(), levels.data(), entries.data(), originals.data()};
+}
+
+Status CardErrorFeedback::PartRoom::fetch(cudaStream_t stream) {
+  MUSTER_TRY_STATUS(counts.read(host_counts.values(), stream));
+  MUSTER_TRY_STATUS(levels.read(host_levels.values(), stream));
+  return entries.read(host_entries.values(), stream);
+}
+
+compression::SelectedPart CardErrorFeedback::PartRoom::selected() const {
+  return {host_counts.values(), host_levels.values(), host_entries.values()};
+}
+
+bool CardErrorFeedback::PartRoom::is_finite() const {
+  return std::ranges::find(host_counts.values(), compression::kNotFiniteBlock) == host_counts.values().end();
+}
+
+Result<CardErrorFeedback::PartRoom> CardErrorFeedback::room_for(const PayloadFormat& part) {
+  const std::uint64_t blocks = places_.size();
+  PartRoom room;
+  room.keep = part.keep;
+  MUSTER_TRY(room.counts, card_.allocate<std::uint16_t>(blocks));
+  MUSTER_TRY(room.levels, card_.allocate<std::uint16_t>(blocks << compression::level_bits(part.values)));
+  MUSTER_TRY(room.entries, card_.allocate<std::uint16_t>(blocks * part.keep));
+  MUSTER_TRY(room.originals, card_.allocate<float>(blocks * part.keep));
+  MUSTER_TRY(room.host_counts, PinnedMemory<std::uint16_t>::make(room.counts.size()));
+  MUSTER_TRY(room.host_levels, PinnedMemory<std::uint16_t>::make(room.levels.size()));
+  MUSTER_TRY(room.host_entries, PinnedMemory<std::uint16_t>::make(room.entries.size()));
+  // So that a block that holds less, or is not reached behind one that is not finite, leaves nothing to chance.
+  const auto clear = [&](const Memory<std::uint16_t>& memory) {
+    return checked(cudaMemsetAsync(memory.data(), 0, memory.size() * sizeof(std::uint16_t), card_.stream()),
+                   "clearing memory");
+  };
+  MUSTER_TRY_STATUS(clear(room.counts));
+  MUSTER_TRY_STATUS(clear(room.levels));
+  MUSTER_TRY_STATUS(clear(room.entries));
+  return Result<PartRoom>(std::move(room));
+}
+
 Status CardErrorFeedback::make_room(const PayloadFormat& format) {
   if (format == format_) return {};
   format_.keep = 0;  // until there is room
-  const std::uint64_t blocks = places_.size();
-  counts_ = {};
-  levels_ = {};
-  entries_ = {};
-  originals_ = {};
-  MUSTER_TRY(counts_, card_.allocate<std::uint16_t>(blocks));
-  MUSTER_TRY(levels_, card_.allocate<std::uint16_t>(blocks << compression::level_bits(format.values)));
-  MUSTER_TRY(entries_, card_.allocate<std::uint16_t>(blocks * format.keep));
-  MUSTER_TRY(originals_, card_.allocate<float>(blocks * format.keep));
-  host_counts_ = {};
-  host_levels_ = {};
-  host_entries_ = {};
-  MUSTER_TRY(host_counts_, PinnedMemory<std::uint16_t>::make(counts_.size()));
-  MUSTER_TRY(host_levels_, PinnedMemory<std::uint16_t>::make(levels_.size()));
-  MUSTER_TRY(host_entries_, PinnedMemory<std::uint16_t>::make(entries_.size()));
-  // So that a block that holds less leaves nothing to chance.
-  MUSTER_TRY_STATUS(checked(cudaMemsetAsync(entries_.data(), 0, entries_.size() * sizeof(std::uint16_t),
-                                            card_.stream()),
-                            "clearing memory"));
+  fresh_ = {};
+  memory_ = {};
+  MUSTER_TRY(fresh_, room_for(format.fresh_part()));
+  if (format.has_memory()) {
+    MUSTER_TRY(memory_, room_for(format.memory_part()));
+  }
   format_ = format;
   return {};
 }
@@ -54,11 +81,8 @@ CompressTask CardErrorFeedback::task() {
   task.delta = delta_->device_data();
   task.residual = residual_->device_data();
   task.decay = owed_beta_;
-  task.keep = format_.keep;
-  task.counts = counts_.data();
-  task.levels = levels_.data();
-  task.entries = entries_.data();
-  task.originals = originals_.data();
+  task.fresh = fresh_.task();
+  task.memory = memory_.task();
   return task;
 }
 
@@ -73,13 +97,11 @@ Result<Selection> CardErrorFeedback::select(const PayloadFormat& format) {
   MUSTER_TRY_STATUS(card_.run([&](cudaStream_t stream) {
     launch_compress(task(), places_.size(), compression::level_bits(format.values), stream);
   }));
-  MUSTER_TRY_STATUS(counts_.read(host_counts_.values(), card_.stream()));
-  MUSTER_TRY_STATUS(levels_.read(host_levels_.values(), card_.stream()));
-  MUSTER_TRY_STATUS(entries_.read(host_entries_.values(), card_.stream()));
+  MUSTER_TRY_STATUS(fresh_.fetch(card_.stream()));
+  MUSTER_TRY_STATUS(memory_.fetch(card_.stream()));
   MUSTER_TRY_STATUS(card_.finish());
-  const auto counts = host_counts_.values();
-  pending_ = std::find(counts.begin(), counts.end(), compression::kNotFiniteBlock) == counts.end();
-  return Selection{format, counts, host_levels_.values(), host_entries_.values()};
+  pending_ = fresh_.is_finite() && memory_.is_finite();
+  return Selection{format, fresh_.selected(), memory_.selected()};
 }
 
 void CardErrorFeedback::take_turns(float beta) {
@@ -142,16 +164,12 @@ Result<compression::ErrorFeedback::State> CardErrorFeedback::state() const {
     MUSTER_TRY_STATUS(card_.finish());
     return Result<compression::ErrorFeedback::State>(std::move(state));
   }
-  std::vector<float> originals(originals_.size());
-  MUSTER_TRY_STATUS(originals_.read(originals, card_.stream()));
+  std::vector<float> of_fresh(fresh_.originals.size()), of_memory(memory_.originals.size());
+  MUSTER_TRY_STATUS(fresh_.originals.read(of_fresh, card_.stream()));
+  MUSTER_TRY_STATUS(memory_.originals.read(of_memory, card_.stream()));
   MUSTER_TRY_STATUS(card_.finish());
-  const auto counts = host_counts_.values(), entries = host_entries_.values();
-  for (std::uint64_t b = 0; b < counts.size(); ++b) {
-    for (std::uint64_t i = b * format_.keep, n = 0; n < counts[b]; ++i, ++n) {
-      state.indices.push_back(layout_.block(b).offset + compression::index_of(entries[i]));
-      state.originals.push_back(originals[i]);
-    }
-  }
+  compression::append_originals(layout_, Selection{format_, fresh_.selected(), memory_.selected()}, of_fresh, of_memory,
+                   state.indices, state.originals);
   return Result<compression::ErrorFeedback::State>(std::move(state));
 }
 

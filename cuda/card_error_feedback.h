@@ -30,6 +30,21 @@ class CardErrorFeedback final : public ErrorFeedback {
                     std::unique_ptr<CardArray> delta, const compression::Layout& layout)
       : card_(card), residual_(std::move(residual)), delta_(std::move(delta)), layout_(layout) {}
 
+  // Room for a part's selection, on the card and on the host.
+  struct PartRoom {
+    std::uint32_t keep = 0;  // of a full block; 0: there is no such part
+    Memory<std::uint16_t> counts, levels, entries;
+    Memory<float> originals;
+    PinnedMemory<std::uint16_t> host_counts, host_levels, host_entries;
+
+    [[nodiscard]] PartTask task() const;
+    // Starts to copy the selection to the host. Error: kIo.
+    Status fetch(cudaStream_t stream);
+    // What was fetched.
+    [[nodiscard]] compression::SelectedPart selected() const;
+    [[nodiscard]] bool is_finite() const;
+  };
+  Result<PartRoom> room_for(const compression::PayloadFormat& part);
   Status make_room(const compression::PayloadFormat& format);
   [[nodiscard]] CompressTask task();
   void take_turns(float beta);
@@ -47,9 +62,7 @@ class CardErrorFeedback final : public ErrorFeedback {
   Memory<float> restored_originals_;
   // Of the last selection.
   compression::PayloadFormat format_{0, compression::ValueFormat::kSign};
-  Memory<std::uint16_t> counts_, levels_, entries_;
-  Memory<float> originals_;
-  PinnedMemory<std::uint16_t> host_counts_, host_levels_, host_entries_;
+  PartRoom fresh_, memory_;
 };
 
 }  // namespace muster::gpu

@@ -43,7 +43,7 @@ class ErrorFeedback {
   [[nodiscard]] virtual FloatArray& delta() = 0;
   // What is owed is multiplied in. Error: kIo.
   [[nodiscard]] virtual Result<FloatArray*> residual() = 0;
-  // Adds up e + Δ in Δ's place, chooses, quantises and subtracts in one pass.
+  // Adds up e + Δ in Δ's place, chooses, quantises and subtracts, part by part, in one pass.
   // The result is valid until the next call. Errors: kInvalidArgument (a format without levels), kIo,
   // kTooLarge (memory). A block that is not finite is in the selection, and payload_of() names its place; then
   // e is as it was and nothing is to be settled.
@@ -138,7 +138,7 @@ class Cards {
 };
 
 // Bumped with every change to the interfaces above and in model.h.
-inline constexpr int kCardsAbi = 3;
+inline constexpr int kCardsAbi = 4;
 
 // Loads libmuster_cuda.so from beside the executable, or from `folder`. Loads no CUDA library otherwise.
 // Errors: kNotFound (built without CUDA; the message says how to get it), kVersion.

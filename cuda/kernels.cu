@@ -29,10 +29,18 @@ __global__ void __launch_bounds__(kThreads) step_kernel(StepTask task) {
 }
 
 __global__ void __launch_bounds__(kThreads) restore_kernel(CompressTask task) {
-  const std::uint64_t first = std::uint64_t{blockIdx.x} * task.keep;
   float* delta = task.delta + task.blocks[blockIdx.x].offset;
-  for (std::uint32_t i = threadIdx.x; i < task.counts[blockIdx.x]; i += kThreads)
-    delta[compression::index_of(task.entries[first + i])] = task.originals[first + i];
+  const auto restore = [&](const PartTask& part) {
+    const std::uint64_t first = std::uint64_t{blockIdx.x} * part.keep;
+    for (std::uint32_t i = threadIdx.x; i < part.counts[blockIdx.x]; i += kThreads)
+      delta[compression::index_of(part.entries[first + i])] = part.originals[first + i];
+  };
+  // In the opposite order of taking away: where both have an entry the fresh part's original is e + Δ.
+  if (task.memory.keep > 0) {
+    restore(task.memory);
+    __syncthreads();
+  }
+  restore(task.fresh);
 }
 
 __global__ void __launch_bounds__(kThreads) scale_kernel(float* array, std::uint64_t count, float factor) {

@@ -49,7 +49,7 @@ class InnerLoop {
       const TrainTask& task, const std::atomic<bool>& stop,
       const std::function<void(std::uint32_t)>& progress) = 0;
 
-  // Δ = θ − trained; compresses e + Δ. Call after train(), once; then settle().
+  // Δ = θ − trained; compresses Δ and error feedback e (compression/error_feedback.h). Call after train(), once; then settle().
   [[nodiscard]] virtual Result<compression::Payload> encode(
       const compression::PayloadFormat& format) = 0;
 

@@ -49,6 +49,7 @@ std::string_view name_of(Verdict verdict) {
     case Verdict::kAbstain: return "abstain";
     case Verdict::kLowCosine: return "low cosine";
     case Verdict::kReplay: return "replay";
+    case Verdict::kFreshNorm: return "fresh norm";
   }
   MUSTER_UNREACHABLE();
 }

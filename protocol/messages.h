@@ -154,8 +154,8 @@ struct RevealsClosed {
   void serialize(Archive& archive) { archive(commit_root, reveals); }
 };
 
-enum class Verdict : std::uint8_t { kAccept, kAbstain, kLowCosine, kReplay };
-constexpr std::uint8_t enum_count(Verdict) { return 4; }
+enum class Verdict : std::uint8_t { kAccept, kAbstain, kLowCosine, kReplay, kFreshNorm };
+constexpr std::uint8_t enum_count(Verdict) { return 5; }
 [[nodiscard]] std::string_view name_of(Verdict verdict);
 [[nodiscard]] constexpr bool is_rejection(Verdict verdict) {
   return verdict != Verdict::kAccept && verdict != Verdict::kAbstain;

@@ -75,7 +75,7 @@ Status validate_timing(const TimingParams& p) {
 }  // namespace
 
 compression::PayloadFormat ProtocolParams::uplink_format(Round round) const {
-  return {keep_at(compression.schedule, round), compression.values};
+  return two_part_format(keep_at(compression.schedule, round), compression.values);
 }
 
 compression::PayloadFormat ProtocolParams::downlink_format(Round round) const {

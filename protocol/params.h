@@ -50,7 +50,7 @@ struct DensityStage {
 
 struct CompressionParams {
   std::vector<DensityStage> schedule;
-  float error_feedback_decay = 0.99f;
+  float error_feedback_decay = 1.0f;
   compression::ValueFormat values = compression::ValueFormat::kSign;
   compression::ValueFormat downlink_values = compression::ValueFormat::kSignMagnitude;
   std::uint32_t downlink_factor = 4;    // the aggregate keeps min(4096, factor · keep)
@@ -118,6 +118,7 @@ struct ProtocolParams {
   VerificationParams verification;
   TimingParams timing;
 
+  // Two parts, fresh and memory; the downlink's has one.
   [[nodiscard]] compression::PayloadFormat uplink_format(Round round) const;
   [[nodiscard]] compression::PayloadFormat downlink_format(Round round) const;
   [[nodiscard]] std::uint32_t sequences_min() const {

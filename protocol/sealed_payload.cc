@@ -12,7 +12,7 @@ constexpr std::uint8_t enum_count(ValueFormat) { return kValueFormats; }
 namespace muster::protocol {
 namespace {
 
-constexpr std::uint8_t kPayloadVersion = 2;
+constexpr std::uint8_t kPayloadVersion = 3;
 
 struct Header {
   std::uint8_t version = kPayloadVersion;
@@ -22,10 +22,11 @@ struct Header {
   Hash layout;
   std::uint32_t keep = 0;
   compression::ValueFormat values = compression::ValueFormat::kSign;
+  std::uint32_t memory_keep = 0;
   bool operator==(const Header&) const = default;
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(version, run_id, round, hotkey, layout, keep, values);
+    archive(version, run_id, round, hotkey, layout, keep, values, memory_keep);
   }
 };
 
@@ -65,7 +66,7 @@ compression::SegmentedBlob plain_blob(const PayloadContext& context,
                                       const compression::Payload& payload) {
   const Header header{kPayloadVersion,      context.run_id,        context.round,
                       context.hotkey,       layout.hash(),         payload.format.keep,
-                      payload.format.values};
+                      payload.format.values, payload.format.memory_keep};
   return {wire::encode(header), payload.segments};
 }
 
@@ -85,8 +86,8 @@ Result<compression::Payload> check_and_unwrap(const PayloadContext& context,
                                         std::to_string(header.round.value) + ", not " +
                                         std::to_string(context.round.value)};
   }
-  if (header.layout != layout.hash() || header.keep != expected.keep ||
-      header.values != expected.values) {
+  if (header.layout != layout.hash() ||
+      compression::PayloadFormat{header.keep, header.values, header.memory_keep} != expected) {
     return Error{Errc::kInvalidArgument, "payload header: another layout or format than the round's"};
   }
   if (blob.segments.size() != layout.segment_count())

@@ -30,7 +30,7 @@ std::vector<float> weights_of(std::span<const Contribution> contributions, doubl
 class SegmentSealer {
  public:
   SegmentSealer(const compression::Layout& layout, WeightedSum contributions,
-                compression::SegmentWriter writer, float decay)
+                compression::PartWriter writer, float decay)
       : layout_(layout),
         contributions_(std::move(contributions)),
         writer_(std::move(writer)),
@@ -63,7 +63,7 @@ class SegmentSealer {
 
   const compression::Layout& layout_;
   WeightedSum contributions_;
-  compression::SegmentWriter writer_;
+  compression::PartWriter writer_;
   float decay_;
 };
 
@@ -103,9 +103,11 @@ Result<SealedAggregate> seal_aggregate(const compression::Layout& layout,
   for (const Contribution& contribution : contributions)
     MUSTER_CHECK(contribution.payload->format == uplink, "payloads of different formats");
   MUSTER_TRY_STATUS(compression::check_format(downlink));
+  MUSTER_CHECK(!downlink.has_memory(), "an aggregate of two parts");
   SealedAggregate sealed;
   MUSTER_TRY(static_cast<ClippedWeights&>(sealed), clip_and_weigh(contributions, past_medians));
-  const compression::GapModel uplink_gaps(uplink.keep), downlink_gaps(downlink.keep);
+  const compression::SegmentGaps uplink_gaps(uplink);
+  const compression::GapModel downlink_gaps(downlink.keep);
   sealed.aggregate = {downlink, std::vector<Bytes>(layout.segment_count())};
   std::vector<const compression::Payload*> payloads;
   for (const Contribution& contribution : contributions) payloads.push_back(contribution.payload);

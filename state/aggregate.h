@@ -43,7 +43,7 @@ struct SealedAggregate : ClippedWeights {
 // One pass over the residual, block by block, in memory of a segment per thread; the result does not
 // depend on `threads`.
 // `contributions`: not empty, by ascending uid, of one format, each summarised without an error.
-// `past_medians`: M of at most the last 16 sealed rounds.
+// `downlink`: a format of one part. `past_medians`: M of at most the last 16 sealed rounds.
 // Errors: kNonFinite (norms above kClipNormMax), kInvalidArgument (format); the residual is as it was.
 [[nodiscard]] Result<SealedAggregate> seal_aggregate(const compression::Layout& layout,
                                                      std::span<const Contribution> contributions,

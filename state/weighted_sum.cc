@@ -4,7 +4,7 @@
 
 namespace muster::state {
 
-WeightedSum::WeightedSum(const compression::Layout& layout, const compression::GapModel& gaps,
+WeightedSum::WeightedSum(const compression::Layout& layout, const compression::SegmentGaps& gaps,
                          std::vector<const compression::Payload*> payloads,
                          std::span<const float> weights)
     : layout_(layout),

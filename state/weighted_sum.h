@@ -19,7 +19,7 @@ class WeightedSum {
  public:
   // REQUIRES: all payloads of this layout and one format, whose `gaps` these are; a weight for each. All of
   // them outlive the sum.
-  WeightedSum(const compression::Layout& layout, const compression::GapModel& gaps,
+  WeightedSum(const compression::Layout& layout, const compression::SegmentGaps& gaps,
               std::vector<const compression::Payload*> payloads, std::span<const float> weights);
 
   // Errors of both: those of compression::decode.

@@ -34,7 +34,7 @@ struct TrainerConfig {
   unsigned threads = 1;
   bool shards_parameters = false;       // among ranks: each keeps only its range of the working copy too (ZeRO-3)
   float outer_learning_rate = 1.0f;
-  float error_feedback_decay = 0.99f;
+  float error_feedback_decay = 1.0f;
   std::uint32_t held_out_sequences = 512;
 };
 

@@ -29,7 +29,8 @@ void Validator::send_screen() {
   // What came after the cosines were measured is not judged.
   for (const auto& [uid, payload] : progress_.payloads) {
     if (!active || !progress_.cosines->contains(uid)) continue;
-    candidates.push_back({uid, payload.get(), progress_.cosines->at(uid), counts_for.at(uid)});
+    candidates.push_back({uid, &payload->whole, progress_.cosines->at(uid), counts_for.at(uid),
+                          compression::norm(payload->fresh)});
   }
   verdicts_.clear();
   if (active) {

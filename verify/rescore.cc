@@ -109,14 +109,14 @@ Status Rescorer::rescore(const AuditedRound& round, const Sample& sample, AuditR
   const Uid uid = evaluation->uid;
   const Hash& run_id = round.position.run_id;
   const protocol::Secret& secret = kept_->secrets.at(screen->hotkey);
-  MUSTER_TRY(auto payload, compression::decode(round.layout, kept_->payloads.at(uid)));
+  MUSTER_TRY(auto payload, compression::decode_parts(round.layout, kept_->payloads.at(uid)));
   ScoreTask task;
   task.round = kept_->round;
   task.probe_step =
       round.params.verification.probe_step * round.params.compression.outer_learning_rate;
   task.shared_sequences =
       shared_draw(round.params, run_id, kept_->open, secret, kept_->late_beacon);
-  task.items.push_back({uid, std::make_shared<const compression::SparseUpdate>(std::move(payload)),
+  task.items.push_back({uid, std::make_shared<const compression::DecodedPayload>(std::move(payload)),
                         own_draw(round.params, run_id, kept_->open, secret, kept_->late_beacon, uid,
                                  kept_->sequences_used.at(uid))});
   const std::atomic<bool> never{false};

@@ -102,8 +102,10 @@ Result<Measurement> measure(protocol::LossProbe& probe, const ScoreTask& task,
              losses(probe, ProbePoint::kCurrent, nullptr, 0, item.own_sequences));
   std::vector<std::uint64_t> sequences = task.shared_sequences;
   sequences.insert(sequences.end(), item.own_sequences.begin(), item.own_sequences.end());
-  MUSTER_TRY(const auto displaced, losses(probe, ProbePoint::kPrevious, item.payload.get(),
+  MUSTER_TRY(const auto displaced, losses(probe, ProbePoint::kPrevious, &item.payload->fresh,
                                           task.probe_step, sequences));
+  MUSTER_TRY(const auto by_whole, losses(probe, ProbePoint::kPrevious, &item.payload->whole,
+                                         task.probe_step, task.shared_sequences));
   const std::span<const float> after(displaced);
   const auto shared_drops = difference(shared.losses, after.first(shared_count));
   const auto own_drops = difference(own_before, after.subspan(shared_count));
@@ -111,7 +113,7 @@ Result<Measurement> measure(protocol::LossProbe& probe, const ScoreTask& task,
   measured.z = own_versus_random_z(own_drops, difference(own_before, own_control), shared_drops,
                                    shared.controls);
   if (shared.mean > 0) {
-    const Moments drop = moments(shared_drops);
+    const Moments drop = moments(difference(shared.losses, by_whole));
     measured.relative_drop = drop.mean / shared.mean;
     measured.drop_error = drop.error / shared.mean;
   }

@@ -1,7 +1,8 @@
 // Scoring (tier 2): did this payload come from training on the data that its miner was assigned?
 //
-// Per sequence s, drop(s) = loss at θ − loss at θ − α·payload, and control(s) = loss at θ − loss at θ'
-// (after the round's aggregate). x(s) = drop(s) − κ·control(s), κ the least-squares factor through 0 on
+// Per sequence s, drop(s) = loss at θ − loss at θ − α·F, F the payload's fresh part, and control(s) = loss at θ − loss at
+// θ' (after the round's aggregate). F follows from the round's training alone, so the score does not depend on what a
+// miner does with its error feedback. x(s) = drop(s) − κ·control(s), κ the least-squares factor through 0 on
 // the shared random sequences: what everybody's update explains is taken out. z is the Wilcoxon rank-sum
 // of x on the miner's own sequences against x on the shared ones, N(0,1) for who did not train on its own.
 // (Wilcoxon, "Individual comparisons by ranking methods", 1945; ties by mid-ranks with the tie-corrected
@@ -32,7 +33,7 @@ namespace muster::verify {
 
 struct ScoreItem {
   Uid uid;
-  std::shared_ptr<const compression::SparseUpdate> payload;
+  std::shared_ptr<const compression::DecodedPayload> payload;
   std::vector<std::uint64_t> own_sequences;
 };
 
@@ -46,7 +47,7 @@ struct ScoreTask {
 struct Measurement {
   Uid uid;
   double z = 0;
-  double relative_drop = 0;  // mean drop / mean loss, on the shared sequences
+  double relative_drop = 0;  // of the whole payload: mean drop / mean loss, on the shared sequences
   double drop_error = 0;     // its standard error over these sequences
 };
 

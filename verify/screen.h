@@ -4,10 +4,12 @@
 // −replay_cosine, a replay or its opposite, which takes back a step that overshot and so passes tier 1. Tier 1 is one
 // sparse dot product with a gradient over secret sequences that was computed before the payloads arrived: the cosine
 // must exceed max(0, gate × median).
+// The score is blind to the size of a payload's fresh part, the aggregate is not: its norm must lie within a factor of 2
+// of the round's median. (Of the round, not of earlier ones: norms grow fast while the learning rate rises.)
 // Nobody is rejected for resembling another miner: whoever copies has no signal on the data that it was assigned, so it
-// earns nothing (verify/score.h), and whoever is copied must not lose by it. The rule about replays never rejects
-// payloads that hold more than half of the weight: where most resemble the last aggregate, the model is small or
-// the data is, and nothing is replayed. Medians are by weight.
+// earns nothing (verify/score.h), and whoever is copied must not lose by it. The rules about replays and about norms never
+// reject payloads that hold more than half of the weight: where most resemble the last aggregate, the model is small
+// or the data is, and nothing is replayed. Medians are by weight.
 // Thread safety: pure functions.
 #pragma once
 
@@ -28,6 +30,7 @@ struct Candidate {
   const compression::SparseUpdate* payload = nullptr;
   double gradient_cosine = 0;  // with the screening gradient
   std::uint64_t weight = 1;    // in medians and majorities: protocol/weight.h
+  double fresh_norm = 0;       // of the payload's fresh part
 };
 
 struct Screening {

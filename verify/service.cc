@@ -341,7 +341,7 @@ class Service {
                      worker_.post([this, job] {
                        CosinesDone done{job.round, {}};
                        for (const auto& item : job.items)
-                         done.cosines[item.uid] = parts_.probe->gradient_cosine(*item.payload);
+                         done.cosines[item.uid] = parts_.probe->gradient_cosine(item.payload->whole);
                        inputs_.push(std::move(done));
                      });
                      return Status();

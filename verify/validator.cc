@@ -319,8 +319,8 @@ void Validator::open_what_is_there() {
         context, commit, reveal == progress_.reveals->end() ? nullptr : &reveal->second, take_blob);
     if (!opened) continue;
     if (opened->code == OutcomeCode::kAccepted)
-      progress_.payloads[uid] = std::make_shared<const compression::SparseUpdate>(
-          compression::decode(layout_, opened->payload, config_.threads).value());
+      progress_.payloads[uid] = std::make_shared<const compression::DecodedPayload>(
+          compression::decode_parts(layout_, opened->payload, config_.threads).value());
     progress_.opened[uid] = std::move(*opened);
   }
   progress_.payloads_ready = progress_.opened.size() == progress_.commits->size();

@@ -132,7 +132,7 @@ class Validator {
   [[nodiscard]] std::optional<TimeMs> next_deadline() const;
 
  private:
-  using Payloads = std::map<Uid, std::shared_ptr<const compression::SparseUpdate>>;
+  using Payloads = std::map<Uid, std::shared_ptr<const compression::DecodedPayload>>;
   using Secret = protocol::Secret;
   // What this validator has done in the coming round.
   struct Progress {

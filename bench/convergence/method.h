@@ -30,7 +30,7 @@ struct Method {
   trainer::OptimizerKind optimizer = trainer::OptimizerKind::kAdamW;
   float outer_rate = 1.0f;
   float nesterov = 0.0f;           // outer momentum
-  float feedback_decay = 0.99f;    // β
+  float feedback_decay = 1.0f;     // β
   std::vector<Density> schedule = {{0, 64}};
   compression::ValueFormat values = compression::ValueFormat::kSign;
   std::uint32_t down_factor = 4;   // downlink keeps this many times more

@@ -144,7 +144,7 @@ class Together {
     for (const auto& miner : miners_) {
       const auto delta = miner->feedback->delta();
       for (std::size_t i = 0; i < theta_.size(); ++i) delta[i] = theta_[i] - miner->theta[i];
-      payloads.push_back(miner->feedback->compress(layout_, {keep, method_.values}).value());
+      payloads.push_back(miner->feedback->compress(layout_, compression::two_part_format(keep, method_.values)).value());
       miner->feedback->settle_delivered(method_.feedback_decay);
       contributions.push_back({1, &payloads.back(), compression::summarise(layout_, payloads.back()).value().norm});
     }

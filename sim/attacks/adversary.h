@@ -40,6 +40,12 @@ enum class LocalData {
   kTruncated,  // only the first half of each sequence: half the tokens, half the work
 };
 
+// How a miner trains, besides what its conduct decides.
+struct LocalTraining {
+  LocalData data = LocalData::kGenuine;
+  bool drops_residual = false;  // keeps no error feedback from round to round
+};
+
 struct AdversaryContext {
   compression::Layout layout;
   std::uint64_t sequences = 0;  // of the data set
@@ -53,7 +59,7 @@ struct Attack {
   // Share of an honest miner's work that it does. None: it follows from what it sees, and the lab counts the sequences
   // that it trains.
   std::optional<double> work = 0;
-  LocalData data = LocalData::kGenuine;
+  LocalTraining training;
   std::optional<Round> turns;  // honest before this round
   std::shared_ptr<Adversary> (*make)(const AdversaryContext&) = nullptr;
 };

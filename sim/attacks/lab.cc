@@ -27,10 +27,11 @@ struct Member {
   // Of the round under way.
   OutcomeCode outcome = OutcomeCode::kMissed;
   compression::Payload payload;
-  std::shared_ptr<const compression::SparseUpdate> decoded;
+  std::shared_ptr<const compression::DecodedPayload> decoded;
   double norm = 0;
   double trained = 0;  // share of its sequences
   [[nodiscard]] bool delivered() const { return outcome == OutcomeCode::kAccepted; }
+  [[nodiscard]] std::shared_ptr<const compression::SparseUpdate> whole() const { return {decoded, &decoded->whole}; }
 };
 
 // Miners that are judged against each other, and what each validator has made of them.
@@ -83,11 +84,11 @@ class Lab {
     for (std::uint32_t i = 0; i < config_.honest + config_.attackers.size(); ++i) {
       const bool honest = i < config_.honest;
       const Attack* attack = honest ? nullptr : config_.attackers[i - config_.honest];
-      Member member{Uid{static_cast<std::uint16_t>(i)}, hotkey_of(i), attack, nullptr, nullptr, {}, {}, {}, 0, 0};
+      Member member{Uid{static_cast<std::uint16_t>(i)}, hotkey_of(i), attack, nullptr, nullptr, {}, {}, nullptr, 0, 0};
       const AdversaryContext context{layout_, params_.sequences, params_.training.batch,
                                      params_.model_seed * 1000 + i};
       member.conduct = honest ? std::make_shared<miner::Conduct>() : attack->make(context);
-      MUSTER_TRY(member.loop, model_.inner_loop(theta, honest ? LocalData::kGenuine : attack->data));
+      MUSTER_TRY(member.loop, model_.inner_loop(theta, honest ? LocalTraining{} : attack->training));
       members_.push_back(std::move(member));
       report_.miners.push_back({attack, {}});
     }
@@ -168,7 +169,7 @@ class Lab {
   [[nodiscard]] RevealedPayloads revealed(std::size_t first, std::size_t last) const {
     RevealedPayloads payloads;
     for (std::size_t i = first; i < last; ++i)
-      if (members_[i].delivered()) payloads[members_[i].uid] = members_[i].decoded;
+      if (members_[i].delivered()) payloads[members_[i].uid] = members_[i].whole();
     return payloads;
   }
 
@@ -188,9 +189,9 @@ class Lab {
     MUSTER_TRY_STATUS(member.loop->train(task, stop_, [](std::uint32_t) {}));
     MUSTER_TRY(auto payload, member.loop->encode(params_.uplink_format(round)));
     member.payload = member.conduct->payload(round, std::move(payload));
-    MUSTER_TRY(auto decoded, compression::decode(layout_, member.payload));
-    member.norm = compression::norm(decoded);
-    member.decoded = std::make_shared<const compression::SparseUpdate>(std::move(decoded));
+    MUSTER_TRY(auto decoded, compression::decode_parts(layout_, member.payload));
+    member.norm = compression::norm(decoded.whole);
+    member.decoded = std::make_shared<const compression::DecodedPayload>(std::move(decoded));
     member.outcome = member.norm < static_cast<double>(params_.verification.norm_min)
                          ? OutcomeCode::kBelowMinimumNorm
                          : OutcomeCode::kAccepted;
@@ -207,7 +208,7 @@ class Lab {
         MUSTER_TRY_STATUS(probe_->compute_gradient(
             verify::screening_draw(params_, run_id_, open_, secret(v, round))));
         for (const Member& member : members_)
-          if (member.delivered()) cosines[member.uid] = probe_->gradient_cosine(*member.decoded);
+          if (member.delivered()) cosines[member.uid] = probe_->gradient_cosine(member.decoded->whole);
       }
       for (Company& company : companies_) {
         company.verdicts[v].clear();
@@ -217,7 +218,8 @@ class Lab {
         for (const std::size_t i : company.members) {
           const Member& member = members_[i];
           if (member.delivered())
-            candidates.push_back({member.uid, member.decoded.get(), cosines.at(member.uid), weight_of.at(member.uid)});
+            candidates.push_back({member.uid, &member.decoded->whole, cosines.at(member.uid), weight_of.at(member.uid),
+                                  compression::norm(member.decoded->fresh)});
         }
         company.verdicts[v] =
             verify::screen(params_.verification, candidates, last_aggregate_.get()).verdicts;

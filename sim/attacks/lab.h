@@ -23,7 +23,7 @@ namespace muster::sim {
 
 // The model that is trained, behind the interfaces that miners and validators use.
 struct LabModel {
-  std::function<Result<std::unique_ptr<protocol::InnerLoop>>(std::span<const float> theta, LocalData)>
+  std::function<Result<std::unique_ptr<protocol::InnerLoop>>(std::span<const float> theta, const LocalTraining&)>
       inner_loop;
   std::function<Result<std::unique_ptr<protocol::LossProbe>>(std::span<const float> theta)> loss_probe;
 };

@@ -157,7 +157,7 @@ std::shared_ptr<Adversary> late(const AdversaryContext&) {
   return std::make_shared<From>(kLateComes);
 }
 const Attack& nobody() {
-  static const Attack never{"nobody", "never takes part", 0, LocalData::kGenuine, {},
+  static const Attack never{"nobody", "never takes part", 0, {}, {},
                             [](const AdversaryContext&) -> std::shared_ptr<Adversary> {
                               return std::make_shared<From>(std::nullopt);
                             }};

@@ -30,7 +30,7 @@ compression::Payload trained(std::uint64_t seed) {
   const auto layout = state::layout_of(kModel);
   std::vector<float> dense(layout.parameters());
   for (float& value : dense) value = static_cast<float>(random.uniform() - 0.5);
-  return compression::compress(layout, {256, compression::ValueFormat::kSign}, dense).value();
+  return compression::compress(layout, compression::two_part_format(256, compression::ValueFormat::kSign), dense).value();
 }
 
 class AnyAttack : public ::testing::TestWithParam<std::size_t> {

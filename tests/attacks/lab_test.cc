@@ -35,7 +35,7 @@ class LabTest : public ::testing::Test {
   static LabReport run(const LabConfig& config) {
     const AnalyticModel model(config.params.model_seed, state::layout_of(config.params.model).parameters());
     const LabModel lab_model{
-        [&](std::span<const float> theta, LocalData) -> Result<std::unique_ptr<protocol::InnerLoop>> {
+        [&](std::span<const float> theta, const LocalTraining&) -> Result<std::unique_ptr<protocol::InnerLoop>> {
           return std::unique_ptr<protocol::InnerLoop>(new AnalyticInnerLoop(
               config.params, model, std::vector<float>(theta.begin(), theta.end())));
         },

@@ -33,6 +33,19 @@ TEST(Inspection, CountsAPayloadTensorByTensor) {
               static_cast<double>(seen.bytes) * 8, 1e-6);
 }
 
+TEST(Inspection, CountsWhatTwoPartsHoldTogether) {
+  Prng random(2);
+  std::vector<float> update(kLayout.parameters());
+  for (float& x : update) x = static_cast<float>(random.uniform() - 0.5);
+  const auto format = compression::two_part_format(64, compression::ValueFormat::kSign);
+  const auto payload = compression::compress(kLayout, format, update).value();
+  const PayloadInspection seen = inspect_payload(kLayout, payload).value();
+  EXPECT_EQ(seen.entries, compression::decode(kLayout, payload).value().indices.size());
+  EXPECT_EQ(seen.full_blocks, 5u);
+  EXPECT_NEAR(seen.bound_bits_per_index, 8.3, 0.2) << "of the parts, which are half as dense";
+  EXPECT_GT(seen.bits_per_index, seen.bound_bits_per_index);
+}
+
 TEST(Inspection, ShowsAnEmptyPayloadAsEmpty) {
   const auto payload =
       compression::compress(kLayout, {}, std::vector<float>(kLayout.parameters(), 0.0f)).value();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 
 #include "base/prng.h"
@@ -10,10 +11,10 @@
 namespace muster::compression {
 namespace {
 
-class ErrorFeedbackTest : public ::testing::Test {
+class ErrorFeedbackTest : public ::testing::TestWithParam<PayloadFormat> {
  protected:
   static constexpr float kBeta = 0.9f;
-  const PayloadFormat format_{64, ValueFormat::kSign};
+  const PayloadFormat format_ = GetParam();
   Layout layout_ = Layout::make({{"a", {3, 4096}}, {"b", {77}}}).value();
   std::vector<float> first_ = std::vector<float>(layout_.parameters(), 0.0f), second_ = first_;
   ErrorFeedback feedback_{first_, second_};
@@ -33,7 +34,7 @@ class ErrorFeedbackTest : public ::testing::Test {
   }
 };
 
-TEST_F(ErrorFeedbackTest, KeepsWhatCompressionLeftOut) {
+TEST_P(ErrorFeedbackTest, KeepsWhatCompressionLeftOut) {
   const Layout layout = Layout::make({{"a", {4}}}).value();
   std::vector<float> residual(4, 0.0f), delta{4, 1, 0, 0};
   ErrorFeedback feedback(residual, delta);
@@ -44,7 +45,7 @@ TEST_F(ErrorFeedbackTest, KeepsWhatCompressionLeftOut) {
 }
 
 // e ← β(e + Δ − decoded), e ← β(e + Δ), e ← βe, written the plainest way.
-TEST_F(ErrorFeedbackTest, FollowsItsDefinitionThroughAnyHistory) {
+TEST_P(ErrorFeedbackTest, FollowsItsDefinitionThroughAnyHistory) {
   std::vector<float> expected(layout_.parameters(), 0.0f);
   for (int round = 0; round < 40; ++round) {
     const std::uint64_t kind = random_.below(3);
@@ -53,13 +54,17 @@ TEST_F(ErrorFeedbackTest, FollowsItsDefinitionThroughAnyHistory) {
       feedback_.settle_missed(kBeta);
     } else {
       const auto update = delta();
-      for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += update[i];
       const Payload payload = compressed(update);
-      ASSERT_EQ(payload, compress(layout_, format_, expected).value()) << "round " << round;
-      const SparseUpdate sent = decode(layout_, payload).value();
+      for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += update[i];
+      auto left = expected;
+      for (const Payload& part : split_parts(payload).value()) {
+        const bool is_fresh = format_.has_memory() && part.format == format_.fresh_part() && left == expected;
+        ASSERT_EQ(part, compress(layout_, part.format, is_fresh ? update : left).value()) << "round " << round;
+        const SparseUpdate sent = decode(layout_, part).value();
+        for (std::size_t i = 0; i < sent.indices.size(); ++i) left[sent.indices[i]] -= sent.values[i];
+      }
       if (kind == 0) {
-        for (std::size_t i = 0; i < sent.indices.size(); ++i)
-          expected[sent.indices[i]] -= sent.values[i];
+        expected = left;
         feedback_.settle_delivered(kBeta);
       } else {
         feedback_.settle_kept(kBeta);
@@ -73,8 +78,20 @@ TEST_F(ErrorFeedbackTest, FollowsItsDefinitionThroughAnyHistory) {
   EXPECT_EQ(residual(), expected);
 }
 
+// A block in which both parts have entries in common keeps e + Δ of each once.
+TEST_P(ErrorFeedbackTest, KeepsTheOriginalsOfAPendingPayloadOnceAndInOrder) {
+  (void)compressed(delta());
+  feedback_.settle_delivered(kBeta);
+  const std::vector<float> owed = residual(), update = delta();
+  (void)compressed(update);
+  const auto state = feedback_.state();
+  EXPECT_TRUE(std::ranges::adjacent_find(state.indices, std::greater_equal{}) == state.indices.end());
+  for (std::size_t i = 0; i < state.indices.size(); ++i)
+    ASSERT_EQ(state.originals[i], owed[state.indices[i]] + update[state.indices[i]]);
+}
+
 // A state with entries but nothing pending is refused by whoever reads it back.
-TEST_F(ErrorFeedbackTest, HasNothingToSaveOfAPayloadThatMissedItsRound) {
+TEST_P(ErrorFeedbackTest, HasNothingToSaveOfAPayloadThatMissedItsRound) {
   (void)compressed(delta());
   feedback_.settle_missed(kBeta);
   const ErrorFeedback::State state = feedback_.state();
@@ -83,7 +100,7 @@ TEST_F(ErrorFeedbackTest, HasNothingToSaveOfAPayloadThatMissedItsRound) {
   EXPECT_TRUE(state.originals.empty());
 }
 
-TEST_F(ErrorFeedbackTest, HasNothingToSaveOfAnUpdateThatIsNotFinite) {
+TEST_P(ErrorFeedbackTest, HasNothingToSaveOfAnUpdateThatIsNotFinite) {
   auto update = delta();
   update.back() = std::numeric_limits<float>::infinity();
   std::copy(update.begin(), update.end(), feedback_.delta().begin());
@@ -92,7 +109,7 @@ TEST_F(ErrorFeedbackTest, HasNothingToSaveOfAnUpdateThatIsNotFinite) {
   EXPECT_TRUE(feedback_.state().indices.empty());
 }
 
-TEST_F(ErrorFeedbackTest, GoesOnFromItsState) {
+TEST_P(ErrorFeedbackTest, GoesOnFromItsState) {
   (void)compressed(delta());
   feedback_.settle_delivered(kBeta);
   (void)compressed(delta());
@@ -107,7 +124,7 @@ TEST_F(ErrorFeedbackTest, GoesOnFromItsState) {
   EXPECT_EQ(residual(), std::vector<float>(restored.residual().begin(), restored.residual().end()));
 }
 
-TEST_F(ErrorFeedbackTest, IsTheSameOnAnyNumberOfThreads) {
+TEST_P(ErrorFeedbackTest, IsTheSameOnAnyNumberOfThreads) {
   const Layout layout = Layout::make({{"a", {2100, 4096}}}).value();
   std::vector<float> update(layout.parameters());
   for (float& x : update) x = static_cast<float>(random_.uniform() - 0.5);
@@ -122,6 +139,42 @@ TEST_F(ErrorFeedbackTest, IsTheSameOnAnyNumberOfThreads) {
     b.settle_delivered(kBeta);
   }
   EXPECT_TRUE(std::equal(a.residual().begin(), a.residual().end(), b.residual().begin()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, ErrorFeedbackTest,
+                         ::testing::Values(PayloadFormat{64, ValueFormat::kSign},
+                                           two_part_format(64, ValueFormat::kSign),
+                                           two_part_format(2048, ValueFormat::kSign),
+                                           two_part_format(65, ValueFormat::kMagnitude3)),
+                         [](const auto& format) {
+                           return "Keep" + std::to_string(format.param.keep) + "Memory" +
+                                  std::to_string(format.param.memory_keep);
+                         });
+
+TEST(ErrorFeedback, HasAFreshPartThatDoesNotDependOnWhatIsOwed) {
+  const Layout layout = Layout::make({{"a", {4096}}, {"b", {77}}}).value();
+  const PayloadFormat format = two_part_format(64, ValueFormat::kSign);
+  Prng random(5);
+  std::vector<float> update(layout.parameters()), owed(layout.parameters()), nothing(layout.parameters(), 0.0f);
+  for (float& x : update) x = static_cast<float>(random.uniform() - 0.5);
+  for (float& x : owed) x = static_cast<float>(10 * random.uniform());
+  std::vector<float> with = update, without = update;
+  const Payload one = ErrorFeedback(owed, with).compress(layout, format).value();
+  const Payload other = ErrorFeedback(nothing, without).compress(layout, format).value();
+  EXPECT_NE(one, other);
+  EXPECT_EQ(split_parts(one).value()[0], split_parts(other).value()[0]);
+}
+
+TEST(ErrorFeedback, OfNothingOwedIsWhatCompressMakes) {
+  const Layout layout = Layout::make({{"a", {2, 4096}}, {"b", {77}}}).value();
+  Prng random(6);
+  std::vector<float> update(layout.parameters()), nothing(layout.parameters(), 0.0f);
+  for (float& x : update) x = static_cast<float>(random.uniform() - 0.5);
+  for (const PayloadFormat& format : {two_part_format(300, ValueFormat::kSignMagnitude), PayloadFormat{}}) {
+    std::vector<float> delta = update, residual = nothing;
+    EXPECT_EQ(ErrorFeedback(residual, delta).compress(layout, format).value(),
+              compress(layout, format, update).value());
+  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/prng.h"
 
@@ -28,12 +29,35 @@ std::vector<float> densified(const Layout& layout, const SparseUpdate& update) {
   return dense;
 }
 
-std::vector<PayloadFormat> all_formats() {
+std::vector<PayloadFormat> one_part_formats() {
   std::vector<PayloadFormat> formats;
   for (std::uint32_t keep : {1u, 8u, 64u, 1024u, 4096u})
     for (std::uint8_t values = 0; values < kValueFormats; ++values)
       formats.push_back({keep, static_cast<ValueFormat>(values)});
   return formats;
+}
+
+std::vector<PayloadFormat> two_part_formats() {
+  std::vector<PayloadFormat> formats;
+  for (std::uint32_t keep : {2u, 65u, 1024u, 4096u})
+    for (std::uint8_t values = 0; values < kValueFormats; ++values)
+      formats.push_back(two_part_format(keep, static_cast<ValueFormat>(values)));
+  return formats;
+}
+
+std::vector<PayloadFormat> all_formats() {
+  auto formats = one_part_formats();
+  for (const PayloadFormat& format : two_part_formats()) formats.push_back(format);
+  return formats;
+}
+
+// A payload of one segment from the parts' bytes.
+Payload of_parts(const PayloadFormat& format, const Payload& fresh, const Payload& memory) {
+  ByteWriter segment;
+  segment.write(static_cast<std::uint32_t>(fresh.segments[0].size()));
+  segment.append(fresh.segments[0]);
+  segment.append(memory.segments[0]);
+  return {format, {std::move(segment).take()}};
 }
 
 TEST(Payload, KeepsSignsAndTheRoundedMeanMagnitude) {
@@ -61,7 +85,7 @@ TEST(Payload, IsByteForByteTheWorkedExample) {
 TEST(Payload, EncodesWhatItDecodedToTheSameBytes) {
   const Layout layout = small_layout();
   Prng random(7);
-  for (const PayloadFormat& format : all_formats()) {
+  for (const PayloadFormat& format : one_part_formats()) {
     for (int trial = 0; trial < 10; ++trial) {
       const Payload once = compress(layout, format, random_update(layout, random)).value();
       const SparseUpdate update = decode(layout, once).value();
@@ -96,8 +120,8 @@ TEST(Payload, DecodesMutatedBytesToNothingOrToValidEntries) {
         ASSERT_LT(update->indices[i], layout.parameters());
       }
       ASSERT_TRUE(std::is_sorted(update->indices.begin(), update->indices.end(), std::less_equal<>()));
-      // Floats are coded one by one, so there the entries say everything.
-      if (has_levels(format.values)) continue;
+      // Floats are coded one by one, so there the entries of a part say everything.
+      if (has_levels(format.values) || format.has_memory()) continue;
       ASSERT_EQ(compress(layout, format, densified(layout, *update)).value(), mutated);
     }
   }
@@ -198,6 +222,126 @@ TEST(Payload, CostsLittleMoreThanTheEntropyBoundAt64Of4096) {
   EXPECT_LT(per_parameter, 0.0170);
 }
 
+TEST(Payload, OfTwoPartsIsTheSumOfItsParts) {
+  const Layout layout = small_layout();
+  Prng random(21);
+  for (const PayloadFormat& format : two_part_formats()) {
+    const Payload payload = compress(layout, format, random_update(layout, random)).value();
+    const auto parts = split_parts(payload).value();
+    ASSERT_EQ(parts.size(), 2u);
+    EXPECT_EQ(parts[0].format, (PayloadFormat{format.keep - format.keep / 2, format.values}));
+    EXPECT_EQ(parts[1].format, (PayloadFormat{format.keep / 2, format.values}));
+    std::vector<float> sum(layout.parameters(), 0.0f);
+    for (const Payload& part : parts) {
+      const SparseUpdate update = decode(layout, part).value();
+      for (std::size_t i = 0; i < update.indices.size(); ++i) sum[update.indices[i]] += update.values[i];
+    }
+    EXPECT_EQ(densified(layout, decode(layout, payload).value()), sum) << format.keep << name_of(format.values);
+  }
+}
+
+TEST(Payload, HasAFreshPartThatIsWhatOnePartOfItsSizeWouldBe) {
+  const Layout layout = small_layout();
+  Prng random(22);
+  for (const PayloadFormat& format : two_part_formats()) {
+    const auto dense = random_update(layout, random);
+    const Payload payload = compress(layout, format, dense).value();
+    const Payload alone = compress(layout, format.fresh_part(), dense).value();
+    EXPECT_EQ(split_parts(payload).value()[0], alone);
+    EXPECT_EQ(decode_parts(layout, payload).value().fresh.values, decode(layout, alone).value().values);
+  }
+}
+
+TEST(Payload, OfOnePartIsItsOwnFreshPart) {
+  const Layout layout = small_layout();
+  Prng random(23);
+  const Payload payload = compress(layout, {64, ValueFormat::kSign}, random_update(layout, random)).value();
+  EXPECT_EQ(split_parts(payload).value(), std::vector<Payload>{payload});
+  const DecodedPayload decoded = decode_parts(layout, payload).value();
+  EXPECT_EQ(decoded.fresh.indices, decoded.whole.indices);
+  EXPECT_EQ(decoded.fresh.values, decoded.whole.values);
+}
+
+TEST(Payload, MakesOnePartOfAKeepOfOne) { EXPECT_FALSE(two_part_format(1, ValueFormat::kSign).has_memory()); }
+
+TEST(Payload, AddsPartsThatHoldTheSameEntry) {
+  const Layout layout = Layout::make({{"a", {8}}}).value();
+  const PayloadFormat format = two_part_format(4096, ValueFormat::kFloat32), part = format.fresh_part();
+  const Payload fresh = compress(layout, part, std::vector<float>{1, 0, 2, 0, 0, 0.5f, 0, 0}).value();
+  const Payload memory = compress(layout, part, std::vector<float>{0, 4, 3, 0, 0, -0.25f, 0, 0}).value();
+  const Payload payload = of_parts(format, fresh, memory);
+  const SparseUpdate update = decode(layout, payload).value();
+  EXPECT_EQ(update.indices, (std::vector<std::uint64_t>{0, 1, 2, 5}));
+  EXPECT_EQ(update.values, (std::vector<float>{1, 4, 5, 0.25f}));
+  const PayloadSummary summary = summarise(layout, payload).value();
+  EXPECT_EQ(summary.entries, 4u);
+  EXPECT_EQ(summary.norm, norm(update));
+}
+
+// Neither a payload that cancels itself nor one that says everything twice gets past the clip.
+TEST(Payload, HasTheNormOfTheSumWhateverItsPartsAre) {
+  const Layout layout = small_layout();
+  Prng random(24);
+  const PayloadFormat format = two_part_format(128, ValueFormat::kSign), part = format.fresh_part();
+  std::vector<float> dense = random_update(layout, random), opposite = dense;
+  for (float& value : opposite) value = -value;
+  const Payload fresh = compress(layout, part, dense).value(), memory = compress(layout, part, opposite).value();
+  const double one = summarise(layout, fresh).value().norm;
+  const PayloadSummary doubled = summarise(layout, of_parts(format, fresh, fresh)).value();
+  EXPECT_NEAR(doubled.norm, 2 * one, 1e-6 * one);
+  EXPECT_EQ(doubled.entries, summarise(layout, fresh).value().entries);
+  const PayloadSummary cancelled = summarise(layout, of_parts(format, fresh, memory)).value();
+  EXPECT_EQ(cancelled.norm, 0);
+  EXPECT_EQ(cancelled.entries, 0u);
+  EXPECT_TRUE(decode(layout, of_parts(format, fresh, memory)).value().indices.empty());
+}
+
+TEST(Payload, HoldsNoEntryWhereTheSumOfItsPartsIsDenormal) {
+  const Layout layout = Layout::make({{"a", {4}}}).value();
+  const PayloadFormat format = two_part_format(4096, ValueFormat::kFloat32), part = format.fresh_part();
+  const float smallest = std::numeric_limits<float>::min();
+  const Payload fresh = compress(layout, part, std::vector<float>{1.5f * smallest, 3, 0, 0}).value();
+  const Payload memory = compress(layout, part, std::vector<float>{-smallest, 1, 0, 0}).value();
+  EXPECT_EQ(decode(layout, of_parts(format, fresh, memory)).value().indices, std::vector<std::uint64_t>{1});
+}
+
+TEST(Payload, RefusesPartsWhoseSumOverflows) {
+  const Layout layout = Layout::make({{"a", {4}}}).value();
+  const PayloadFormat format = two_part_format(4096, ValueFormat::kFloat32);
+  const Payload part =
+      compress(layout, format.fresh_part(), std::vector<float>{0, std::numeric_limits<float>::max(), 0, 0}).value();
+  const auto update = decode(layout, of_parts(format, part, part));
+  ASSERT_FALSE(update.has_value());
+  EXPECT_EQ(update.error().code, Errc::kNonFinite);
+  EXPECT_EQ(update.error().message, "payload segment 0: block 0: parts whose sum is not finite");
+}
+
+TEST(Payload, RefusesSegmentsThatAreNotTwoParts) {
+  const Layout layout = small_layout();
+  Prng random(25);
+  const PayloadFormat format = two_part_format(64, ValueFormat::kSign);
+  const Payload whole = compress(layout, format, random_update(layout, random)).value();
+  Payload cut = whole;
+  while (!cut.segments[0].empty()) {
+    cut.segments[0].pop_back();
+    EXPECT_FALSE(decode(layout, cut)) << cut.segments[0].size();
+  }
+  EXPECT_FALSE(split_parts(cut));
+  for (const int change : {-1, 1}) {  // a byte more, or less, for the fresh part
+    Payload moved = whole;
+    moved.segments[0][0] = static_cast<std::uint8_t>(moved.segments[0][0] + change);
+    EXPECT_FALSE(decode(layout, moved));
+  }
+  Payload longer = whole;
+  longer.segments[0].push_back(0);
+  EXPECT_NE(decode(layout, longer).error().message.find("memory part: "), std::string::npos);
+}
+
+TEST(Payload, RefusesAFormatWhoseMemoryLeavesNothingForTheFreshPart) {
+  EXPECT_EQ(check_format({64, ValueFormat::kSign, 64}).error().code, Errc::kInvalidArgument);
+  EXPECT_TRUE(check_format({64, ValueFormat::kSign, 63}));
+}
+
 TEST(Norm, IsTheEuclideanLength) {
   EXPECT_DOUBLE_EQ(norm({{0, 1}, {3, -4}, {2}}), 5.0);
   EXPECT_DOUBLE_EQ(norm({{0, 1}, {3, -4}, {1, 2}}), 5.0) << "over two segments";
@@ -219,7 +363,7 @@ TEST(Payload, IsTheSameOnAnyNumberOfThreads) {
   const Layout layout = Layout::make({{"a", {2500, 4096}}, {"b", {100}}}).value();
   Prng random(14);
   const auto dense = random_update(layout, random);
-  const PayloadFormat format{64, ValueFormat::kSignMagnitude};
+  const PayloadFormat format = two_part_format(64, ValueFormat::kSignMagnitude);
   const Payload payload = compress(layout, format, dense).value();
   const SparseUpdate update = decode(layout, payload).value();
   for (unsigned threads : {2u, 3u, 7u}) {

@@ -11,17 +11,16 @@
 namespace muster::compression {
 namespace {
 
-struct OwnedSelection {
-  PayloadFormat format;
+struct OwnedPart {
   std::vector<std::uint16_t> counts, levels, entries;
-  [[nodiscard]] Selection view() const { return {format, counts, levels, entries}; }
+  [[nodiscard]] SelectedPart view() const { return {counts, levels, entries}; }
 };
 
-// What a payload holds, as another than this CPU would have chosen it.
-OwnedSelection selection_of(const Layout& layout, const Payload& payload) {
+// What a payload of one part holds, as another than this CPU would have chosen it.
+OwnedPart selection_of(const Layout& layout, const Payload& payload) {
   const std::size_t levels = std::size_t{1} << level_bits(payload.format.values);
-  OwnedSelection selection{payload.format, {}, std::vector<std::uint16_t>(layout.block_count() * levels),
-                           std::vector<std::uint16_t>(layout.block_count() * payload.format.keep)};
+  OwnedPart selection{{}, std::vector<std::uint16_t>(layout.block_count() * levels),
+                      std::vector<std::uint16_t>(layout.block_count() * payload.format.keep)};
   for_each_block(layout, payload, 1, [&](std::size_t, const Block&, const BlockEntries& entries) {
     const std::size_t block = selection.counts.size();
     std::vector<std::uint16_t> found;
@@ -60,15 +59,30 @@ TEST(Selection, MakesTheBytesThatCompressMakes) {
   Prng random(9);
   for (float& x : dense) x = random.chance(0.02) ? static_cast<float>(random.uniform() - 0.5) : 0.0f;
   for (const ValueFormat values : {ValueFormat::kSign, ValueFormat::kSignMagnitude, ValueFormat::kMagnitude3}) {
-    const Payload payload = compress(layout, {64, values}, dense).value();
-    EXPECT_EQ(payload_of(layout, selection_of(layout, payload).view(), 2).value(), payload) << name_of(values);
+    for (const PayloadFormat& format : {PayloadFormat{64, values}, two_part_format(65, values)}) {
+      const Payload payload = compress(layout, format, dense).value();
+      std::vector<OwnedPart> parts;
+      for (const Payload& part : split_parts(payload).value()) parts.push_back(selection_of(layout, part));
+      const Selection selection{format, parts.front().view(),
+                                format.has_memory() ? parts.back().view() : SelectedPart{}};
+      EXPECT_EQ(payload_of(layout, selection, 2).value(), payload) << name_of(values) << format.memory_keep;
+    }
   }
 }
 
 TEST(Selection, NamesWhatIsNotFinite) {
   const Layout layout = Layout::make({{"a", {2, 4096}}}).value();
-  const OwnedSelection selection{{4, ValueFormat::kSign}, {0, kNotFiniteBlock}, {0, 0}, {0, 0, 0, 0, 77, 0, 0, 0}};
-  const auto payload = payload_of(layout, selection.view());
+  const OwnedPart bad{{0, kNotFiniteBlock}, {0, 0}, {0, 0, 0, 0, 77, 0, 0, 0}};
+  const auto payload = payload_of(layout, {{4, ValueFormat::kSign}, bad.view(), {}});
+  ASSERT_FALSE(payload.has_value());
+  EXPECT_EQ(payload.error().message, "payload segment 0: block 1: element 77 is not finite");
+}
+
+TEST(Selection, NamesWhatIsNotFiniteInTheMemoryPart) {
+  const Layout layout = Layout::make({{"a", {2, 4096}}}).value();
+  const OwnedPart empty{{0, 0}, {0, 0}, std::vector<std::uint16_t>(8)};
+  const OwnedPart bad{{0, kNotFiniteBlock}, {0, 0}, {0, 0, 0, 0, 77, 0, 0, 0}};
+  const auto payload = payload_of(layout, {{8, ValueFormat::kSign, 4}, empty.view(), bad.view()});
   ASSERT_FALSE(payload.has_value());
   EXPECT_EQ(payload.error().message, "payload segment 0: block 1: element 77 is not finite");
 }

@@ -39,13 +39,13 @@ inline compression::Selector selector_of(const std::string& name, std::shared_pt
     const auto selection = feedback->select({density, compression::ValueFormat::kSign}).value();
     std::vector<compression::Selector::Selected> selected;
     for (std::size_t b = 0; b < blocks.size(); ++b) {
-      if (selection.counts[b] == compression::kNotFiniteBlock) {
+      if (selection.fresh.counts[b] == compression::kNotFiniteBlock) {
         selected.push_back(std::nullopt);
         continue;
       }
       auto& indices = selected.emplace_back(std::vector<std::uint16_t>()).value();
-      for (std::size_t i = 0; i < selection.counts[b]; ++i)
-        indices.push_back(compression::index_of(selection.entries[b * density + i]));
+      for (std::size_t i = 0; i < selection.fresh.counts[b]; ++i)
+        indices.push_back(compression::index_of(selection.fresh.entries[b * density + i]));
     }
     return selected;
   }, {}};
@@ -80,6 +80,13 @@ class CardConformance : public ::testing::TestWithParam<CardMaker> {
     return values;
   }
 
+  static std::vector<compression::PayloadFormat> formats_of(compression::ValueFormat values) {
+    std::vector<compression::PayloadFormat> formats;
+    for (const std::uint32_t keep : {1u, 16u, 64u, 300u, 1024u, 4096u}) formats.push_back({keep, values});
+    for (const std::uint32_t keep : {2u, 65u, 1024u, 4096u}) formats.push_back(two_part_format(keep, values));
+    return formats;
+  }
+
   std::shared_ptr<Card> card_;
   Prng random_{31};
   // Whole blocks, short ones, and blocks that begin at odd places.
@@ -92,18 +99,17 @@ TEST_P(CardConformance, MakesTheCpusPayloadsAndResidualsThroughAnyHistory) {
   using compression::ValueFormat;
   for (const ValueFormat values : {ValueFormat::kSign, ValueFormat::kSignMagnitude, ValueFormat::kMagnitude2,
                                    ValueFormat::kMagnitude3}) {
-    for (std::uint32_t keep : {1u, 16u, 64u, 300u, 1024u, 4096u}) {
-      const compression::PayloadFormat format{keep, values};
+    for (const compression::PayloadFormat& format : formats_of(values)) {
       std::vector<float> first(layout_.parameters(), 0.0f), second = first;
       compression::ErrorFeedback expected(first, second);
       auto feedback = card_->make_error_feedback(layout_).value();
       for (unsigned round = 0; round < 5; ++round) {
-        const auto delta = numbers(layout_.parameters(), (round + keep) % 3);
+        const auto delta = numbers(layout_.parameters(), (round + format.keep) % 3);
         std::copy(delta.begin(), delta.end(), expected.delta().begin());
         feedback->delta().write(delta).value();
         const auto selection = feedback->select(format).value();
         ASSERT_EQ(payload_of(layout_, selection).value(), expected.compress(layout_, format).value())
-            << name_of(values) << ", " << keep << " kept, round " << round;
+            << name_of(values) << ", " << format.keep << " kept, " << format.memory_keep << " of memory, round " << round;
         ASSERT_EQ(bits(read(feedback->delta())), bits(expected.delta()));
         if (round % 3 == 0) {
           expected.settle_delivered(0.9f);
@@ -116,7 +122,7 @@ TEST_P(CardConformance, MakesTheCpusPayloadsAndResidualsThroughAnyHistory) {
           feedback->settle_missed(0.8f).value();
         }
         ASSERT_EQ(round % 2 == 0 || bits(read(*feedback->residual().value())) == bits(expected.residual()), true)
-            << name_of(values) << ", " << keep << " kept, round " << round;
+            << name_of(values) << ", " << format.keep << " kept, " << format.memory_keep << " of memory, round " << round;
       }
     }
   }
@@ -124,7 +130,7 @@ TEST_P(CardConformance, MakesTheCpusPayloadsAndResidualsThroughAnyHistory) {
 
 TEST_P(CardConformance, MakesTheCpusPayloadOfSeveralSegments) {
   const auto layout = compression::Layout::make({{"a", {1025, 4096}}, {"b", {4097}}}).value();
-  const compression::PayloadFormat format{8, compression::ValueFormat::kSign};
+  const auto format = compression::two_part_format(8, compression::ValueFormat::kSign);
   const auto delta = numbers(layout.parameters(), 0);
   auto feedback = card_->make_error_feedback(layout).value();
   feedback->delta().write(delta).value();
@@ -150,10 +156,24 @@ TEST_P(CardConformance, NamesThePlaceOfWhatIsNotFiniteAsTheCpuDoes) {
   }
 }
 
+TEST_P(CardConformance, NamesThePlaceWhereOnlyTheSumWithWhatIsOwedIsNotFinite) {
+  const auto format = compression::two_part_format(64, compression::ValueFormat::kSign);
+  const float largest = std::numeric_limits<float>::max();
+  std::vector<float> residual(layout_.parameters(), 0.0f), delta = numbers(layout_.parameters(), 0);
+  residual[4096 + 99] = delta[4096 + 99] = largest;
+  auto feedback = card_->make_error_feedback(layout_).value();
+  feedback->residual().value()->write(residual).value();
+  feedback->delta().write(delta).value();
+  const auto payload = payload_of(layout_, feedback->select(format).value());
+  ASSERT_FALSE(payload.has_value());
+  EXPECT_EQ(payload.error().message,
+            compression::ErrorFeedback(residual, delta).compress(layout_, format).error().message);
+}
+
 TEST_P(CardConformance, AddsPayloadsInTheirOrder) {
   for (const auto values : {compression::ValueFormat::kSign, compression::ValueFormat::kFloat32}) {
     for (std::size_t count : {1u, 5u, 300u}) {
-      const compression::PayloadFormat format{count == 5 ? 1024u : 64u, values};
+      const auto format = compression::two_part_format(count == 5 ? 1024u : 64u, values);
       std::vector<compression::Payload> payloads;
       std::vector<BlockwiseEntries> entries;
       std::vector<float> weights;
@@ -168,7 +188,7 @@ TEST_P(CardConformance, AddsPayloadsInTheirOrder) {
       sum->write(expected).value();
       std::vector<const compression::Payload*> pointers;
       for (const auto& payload : payloads) pointers.push_back(&payload);
-      const compression::GapModel gaps(format.keep);
+      const compression::SegmentGaps gaps(format);
       state::WeightedSum reference(layout_, gaps, pointers, weights);
       reference.open(0).value();
       for (std::uint64_t b = 0; b < layout_.block_count(); ++b) {
@@ -202,7 +222,7 @@ TEST_P(CardConformance, CopiesArrays) {
 }
 
 TEST_P(CardConformance, GoesOnFromAPendingPayloadsStateAsTheCpuDoes) {
-  const compression::PayloadFormat format{64, compression::ValueFormat::kSign};
+  const auto format = compression::two_part_format(64, compression::ValueFormat::kSign);
   for (const bool delivered : {true, false}) {
     std::vector<float> first(layout_.parameters(), 0.0f), second = first;
     compression::ErrorFeedback expected(first, second);

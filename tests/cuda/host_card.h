@@ -23,7 +23,8 @@ inline std::vector<BlockPlace> places_of(const compression::Layout& layout) {
 class HostErrorFeedback final : public ErrorFeedback {
  public:
   explicit HostErrorFeedback(const compression::Layout& layout)
-      : places_(places_of(layout)),
+      : layout_(layout),
+        places_(places_of(layout)),
         residual_(std::make_unique<HostArray>(layout.parameters())),
         delta_(std::make_unique<HostArray>(layout.parameters())) {}
 
@@ -33,14 +34,11 @@ class HostErrorFeedback final : public ErrorFeedback {
     return static_cast<FloatArray*>(residual_.get());
   }
   [[nodiscard]] Result<compression::Selection> select(const compression::PayloadFormat& format) override {
-    keep_ = format.keep;
-    counts_.resize(places_.size());
-    levels_.resize(places_.size() << level_bits(format.values));
-    entries_.resize(places_.size() * format.keep);
-    originals_.resize(entries_.size());
+    format_ = format;
+    fresh_.resize(places_.size(), format.fresh_part());
+    memory_.resize(places_.size(), format.memory_part());
     const CompressTask task{places_.data(), delta_->device_data(), residual_->device_data(),
-                            owed_beta_,     format.keep,           counts_.data(),
-                            levels_.data(), entries_.data(),       originals_.data()};
+                            owed_beta_,     fresh_.task(),         memory_.task()};
     const auto shared = std::make_unique<CompressWorkspace>();
     HostTeam team;
     for (std::uint64_t b = 0; b < places_.size(); ++b) {
@@ -51,18 +49,14 @@ class HostErrorFeedback final : public ErrorFeedback {
     }
     pending_ = true;
     is_restored_ = false;
-    return compression::Selection{format, counts_, levels_, entries_};
+    return selection();
   }
   [[nodiscard]] bool is_pending() const override { return pending_; }
   [[nodiscard]] Result<compression::ErrorFeedback::State> state() const override {
     if (is_restored_) return restored_;
     compression::ErrorFeedback::State state{.pending = pending_, .indices = {}, .originals = {}};
-    for (std::uint64_t b = 0; pending_ && b < places_.size(); ++b) {
-      for (std::uint64_t i = b * keep_, n = 0; n < counts_[b]; ++i, ++n) {
-        state.indices.push_back(places_[b].offset + compression::index_of(entries_[i]));
-        state.originals.push_back(originals_[i]);
-      }
-    }
+    if (pending_)
+      append_originals(layout_, selection(), fresh_.originals, memory_.originals, state.indices, state.originals);
     return state;
   }
   [[nodiscard]] Status restore(const compression::ErrorFeedback::State& state) override {
@@ -76,11 +70,9 @@ class HostErrorFeedback final : public ErrorFeedback {
     return {};
   }
   [[nodiscard]] Status settle_kept(float beta) override {
-    for (std::size_t i = 0; is_restored_ && i < restored_.indices.size(); ++i)
-      delta_->device_data()[restored_.indices[i]] = restored_.originals[i];
-    for (std::uint64_t b = 0; !is_restored_ && b < places_.size(); ++b)
-      for (std::uint64_t i = b * keep_, n = 0; n < counts_[b]; ++i, ++n)
-        delta_->device_data()[places_[b].offset + compression::index_of(entries_[i])] = originals_[i];
+    const auto pending = state().value();
+    for (std::size_t i = 0; i < pending.indices.size(); ++i)
+      delta_->device_data()[pending.indices[i]] = pending.originals[i];
     take_turns(beta);
     return {};
   }
@@ -103,14 +95,32 @@ class HostErrorFeedback final : public ErrorFeedback {
     owed_beta_ = 1;
   }
 
+  struct PartRoom {
+    std::uint32_t keep = 0;
+    std::vector<std::uint16_t> counts, levels, entries;
+    std::vector<float> originals;
+
+    void resize(std::uint64_t blocks, const compression::PayloadFormat& part) {
+      keep = part.keep;
+      counts.resize(keep > 0 ? blocks : 0);
+      levels.resize(counts.size() << level_bits(part.values));
+      entries.resize(blocks * keep);
+      originals.resize(entries.size());
+    }
+    [[nodiscard]] PartTask task() { return {keep, counts.data(), levels.data(), entries.data(), originals.data()}; }
+  };
+  [[nodiscard]] compression::Selection selection() const {
+    return {format_, {fresh_.counts, fresh_.levels, fresh_.entries}, {memory_.counts, memory_.levels, memory_.entries}};
+  }
+
+  compression::Layout layout_;
   std::vector<BlockPlace> places_;
   std::unique_ptr<HostArray> residual_, delta_;
   float owed_beta_ = 1;
   bool pending_ = false, is_restored_ = false;
   compression::ErrorFeedback::State restored_;
-  std::uint32_t keep_ = 0;
-  std::vector<std::uint16_t> counts_, levels_, entries_;
-  std::vector<float> originals_;
+  compression::PayloadFormat format_;
+  PartRoom fresh_, memory_;
 };
 
 class HostDisplacement final : public Displacement {

@@ -27,6 +27,14 @@ TEST(Params, FollowTheDensitySchedule) {
   EXPECT_EQ(params.downlink_format(Round{1000}).keep, 1024u);
 }
 
+TEST(Params, GiveHalfOfTheUplinkToMemoryAndNoneOfTheDownlink) {
+  ProtocolParams params = example();
+  EXPECT_EQ(params.uplink_format(Round{0}).memory_keep, 512u);
+  EXPECT_FALSE(params.downlink_format(Round{0}).has_memory());
+  params.compression.schedule = {{1, 1}};
+  EXPECT_FALSE(params.uplink_format(Round{0}).has_memory()) << "one entry makes one part";
+}
+
 TEST(Params, RunIdChangesWithEveryKindOfField) {
   const Hash id = run_id_of(example());
   const std::function<void(ProtocolParams&)> changes[] = {

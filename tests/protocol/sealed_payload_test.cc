@@ -44,9 +44,10 @@ TEST_F(SealedPayloadTest, IsWorthlessInAnotherRoundOrRun) {
 }
 
 TEST_F(SealedPayloadTest, RefusesAnotherFormatThanTheRounds) {
-  const compression::PayloadFormat other{128, compression::ValueFormat::kSign};
-  EXPECT_EQ(open_payload(context_, key_, layout_, other, blob_).error().code,
-            Errc::kInvalidArgument);
+  for (const auto& other : {compression::PayloadFormat{128, compression::ValueFormat::kSign},
+                            compression::PayloadFormat{64, compression::ValueFormat::kSignMagnitude},
+                            compression::two_part_format(64, compression::ValueFormat::kSign)})
+    EXPECT_EQ(open_payload(context_, key_, layout_, other, blob_).error().code, Errc::kInvalidArgument);
 }
 
 TEST_F(SealedPayloadTest, UsesAKeyOfItsOwnEveryRound) {

@@ -143,6 +143,21 @@ TEST(Aggregate, IsTheSameOnAnyNumberOfThreads) {
   EXPECT_EQ(one, three);
 }
 
+TEST(Aggregate, TakesEachPayloadAsTheSumOfItsParts) {
+  const Layout layout = Layout::make({{"a", {3, 4096}}, {"b", {77}}}).value();
+  Prng random(12);
+  std::vector<float> values(layout.parameters());
+  for (float& x : values) x = static_cast<float>(random.uniform() - 0.5);
+  const Payload payload =
+      compression::compress(layout, compression::two_part_format(2048, ValueFormat::kSign), values).value();
+  std::vector<float> residual(layout.parameters(), 0.0f), expected = residual;
+  const std::vector<Contribution> contributions{contribution(layout, 1, payload)};
+  const auto sealed = seal_aggregate(layout, contributions, {}, kDense, 1.0f, residual).value();
+  const SparseUpdate whole = compression::decode(layout, payload).value();
+  for (std::size_t i = 0; i < whole.indices.size(); ++i) expected[whole.indices[i]] = whole.values[i];
+  EXPECT_EQ(sealed.aggregate, compression::compress(layout, kDense, expected).value());
+}
+
 TEST(Aggregate, RefusesNormsThatCouldOverflowAndLeavesTheResidual) {
   const Layout layout = Layout::make({{"a", {1}}}).value();
   const Payload huge = payload_of({3e38f});

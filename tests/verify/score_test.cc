@@ -66,5 +66,53 @@ TEST(OwnVersusRandom, IsLargeForWhoDid) {
   EXPECT_GT(own_versus_random_z(own, own_control, shared, shared_control), 5);
 }
 
+// Loss falls by an update's first value on even sequences and by its second one on all of them.
+class TwoValuesProbe final : public protocol::LossProbe {
+ public:
+  Status compute_gradient(std::span<const std::uint64_t>) override { return {}; }
+  double gradient_cosine(const compression::SparseUpdate&) const override { return 0; }
+  Result<std::vector<float>> losses(protocol::ProbePoint, const compression::SparseUpdate* update, float scale,
+                                    std::span<const std::uint64_t> sequences) override {
+    std::vector<float> losses;
+    for (const std::uint64_t sequence : sequences) {
+      losses.push_back(4 + 0.001f * static_cast<float>(sequence));
+      if (update != nullptr)
+        losses.back() -= scale * (update->values[1] + (sequence % 2 == 0 ? update->values[0] : 0.0f));
+    }
+    return losses;
+  }
+  Result<double> held_out_loss() override { return 0.0; }
+  Status apply(const compression::SparseUpdate&) override { return {}; }
+  std::span<const float> parameters() const override { return {}; }
+  Status set_parameters(std::span<const float>) override { return {}; }
+  std::string platform_class() const override { return "two values"; }
+};
+
+compression::SparseUpdate update_of(float first, float second) { return {{0, 1}, {first, second}, {2}}; }
+
+class ScoreTest : public ::testing::Test {
+ protected:
+  Measurement measure(compression::SparseUpdate whole, compression::SparseUpdate fresh) {
+    ScoreTask task{Round{1}, 0.5f, {1, 3, 5, 7, 9, 11}, {}};
+    task.items.push_back({Uid{0}, std::make_shared<const compression::DecodedPayload>(
+                                      compression::DecodedPayload{std::move(whole), std::move(fresh)}),
+                          {0, 2, 4, 6, 8, 10}});
+    const std::atomic<bool> never{false};
+    return score(probe_, task, never).value().front();
+  }
+  TwoValuesProbe probe_;
+};
+
+TEST_F(ScoreTest, MeasuresZOfTheFreshPartAlone) {
+  EXPECT_GT(measure(update_of(0, 0), update_of(1, 0)).z, 2);
+  EXPECT_LT(measure(update_of(1, 0), update_of(0, 0)).z, 2);
+  EXPECT_EQ(measure(update_of(5, 3), update_of(1, 0)).z, measure(update_of(1, 0), update_of(1, 0)).z);
+}
+
+TEST_F(ScoreTest, MeasuresTheDropOfTheWholePayload) {
+  EXPECT_GT(measure(update_of(0, 1), update_of(0, 0)).relative_drop, 0.1);
+  EXPECT_EQ(measure(update_of(0, 0), update_of(0, 1)).relative_drop, 0);
+}
+
 }  // namespace
 }  // namespace muster::verify

@@ -35,7 +35,8 @@ class ScreenTest : public ::testing::Test {
   Prng random_{3};
   std::vector<SparseUpdate> updates_;
   std::vector<double> cosines_{0.5, 0.4, 0.6, 0.5};
-  std::vector<std::uint64_t> weights_{1, 1, 1, 1};
+  std::vector<std::uint64_t> weights_{65535, 65535, 65535, 65535};
+  std::vector<double> fresh_norms_{1, 1.1, 0.9, 1};
   protocol::VerificationParams params_;
   Screening screening_;
 
@@ -44,7 +45,8 @@ class ScreenTest : public ::testing::Test {
   }
   std::map<Uid, Verdict> run(const SparseUpdate* last = nullptr) {
     std::vector<Candidate> candidates;
-    for (std::uint16_t i = 0; i < 4; ++i) candidates.push_back({Uid{i}, &updates_[i], cosines_[i], weights_[i]});
+    for (std::uint16_t i = 0; i < 4; ++i)
+      candidates.push_back({Uid{i}, &updates_[i], cosines_[i], weights_[i], fresh_norms_[i]});
     screening_ = screen(params_, candidates, last);
     return screening_.verdicts;
   }
@@ -114,6 +116,39 @@ TEST_F(ScreenTest, RejectsReplaysOfManyWhoHaveLittleWeight) {
   const auto verdicts = run(&last);
   EXPECT_EQ(verdicts.at(Uid{0}), Verdict::kReplay) << "three heads of four, and next to no weight";
   EXPECT_EQ(verdicts.at(Uid{1}), Verdict::kAccept);
+}
+
+TEST_F(ScreenTest, RejectsAFreshPartThatIsMoreThanTwiceAsLargeAsTheMedian) {
+  fresh_norms_[1] = 2.1;
+  EXPECT_EQ(run().at(Uid{1}), Verdict::kFreshNorm);
+  fresh_norms_[1] = 1.9;
+  EXPECT_EQ(run().at(Uid{1}), Verdict::kAccept);
+}
+
+TEST_F(ScreenTest, RejectsAFreshPartThatIsLessThanHalfAsLargeAsTheMedian) {
+  fresh_norms_[1] = 0.4;
+  EXPECT_EQ(run().at(Uid{1}), Verdict::kFreshNorm);
+  fresh_norms_[1] = 0.6;
+  EXPECT_EQ(run().at(Uid{1}), Verdict::kAccept);
+}
+
+TEST_F(ScreenTest, TakesTheMedianOfFreshNormsByWeight) {
+  fresh_norms_ = {1, 3, 3, 3};
+  weights_ = {65535, 10, 10, 10};
+  const auto verdicts = run();
+  EXPECT_EQ(verdicts.at(Uid{0}), Verdict::kAccept);
+  for (std::uint16_t i = 1; i < 4; ++i) EXPECT_EQ(verdicts.at(Uid{i}), Verdict::kFreshNorm);
+}
+
+TEST_F(ScreenTest, RejectsNeitherOfTwoHalvesForTheirFreshNorms) {
+  fresh_norms_ = {1, 1, 3, 3};
+  for (const auto& [uid, verdict] : run()) EXPECT_EQ(verdict, Verdict::kAccept);
+}
+
+TEST_F(ScreenTest, NeverRejectsPayloadsWithMostOfTheWeightForTheirFreshNorms) {
+  fresh_norms_ = {0.1, 0.1, 1, 9};
+  weights_ = {20000, 20000, 30000, 30000};
+  for (const auto& [uid, verdict] : run()) EXPECT_EQ(verdict, Verdict::kAccept);
 }
 
 }  // namespace

@@ -208,7 +208,7 @@ Result<protocol::TrainReport> RankGroup::train(const protocol::TrainTask& task, 
 }
 
 Result<std::vector<Bytes>> RankGroup::encode(const compression::PayloadFormat& format) {
-  const EncodeRequest request{format.keep, static_cast<std::uint8_t>(format.values)};
+  const EncodeRequest request{format.keep, static_cast<std::uint8_t>(format.values), format.memory_keep};
   MUSTER_TRY(auto answers, ask(RankMessageKind::kEncode, wire::encode(request)));
   std::vector<Bytes> segments;
   for (Answer& answer : answers)

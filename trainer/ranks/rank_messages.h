@@ -34,8 +34,9 @@ struct SteppedNote {
 struct EncodeRequest {
   std::uint32_t keep = 0;
   std::uint8_t values = 0;  // compression::ValueFormat
+  std::uint32_t memory_keep = 0;
   template <class Archive>
-  void serialize(Archive& archive) { archive(keep, values); }
+  void serialize(Archive& archive) { archive(keep, values, memory_keep); }
 };
 
 struct SettleRequest {

@@ -62,8 +62,9 @@ class RankServer {
   Result<Bytes> encode(ByteSpan content) {
     MUSTER_TRY(const auto request, wire::decode<EncodeRequest>(content, "a rank's format"));
     if (request.values >= compression::kValueFormats) return Error{Errc::kMalformed, "a rank's format: unknown values"};
-    MUSTER_TRY(const auto segments,
-               trainer_.encode({request.keep, static_cast<compression::ValueFormat>(request.values)}));
+    const compression::PayloadFormat format{request.keep, static_cast<compression::ValueFormat>(request.values),
+                                            request.memory_keep};
+    MUSTER_TRY(const auto segments, trainer_.encode(format));
     for (const Bytes& segment : segments) MUSTER_TRY_STATUS(channel_.send(RankMessageKind::kSegment, segment));
     return Bytes();
   }

@@ -46,7 +46,7 @@ class RoundEngine {
   // Δ = θ − working copy; whether all of it is finite, on all ranks. Errors: kIo, kClosed.
   [[nodiscard]] virtual Result<bool> end() = 0;
 
-  // The segments of e + Δ that are this rank's, in order. Once after end(); then settle(). Errors: those of
+  // The payload's segments that are this rank's, in order. Once after end(); then settle(). Errors: those of
   // compression::compress, kIo.
   [[nodiscard]] virtual Result<std::vector<Bytes>> encode(const compression::PayloadFormat& format) = 0;
   // Error: kIo.

@@ -7,7 +7,7 @@
 namespace muster::trainer {
 namespace {
 
-const compression::PayloadFormat kFormat{512, compression::ValueFormat::kSign};
+constexpr auto kFormat = compression::two_part_format(512, compression::ValueFormat::kSign);
 
 // Ranks on cards whose thread blocks the host plays: their memory is the host's, so that Gloo serves for both.
 class CardRanksTest : public CardTrainerTest,

@@ -15,7 +15,7 @@
 namespace muster::trainer {
 namespace {
 
-const compression::PayloadFormat kFormat{512, compression::ValueFormat::kSign};
+constexpr auto kFormat = compression::two_part_format(512, compression::ValueFormat::kSign);
 
 // A rank as a fork of the test.
 class ForkedRank final : public RankProcess {

@@ -11,7 +11,7 @@
 namespace muster::trainer {
 namespace {
 
-const compression::PayloadFormat kFormat{512, compression::ValueFormat::kSign};
+constexpr auto kFormat = compression::two_part_format(512, compression::ValueFormat::kSign);
 
 // What a miner's ranks made of a few rounds.
 struct Outcome {

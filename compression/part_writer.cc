@@ -4,7 +4,7 @@
 
 #include "compression/quantize.h"
 #include "compression/kernels.h"
-#include "compression/segment_codec.h"
+#include "compression/part_codec.h"
 #include "compression/selection.h"
 
 namespace muster::compression {
@@ -13,7 +13,7 @@ Error not_finite(std::uint64_t index) {
   return {Errc::kNonFinite, "element " + std::to_string(index) + " is not finite"};
 }
 
-SegmentWriter::SegmentWriter(const PayloadFormat& format, const GapModel& gaps)
+PartWriter::PartWriter(const PayloadFormat& format, const GapModel& gaps)
     : format_(format),
       gaps_(gaps),
       selected_(kBlockElements + 16),  // as the kernels ask for
@@ -21,7 +21,7 @@ SegmentWriter::SegmentWriter(const PayloadFormat& format, const GapModel& gaps)
       magnitudes_(kBlockElements),
       classes_(kBlockElements) {}
 
-Result<KeptEntries> SegmentWriter::add_block(std::span<const float> values) {
+Result<KeptEntries> PartWriter::add_block(std::span<const float> values) {
   const auto elements = static_cast<std::uint32_t>(values.size());
   const std::uint32_t keep = kept_in_block(format_.keep, elements);
   count_ = kernels().select(values.data(), elements, keep, selected_.data());
@@ -46,7 +46,7 @@ Result<KeptEntries> SegmentWriter::add_block(std::span<const float> values) {
   return KeptEntries{std::span(selected_).first(count_), std::span(values_).first(count_)};
 }
 
-void SegmentWriter::add_selected(std::uint32_t elements, std::span<const std::uint16_t> entries,
+void PartWriter::add_selected(std::uint32_t elements, std::span<const std::uint16_t> entries,
                                  std::span<const std::uint16_t> levels) {
   count_ = static_cast<std::uint32_t>(entries.size());
   begin_block(elements);
@@ -58,12 +58,12 @@ void SegmentWriter::add_selected(std::uint32_t elements, std::span<const std::ui
   write_levels(levels);
 }
 
-void SegmentWriter::begin_block(std::uint32_t elements) {
+void PartWriter::begin_block(std::uint32_t elements) {
   counts_.push_back(static_cast<std::uint16_t>(count_));
   full_ = full_ && count_ == kept_in_block(format_.keep, elements);
 }
 
-void SegmentWriter::write_gaps(std::uint32_t elements) {
+void PartWriter::write_gaps(std::uint32_t elements) {
   const unsigned low_bits = gaps_.low_bits();
   const std::uint32_t mask = (1u << low_bits) - 1;
   coder_.reserve(count_ + elements / kGapEscape);
@@ -81,7 +81,7 @@ void SegmentWriter::write_gaps(std::uint32_t elements) {
   }
 }
 
-void SegmentWriter::quantise_levels() {
+void PartWriter::quantise_levels() {
   const std::span<std::uint8_t> classes = std::span(classes_).first(count_);
   const unsigned bits = level_bits(format_.values);
   const Levels levels = quantise(std::span(magnitudes_).first(count_), bits, classes);
@@ -90,7 +90,7 @@ void SegmentWriter::quantise_levels() {
   write_levels(std::span(levels).first(std::size_t{1} << bits));
 }
 
-void SegmentWriter::write_levels(std::span<const std::uint16_t> levels) {
+void PartWriter::write_levels(std::span<const std::uint16_t> levels) {
   for (std::uint16_t level : levels) scales_.write(level);
   if (levels.size() == 1) return;
   const std::span<const std::uint8_t> classes = std::span(classes_).first(count_);
@@ -100,7 +100,7 @@ void SegmentWriter::write_levels(std::span<const std::uint16_t> levels) {
   for (std::size_t c = 0; c < counts.size(); ++c) occurrences_[c] += counts[c];
 }
 
-void SegmentWriter::write_half() {
+void PartWriter::write_half() {
   const float largest =
       *std::max_element(magnitudes_.begin(), magnitudes_.begin() + static_cast<std::ptrdiff_t>(count_));
   const std::uint32_t exponent = block_exponent(largest);
@@ -112,12 +112,12 @@ void SegmentWriter::write_half() {
   }
 }
 
-void SegmentWriter::write_float() {
+void PartWriter::write_float() {
   for (std::uint32_t i = 0; i < count_; ++i)
     raw_.write(std::bit_cast<std::uint32_t>(magnitudes_[i]), 31);
 }
 
-Bytes SegmentWriter::finish() {
+Bytes PartWriter::finish() {
   ByteWriter head;
   head.write(static_cast<std::uint8_t>(full_ ? 0 : 1));
   if (!full_)

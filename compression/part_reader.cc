@@ -5,7 +5,7 @@
 
 #include "compression/kernels.h"
 #include "compression/quantize.h"
-#include "compression/segment_codec.h"
+#include "compression/part_codec.h"
 
 namespace muster::compression {
 namespace {
@@ -35,15 +35,15 @@ std::uint32_t count_escapes(std::span<const std::uint8_t> symbols) {
 
 }  // namespace
 
-SegmentReader::SegmentReader(const PayloadFormat& format, const GapModel& gaps)
+PartReader::PartReader(const PayloadFormat& format, const GapModel& gaps)
     : format_(format), gaps_(gaps) {}
 
-Error SegmentReader::fault(Errc code, const char* what, std::uint64_t byte) const {
+Error PartReader::fault(Errc code, const char* what, std::uint64_t byte) const {
   return {code, std::string(what) + " at byte " + std::to_string(std::min<std::uint64_t>(byte, bytes_.size())) +
                     " of " + std::to_string(bytes_.size())};
 }
 
-Status SegmentReader::open(const Layout& layout, std::uint32_t segment, ByteSpan bytes) {
+Status PartReader::open(const Layout& layout, std::uint32_t segment, ByteSpan bytes) {
   layout_ = &layout;
   range_ = layout.segment(segment);
   bytes_ = bytes;
@@ -75,7 +75,7 @@ Status SegmentReader::open(const Layout& layout, std::uint32_t segment, ByteSpan
   return {};
 }
 
-Status SegmentReader::read_counts(ByteReader& in) {
+Status PartReader::read_counts(ByteReader& in) {
   const auto flags = in.read<std::uint8_t>();
   if (in.failed()) return fault(Errc::kTruncated, "no flags", 0);
   if (flags > 1) return fault(Errc::kMalformed, "unknown flags", 0);
@@ -94,7 +94,7 @@ Status SegmentReader::read_counts(ByteReader& in) {
   return {};
 }
 
-Status SegmentReader::read_scales(ByteReader& in) {
+Status PartReader::read_scales(ByteReader& in) {
   const std::size_t per_block = scales_per_block(format_.values);
   scales_.clear();
   for (std::size_t b = 0; b < counts_.size(); ++b) {
@@ -123,7 +123,7 @@ Status SegmentReader::read_scales(ByteReader& in) {
 }
 
 // Whether `levels`, which begin at `byte`, are ascending numbers, repeated behind the last different one.
-Status SegmentReader::check_levels(std::span<const std::uint16_t> levels, std::uint64_t byte) const {
+Status PartReader::check_levels(std::span<const std::uint16_t> levels, std::uint64_t byte) const {
   for (std::size_t c = 0; c < levels.size(); ++c, byte += sizeof(levels[0])) {
     if (!is_level(levels[c]))
       return fault(Errc::kNonFinite, "a level that is zero, denormal or not finite", byte);
@@ -135,7 +135,7 @@ Status SegmentReader::check_levels(std::span<const std::uint16_t> levels, std::u
   return {};
 }
 
-Result<BlockEntries> SegmentReader::next(BlockBuffers& buffers) {
+Result<BlockEntries> PartReader::next(PartBuffers& buffers) {
   MUSTER_CHECK(block_ < range_.blocks, "no further block");
   const std::uint32_t b = block_++, count = counts_[b];
   if (count == 0) return BlockEntries{};
@@ -162,7 +162,7 @@ Result<BlockEntries> SegmentReader::next(BlockBuffers& buffers) {
 }
 
 // False when an index lies outside the block.
-bool SegmentReader::read_indices(std::uint32_t elements, std::uint32_t count, BlockBuffers& to) {
+bool PartReader::read_indices(std::uint32_t elements, std::uint32_t count, PartBuffers& to) {
   const unsigned low_bits = gaps_.low_bits();
   // All but the last few entries share a table. Escapes make more symbols than entries; a block has room
   // for at most 4096 / 31 of them.
@@ -207,8 +207,8 @@ bool SegmentReader::read_indices(std::uint32_t elements, std::uint32_t count, Bl
 }
 
 // Into symbols and class_counts_. False when the different levels are not exactly the used ones.
-bool SegmentReader::read_classes(std::span<const std::uint16_t> levels, std::uint32_t count,
-                                 BlockBuffers& to) {
+bool PartReader::read_classes(std::span<const std::uint16_t> levels, std::uint32_t count,
+                                 PartBuffers& to) {
   coder_.get(classes_table_, to.symbols.data(), count);
   class_counts_ = count_classes(std::span(to.symbols).first(count));
   bool exact = true, different = true;
@@ -220,8 +220,8 @@ bool SegmentReader::read_classes(std::span<const std::uint16_t> levels, std::uin
   return exact;
 }
 
-void SegmentReader::read_level_values(std::span<const std::uint16_t> levels, std::uint32_t count,
-                                      BlockBuffers& to) {
+void PartReader::read_level_values(std::span<const std::uint16_t> levels, std::uint32_t count,
+                                      PartBuffers& to) {
   signs_.read(to.numbers.data(), count);
   std::array<std::uint32_t, 16> by_class_and_sign{};
   square_norm_ = 0;
@@ -240,7 +240,7 @@ void SegmentReader::read_level_values(std::span<const std::uint16_t> levels, std
   }
 }
 
-Status SegmentReader::read_raw_values(std::uint32_t count, BlockBuffers& to) {
+Status PartReader::read_raw_values(std::uint32_t count, PartBuffers& to) {
   const bool half = format_.values == ValueFormat::kFloat16;
   const std::uint32_t exponent = half ? scales_[scale_] : 0;
   std::uint32_t largest = 0;
@@ -263,7 +263,7 @@ Status SegmentReader::read_raw_values(std::uint32_t count, BlockBuffers& to) {
   return {};
 }
 
-Status SegmentReader::close() {
+Status PartReader::close() {
   MUSTER_CHECK(block_ == range_.blocks, "blocks that were not read");
   if (!frequencies_.empty() &&
       scale_frequencies(std::span(occurrences_).first(frequencies_.size())) != frequencies_)
