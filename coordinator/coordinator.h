@@ -156,6 +156,7 @@ class Coordinator {
   Status take_back(const PublicKey& from, const wire::Envelope& envelope, ByteSpan bytes, TimeMs now);
   Status wait_for_the_whole(protocol::MessageType type);
   Status take_back_manifest(ByteSpan bytes, TimeMs now);
+  [[nodiscard]] bool lacks_payload_of(const PublicKey& miner) const;
   void expect_payloads();
   Status recover_base(const wire::Envelope& envelope);
   Status meet_checkpoint();

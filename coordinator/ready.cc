@@ -36,8 +36,9 @@ Status Coordinator::handle_ready(const wire::Envelope& envelope, TimeMs now) {
     refuse_ready(envelope.sender, wrong, now);
     return wrong;
   }
-  // It has seen what this coordinator signed and no longer knows; until then the node is not ready for anything else.
-  if (ready.seen > phase_) {
+  // It has seen what this coordinator signed and no longer knows; until then the node is not ready for anything else. Or
+  // its payload was lost with the folder, and it was not connected yet when everybody was asked.
+  if (ready.seen > phase_ || lacks_payload_of(envelope.sender)) {
     actions_.push_back(Send{envelope.sender, sign(protocol::RoundResume{phase_, round_.hard_ms})});
     return {};
   }

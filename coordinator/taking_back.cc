@@ -114,6 +114,14 @@ void Coordinator::expect_payloads() {
   }
 }
 
+// In TRAIN its upload may be on its way.
+bool Coordinator::lacks_payload_of(const PublicKey& miner) const {
+  if (phase_ != Phase::kReveal && phase_ != Phase::kScreen) return false;
+  const auto* entry = protocol::find_in_roster(round_.open->message, miner);
+  const auto commit = entry == nullptr ? round_.commits.end() : round_.commits.find(entry->uid);
+  return commit != round_.commits.end() && !blobs_(commit->second.message.payload_id);
+}
+
 // ---- a folder that was rebuilt from the state before `base_`
 
 Status Coordinator::recover_base(const wire::Envelope& envelope) {

@@ -41,6 +41,8 @@ Status Miner::recover(ByteSpan message, bool in_state) {
   MUSTER_TRY(const wire::Envelope envelope, wire::open_envelope(message));
   const Bytes bytes(message.begin(), message.end());
   if (envelope.sender != key_.public_key()) {
+    // Kept as proof. What is on its way is sent again all the same: the coordinator may have lost what it acknowledged.
+    if (is_a(envelope, MessageType::kReceipt)) return {};
     if (!in_state) {
       if (!is_a(envelope, MessageType::kManifest)) follower_.set_aside(message);
       return {};

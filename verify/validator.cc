@@ -69,6 +69,8 @@ Status Validator::recover(ByteSpan message, bool in_state) {
     }
     return {};
   }
+  // Kept as proof. What is on its way is sent again all the same: the coordinator may have lost what it acknowledged.
+  if (is_a(envelope, MessageType::kReceipt)) return {};
   if (!in_state) {
     if (!is_a(envelope, MessageType::kManifest)) follower_.set_aside(message);
     return {};

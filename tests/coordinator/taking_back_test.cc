@@ -114,6 +114,9 @@ TEST_F(TakingBackTest, NodesGiveBackTheCloseAndTheirPayloads) {
   for (const std::uint16_t uid : {0, 1, 2}) reveal(uid);
   for (const std::uint16_t uid : {3, 4}) send(uid, screen(uid));
   EXPECT_EQ(core_->head().round(), Round{1}) << "not sealed without its payloads";
+  sent_.clear();
+  send(0, ready_that_saw(0, Phase::kReveal));
+  EXPECT_TRUE(was_sent(0, MessageType::kRoundResume)) << "who was not connected yet when all were asked for theirs";
   blobs_.merge(lost);
   for (const ExpectUpload& upload : expected_) take(core_->on_blob(upload.from, upload.id, now_));
   tick();
