@@ -210,6 +210,15 @@ class CoordinatorTest : public ::testing::Test {
     if (core_->phase() == protocol::Phase::kScreen) tick(params_.timing.screen_ms);
   }
 
+  // A round of three miners and two validators, in which the payload of uid 0 has another scale than the others'.
+  void run_round_in_which_uid_0_sends(float scale) {
+    deliver_payload(0, scale);
+    deliver_payload(1);
+    deliver_payload(2);
+    for (const std::uint16_t uid : {0, 1, 2}) reveal(uid);
+    for (const std::uint16_t uid : {3, 4}) send(uid, screen(uid));
+  }
+
   std::uint16_t miners_, validators_;
   std::map<std::uint16_t, std::uint64_t> stakes_;       // of validators by uid; 100 otherwise
   std::map<Uid, protocol::Standing> standings_;         // what Screens say of miners that committed; nothing otherwise

@@ -214,11 +214,7 @@ TEST_F(CoordinatorTest, NormsAreHeldAgainstTheRoundsBeforeOfProvenMiners) {
     run_round({0, 1, 2}, true, 1e-2f);
   }
   all_ready();
-  deliver_payload(0, 1e-2f * 2000);
-  deliver_payload(1);
-  deliver_payload(2);
-  for (const std::uint16_t uid : {0, 1, 2}) reveal(uid);
-  for (const std::uint16_t uid : {3, 4}) send(uid, screen(uid));
+  run_round_in_which_uid_0_sends(1e-2f * 2000);
   ASSERT_EQ(sealed_.size(), 3u);
   EXPECT_EQ(outcome_in(sealed_[2], 0), OutcomeCode::kAboveMaximumNorm);
   EXPECT_EQ(outcome_in(sealed_[2], 1), OutcomeCode::kAccepted);
@@ -229,11 +225,7 @@ TEST_F(CoordinatorTest, NormsAreNotHeldAgainstThoseOfNewcomersAlone) {
   all_ready();
   run_round({0, 1, 2}, true, 1e-2f);
   all_ready();
-  deliver_payload(0, 1e-2f * 2000);
-  deliver_payload(1);
-  deliver_payload(2);
-  for (const std::uint16_t uid : {0, 1, 2}) reveal(uid);
-  for (const std::uint16_t uid : {3, 4}) send(uid, screen(uid));
+  run_round_in_which_uid_0_sends(1e-2f * 2000);
   ASSERT_EQ(sealed_.size(), 2u);
   EXPECT_EQ(outcome_in(sealed_[1], 0), OutcomeCode::kAccepted);
   EXPECT_LE(sealed_[1].manifest.clip_norm, 2.01 * sealed_[0].manifest.median_norm) << "but clipped";
