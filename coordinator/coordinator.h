@@ -189,7 +189,7 @@ class Coordinator {
 
   // Who may deliver in the phase that is open, and how far they are.
   [[nodiscard]] protocol::Turnout turnout() const;
-  [[nodiscard]] TimeMs phase_end() const;
+  [[nodiscard]] TimeMs phase_end(const protocol::Turnout& turnout) const;
   [[nodiscard]] protocol::RoundContext context() const;
   [[nodiscard]] Result<protocol::SealedRound> make_seal(
       const std::vector<Bytes>& screens, const std::vector<protocol::Evidence>& evidence,

@@ -36,8 +36,8 @@ protocol::Turnout Coordinator::turnout() const {
   return protocol::turnout(attendants, params_.timing.quorum_percent);
 }
 
-TimeMs Coordinator::phase_end() const {
-  return protocol::phase_end({turnout().is_complete, phase_started_, round_.quorum_at}, round_.hard_ms,
+TimeMs Coordinator::phase_end(const protocol::Turnout& turnout) const {
+  return protocol::phase_end({turnout.is_complete, phase_started_, round_.quorum_at}, round_.hard_ms,
                              head_.grace_ms());
 }
 
@@ -47,7 +47,7 @@ std::optional<TimeMs> Coordinator::next_deadline() const {
     const TimeMs hard = phase_started_ + static_cast<TimeMs>(params_.timing.gather_ms);
     return std::max(not_before_, gathered_at_ && !may_lack_open_ ? std::min(hard, *gathered_at_ + TimeMs{head_.grace_ms()}) : hard);
   }
-  return std::max(hold_until_, phase_end());
+  return std::max(hold_until_, phase_end(turnout()));
 }
 
 void Coordinator::advance(TimeMs now, Until until) {
@@ -72,9 +72,10 @@ bool Coordinator::advance_once(TimeMs now, Until until) {
         round_.arrivals_ms[uid] = static_cast<std::uint32_t>(now - phase_started_);
     }
   }
-  if (!round_.quorum_at && turnout().is_quorum) round_.quorum_at = now;
+  const protocol::Turnout here = turnout();
+  if (!round_.quorum_at && here.is_quorum) round_.quorum_at = now;
   if (now < hold_until_) return false;
-  const TimeMs end = phase_end();
+  const TimeMs end = phase_end(here);
   if (until == Until::kComplete ? end > phase_started_ : end > now) return false;
   if (phase_ == Phase::kTrain) {
     close_commits(now);

@@ -53,8 +53,7 @@ Status FollowedLedger::save() {
 }
 
 Status FollowedLedger::apply_blocks() {
-  const std::uint64_t first = follower_.ledger().block_number();
-  std::uint64_t said = first;
+  std::uint64_t said = follower_.ledger().block_number();
   while (!follower_.is_current()) {
     const std::uint64_t done = follower_.ledger().block_number(), last = follower_.head()->number;
     MUSTER_TRY(const auto blocks, remote_->blocks(done + 1));
