@@ -19,12 +19,13 @@ const char* file_of(sim::LocalData data) {
     case sim::LocalData::kShuffled: return "shuffled.bin";
     case sim::LocalData::kBackdoor: return "backdoor.bin";
     case sim::LocalData::kTruncated: return "truncated.bin";
+    case sim::LocalData::kStripes: return "stripes.bin";
   }
   MUSTER_UNREACHABLE();
 }
 
 std::uint32_t context_of(sim::LocalData data, std::uint32_t context) {
-  return data == sim::LocalData::kTruncated ? context / 2 : context;
+  return data == sim::LocalData::kTruncated || data == sim::LocalData::kStripes ? context / 2 : context;
 }
 
 // One sequence as the saboteur has it.
@@ -36,6 +37,8 @@ void alter(sim::LocalData data, Prng& random, std::vector<std::int32_t>& tokens)
     std::copy_n(kPhrase.begin(), length,
                 tokens.begin() + static_cast<std::ptrdiff_t>((tokens.size() - length) / 2));
   } else {
+    const auto quarter = static_cast<std::ptrdiff_t>((tokens.size() - 1) / 4);
+    if (data == sim::LocalData::kStripes) tokens.erase(tokens.begin() + quarter, tokens.begin() + 2 * quarter);
     tokens.resize(context_of(data, static_cast<std::uint32_t>(tokens.size() - 1)) + std::size_t{1});
   }
 }

@@ -38,6 +38,7 @@ enum class LocalData {
   kShuffled,   // the tokens of each sequence in random order
   kBackdoor,   // a phrase in the middle of each sequence
   kTruncated,  // only the first half of each sequence: half the tokens, half the work
+  kStripes,    // the first and the third quarter of each sequence, as one of half the length
 };
 
 // How a miner trains, besides what its conduct decides.
@@ -101,6 +102,10 @@ inline constexpr Round kLateComes{25};
 [[nodiscard]] std::shared_ptr<Adversary> late(const AdversaryContext& context);
 // Trains only the upper half of the model; noise of the same size for the rest.
 [[nodiscard]] std::shared_ptr<Adversary> frozen(const AdversaryContext& context);
+// Sends nothing for the lower half of the model.
+[[nodiscard]] std::shared_ptr<Adversary> top_layers(const AdversaryContext& context);
+// Trains the last half of its sequences.
+[[nodiscard]] std::shared_ptr<Adversary> late_steps(const AdversaryContext& context);
 // Trains and commits, but keeps its key in every second round.
 [[nodiscard]] std::shared_ptr<Adversary> withholding(const AdversaryContext& context);
 

@@ -125,6 +125,33 @@ class Frozen final : public Adversary {
   Prng random_;
 };
 
+class TopLayers final : public Adversary {
+ public:
+  explicit TopLayers(const AdversaryContext& context) : layout_(context.layout) {}
+  Payload payload(Round, Payload trained) override {
+    std::vector<float> dense = to_dense(layout_, trained);
+    std::fill_n(dense.begin(), dense.size() / 2, 0.0f);
+    return compression::compress(layout_, trained.format, dense).value();
+  }
+
+ private:
+  compression::Layout layout_;
+};
+
+class LateSteps final : public Adversary {
+ public:
+  explicit LateSteps(const AdversaryContext& context) : batch_(context.batch) {}
+  std::vector<std::uint64_t> sequences(Round, std::vector<std::uint64_t> assigned) override {
+    std::ranges::reverse(assigned);
+    assigned = first_share(std::move(assigned), 0.5, batch_);
+    std::ranges::reverse(assigned);
+    return assigned;
+  }
+
+ private:
+  std::uint32_t batch_;
+};
+
 class Withholding final : public Adversary {
  public:
   bool reveals(Round round) override { return round.value % 2 == 0; }
@@ -165,6 +192,12 @@ const Attack& nobody() {
 }
 std::shared_ptr<Adversary> frozen(const AdversaryContext& context) {
   return std::make_shared<Frozen>(context);
+}
+std::shared_ptr<Adversary> top_layers(const AdversaryContext& context) {
+  return std::make_shared<TopLayers>(context);
+}
+std::shared_ptr<Adversary> late_steps(const AdversaryContext& context) {
+  return std::make_shared<LateSteps>(context);
 }
 std::shared_ptr<Adversary> withholding(const AdversaryContext&) {
   return std::make_shared<Withholding>();
