@@ -72,9 +72,11 @@ nlohmann::ordered_json measure(const Case& what, unsigned threads) {
   volatile double sink = 0;
   const double cosine = seconds([&] { sink = sink + probe->gradient_cosine(payload->whole); }, reps * 4);
   const std::atomic<bool> never{false};
-  verify::ScoreTask task{Round{1}, 0.4f, shared, {}};
+  verify::ScoreTask task{.round = Round{1}, .probe_step = 0.4f, .shared_sequences = shared, .items = {},
+                         .context = what.model.context, .window_seed = {},
+                         .aggregate = std::shared_ptr<const compression::SparseUpdate>(payload, &payload->whole)};
   constexpr std::uint16_t kMiners = 4;
-  for (std::uint16_t m = 0; m < kMiners; ++m) task.items.push_back({Uid{m}, payload, own});
+  for (std::uint16_t m = 0; m < kMiners; ++m) task.items.push_back({Uid{m}, payload, own, 0.25f});
   const double miner = seconds([&] { (void)verify::score(*probe, task, never).value(); }, std::max(1, reps / 2)) / kMiners;
   std::printf("%-20s %10llu %11.2f %10.2f %12.4f %14.6f %12.2f\n", what.name, static_cast<unsigned long long>(layout.parameters()),
               1e3 * forward, gradient / forward, 1e3 * cosine, cosine / forward, miner / forward);

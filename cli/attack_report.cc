@@ -42,12 +42,12 @@ std::vector<std::uint32_t> shares_of(const CampaignFigures& figures) {
 using Row = std::vector<std::string>;
 
 std::vector<Row> rows_of(const CampaignFigures& figures) {
-  Row head{"attack", "work", "screened", "gated", "unpaid", "z", "pay", "worst", "limit", "settles"};
+  Row head{"attack", "work", "screened", "gated", "unpaid", "score", "share", "pay", "worst", "limit", "settles"};
   for (const std::uint32_t share : shares_of(figures)) head.push_back("loss at " + std::to_string(share) + " %");
   std::vector<Row> rows{head};
   auto add = [&](const AttackFigures& row) {
     rows.push_back({name_of(row), percent(row.work), percent(row.screened),
-                    percent(row.gated), percent(row.unpaid), format("%.1f", row.z), percent(row.pay),
+                    percent(row.gated), percent(row.unpaid), format("%.2f", row.score), percent(row.share), percent(row.pay),
                     percent(row.pay_worst), limit_of(row), row.attack == nullptr ? "" : format("%.1f", row.settles)});
     for (const std::uint32_t share : shares_of(figures)) rows.back().push_back(harm_of(row, share));
   };
@@ -160,7 +160,7 @@ std::string html_table(const std::vector<Row>& rows) {
 
 ordered_json row_of(const AttackFigures& row) {
   ordered_json json{{"attack", name_of(row)}, {"work", row.work},
-                    {"screened", row.screened}, {"gated", row.gated}, {"unpaid", row.unpaid}, {"z", row.z},
+                    {"screened", row.screened}, {"gated", row.gated}, {"unpaid", row.unpaid}, {"score", row.score}, {"share", row.share},
                     {"pay", row.pay}, {"pay_worst", row.pay_worst}, {"settles", row.settles},
                     {"pay_by_round", row.pay_by_round}, {"harm", ordered_json::object()}};
   if (row.pay_limit() <= 1) json["pay_limit"] = row.pay_limit();

@@ -64,9 +64,18 @@ Result<std::optional<Uid>> validator_uid(const ExplainOptions& options,
                "no validator has a hotkey that begins with " + selector.hotkey_prefix};
 }
 
+template <class Parts>
+std::vector<double> scores_of(const Parts& parts_e3) {
+  std::vector<double> parts;
+  for (const std::int16_t part : parts_e3) parts.push_back(part / 1000.0);
+  return parts;
+}
+
 nlohmann::ordered_json to_json(const protocol::Evaluation& evaluation) {
   return {{"basis", name_of(evaluation.basis)},
-          {"z", evaluation.z_e2 / 100.0},
+          {"score", evaluation.scores.all_e3 / 1000.0},
+          {"quarters", scores_of(evaluation.scores.quarters_e3)},
+          {"tensor_groups", scores_of(evaluation.scores.groups_e3)},
           {"drop", evaluation.drop_e6 / 1e6},
           {"drop_error", evaluation.drop_error_e6 / 1e6},
           {"gate_passed", evaluation.gate_passed}};
@@ -97,13 +106,16 @@ nlohmann::ordered_json to_json(const verify::ValidatorView& view) {
   return {{"uid", view.validator.value},
           {"hotkey", view.hotkey.hex()},
           {"evaluations", view.evaluations},
-          {"mean_z", view.mean},
+          {"mean_score", view.mean},
           {"lower_bound", view.lower_bound},
-          {"reference", view.reference},
-          {"others_mean_z", view.others_mean},
+          {"others_mean_score", view.others_mean},
           {"presence", view.presence},
           {"gate_failed", view.gate_failed},
+          {"is_useless", view.is_useless},
           {"share", view.share},
+          {"weakest_part", view.weakest_part},
+          {"weakest_share", view.weakest_share},
+          {"earned", view.earned},
           {"weight", view.weight},
           {"standing", view.standing},
           {"rank", view.rank},

@@ -28,7 +28,48 @@ class CardDisplacement final : public Displacement {
   Memory<float> kept_;
 };
 
+class CardProducts final : public Products {
+ public:
+  CardProducts(CardContext& card, ProductPlan plan) : card_(card), plan_(std::move(plan)), sums_(plan_.chunks.size()) {}
+
+  [[nodiscard]] Status upload() {
+    MUSTER_TRY(indices_, card_.upload(std::span<const std::uint64_t>(plan_.indices)));
+    MUSTER_TRY(values_, card_.upload(std::span<const float>(plan_.values)));
+    MUSTER_TRY(chunks_, card_.upload(std::span<const ProductChunk>(plan_.chunks)));
+    MUSTER_TRY(chunk_sums_, card_.allocate<double>(plan_.chunks.size()));
+    return card_.finish();
+  }
+  [[nodiscard]] Result<std::vector<double>> multiply(const FloatArray& array) override {
+    if (plan_.chunks.empty()) return plan_.collect({});
+    MUSTER_TRY_STATUS(card_.enter());
+    const ProductTask task{static_cast<const CardArray&>(array).device_data(), indices_.data(), values_.data(),
+                           chunks_.data(), chunk_sums_.data()};
+    MUSTER_TRY_STATUS(card_.run([&](cudaStream_t stream) { launch_products(task, plan_.chunks.size(), stream); }));
+    MUSTER_TRY_STATUS(chunk_sums_.read(sums_, card_.stream()));
+    MUSTER_TRY_STATUS(card_.finish());
+    return plan_.collect(sums_);
+  }
+
+ private:
+  CardContext& card_;
+  ProductPlan plan_;
+  std::vector<double> sums_;
+  Memory<std::uint64_t> indices_;
+  Memory<float> values_;
+  Memory<ProductChunk> chunks_;
+  Memory<double> chunk_sums_;
+};
+
 }  // namespace
+
+Result<std::unique_ptr<Products>> make_card_products(CardContext& card,
+                                                     std::span<const compression::SparseUpdate* const> updates,
+                                                     const state::TensorGroups& groups) {
+  MUSTER_TRY_STATUS(card.enter());
+  auto products = std::make_unique<CardProducts>(card, ProductPlan(updates, groups));
+  MUSTER_TRY_STATUS(products->upload());
+  return std::unique_ptr<Products>(std::move(products));
+}
 
 Result<std::unique_ptr<Displacement>> make_displacement(CardContext& card, FloatArray& array,
                                                         const compression::SparseUpdate& update, float rate) {

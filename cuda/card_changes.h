@@ -16,4 +16,8 @@ namespace muster::gpu {
 [[nodiscard]] Result<bool> subtract_on(CardContext& card, const CardArray& a, const CardArray& b,
                                        CardArray& difference);
 
+// Card::make_products.
+[[nodiscard]] Result<std::unique_ptr<Products>> make_card_products(
+    CardContext& card, std::span<const compression::SparseUpdate* const> updates, const state::TensorGroups& groups);
+
 }  // namespace muster::gpu

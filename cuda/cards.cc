@@ -62,6 +62,10 @@ class OpenCard final : public Card {
                                                                float rate) override {
     return make_displacement(*context_, array, update, rate);
   }
+  [[nodiscard]] Result<std::unique_ptr<Products>> make_products(
+      std::span<const compression::SparseUpdate* const> updates, const state::TensorGroups& groups) override {
+    return make_card_products(*context_, updates, groups);
+  }
   [[nodiscard]] Status gather(const FloatArray& array, std::span<const std::uint64_t> indices,
                               std::span<float> values) override {
     return gather_from(*context_, static_cast<const CardArray&>(array), indices, values);

@@ -24,6 +24,7 @@
 #include "cuda/blockwise_entries.h"
 #include "cuda/float_array.h"
 #include "cuda/model.h"
+#include "state/tensor_groups.h"
 
 namespace muster::gpu {
 
@@ -69,6 +70,15 @@ class Displacement {
   [[nodiscard]] virtual Status swap() = 0;
 };
 
+// Sparse updates in a card's memory, to be multiplied with arrays again and again.
+class Products {
+ public:
+  virtual ~Products() = default;
+  // Σ value · array[index] in fp64 of each update and each tensor group, in one order. Error: kIo.
+  // REQUIRES: the array has all of the updates' indices.
+  [[nodiscard]] virtual Result<std::vector<double>> multiply(const FloatArray& array) = 0;
+};
+
 // Names a group of ranks that are to work together, each on a card of its own; one of them makes it.
 struct GroupId {
   std::array<std::byte, 128> bytes = {};
@@ -100,6 +110,9 @@ class Card {
   [[nodiscard]] virtual Result<std::unique_ptr<Displacement>> displace(FloatArray& array,
                                                                        const compression::SparseUpdate& update,
                                                                        float rate) = 0;
+  // Errors: kTooLarge, kIo.
+  [[nodiscard]] virtual Result<std::unique_ptr<Products>> make_products(
+      std::span<const compression::SparseUpdate* const> updates, const state::TensorGroups& groups) = 0;
   // values[i] = array[indices[i]]. Errors: kTooLarge, kIo. REQUIRES: indices below the array's size.
   [[nodiscard]] virtual Status gather(const FloatArray& array, std::span<const std::uint64_t> indices,
                                       std::span<float> values) = 0;
@@ -138,7 +151,7 @@ class Cards {
 };
 
 // Bumped with every change to the interfaces above and in model.h.
-inline constexpr int kCardsAbi = 4;
+inline constexpr int kCardsAbi = 5;
 
 // Loads libmuster_cuda.so from beside the executable, or from `folder`. Loads no CUDA library otherwise.
 // Errors: kNotFound (built without CUDA; the message says how to get it), kVersion.

@@ -28,6 +28,12 @@ __global__ void __launch_bounds__(kThreads) step_kernel(StepTask task) {
   step_block(team, task, blockIdx.x);
 }
 
+__global__ void __launch_bounds__(kThreads) product_kernel(ProductTask task) {
+  __shared__ DeviceTeam::Scratch scratch;
+  DeviceTeam team(scratch);
+  multiply_chunk(team, task, blockIdx.x);
+}
+
 __global__ void __launch_bounds__(kThreads) restore_kernel(CompressTask task) {
   float* delta = task.delta + task.blocks[blockIdx.x].offset;
   const auto restore = [&](const PartTask& part) {
@@ -107,6 +113,10 @@ void launch_sum(const SumTask& task, std::uint64_t blocks, cudaStream_t stream) 
 
 void launch_step(const StepTask& task, std::uint64_t blocks, cudaStream_t stream) {
   step_kernel<<<grid(blocks), kThreads, 0, stream>>>(task);
+}
+
+void launch_products(const ProductTask& task, std::uint64_t chunks, cudaStream_t stream) {
+  product_kernel<<<grid(chunks), kThreads, 0, stream>>>(task);
 }
 
 void launch_restore(const CompressTask& task, std::uint64_t blocks, cudaStream_t stream) {

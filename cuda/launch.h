@@ -6,6 +6,7 @@
 #include <cuda_runtime.h>
 
 #include "cuda/compress_block.h"
+#include "cuda/product_block.h"
 #include "cuda/sum_block.h"
 
 namespace muster::gpu {
@@ -20,6 +21,9 @@ void launch_restore(const CompressTask& task, std::uint64_t blocks, cudaStream_t
 // array[i] *= factor
 void launch_scale(float* array, std::uint64_t count, float factor, cudaStream_t stream);
 
+
+// The sum of each of `chunks`.
+void launch_products(const ProductTask& task, std::uint64_t chunks, cudaStream_t stream);
 
 // A sparse change of an array, entry by entry; no two of the same index.
 struct ChangeTask {

@@ -100,6 +100,10 @@ class Model {
   [[nodiscard]] Result<StepOutcome> compute_gradient(std::span<const std::int32_t> tokens) {
     return compute_gradient(tokens, SharedBatch{});
   }
+  // gradient = ∇ mean loss over positions [first, end) of each sequence. Of one rank only.
+  // REQUIRES: first < end ≤ context. Error: kIo.
+  [[nodiscard]] virtual Status compute_window_gradient(std::span<const std::int32_t> tokens, std::uint32_t first,
+                                                       std::uint32_t end) = 0;
   // The mean loss of each of this rank's sequences, nats per token, from fp32 logits. Error: kIo.
   [[nodiscard]] virtual Status losses(std::span<const std::int32_t> tokens, std::span<float> losses) = 0;
 };

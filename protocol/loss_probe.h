@@ -22,6 +22,13 @@ enum class ProbePoint : std::uint8_t {
   kPrevious,  // θ before it (kCurrent when nothing was applied yet)
 };
 
+// Of what a sequence predicts, positions [first, end).
+struct Window {
+  std::uint64_t sequence = 0;
+  std::uint32_t first = 0, end = 0;
+  bool operator==(const Window&) const = default;
+};
+
 class LossProbe {
  public:
   virtual ~LossProbe() = default;
@@ -38,6 +45,12 @@ class LossProbe {
   [[nodiscard]] virtual Result<std::vector<float>> losses(
       ProbePoint point, const compression::SparseUpdate* update, float scale,
       std::span<const std::uint64_t> sequences) = 0;
+
+  // ⟨update, ∇ mean loss over a window, given all of the sequence before it⟩ at kPrevious, for each window, each update
+  // and each tensor group (state/tensor_groups.h), in this order; sums in fp64 by ascending index.
+  // Errors: kNotFound (data).
+  [[nodiscard]] virtual Result<std::vector<double>> products(
+      std::span<const Window> windows, std::span<const compression::SparseUpdate* const> updates) = 0;
 
   // Mean loss over the held-out set at the current θ.
   [[nodiscard]] virtual Result<double> held_out_loss() = 0;

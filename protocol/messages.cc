@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/limits.h"
+#include "state/tensor_groups.h"
 
 namespace muster::protocol {
 
@@ -124,6 +125,10 @@ Status validate(const Screen& message) {
   if (message.evaluations.size() > limits::kEvaluationsMax)
     return Error{Errc::kTooLarge,
                  "Screen: over " + std::to_string(limits::kEvaluationsMax) + " evaluations"};
+  for (const Evaluation& evaluation : message.evaluations)
+    if (evaluation.scores.groups_e3.size() > state::kTensorGroupsMax)
+      return Error{Errc::kTooLarge, "Screen: scores of over " + std::to_string(state::kTensorGroupsMax) +
+                                        " tensor groups"};
   const auto ordered = [](const Evaluation& a, const Evaluation& b) {
     return std::tie(a.round, a.uid) < std::tie(b.round, b.uid);
   };

@@ -185,18 +185,31 @@ enum class Basis : std::uint8_t {
 constexpr std::uint8_t enum_count(Basis) { return 5; }
 [[nodiscard]] std::string_view name_of(Basis basis);
 
+// How well each part of a payload's fresh part tells its miner's sequences from random ones, × 1000: 0 for who did not
+// train on them, at most 760 (verify/score.h).
+struct Scores {
+  std::int16_t all_e3 = 0;                   // everything together
+  std::array<std::int16_t, 4> quarters_e3{}; // by quarters of the positions
+  std::vector<std::int16_t> groups_e3 = {};  // by tensor groups (state/tensor_groups.h)
+  bool operator==(const Scores&) const = default;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(all_e3, quarters_e3[0], quarters_e3[1], quarters_e3[2], quarters_e3[3], groups_e3);
+  }
+};
+
 struct Evaluation {
   Uid uid;
   Round round;
   Basis basis = Basis::kMeasured;
-  std::int16_t z_e2 = 0;     // kMeasured: own-versus-random rank-sum × 100
+  Scores scores = {};        // kMeasured
   std::int32_t drop_e6 = 0;  // kMeasured: relative loss drop on the shared sequences × 10⁶
   std::int32_t drop_error_e6 = 0;  // its standard error × 10⁶, not negative
   bool gate_passed = false;        // kMeasured
   bool operator==(const Evaluation&) const = default;
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(uid, round, basis, z_e2, drop_e6, drop_error_e6, gate_passed);
+    archive(uid, round, basis, scores, drop_e6, drop_error_e6, gate_passed);
   }
 };
 

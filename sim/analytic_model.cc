@@ -163,7 +163,8 @@ void AnalyticInnerLoop::flip_bit() {
 
 AnalyticLossProbe::AnalyticLossProbe(const protocol::ProtocolParams& params,
                                      const AnalyticModel& model, std::vector<float> theta)
-    : params_(params), model_(model), theta_(std::move(theta)), previous_(theta_) {}
+    : params_(params), model_(model), theta_(std::move(theta)), previous_(theta_),
+      groups_(state::tensor_groups(state::layout_of(params.model))) {}
 
 Status AnalyticLossProbe::compute_gradient(std::span<const std::uint64_t> sequences) {
   gradient_.assign(theta_.size(), 0.0f);
@@ -192,6 +193,22 @@ Result<std::vector<float>> AnalyticLossProbe::losses(protocol::ProbePoint point,
   for (std::uint64_t sequence : sequences)
     result.push_back(static_cast<float>(model_.loss(theta, sequence)));
   return result;
+}
+
+Result<std::vector<double>> AnalyticLossProbe::products(std::span<const protocol::Window> windows,
+                                                        std::span<const compression::SparseUpdate* const> updates) {
+  std::vector<double> products(windows.size() * updates.size() * groups_.count);
+  std::span<double> left(products);
+  std::vector<float> gradient;
+  for (const protocol::Window& window : windows) {
+    gradient.assign(previous_.size(), 0.0f);
+    model_.add_gradient(previous_, window.sequence, 1, gradient);
+    for (const compression::SparseUpdate* update : updates) {
+      state::multiply_by_group(groups_, *update, gradient, left.first(groups_.count));
+      left = left.subspan(groups_.count);
+    }
+  }
+  return products;
 }
 
 Result<double> AnalyticLossProbe::held_out_loss() { return model_.loss(theta_, ~std::uint64_t{0}); }

@@ -14,6 +14,7 @@
 #include "protocol/inner_loop.h"
 #include "protocol/loss_probe.h"
 #include "protocol/params.h"
+#include "state/tensor_groups.h"
 
 namespace muster::sim {
 
@@ -73,6 +74,9 @@ class AnalyticLossProbe final : public protocol::LossProbe {
   Result<std::vector<float>> losses(protocol::ProbePoint point,
                                     const compression::SparseUpdate* update, float scale,
                                     std::span<const std::uint64_t> sequences) override;
+  // The model has no positions: every window of a sequence has the gradient of all of it.
+  Result<std::vector<double>> products(std::span<const protocol::Window> windows,
+                                       std::span<const compression::SparseUpdate* const> updates) override;
   Result<double> held_out_loss() override;
   Status apply(const compression::SparseUpdate& aggregate) override;
   std::span<const float> parameters() const override { return theta_; }
@@ -85,6 +89,7 @@ class AnalyticLossProbe final : public protocol::LossProbe {
   std::vector<float> theta_;
   std::vector<float> previous_;
   std::vector<float> gradient_;
+  state::TensorGroups groups_;
 };
 
 }  // namespace muster::sim

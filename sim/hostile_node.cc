@@ -165,12 +165,15 @@ void HostileNode::send_screen() {
                               static_cast<std::uint16_t>(random_.next_u32()),
                               static_cast<std::uint16_t>(random_.next_u32())});
   const std::uint64_t evaluations = random_.chance(0.1) ? limits::kEvaluationsMax : random_.below(8);
-  for (std::uint64_t i = 0; i < evaluations; ++i)
+  const auto part = [this] { return static_cast<std::int16_t>(random_.next_u32()); };
+  for (std::uint64_t i = 0; i < evaluations; ++i) {
+    protocol::Scores scores{part(), {part(), part(), part(), part()}, {}};
+    scores.groups_e3.assign(random_.below(20), part());
     screen.evaluations.push_back({Uid{static_cast<std::uint16_t>(i)}, Round{at.round.value + random_.below(2)},
-                                  static_cast<protocol::Basis>(random_.below(4)),
-                                  static_cast<std::int16_t>(random_.next_u32()),
+                                  static_cast<protocol::Basis>(random_.below(4)), std::move(scores),
                                   static_cast<std::int32_t>(random_.next_u32()),
                                   static_cast<std::int32_t>(random_.next_u32()), random_.chance(0.5)});
+  }
   screen.platform_class = std::string(random_.below(64), '\x1b');
   sign_and_send(screen);
 }

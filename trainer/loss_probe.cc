@@ -19,6 +19,7 @@ LlamaLossProbe::LlamaLossProbe(const TrainerConfig& config, DataSet train, DataS
       held_out_(std::move(held_out)),
       team_(std::move(team)),
       llama_(std::move(llama)),
+      groups_(state::tensor_groups(state::layout_of(config.model))),
       theta_(parameters.begin(), parameters.end()) {}
 
 Status LlamaLossProbe::compute_gradient(std::span<const std::uint64_t> sequences) {
@@ -71,6 +72,30 @@ Result<std::vector<float>> LlamaLossProbe::losses(protocol::ProbePoint point, co
   state::undo(theta_, displaced);
   if (back) swap_with_undo();
   return result;
+}
+
+Result<std::vector<double>> LlamaLossProbe::products(std::span<const protocol::Window> windows,
+                                                     std::span<const compression::SparseUpdate* const> updates) {
+  std::vector<double> products(windows.size() * updates.size() * groups_.count);
+  std::span<double> left(products);
+  tokens_.resize(config_.model.context + std::size_t{1});
+  swap_with_undo();
+  const auto fill = [&]() -> Status {
+    for (const protocol::Window& window : windows) {
+      MUSTER_TRY_STATUS(train_.read(std::span(&window.sequence, 1), tokens_));
+      window_gradient_.assign(theta_.size(), 0.0f);
+      llama_->add_window_gradient(theta_, tokens_, window.first, window.end, window_gradient_);
+      for (const compression::SparseUpdate* update : updates) {
+        state::multiply_by_group(groups_, *update, window_gradient_, left.first(groups_.count));
+        left = left.subspan(groups_.count);
+      }
+    }
+    return {};
+  };
+  Status filled = fill();
+  swap_with_undo();
+  MUSTER_TRY_STATUS(std::move(filled));
+  return products;
 }
 
 Result<double> LlamaLossProbe::held_out_loss() {

@@ -3,6 +3,7 @@
 
 #include "protocol/loss_probe.h"
 #include "state/outer_step.h"
+#include "state/tensor_groups.h"
 #include "trainer/data/data_set.h"
 #include "trainer/trainer.h"
 
@@ -18,6 +19,8 @@ class LlamaLossProbe final : public protocol::LossProbe {
   Result<std::vector<float>> losses(protocol::ProbePoint point,
                                     const compression::SparseUpdate* update, float scale,
                                     std::span<const std::uint64_t> sequences) override;
+  Result<std::vector<double>> products(std::span<const protocol::Window> windows,
+                                       std::span<const compression::SparseUpdate* const> updates) override;
   Result<double> held_out_loss() override;
   Status apply(const compression::SparseUpdate& aggregate) override;
   std::span<const float> parameters() const override { return theta_; }
@@ -34,7 +37,9 @@ class LlamaLossProbe final : public protocol::LossProbe {
   DataSet train_, held_out_;
   std::unique_ptr<Team> team_;
   std::unique_ptr<Llama> llama_;
+  state::TensorGroups groups_;
   std::vector<float> theta_, gradient_;
+  std::vector<float> window_gradient_;
   double gradient_norm_ = 0;
   std::vector<std::int32_t> tokens_;
   state::UndoLog undo_;

@@ -89,6 +89,10 @@ std::vector<std::uint64_t> shared_draw(const protocol::ProtocolParams& params, c
                          params.verification.shared_sequences);
 }
 
+Hash window_seed(const protocol::Secret& secret, const Hash& commit_root) {
+  return tagged_hash("muster/window-seed", {secret, commit_root.bytes});
+}
+
 std::vector<std::uint64_t> own_draw(const protocol::ProtocolParams& params, const Hash& run_id,
                                     const protocol::RoundOpen& open,
                                     const protocol::Secret& secret, const Hash& late_beacon,

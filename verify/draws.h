@@ -29,6 +29,9 @@ namespace muster::verify {
                                                      const protocol::Secret& secret,
                                                      const Hash& late_beacon);
 
+// What the windows of scored sequences are drawn from (verify/score.h).
+[[nodiscard]] Hash window_seed(const protocol::Secret& secret, const Hash& commit_root);
+
 // Of the first `used` sequences that miner `uid` was assigned.
 [[nodiscard]] std::vector<std::uint64_t> own_draw(const protocol::ProtocolParams& params,
                                                   const Hash& run_id,

@@ -1,6 +1,7 @@
 #include "verify/evaluation.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "protocol/tally.h"
 #include "verify/quantise.h"
@@ -40,6 +41,34 @@ Basis basis_of(OutcomeCode code) {
   MUSTER_UNREACHABLE();
 }
 
+protocol::Scores quantised(const ScoreParts& score) {
+  const auto e3 = [](double part) { return quantise<std::int16_t>(part, 1000); };
+  protocol::Scores scores{.all_e3 = e3(score.all)};
+  std::ranges::transform(score.quarters, scores.quarters_e3.begin(), e3);
+  for (const double group : score.groups) scores.groups_e3.push_back(e3(group));
+  return scores;
+}
+
+ScoreParts score_of(const protocol::Scores& scores) {
+  ScoreParts score{.all = scores.all_e3 / 1000.0};
+  for (std::size_t i = 0; i < score.quarters.size(); ++i) score.quarters[i] = scores.quarters_e3[i] / 1000.0;
+  for (const std::int16_t group : scores.groups_e3) score.groups.push_back(group / 1000.0);
+  return score;
+}
+
+std::string scores_text(const protocol::Scores& scores) {
+  const auto text = [](std::int16_t e3) {
+    char digits[16];
+    std::snprintf(digits, sizeof(digits), "%.3f", e3 / 1000.0);
+    return std::string(digits);
+  };
+  std::string all = text(scores.all_e3) + " (quarters";
+  for (const std::int16_t quarter : scores.quarters_e3) all += " " + text(quarter);
+  all += "; tensor groups";
+  for (const std::int16_t group : scores.groups_e3) all += " " + text(group);
+  return all + ")";
+}
+
 double drop_threshold(const protocol::VerificationParams& params, const SealedFacts& round,
                       const std::vector<Evaluation>& evaluations) {
   const double median = protocol::median_drop_e6(evaluations, round.weights).value_or(0);
@@ -73,7 +102,7 @@ std::vector<Evaluation> evaluate(const protocol::VerificationParams& params,
                                  const std::vector<Measurement>& measurements) {
   std::map<Uid, Evaluation> by_uid;
   auto add = [&](Uid uid, Basis basis) -> Evaluation& {
-    return by_uid[uid] = {uid, round.round, basis, 0, 0, 0, false};
+    return by_uid[uid] = {uid, round.round, basis, {}, 0, 0, false};
   };
   for (Uid uid : round.missing) add(uid, Basis::kAbsent);
   for (const auto& [uid, code] : round.outcomes) add(uid, basis_in(round, uid, code));
@@ -81,7 +110,7 @@ std::vector<Evaluation> evaluate(const protocol::VerificationParams& params,
     // A payload that decodes is no merit of who equivocated.
     if (!may_be_measured(round, measured.uid)) continue;
     Evaluation& evaluation = add(measured.uid, Basis::kMeasured);
-    evaluation.z_e2 = quantise<std::int16_t>(measured.z, 100);
+    evaluation.scores = quantised(measured.score);
     evaluation.drop_e6 = quantise<std::int32_t>(measured.relative_drop, 1e6);
     evaluation.drop_error_e6 = quantise<std::int32_t>(measured.drop_error, 1e6);
   }

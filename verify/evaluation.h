@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <string>
 #include <vector>
 
 #include "protocol/chain_head.h"
@@ -31,6 +32,12 @@ struct SealedFacts {
 
 // What an outcome alone says of a miner's evaluation: kMeasured means that its payload may be measured.
 [[nodiscard]] protocol::Basis basis_of(protocol::OutcomeCode code);
+
+// A score as it is signed, and back.
+[[nodiscard]] protocol::Scores quantised(const ScoreParts& score);
+[[nodiscard]] ScoreParts score_of(const protocol::Scores& scores);
+// "0.491 (quarters 0.45 0.47 …; tensor groups 0.44 …)".
+[[nodiscard]] std::string scores_text(const protocol::Scores& scores);
 
 // What a loss drop must exceed, in millionths: drop_gate · M, at least 0. M is the lower median, by weight, of the measured
 // drops in `evaluations`, those of one validator and round; at least half of the trailing median, so that a round full of

@@ -1,4 +1,6 @@
 #include "verify/explanation.h"
+
+#include "verify/evaluation.h"
 #include "base/median.h"
 
 #include <algorithm>
@@ -23,8 +25,8 @@ namespace {
   return text;
 }
 
-// Of the reference: who has that much is told no more than the figures.
-constexpr double kNearlyAll = 0.9;
+constexpr double kFullShare = 0.95, kUnpaidShare = 0.40;  // of the best miners' work, as Yardstick::earned() pays
+constexpr double kWeakShare = 0.8;                        // of what the parts are worth together
 
 std::string plural(std::uint64_t count, const char* noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
@@ -40,7 +42,7 @@ ValidatorView view_of(const PublicKey& hotkey, const ScoreAudit::Validator& vali
   view.validator = validator.uid;
   view.hotkey = hotkey;
   const Ratings& ratings = validator.book.ratings();
-  view.reference = reference_bound(ratings);
+  const Yardstick yardstick(ratings);
   view.miners = ratings.size();
   const auto weight_of = weights(ratings);
   const auto standing_of = standings(ratings);
@@ -56,7 +58,16 @@ ValidatorView view_of(const PublicKey& hotkey, const ScoreAudit::Validator& vali
   view.lower_bound = rating->second.lower_bound();
   view.presence = rating->second.presence();
   view.gate_failed = rating->second.gate_failed();
-  view.share = earned_share(rating->second, view.reference);
+  view.is_useless = yardstick.is_useless(rating->second);
+  view.share = yardstick.share(rating->second);
+  view.earned = yardstick.earned(rating->second);
+  view.weakest_share = view.share;
+  for (std::size_t part = 0; part < rating->second.parts().size() && view.share > 0; ++part) {
+    const double share = yardstick.part_share(rating->second, part);
+    if (part > 0 && share >= view.weakest_share) continue;
+    view.weakest_share = share;
+    view.weakest_part = part;
+  }
   view.weight = weight_of.at(miner);
   view.standing = standing_of.at(miner);
   view.rank = 1 + static_cast<std::size_t>(
@@ -85,11 +96,11 @@ std::string evaluation_words(const protocol::Evaluation& evaluation) {
   if (evaluation.basis == Basis::kUnmeasured) return "did not draw it, or had no time to measure it";
   if (evaluation.basis == Basis::kAbsent) return "counts it as absent";
   if (evaluation.basis == Basis::kFault)
-    return "counts it as the worst score (z −4), since it broke the protocol";
+    return "counts it as the worst score (−0.4), since it broke the protocol";
   if (evaluation.basis == Basis::kRejected)
-    return "counts it as the worst score (z −4), since its screen rejected the payload";
-  return format("measured z %.2f and a loss drop of %.4f ± %.4f: gate %s", evaluation.z_e2 / 100.0,
-                evaluation.drop_e6 / 1e6, evaluation.drop_error_e6 / 1e6,
+    return "counts it as the worst score (−0.4), since its screen rejected the payload";
+  return "measured a score of " + scores_text(evaluation.scores) +
+         format(" and a loss drop of %.4f ± %.4f: gate %s", evaluation.drop_e6 / 1e6, evaluation.drop_error_e6 / 1e6,
                 evaluation.gate_passed ? "passed" : "failed");
 }
 
@@ -171,11 +182,10 @@ std::vector<std::string> refusal_lines(const MinerStory::Content& miner) {
 std::string rating_line(const ValidatorView& view) {
   if (view.evaluations == 0) return "has measured nothing of it yet";
   return format(
-      "%s measured: z %.2f ± %.2f (the others' median is %.2f), lower bound %.2f against a "
-      "reference of "
-      "%.2f, presence %.0f %%: weight %u of 65535, rank %zu of %zu, standing %u",
+      "%s measured: score %.3f ± %.3f (the others' median is %.3f), %.0f %% of the best miners' work, presence %.0f %%: "
+      "weight %u of 65535, rank %zu of %zu, standing %u",
       plural(view.evaluations, "evaluation").c_str(), view.mean, view.mean - view.lower_bound,
-      view.others_mean, view.lower_bound, view.reference, 100 * view.presence, view.weight,
+      view.others_mean, 100 * view.share, 100 * view.presence, view.weight,
       view.rank, view.miners, view.standing);
 }
 
@@ -188,6 +198,11 @@ const protocol::Evaluation* failed_evaluation(const MinerStory::Content& miner, 
           voice.evaluation->basis != Basis::kUnmeasured && voice.evaluation->basis != Basis::kAbsent)
         last = &*voice.evaluation;
   return last != nullptr && !last->gate_passed ? last : nullptr;
+}
+
+std::string part_name(std::size_t part) {
+  return part < kQuarters ? "quarter " + std::to_string(part + 1) + " of the positions"
+                          : "tensor group " + std::to_string(part - kQuarters);
 }
 
 std::string missed_words(const MinerStory::Content& miner, const ValidatorView& view) {
@@ -203,7 +218,7 @@ std::string missed_words(const MinerStory::Content& miner, const ValidatorView& 
 
 std::string failed_gate_words(const MinerStory::Content& miner, const ValidatorView& view) {
   const auto* failed = failed_evaluation(miner, view.validator);
-  const std::string until = ": it counts as z -4, and nothing of it enters the aggregate until a measured payload passes again";
+  const std::string until = ": it counts as a score of -0.4, and nothing of it enters the aggregate until a measured payload passes again";
   if (failed == nullptr) return "its last measured payload failed the gate" + until;
   const std::string in = " in round " + std::to_string(failed->round.value);
   if (failed->basis == Basis::kFault) {
@@ -231,42 +246,30 @@ std::vector<std::string> advice(const MinerStory::Content& miner, const Validato
   if (view.evaluations < kEvaluationsBeforePay)
     lines.push_back(plural(kEvaluationsBeforePay - view.evaluations, "more evaluation") +
                     " until it can be paid");
-  const double ratio = view.lower_bound / view.reference;
-  if (view.evaluations > 0 && !view.gate_failed && ratio < 1) {
-    const double spread = view.mean - view.lower_bound;
-    if (view.mean >= view.reference) {
-      lines.push_back(format(
-          "its z is as good as the reference, only its uncertainty of %.2f holds it down, which "
-          "falls with every evaluation",
-          spread));
-    } else if (ratio > kNearlyAll) {
-      lines.push_back(
-          format("little: its z is %.2f where the others have %.2f", view.mean, view.others_mean));
-    } else if (view.mean >= view.others_mean) {
-      // No fault of its own: nobody is paid for less than the least reference.
-      lines.push_back(format(
-          "its z of %.2f is no worse than the others' median of %.2f, but z compares the sequences that a miner was "
-          "assigned with random ones, and full pay needs a lower bound of %.2f: in a small network, or with few steps a "
-          "round, a payload helps both alike; more inner steps, or larger batches, tell them apart",
-          view.mean, view.others_mean, view.reference));
+  if (view.evaluations > 0 && view.is_useless)
+    lines.push_back("its payloads lower the loss by less than half of what the others' do: nothing is paid for that");
+  if (view.evaluations > 0 && !view.gate_failed && view.share < kFullShare) {
+    if (view.mean < view.others_mean / 5) {
+      lines.push_back(format("its score is %.3f where the others have %.3f: its payloads look as if it did not train on the "
+                             "sequences that it was assigned, from the current θ",
+                             view.mean, view.others_mean));
+    } else if (view.weakest_share < kWeakShare * view.share) {
+      lines.push_back("its weakest part is " + part_name(view.weakest_part) +
+                      format(", with %.0f %% of the best miners': the weakest parts decide, so every sequence must be "
+                             "trained on at all of its positions, with all of the model",
+                             100 * view.weakest_share));
     } else {
-      lines.push_back(
-          format("its z is %.2f where the others have %.2f: %s", view.mean, view.others_mean,
-                 view.mean < 1
-                     ? "its payloads look as if it did not train on the sequences that it was "
-                       "assigned, from the current θ"
-                     : "more of what it sends must come from the sequences that it was assigned"));
+      lines.push_back(format("its score is %.3f where the others have %.3f: more of what it sends must come from the "
+                             "sequences that it was assigned",
+                             view.mean, view.others_mean));
     }
-    if (ratio <= 0.5)
-      lines.push_back(format(
-          "its lower bound must exceed %.2f, half of the reference, before anything is paid",
-          view.reference / 2));
+    if (view.share <= kUnpaidShare) lines.push_back("nothing is paid up to 40 % of the best miners' work");
   }
   if (view.presence < 0.995) lines.push_back(missed_words(miner, view));
   if (lines.empty())
     lines.push_back(view.rank == 1
                         ? "nothing: it has the best weight there is"
-                        : "a higher z: it is paid in full measure, others have a little more");
+                        : "a higher score: it is paid in full measure, others have a little more");
   return lines;
 }
 

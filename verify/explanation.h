@@ -72,13 +72,17 @@ struct ValidatorView {
   Uid validator;
   PublicKey hotkey;
   std::uint32_t evaluations = 0;  // measured, or faults
-  double mean = 0;                // of z
+  double mean = 0;                // of the score
   double lower_bound = 0;
-  double reference = 0;    // that lower bounds are held against
   double others_mean = 0;  // median of the other proven miners'
   double presence = 1;
   bool gate_failed = false;
-  double share = 0;  // of a full weight, before scaling to the best
+  bool is_useless = false;  // its loss drops are less than half of the others'
+  // Of the best miners': what its parts are worth together, and its weakest part.
+  double share = 0;
+  double weakest_share = 0;
+  std::size_t weakest_part = 0;  // as Rating::parts() counts
+  double earned = 0;  // of a full weight, before scaling to the best
   std::uint16_t weight = 0;
   std::uint16_t standing = 0;
   std::size_t rank = 0;    // by weight, from 1

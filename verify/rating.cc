@@ -12,20 +12,23 @@ using protocol::Basis;
 
 namespace {
 
-constexpr double kLowestZ = -4;
-constexpr double kHighestZ = 6;
-constexpr double kSmallestReference = 1;  // of a standard normal z: noise alone is no reference
+constexpr double kLowestScore = -0.4;  // three and a half deviations below who did not train
+constexpr double kHighestScore = 0.76;
 constexpr double kSmallestStep = 0.1;
 constexpr double kStepAfterTurning = 0.25;
-constexpr double kSmallestVariance = 0.25;
-constexpr double kDriftPerTurn = 0.04;               // of the mean's variance
+constexpr double kSmallestVariance = 0.0025;         // of one evaluation
+constexpr double kDriftPerTurn = 0.0004;             // of the mean's variance
 constexpr std::uint32_t kEffectiveEvaluations = 19;  // of an exponential mean with step 0.1
-
-double variance_of_mean(double variance, std::uint32_t evaluations) {
-  return std::max(variance, kSmallestVariance) / std::min(evaluations, kEffectiveEvaluations);
-}
+constexpr double kSmallestReference = 0.05;
+constexpr double kSmallestStrength = 0.5;  // where nobody trains, nobody is measured against the luckiest
+constexpr double kSmallestShare = 0.02, kLargestShare = 1.25;
+constexpr double kPaidFrom = 0.40, kPaidOver = 0.55;  // shares of the reference
 
 double step_of(std::uint32_t count) { return std::max(kSmallestStep, 1.0 / count); }
+
+double variance_of_mean(double variance, std::uint32_t evaluations) {
+  return variance / std::min(evaluations, kEffectiveEvaluations);
+}
 
 // Median of the upper half; 0 for nothing.
 double upper_half_median(std::vector<double> values) {
@@ -42,14 +45,6 @@ bool is_proven(const Rating& rating) {
   return rating.evaluations() >= kEvaluationsBeforePay;
 }
 
-// Of who did something, so that any number of identities that do nothing moves it not at all.
-double reference(const Ratings& ratings, double (Rating::*value)() const) {
-  std::vector<double> values;
-  for (const auto& [hotkey, rating] : ratings)
-    if (is_proven(rating) && rating.lower_bound() > 0) values.push_back((rating.*value)());
-  return upper_half_median(std::move(values));
-}
-
 }  // namespace
 
 void Rating::take(const protocol::Evaluation& evaluation, double turn) {
@@ -60,38 +55,101 @@ void Rating::take(const protocol::Evaluation& evaluation, double turn) {
   presence_ += step_of(rounds_) * ((present ? 1.0 : 0.0) - presence_);
   switch (evaluation.basis) {
     case Basis::kMeasured:
-      return measure(evaluation.gate_passed ? evaluation.z_e2 / 100.0 : kLowestZ, evaluation.gate_passed);
+      ++drops_;
+      drop_ += step_of(drops_) * (evaluation.drop_e6 / 1e6 - drop_);
+      return measure(evaluation.scores, evaluation.gate_passed);
     case Basis::kFault:
-    case Basis::kRejected: return measure(kLowestZ, false);
+    case Basis::kRejected: return measure({}, false);
     case Basis::kUnmeasured:
     case Basis::kAbsent: age_ += turn; return;
   }
   MUSTER_UNREACHABLE();
 }
 
-void Rating::measure(double x, bool gate_passed) {
+void Rating::measure(const protocol::Scores& scores, bool gate_passed) {
   gate_failed_ = !gate_passed;
   ++evaluations_;
   age_ = 0;
-  const double clipped = std::clamp(x, kLowestZ, kHighestZ);
-  const bool low = clipped < mean_ / 2;
+  const auto value_of = [gate_passed](std::int16_t part_e3) {
+    return gate_passed ? std::clamp(part_e3 / 1000.0, kLowestScore, kHighestScore) : kLowestScore;
+  };
+  const double all = value_of(scores.all_e3);
+  const bool low = all < mean_ / 2;
   const double step = low && was_low_ ? std::max(kStepAfterTurning, step_of(evaluations_))
                                       : step_of(evaluations_);
   was_low_ = low;
-  const double difference = clipped - mean_;
+  const double difference = all - mean_;
   mean_ += step * difference;
   variance_ = (1 - step) * (variance_ + step * difference * difference);
+  // A fault does not say how many groups there are: those that are known count.
+  const std::size_t groups = std::max(scores.groups_e3.size(), parts_.size() - std::min(parts_.size(), kQuarters));
+  parts_.resize(kQuarters + groups);
+  for (std::size_t part = 0; part < parts_.size(); ++part) {
+    const std::size_t group = part - kQuarters;
+    const std::int16_t e3 = part < kQuarters                      ? scores.quarters_e3[part]
+                            : group < scores.groups_e3.size() ? scores.groups_e3[group]
+                                                              : std::int16_t{0};
+    parts_[part] += step * (value_of(e3) - parts_[part]);
+  }
 }
 
 double Rating::lower_bound() const { return evaluations_ == 0 ? 0 : mean_ - uncertainty(); }
 
 double Rating::uncertainty() const {
-  if (evaluations_ == 0) return kHighestZ - kLowestZ;
+  if (evaluations_ == 0) return kHighestScore - kLowestScore;
   return std::sqrt(variance_of_mean(variance_, evaluations_) + kDriftPerTurn * age_);
 }
 
+Yardstick::Yardstick(const Ratings& ratings) {
+  std::vector<const Rating*> able;
+  std::size_t parts = 0;
+  for (const auto& [hotkey, rating] : ratings) {
+    if (!is_proven(rating) || !(rating.lower_bound() > 0)) continue;
+    able.push_back(&rating);
+    parts = std::max(parts, rating.parts().size());
+  }
+  const auto each = [&](const auto& value) {
+    std::vector<double> values;
+    for (const Rating* rating : able) values.push_back(value(*rating));
+    return values;
+  };
+  for (std::size_t part = 0; part < parts; ++part)
+    parts_.push_back(std::max(kSmallestReference, upper_half_median(each([part](const Rating& rating) {
+                                return part < rating.parts().size() ? rating.parts()[part] : 0.0;
+                              }))));
+  strength_ = std::max(kSmallestStrength,
+                       upper_half_median(each([this](const Rating& rating) { return strength(rating); })));
+  drop_ = median(each([](const Rating& rating) { return rating.drop(); }));
+}
+
+double Yardstick::part_share(const Rating& rating, std::size_t part) const {
+  if (part >= parts_.size() || part >= rating.parts().size()) return kSmallestShare;
+  return std::clamp(rating.parts()[part] / parts_[part], kSmallestShare, kLargestShare);
+}
+
+// The power mean −4 of the parts, quarters and groups half each, times how certain the whole is.
+double Yardstick::strength(const Rating& rating) const {
+  if (parts_.size() <= kQuarters || !(rating.mean() > 0)) return 0;
+  double quarters = 0, groups = 0;
+  for (std::size_t part = 0; part < parts_.size(); ++part) {
+    const double share = part_share(rating, part), square = share * share;
+    (part < kQuarters ? quarters : groups) += 1 / (square * square);
+  }
+  const double mean = (quarters / kQuarters + groups / static_cast<double>(parts_.size() - kQuarters)) / 2;
+  return std::max(0.0, rating.lower_bound() / rating.mean()) / std::sqrt(std::sqrt(mean));
+}
+
+double Yardstick::share(const Rating& rating) const { return strength(rating) / strength_; }
+
+bool Yardstick::is_useless(const Rating& rating) const { return rating.drop() < std::max(0.0, drop_ / 2); }
+
+double Yardstick::earned(const Rating& rating) const {
+  if (!is_proven(rating) || is_useless(rating)) return 0;
+  return std::clamp((share(rating) - kPaidFrom) / kPaidOver, 0.0, 1.0) * rating.presence();
+}
+
 std::map<PublicKey, std::uint16_t> standings(const Ratings& ratings) {
-  const double best = std::max(kSmallestReference, reference(ratings, &Rating::mean));
+  const Yardstick yardstick(ratings);
   std::map<PublicKey, std::uint16_t> standings;
   for (const auto& [hotkey, rating] : ratings) {
     if (rating.gate_failed()) {
@@ -99,28 +157,19 @@ std::map<PublicKey, std::uint16_t> standings(const Ratings& ratings) {
     } else if (!is_proven(rating)) {
       standings[hotkey] = protocol::kNewcomerStanding;
     } else {
-      standings[hotkey] = fraction_of_u16(rating.mean() / best);
+      standings[hotkey] = yardstick.is_useless(rating) ? 0 : fraction_of_u16(yardstick.share(rating));
     }
   }
   return standings;
 }
 
-double reference_bound(const Ratings& ratings) {
-  return std::max(kSmallestReference, reference(ratings, &Rating::lower_bound));
-}
-
-double earned_share(const Rating& rating, double reference) {
-  if (!is_proven(rating)) return 0;
-  return std::clamp((rating.lower_bound() / reference - 0.5) / 0.5, 0.0, 1.0) * rating.presence();
-}
-
 std::map<PublicKey, std::uint16_t> weights(const Ratings& ratings) {
-  const double bound = reference_bound(ratings);
+  const Yardstick yardstick(ratings);
   double best = 0;
-  for (const auto& [hotkey, rating] : ratings) best = std::max(best, earned_share(rating, bound));
+  for (const auto& [hotkey, rating] : ratings) best = std::max(best, yardstick.earned(rating));
   std::map<PublicKey, std::uint16_t> weights;
   for (const auto& [hotkey, rating] : ratings)
-    weights[hotkey] = best > 0 ? fraction_of_u16(earned_share(rating, bound) / best) : 0;
+    weights[hotkey] = best > 0 ? fraction_of_u16(yardstick.earned(rating) / best) : 0;
   return weights;
 }
 

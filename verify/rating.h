@@ -1,8 +1,9 @@
 // Rating: a miner's running estimate from its evaluations, and what follows from it.
 //
-// An exponential mean and variance of z with a lower confidence bound, faster once two evaluations in a row
-// lie below half the mean, and beside it the share of rounds that the miner took part in; docs/scoring.md gives the formulas and where the constants come from. Fed
-// with the quantised evaluations that validators sign, so anyone who holds the Screens recomputes it bit
+// An exponential mean of every part of the score, a variance of the whole with a lower confidence bound, faster once
+// two evaluations in a row lie below half the mean, and beside it the share of rounds that the miner took part in. A
+// miner is worth what its weakest parts are worth; docs/scoring.md gives the formulas and where the constants come
+// from. Fed with the quantised evaluations that validators sign, so anyone who holds the Screens recomputes it bit
 // for bit. Thread safety: values and pure functions.
 #pragma once
 
@@ -25,24 +26,32 @@ class Rating {
   // Measured, rejected by the screen, or faults.
   [[nodiscard]] std::uint32_t evaluations() const { return evaluations_; }
   [[nodiscard]] bool gate_failed() const { return gate_failed_; }  // in the last of them
+  // Of the score of everything together.
   [[nodiscard]] double mean() const { return mean_; }
   // mean − uncertainty; 0 before the first evaluation.
   [[nodiscard]] double lower_bound() const;
-  // sqrt(max(variance, ¼) / min(evaluations, 19) + 0.04 · age): the standard deviation of the mean, which drifts by 0.2
-  // per √turn since the last evaluation, so that what nobody measures fades; large before the first.
+  // sqrt(max(variance, 0.0025) / min(evaluations, 19) + 0.0004 · age): the standard deviation of the mean, which drifts by
+  // 0.02 per √turn since the last evaluation, so that what nobody measures fades; large before the first.
   [[nodiscard]] double uncertainty() const;
   // Turns since the last evaluation.
   [[nodiscard]] double age() const { return age_; }
+  // Means of the parts: four quarters of the positions, then the tensor groups.
+  [[nodiscard]] const std::vector<double>& parts() const { return parts_; }
+  // Mean of the relative loss drop, over what was measured.
+  [[nodiscard]] double drop() const { return drop_; }
   // Moving share of the rounds that it delivered in, 0..1.
   [[nodiscard]] double presence() const { return presence_; }
   // Away for so long that it is as if it had never been here.
   [[nodiscard]] bool is_gone() const { return presence_ < 1.0 / 16; }
 
  private:
-  void measure(double x, bool gate_passed);
+  void measure(const protocol::Scores& scores, bool gate_passed);
   std::uint32_t evaluations_ = 0;
   double mean_ = 0;
   double variance_ = 1;
+  std::vector<double> parts_;
+  std::uint32_t drops_ = 0;  // measured
+  double drop_ = 0;
   bool gate_failed_ = false;
   bool was_low_ = false;  // the last evaluation was below half the mean
   std::uint32_t rounds_ = 0;
@@ -53,22 +62,39 @@ class Rating {
 
 // Evaluations before a miner is paid.
 inline constexpr std::uint32_t kEvaluationsBeforePay = 4;
+// Parts in front of those of tensor groups.
+inline constexpr std::size_t kQuarters = 4;
 
 using Ratings = std::map<PublicKey, Rating>;
 
-// Standing in the aggregate: 16384 below four evaluations, 0 after a failed gate, else
-// 65535 · clip(mean / reference, 0, 1), the reference the median mean of those below, at least 1.
+// What the miners of one validator are held against: those with four evaluations and a lower bound above 0, so that any
+// number of identities that do nothing moves it not at all.
+class Yardstick {
+ public:
+  explicit Yardstick(const Ratings& ratings);
+
+  // A part's mean over that of the median of the upper half (at least 0.05), in 0.02…1.25.
+  [[nodiscard]] double part_share(const Rating& rating, std::size_t part) const;
+  // ρ, relative to the median of the upper half (at least ½): what the parts are worth together, the weakest most.
+  [[nodiscard]] double share(const Rating& rating) const;
+  // Its mean loss drop is less than half of the median.
+  [[nodiscard]] bool is_useless(const Rating& rating) const;
+  // Share of a full weight, 0..1: presence · clip((share − 0.40) / 0.55, 0, 1); 0 below four evaluations and for who is
+  // useless. A failed gate is in the means: as the worst score.
+  [[nodiscard]] double earned(const Rating& rating) const;
+
+ private:
+  [[nodiscard]] double strength(const Rating& rating) const;
+  std::vector<double> parts_;
+  double strength_ = 0;
+  double drop_ = 0;
+};
+
+// Standing in the aggregate: 16384 below four evaluations, 0 after a failed gate and for who is useless, else
+// 65535 · clip(share, 0, 1).
 [[nodiscard]] std::map<PublicKey, std::uint16_t> standings(const Ratings& ratings);
 
-// What lower bounds are held against: the median of the upper half of those with four evaluations and a
-// bound above 0, at least 1.
-[[nodiscard]] double reference_bound(const Ratings& ratings);
-
-// Share of a full weight, 0..1: clip((LCB / reference − ½) / ½, 0, 1) · presence; 0 below four
-// evaluations. A failed gate is in the bound: as an evaluation of −4.
-[[nodiscard]] double earned_share(const Rating& rating, double reference);
-
-// Weight on the ledger: the shares, scaled so that the best has 65535. All zero when nobody qualifies.
+// Weight on the ledger: what was earned, scaled so that the best has 65535. All zero when nobody qualifies.
 [[nodiscard]] std::map<PublicKey, std::uint16_t> weights(const Ratings& ratings);
 
 }  // namespace muster::verify

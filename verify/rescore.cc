@@ -6,6 +6,7 @@
 
 #include "base/prng.h"
 #include "verify/draws.h"
+#include "verify/evaluation.h"
 #include "verify/quantise.h"
 #include "verify/score.h"
 
@@ -17,16 +18,18 @@ using protocol::Evaluation;
 namespace {
 
 struct Score {
-  std::int16_t z_e2 = 0;
+  protocol::Scores parts;
   std::int32_t drop_e6 = 0;
   std::int32_t drop_error_e6 = 0;
   bool operator==(const Score&) const = default;
 };
 
 std::string text_of(const Score& score, const std::string& platform_class) {
-  return "z " + std::to_string(score.z_e2) + "/100, drop " + std::to_string(score.drop_e6) + " ± " +
+  return "score " + scores_text(score.parts) + ", drop " + std::to_string(score.drop_e6) + " ± " +
          std::to_string(score.drop_error_e6) + "/10⁶ (" + platform_class + ")";
 }
+
+bool is_close(std::int16_t a, std::int16_t b) { return std::abs(a - b) <= kScoreTolerance.score_e3; }
 
 bool is_close(std::int32_t a, std::int32_t b) {
   const double allowed =
@@ -35,7 +38,10 @@ bool is_close(std::int32_t a, std::int32_t b) {
 }
 
 bool is_close(const Score& a, const Score& b) {
-  return std::abs(a.z_e2 - b.z_e2) <= kScoreTolerance.z_e2 && is_close(a.drop_e6, b.drop_e6) &&
+  const auto close = [](std::int16_t x, std::int16_t y) { return is_close(x, y); };
+  return is_close(a.parts.all_e3, b.parts.all_e3) &&
+         std::ranges::equal(a.parts.quarters_e3, b.parts.quarters_e3, close) &&
+         std::ranges::equal(a.parts.groups_e3, b.parts.groups_e3, close) && is_close(a.drop_e6, b.drop_e6) &&
          is_close(a.drop_error_e6, b.drop_error_e6);
 }
 
@@ -45,15 +51,19 @@ Status Rescorer::take(const AuditedRound& round, AuditReport& report) {
   for (const Sample& sample : choose(round, report))
     MUSTER_TRY_STATUS(rescore(round, sample, report));
   if (round.aggregate != nullptr) {
-    MUSTER_TRY(const auto update, compression::decode(round.layout, *round.aggregate));
+    MUSTER_TRY(auto update, compression::decode(round.layout, *round.aggregate));
     MUSTER_TRY_STATUS(probe_.apply(update));
+    keep(round, std::make_shared<const compression::SparseUpdate>(std::move(update)));
+  } else {
+    kept_.reset();  // a null round is nobody's evaluation
   }
-  keep(round);
   return {};
 }
 
-void Rescorer::keep(const AuditedRound& round) {
+void Rescorer::keep(const AuditedRound& round, std::shared_ptr<const compression::SparseUpdate> aggregate) {
   kept_.emplace();
+  kept_->aggregate = std::move(aggregate);
+  for (const auto& outcome : round.record.outcomes) kept_->weights[outcome.uid] = outcome.weight;
   kept_->round = round.position.round;
   kept_->open = round.open;
   kept_->late_beacon = late_beacon(round.manifest);
@@ -81,11 +91,10 @@ std::uint64_t Rescorer::share_of(Round round, std::size_t available) const {
 std::vector<Rescorer::Sample> Rescorer::choose(const AuditedRound& round,
                                                AuditReport& report) const {
   std::vector<Sample> measured;
-  if (!kept_) return measured;
   for (const AuditedScreen& screen : round.screens) {
     for (const Evaluation& evaluation : screen.screen.evaluations) {
       if (evaluation.basis != Basis::kMeasured) continue;
-      const bool possible = evaluation.round == kept_->round &&
+      const bool possible = kept_ && evaluation.round == kept_->round &&
                             kept_->payloads.contains(evaluation.uid) &&
                             kept_->secrets.contains(screen.hotkey);
       if (possible) measured.push_back({&screen, &evaluation});
@@ -116,15 +125,19 @@ Status Rescorer::rescore(const AuditedRound& round, const Sample& sample, AuditR
       round.params.verification.probe_step * round.params.compression.outer_learning_rate;
   task.shared_sequences =
       shared_draw(round.params, run_id, kept_->open, secret, kept_->late_beacon);
+  task.context = round.params.model.context;
+  task.window_seed = window_seed(secret, kept_->late_beacon);
+  task.aggregate = kept_->aggregate;
   task.items.push_back({uid, std::make_shared<const compression::DecodedPayload>(std::move(payload)),
                         own_draw(round.params, run_id, kept_->open, secret, kept_->late_beacon, uid,
-                                 kept_->sequences_used.at(uid))});
+                                 kept_->sequences_used.at(uid)),
+                        kept_->weights[uid]});
   const std::atomic<bool> never{false};
   MUSTER_TRY(const auto measured, score(probe_, task, never));
-  const Score ours{quantise<std::int16_t>(measured.front().z, 100),
+  const Score ours{quantised(measured.front().score),
                    quantise<std::int32_t>(measured.front().relative_drop, 1e6),
                    quantise<std::int32_t>(measured.front().drop_error, 1e6)};
-  const Score signed_one{evaluation->z_e2, evaluation->drop_e6, evaluation->drop_error_e6};
+  const Score signed_one{evaluation->scores, evaluation->drop_e6, evaluation->drop_error_e6};
   const std::string& theirs = screen->screen.platform_class;
   const bool same_class = theirs == probe_.platform_class();
   if (signed_one == ours || (!same_class && is_close(signed_one, ours))) {

@@ -3,7 +3,7 @@
 //
 // It follows θ with a probe of its own, so that at round r + 1 it stands where validators stood who
 // scored round r: with θ before and after that round. On a machine of the validator's platform
-// class z and drop must be the same to the last digit; on another one losses differ in their last
+// class scores and drop must be the same to the last digit; on another one losses differ in their last
 // bits, and kTolerance says how far scores may. What is sampled follows from `seed` and the round's
 // number, so an audit can be repeated. Thread safety: none; one owner.
 #pragma once
@@ -17,9 +17,9 @@
 
 namespace muster::verify {
 
-// Between platform classes. z is a rank sum, in which a few near ties may turn.
+// Between platform classes. Scores are means over ranks, in which a few near ties may turn.
 struct ScoreTolerance {
-  std::int32_t z_e2 = 50;
+  std::int32_t score_e3 = 60;
   double drop_share = 0.05;  // of the drop, and beside it
   std::int32_t drop_e6 = 200;
 };
@@ -52,6 +52,8 @@ class Rescorer {
     Hash late_beacon;
     bool payloads_known = false;
     std::map<Uid, compression::Payload> payloads;
+    std::map<Uid, float> weights;  // in the aggregate
+    std::shared_ptr<const compression::SparseUpdate> aggregate;
     std::map<Uid, std::uint32_t> sequences_used;
     std::map<PublicKey, protocol::Secret> secrets;  // promised ones
   };
@@ -62,7 +64,7 @@ class Rescorer {
   [[nodiscard]] std::vector<Sample> choose(const AuditedRound& round, AuditReport& report) const;
   [[nodiscard]] std::uint64_t share_of(Round round, std::size_t available) const;
   Status rescore(const AuditedRound& round, const Sample& sample, AuditReport& report);
-  void keep(const AuditedRound& round);
+  void keep(const AuditedRound& round, std::shared_ptr<const compression::SparseUpdate> aggregate);
 
   protocol::LossProbe& probe_;
   RescoreOptions options_;

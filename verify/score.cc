@@ -4,53 +4,141 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/prng.h"
+
 namespace muster::verify {
 
 using protocol::ProbePoint;
+using protocol::Window;
 
-double rank_sum_z(std::span<const double> own, std::span<const double> random) {
-  const std::size_t n = own.size(), m = random.size(), total = n + m;
-  if (n == 0 || m == 0) return 0;
-  std::vector<double> values(own.begin(), own.end());
-  values.insert(values.end(), random.begin(), random.end());
-  std::vector<std::size_t> order(total);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
-  double own_ranks = 0;
-  double tie_correction = 0;
-  for (std::size_t first = 0; first < total;) {
-    std::size_t last = first;
-    while (last + 1 < total && values[order[last + 1]] == values[order[first]]) ++last;
-    const auto tied = static_cast<double>(last - first + 1);
-    const double middle_rank = static_cast<double>(first + last) / 2 + 1;
-    for (std::size_t i = first; i <= last; ++i)
-      if (order[i] < n) own_ranks += middle_rank;
-    tie_correction += tied * tied * tied - tied;
-    first = last + 1;
-  }
-  const auto dn = static_cast<double>(n), dm = static_cast<double>(m), dt = dn + dm;
-  const double variance = dn * dm / 12 * (dt + 1 - tie_correction / (dt * (dt - 1)));
-  if (!(variance > 0)) return 0;
-  return (own_ranks - dn * (dt + 1) / 2) / std::sqrt(variance);
+namespace {
+
+constexpr double kRankOffset = 0.1;  // how far a lowest rank counts
+
+struct Moments {
+  double mean = 0;
+  double deviation = 0;  // of the values, by their number
+};
+
+Moments moments(std::span<const double> values) {
+  if (values.empty()) return {};
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double square = 0;
+  for (double value : values) square += (value - mean) * (value - mean);
+  return {mean, std::sqrt(square / n)};
 }
 
-double own_versus_random_z(std::span<const double> own_drops, std::span<const double> own_controls,
-                           std::span<const double> shared_drops,
-                           std::span<const double> shared_controls) {
+// The slope of the least-squares line through (x, y); 0 when all x are the same.
+double slope(std::span<const double> x, std::span<const double> y) {
+  const double mean_x = moments(x).mean, mean_y = moments(y).mean;
   double cross = 0, square = 0;
-  for (std::size_t i = 0; i < shared_drops.size(); ++i) {
-    cross += shared_drops[i] * shared_controls[i];
-    square += shared_controls[i] * shared_controls[i];
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    cross += (x[i] - mean_x) * (y[i] - mean_y);
+    square += (x[i] - mean_x) * (x[i] - mean_x);
   }
-  const double factor = cross / (square + 1e-12);
-  auto explained_away = [factor](std::span<const double> drops, std::span<const double> controls) {
-    std::vector<double> rest(drops.size());
-    for (std::size_t i = 0; i < drops.size(); ++i) rest[i] = drops[i] - factor * controls[i];
-    return rest;
-  };
-  return rank_sum_z(explained_away(own_drops, own_controls),
-                    explained_away(shared_drops, shared_controls));
+  return square > 0 ? cross / square : 0;
+}
+
+// Every second window's product with a group, from `parity` on.
+std::vector<double> column(const std::vector<double>& products, std::size_t groups, std::size_t parity,
+                           std::size_t group) {
+  std::vector<double> values;
+  for (std::size_t at = parity * groups + group; at < products.size(); at += 2 * groups) values.push_back(products[at]);
+  return values;
+}
+
+// x of each window and group, and each window's sum over groups in units of their deviation over the shared windows.
+struct Residuals {
+  std::vector<double> by_group, whole;
+  explicit Residuals(const WindowProducts& products)
+      : by_group(products.fresh.size()), whole(products.windows.size()) {}
+
+  void add(const WindowProducts& products, std::size_t parity, std::size_t group, double factor, double deviation) {
+    for (std::size_t w = parity; w < products.windows.size(); w += 2) {
+      const std::size_t at = w * products.groups + group;
+      by_group[at] = products.fresh[at] - factor * products.control[at];
+      whole[w] += by_group[at] / deviation;
+    }
+  }
+  // Of each sequence.
+  [[nodiscard]] std::vector<double> of_group(std::size_t group, std::size_t groups) const {
+    std::vector<double> sums;
+    for (std::size_t at = group; at + groups < by_group.size(); at += 2 * groups)
+      sums.push_back(by_group[at] + by_group[at + groups]);
+    return sums;
+  }
+  [[nodiscard]] std::vector<double> of_all() const {
+    std::vector<double> sums;
+    for (std::size_t w = 0; w + 1 < whole.size(); w += 2) sums.push_back(whole[w] + whole[w + 1]);
+    return sums;
+  }
+  // Of the windows whose middle lies in this quarter of the context.
+  [[nodiscard]] std::vector<double> of_quarter(const std::vector<Window>& windows, std::size_t quarter,
+                                               std::uint32_t context) const {
+    std::vector<double> values;
+    for (std::size_t w = 0; w < windows.size(); ++w)
+      if (std::uint64_t{2} * (windows[w].first + windows[w].end) / context == quarter) values.push_back(whole[w]);
+    return values;
+  }
+};
+
+}  // namespace
+
+double rank_score(std::span<const double> own, std::span<const double> reference) {
+  if (own.empty() || reference.empty()) return 0;
+  std::vector<double> sorted(reference.begin(), reference.end());
+  std::ranges::sort(sorted);
+  if (sorted.front() == sorted.back()) return 0;
+  double sum = 0;
+  for (const double x : own) {
+    const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), x);
+    const double rank = static_cast<double>(first - sorted.begin()) + static_cast<double>(last - first) / 2;
+    sum += std::log((rank + 0.5) / static_cast<double>(sorted.size() + 1) + kRankOffset);
+  }
+  const double expected = (1 + kRankOffset) * std::log(1 + kRankOffset) - kRankOffset * std::log(kRankOffset) - 1;
+  return sum / static_cast<double>(own.size()) - expected;
+}
+
+std::array<Window, 2> windows_of(const Hash& seed, std::uint64_t sequence, std::uint32_t context) {
+  ByteWriter name;
+  name.write(sequence);
+  Prng random(tagged_hash("muster/windows", {seed.bytes, name.bytes()}));
+  const std::uint32_t half = context / 2, length = std::max(1u, context / 8);
+  std::array<Window, 2> windows;
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    const std::uint32_t first = i * half + static_cast<std::uint32_t>(random.below(half - length + 1));
+    windows[i] = {sequence, first, first + length};
+  }
+  return windows;
+}
+
+ScoreParts score_parts(const WindowProducts& own, const WindowProducts& shared, std::uint32_t context) {
+  MUSTER_CHECK(own.groups == shared.groups, "scores of different models");
+  const std::size_t groups = shared.groups;
+  Residuals of_own(own), of_shared(shared);
+  for (std::size_t group = 0; group < groups; ++group) {
+    for (const std::size_t parity : {0u, 1u}) {
+      auto left = column(shared.fresh, groups, parity, group);
+      const auto control = column(shared.control, groups, parity, group);
+      const double factor = slope(control, left);
+      for (std::size_t i = 0; i < left.size(); ++i) left[i] -= factor * control[i];
+      const double deviation = moments(left).deviation;
+      if (!(deviation > 0)) continue;  // the payload has nothing there
+      for (auto [residuals, products] : {std::pair{&of_own, &own}, {&of_shared, &shared}})
+        residuals->add(*products, parity, group, factor, deviation);
+    }
+  }
+  ScoreParts score;
+  score.all = rank_score(of_own.of_all(), of_shared.of_all());
+  for (std::size_t quarter = 0; quarter < score.quarters.size(); ++quarter) {
+    const auto mine = of_own.of_quarter(own.windows, quarter, context);
+    const auto others = of_shared.of_quarter(shared.windows, quarter, context);
+    score.quarters[quarter] = mine.empty() || others.empty() ? score.all : rank_score(mine, others);
+  }
+  for (std::size_t group = 0; group < groups; ++group)
+    score.groups.push_back(rank_score(of_own.of_group(group, groups), of_shared.of_group(group, groups)));
+  return score;
 }
 
 namespace {
@@ -62,62 +150,49 @@ std::vector<double> difference(std::span<const float> before, std::span<const fl
   return drops;
 }
 
-struct Moments {
-  double mean = 0;
-  double error = 0;  // standard error of the mean
-};
-
-Moments moments(std::span<const double> values) {
-  if (values.empty()) return {};
-  const auto n = static_cast<double>(values.size());
-  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
-  double square = 0;
-  for (double value : values) square += (value - mean) * (value - mean);
-  return {mean, values.size() < 2 ? 0 : std::sqrt(square / (n - 1) / n)};
-}
-
 // A payload may throw θ so far that losses are not numbers any more: as bad as can be, and comparable.
 constexpr float kWorstLoss = 1e6f;
 
-Result<std::vector<float>> losses(protocol::LossProbe& probe, ProbePoint point,
-                                  const compression::SparseUpdate* update, float scale,
+Result<std::vector<float>> losses(protocol::LossProbe& probe, const compression::SparseUpdate* update, float scale,
                                   std::span<const std::uint64_t> sequences) {
-  MUSTER_TRY(auto values, probe.losses(point, update, scale, sequences));
+  MUSTER_TRY(auto values, probe.losses(ProbePoint::kPrevious, update, scale, sequences));
   for (float& value : values) value = value < kWorstLoss ? value : kWorstLoss;
   return values;
 }
 
-struct SharedBase {
-  std::vector<float> losses;
-  std::vector<double> controls;
-  double mean = 0;
-};
+std::vector<Window> windows_of_all(const ScoreTask& task, std::span<const std::uint64_t> sequences) {
+  std::vector<Window> windows;
+  for (const std::uint64_t sequence : sequences)
+    for (const Window& window : windows_of(task.window_seed, sequence, task.context)) windows.push_back(window);
+  return windows;
+}
 
-Result<Measurement> measure(protocol::LossProbe& probe, const ScoreTask& task,
-                            const ScoreItem& item, const SharedBase& shared) {
-  const std::size_t shared_count = task.shared_sequences.size();
-  MUSTER_TRY(const auto own_before,
-             losses(probe, ProbePoint::kPrevious, nullptr, 0, item.own_sequences));
-  MUSTER_TRY(const auto own_control,
-             losses(probe, ProbePoint::kCurrent, nullptr, 0, item.own_sequences));
-  std::vector<std::uint64_t> sequences = task.shared_sequences;
-  sequences.insert(sequences.end(), item.own_sequences.begin(), item.own_sequences.end());
-  MUSTER_TRY(const auto displaced, losses(probe, ProbePoint::kPrevious, &item.payload->fresh,
-                                          task.probe_step, sequences));
-  MUSTER_TRY(const auto by_whole, losses(probe, ProbePoint::kPrevious, &item.payload->whole,
-                                         task.probe_step, task.shared_sequences));
-  const std::span<const float> after(displaced);
-  const auto shared_drops = difference(shared.losses, after.first(shared_count));
-  const auto own_drops = difference(own_before, after.subspan(shared_count));
-  Measurement measured{item.uid, 0, 0, 0};
-  measured.z = own_versus_random_z(own_drops, difference(own_before, own_control), shared_drops,
-                                   shared.controls);
-  if (shared.mean > 0) {
-    const Moments drop = moments(difference(shared.losses, by_whole));
-    measured.relative_drop = drop.mean / shared.mean;
-    measured.drop_error = drop.error / shared.mean;
+// A product that is not a number says nothing.
+double finite(double product) { return std::isfinite(product) ? product : 0; }
+
+// Of each item, over windows that all of them share.
+Result<std::vector<WindowProducts>> products_of(protocol::LossProbe& probe, const ScoreTask& task,
+                                                std::span<const ScoreItem> items, std::vector<Window> windows) {
+  std::vector<const compression::SparseUpdate*> updates{task.aggregate.get()};
+  for (const ScoreItem& item : items) {
+    updates.push_back(&item.payload->fresh);
+    updates.push_back(&item.payload->whole);
   }
-  return measured;
+  MUSTER_TRY(const auto products, probe.products(windows, updates));
+  const std::size_t groups = windows.empty() ? 1 : products.size() / windows.size() / updates.size();
+  std::vector<WindowProducts> of_items(items.size(), {groups, std::move(windows), {}, {}});
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    WindowProducts& to = of_items[i];
+    for (std::size_t w = 0; w < to.windows.size(); ++w) {
+      const double* aggregate = products.data() + w * updates.size() * groups;
+      const double *fresh = aggregate + (1 + 2 * i) * groups, *whole = fresh + groups;
+      for (std::size_t group = 0; group < groups; ++group) {
+        to.fresh.push_back(finite(fresh[group]));
+        to.control.push_back(finite(aggregate[group] - static_cast<double>(items[i].weight) * whole[group]));
+      }
+    }
+  }
+  return of_items;
 }
 
 }  // namespace
@@ -126,17 +201,25 @@ Result<std::vector<Measurement>> score(protocol::LossProbe& probe, const ScoreTa
                                        const std::atomic<bool>& stop) {
   std::vector<Measurement> measurements;
   if (stop || task.items.empty()) return measurements;
-  SharedBase shared;
-  MUSTER_TRY(shared.losses,
-             losses(probe, ProbePoint::kPrevious, nullptr, 0, task.shared_sequences));
-  MUSTER_TRY(const auto after,
-             losses(probe, ProbePoint::kCurrent, nullptr, 0, task.shared_sequences));
-  shared.controls = difference(shared.losses, after);
-  shared.mean = moments(std::vector<double>(shared.losses.begin(), shared.losses.end())).mean;
-  for (const ScoreItem& item : task.items) {
-    if (stop) break;
-    MUSTER_TRY(Measurement measured, measure(probe, task, item, shared));
-    measurements.push_back(measured);
+  MUSTER_CHECK(task.aggregate != nullptr, "scores of a round without an aggregate");
+  MUSTER_TRY(const auto before, losses(probe, nullptr, 0, task.shared_sequences));
+  const double mean_loss = moments(std::vector<double>(before.begin(), before.end())).mean;
+  MUSTER_TRY(const auto shared,
+             products_of(probe, task, task.items, windows_of_all(task, task.shared_sequences)));
+  for (std::size_t i = 0; i < task.items.size() && !stop; ++i) {
+    const ScoreItem& item = task.items[i];
+    MUSTER_TRY(const auto own,
+               products_of(probe, task, std::span(&item, 1), windows_of_all(task, item.own_sequences)));
+    MUSTER_TRY(const auto after, losses(probe, &item.payload->whole, task.probe_step, task.shared_sequences));
+    Measurement measured{item.uid, score_parts(own.front(), shared[i], task.context), 0, 0};
+    if (mean_loss > 0) {
+      const auto drops = difference(before, after);
+      const Moments drop = moments(drops);
+      const auto degrees = static_cast<double>(drops.size()) - 1;
+      measured.relative_drop = drop.mean / mean_loss;
+      measured.drop_error = degrees > 0 ? drop.deviation / std::sqrt(degrees) / mean_loss : 0;
+    }
+    measurements.push_back(std::move(measured));
   }
   return measurements;
 }

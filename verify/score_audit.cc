@@ -18,8 +18,8 @@ std::string of_uid(Uid uid) { return " of uid " + std::to_string(uid.value); }
 std::string text_of(const Evaluation& evaluation) {
   std::string text(name_of(evaluation.basis));
   if (evaluation.basis != Basis::kMeasured) return text;
-  return text + (evaluation.gate_passed ? ", gate passed" : ", gate failed") + ", z " +
-         std::to_string(evaluation.z_e2) + "/100, drop " + std::to_string(evaluation.drop_e6) +
+  return text + (evaluation.gate_passed ? ", gate passed" : ", gate failed") + ", score " +
+         scores_text(evaluation.scores) + ", drop " + std::to_string(evaluation.drop_e6) +
          " ± " + std::to_string(evaluation.drop_error_e6) + "/10⁶";
 }
 
@@ -27,7 +27,7 @@ std::vector<Measurement> measurements_of(const std::vector<Evaluation>& evaluati
   std::vector<Measurement> measurements;
   for (const Evaluation& evaluation : evaluations)
     if (evaluation.basis == Basis::kMeasured)
-      measurements.push_back({evaluation.uid, evaluation.z_e2 / 100.0, evaluation.drop_e6 / 1e6,
+      measurements.push_back({evaluation.uid, score_of(evaluation.scores), evaluation.drop_e6 / 1e6,
                               evaluation.drop_error_e6 / 1e6});
   return measurements;
 }

@@ -302,16 +302,18 @@ class Service {
                      {{"round", static_cast<std::int64_t>(rated.round.value)},
                       {"uid", static_cast<std::int64_t>(evaluation.uid.value)},
                       {"basis", std::string(name_of(evaluation.basis))},
-                      {"z", evaluation.z_e2 / 100.0},
+                      {"score", evaluation.scores.all_e3 / 1000.0},
                       {"drop", evaluation.drop_e6 / 1e6},
                       {"gate_passed", static_cast<std::int64_t>(evaluation.gate_passed)}}});
     const auto weight_of = weights(core_.ratings());
+    const Yardstick yardstick(core_.ratings());
     for (const auto& [hotkey, rating] : core_.ratings())
       parts_.events({"rating",
                      {{"round", static_cast<std::int64_t>(rated.round.value)},
                       {"hotkey", hotkey.hex()},
                       {"mean", rating.mean()},
                       {"lower_bound", rating.lower_bound()},
+                      {"share", yardstick.share(rating)},
                       {"presence", rating.presence()},
                       {"evaluations", static_cast<std::int64_t>(rating.evaluations())},
                       {"weight", static_cast<std::int64_t>(weight_of.at(hotkey))}}});

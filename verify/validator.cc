@@ -270,12 +270,16 @@ void Validator::ask_scores() {
   task.round = last_->facts.round;
   task.probe_step = params_.verification.probe_step * params_.compression.outer_learning_rate;
   task.shared_sequences = shared_draw(params_, run_id, last_->open, last_->secret, last_->late_beacon);
+  task.context = params_.model.context;
+  task.window_seed = window_seed(last_->secret, last_->late_beacon);
+  task.aggregate = last_->aggregate;
   std::vector<Measurable> miners;
   for (const auto& [uid, payload] : last_->payloads) miners.push_back(book_.measurable(uid));
   for (const Uid uid : measuring_order(last_->secret, last_->late_beacon, miners)) {
     task.items.push_back({uid, last_->payloads.at(uid),
                           own_draw(params_, run_id, last_->open, last_->secret, last_->late_beacon, uid,
-                                   last_->sequences_used[uid])});
+                                   last_->sequences_used[uid]),
+                          last_->weights[uid]});
   }
   last_->payloads.clear();
   scoring_ = Scoring::kRunning;
@@ -432,6 +436,9 @@ void Validator::remember_round() {
   book_.take_roster(head().round(), last.open.roster);
   drop_sealed_evaluations();
   const auto& manifest = follower_.manifest()->message;
+  last.aggregate = last_aggregate_;
+  if (progress_.record)
+    for (const auto& outcome : progress_.record->outcomes) last.weights[outcome.uid] = outcome.weight;
   if (last.secret_was_promised && !manifest.null_round && manifest.most_revealed)
     last.payloads = std::move(progress_.payloads);
   std::erase_if(last.payloads, [&](const auto& item) {

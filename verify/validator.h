@@ -162,6 +162,8 @@ class Validator {
     Secret secret{};
     bool secret_was_promised = false;
     Payloads payloads;
+    std::map<Uid, float> weights;  // in the aggregate
+    std::shared_ptr<const compression::SparseUpdate> aggregate;
     SealedFacts facts;
     std::map<Uid, std::uint32_t> sequences_used;
   };

@@ -84,6 +84,14 @@ class ModelOn final : public Model {
                                                      const SharedBatch& batch) override {
     return take(tokens, batch, false, {});
   }
+  [[nodiscard]] Status compute_window_gradient(std::span<const std::int32_t> tokens, std::uint32_t first,
+                                               std::uint32_t end) override {
+    MUSTER_CHECK(first < end && end <= spec_.context && !shard_, "a window outside its sequence, or of several ranks");
+    MUSTER_TRY_STATUS(set_window({first, end, static_cast<float>(spec_.context) / static_cast<float>(end - first)}));
+    const auto outcome = take(tokens, {}, false, {});
+    MUSTER_TRY_STATUS(set_window({}));
+    return outcome ? Status() : Status(outcome.error());
+  }
 
   [[nodiscard]] Status losses(std::span<const std::int32_t> tokens, std::span<float> losses) override {
     const std::size_t row = spec_.context + std::size_t{1};
@@ -166,6 +174,8 @@ class ModelOn final : public Model {
     MUSTER_TRY_STATUS(backend_->write(sines_, settings.sines));
     MUSTER_TRY(squares_, backend_->template allocate<double>(chunk_count(parameters)));
     MUSTER_TRY(input_, backend_->template allocate<StepInput>(1));
+    MUSTER_TRY(window_, backend_->template allocate<DeviceWindow>(1));
+    MUSTER_TRY_STATUS(set_window({}));
     MUSTER_TRY(result_, backend_->template allocate<StepResult>(1));
     MUSTER_TRY(occurring_, backend_->template allocate<std::uint32_t>(1 + 3 * tokens_at_once()));
     MUSTER_TRY(staged_, backend_->template stage<std::uint32_t>(1 + 3 * tokens_at_once()));
@@ -191,6 +201,11 @@ class ModelOn final : public Model {
   void check_tokens(std::span<const std::int32_t> tokens) const {
     for (const std::int32_t token : tokens)
       MUSTER_CHECK(token >= 0 && static_cast<std::uint32_t>(token) < spec_.vocab, "a token outside the vocabulary");
+  }
+
+  Status set_window(const DeviceWindow& window) {
+    MUSTER_TRY_STATUS(backend_->enter());
+    return backend_->write(window_, std::span(&window, 1));
   }
 
   // Which sequences a pass is of, and how much they count.
@@ -277,7 +292,7 @@ class ModelOn final : public Model {
     const std::int32_t* tokens = tokens_.data() + plan.first * (spec_.context + std::size_t{1});
     if (pass == 0 && !shard_) backend_->zero(gradient_->device_data(), gradient_->size());
     with_parts(pass == 0, [&](auto& parts) {
-      passes_->add_gradient(parts, {tokens, spec_.context}, plan.count, static_cast<float>(plan.share));
+      passes_->add_gradient(parts, {tokens, spec_.context, window_.data()}, plan.count, static_cast<float>(plan.share));
     });
     backend_->run(MeanTask{passes_->token_losses(), plan.count * spec_.context, nullptr, pass_losses_.data() + pass,
                            plan.share},
@@ -319,6 +334,7 @@ class ModelOn final : public Model {
   std::size_t adamw_blocks_ = 0;
   Array<double> squares_, pass_losses_;
   Array<StepInput> input_;
+  Array<DeviceWindow> window_;
   Array<StepResult> result_;
   std::size_t pass_room_ = 0;
   Array<std::int32_t> tokens_;

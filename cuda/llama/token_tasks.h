@@ -8,9 +8,22 @@
 
 namespace muster::gpu {
 
+// Which positions of every sequence count in the loss, and how much each of them.
+struct DeviceWindow {
+  std::uint32_t first = 0, end = 0xffffffff;
+  float weight = 1;
+  bool operator==(const DeviceWindow&) const = default;
+};
+
 struct DeviceTokens {
   const std::int32_t* tokens = nullptr;
   std::size_t length = 1;
+  const DeviceWindow* window = nullptr;  // read when a task runs; null: all positions count alike
+  MUSTER_BOTH float weight(std::size_t m) const {
+    if (window == nullptr) return 1;
+    const std::size_t position = m % length;
+    return position >= window->first && position < window->end ? window->weight : 0.0f;
+  }
   MUSTER_BOTH std::size_t at(std::size_t m) const {
     return static_cast<std::size_t>(tokens[m / length * (length + 1) + m % length]);
   }
@@ -75,7 +88,8 @@ struct EmbeddingGradientTask {
   }
 };
 
-// losses[m] = −log softmax(logits[m])[target]; with `has_gradient` the logits become (softmax − one-hot) · scale.
+// losses[m] = −log softmax(logits[m])[target]; with `has_gradient` the logits become (softmax − one-hot) · scale · the
+// position's weight.
 // One block a row; the vocabulary is a multiple of 8.
 template <class T>
 struct CrossEntropyTask {
@@ -122,7 +136,7 @@ struct CrossEntropyTask {
     team.each([&](unsigned t) {
       if (t == 0) losses[first + block] = logarithm(all) - (shared.right - top);
       if (!has_gradient) return;
-      const float factor = scale / all;
+      const float of_row = scale * tokens.weight(first + block), factor = of_row / all;
       // From the end, which was read last.
       MUSTER_UNROLL_2
       for (std::size_t end = (vocab + kStride - 1) / kStride * kStride; end > 0; end -= kStride) {
@@ -131,7 +145,7 @@ struct CrossEntropyTask {
         Few<8> few = load<8>(row + c);
         MUSTER_UNROLL
         for (unsigned j = 0; j < 8; ++j)
-          few.x[j] = exponential(few.x[j] - top) * factor - (c + j == target ? scale : 0.0f);
+          few.x[j] = exponential(few.x[j] - top) * factor - (c + j == target ? of_row : 0.0f);
         store<8>(row + c, few);
       }
     });

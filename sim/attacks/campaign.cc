@@ -46,7 +46,10 @@ class Careers {
       unpaid_.add(seen.weight == 0);
       const bool screened = seen.evaluation.basis == Basis::kRejected;
       if (!screened && seen.evaluation.basis != Basis::kMeasured) continue;
-      if (!screened) z_.add(seen.evaluation.z_e2 / 100.0);
+      if (!screened) {
+        score_.add(seen.evaluation.scores.all_e3 / 1000.0);
+        share_.add(seen.share);
+      }
       screened_.add(screened);
       gated_.add(!screened && !seen.evaluation.gate_passed);
     }
@@ -59,7 +62,8 @@ class Careers {
     figures_.screened = screened_.value();
     figures_.gated = gated_.value();
     figures_.unpaid = unpaid_.value();
-    figures_.z = z_.value();
+    figures_.score = score_.value();
+    figures_.share = share_.value();
     figures_.settles = settles_.value();
     for (const double pay : pays_) figures_.pay += pay / static_cast<double>(pays_.size());
     if (!pays_.empty())
@@ -82,7 +86,7 @@ class Careers {
   AttackFigures figures_;
   std::vector<Mean> by_round_;
   std::vector<double> pays_;
-  Mean trained_, screened_, gated_, unpaid_, z_, settles_;
+  Mean trained_, screened_, gated_, unpaid_, score_, share_, settles_;
 };
 
 std::string percent(double share) {

@@ -44,7 +44,8 @@ struct AttackFigures {
   double screened = 0;     // share of its payloads that the screen rejected
   double gated = 0;        // share that passed the screen and failed the gate
   double unpaid = 0;       // share of rounds with weight zero
-  double z = 0;            // mean
+  double score = 0;        // mean, of everything together
+  double share = 0;        // mean, of the best miners' work
   double pay = 0;          // mean weight over that of an honest miner
   double pay_worst = 0;    // of the seeds, the highest (honest: the lowest)
   double settles = 0;      // rounds from its start, or its turning, until its pay is within the limit for good

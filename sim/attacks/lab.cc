@@ -30,6 +30,7 @@ struct Member {
   std::shared_ptr<const compression::DecodedPayload> decoded;
   double norm = 0;
   double trained = 0;  // share of its sequences
+  float weight = 0;    // in the aggregate
   [[nodiscard]] bool delivered() const { return outcome == OutcomeCode::kAccepted; }
   [[nodiscard]] std::shared_ptr<const compression::SparseUpdate> whole() const { return {decoded, &decoded->whole}; }
 };
@@ -249,15 +250,18 @@ class Lab {
   Status seal(Round round) {
     const auto rulings = rule(round);
     std::vector<state::Contribution> contributions;
+    std::vector<Member*> contributors;
     std::map<Uid, protocol::Standing> standings;
     for (const auto& [uid, ruling] : rulings) standings[uid] = ruling.standing;
     const auto weight_of = weights_by(standings);
+    for (Member& member : members_) member.weight = 0;
     for (const std::size_t i : companies_.front().members) {
       Member& member = members_[i];
       const protocol::Ruling& ruling = rulings.at(member.uid);
       if (member.delivered() && ruling.rejected) continue;
-      if (member.delivered())
-        contributions.push_back({ruling.standing.value, &member.payload, member.norm, weight_of.at(member.uid)});
+      if (!member.delivered()) continue;
+      contributions.push_back({ruling.standing.value, &member.payload, member.norm, weight_of.at(member.uid)});
+      contributors.push_back(&member);
     }
     if (contributions.empty()) {  // a null round
       for (Member& member : members_) member.loop->settle(protocol::Settlement::kKept);
@@ -267,6 +271,7 @@ class Lab {
     MUSTER_TRY(const auto sealed,
                state::seal_aggregate(layout_, contributions, medians_, params_.downlink_format(round),
                                      params_.compression.downlink_decay, residual_));
+    for (std::size_t i = 0; i < contributors.size(); ++i) contributors[i]->weight = sealed.weights[i];
     medians_.push_back(sealed.median_norm);
     if (medians_.size() > 16) medians_.erase(medians_.begin());
     MUSTER_TRY(auto aggregate, compression::decode(layout_, sealed.aggregate));
@@ -293,11 +298,15 @@ class Lab {
       task.probe_step = params_.verification.probe_step * params_.compression.outer_learning_rate;
       task.shared_sequences =
           verify::shared_draw(params_, run_id_, open_, secret(v, round), late_beacon_);
+      task.context = params_.model.context;
+      task.window_seed = verify::window_seed(secret(v, round), late_beacon_);
+      task.aggregate = last_aggregate_;
       for (const Member& member : members_) {
         if (!member.delivered()) continue;
         task.items.push_back({member.uid, member.decoded,
                               verify::own_draw(params_, run_id_, open_, secret(v, round), late_beacon_,
-                                               member.uid, params_.slice())});
+                                               member.uid, params_.slice()),
+                              member.weight});
       }
       MUSTER_TRY(const auto measurements, verify::score(*probe_, task, stop_));
       for (Company& company : companies_) rate(company, v, round, measurements);
@@ -356,6 +365,7 @@ class Lab {
     const Company& company = companies_[c];
     const verify::Ratings& ratings = company.books.front().ratings();
     const auto weights = verify::weights(ratings);
+    const verify::Yardstick yardstick(ratings);
     double honest = 0;
     for (std::uint32_t i = 0; i < config_.honest; ++i)
       if (const auto weight = weights.find(members_[i].hotkey); weight != weights.end())
@@ -373,6 +383,7 @@ class Lab {
       if (const auto rating = ratings.find(member.hotkey); rating != ratings.end()) {
         seen.mean = rating->second.mean();
         seen.lower_bound = rating->second.lower_bound();
+        seen.share = yardstick.share(rating->second);
         seen.weight = weights.at(member.hotkey);
         seen.pay = honest > 0 ? seen.weight / honest : 0;
       }

@@ -44,6 +44,7 @@ struct Observation {
   protocol::Verdict verdict = protocol::Verdict::kAbstain;
   protocol::Evaluation evaluation;
   double mean = 0, lower_bound = 0;  // of its rating afterwards
+  double share = 0;                  // of the best miners' work, afterwards
   std::uint16_t weight = 0;          // afterwards
   double trained = 0;                // share of the sequences that it was assigned
   double pay = 0;                    // weight over the mean weight of the honest miners; 0 while those have none

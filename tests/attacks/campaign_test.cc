@@ -15,7 +15,7 @@ LabMiner career(const Attack* attack, double pay, std::size_t rounds = 10) {
   for (std::size_t r = 0; r < rounds; ++r) {
     Observation seen;
     const auto basis = pay > 0 ? protocol::Basis::kMeasured : protocol::Basis::kRejected;
-    seen.evaluation = {Uid{1}, Round{r}, basis, 300, 1000, 0, pay > 0};
+    seen.evaluation = {Uid{1}, Round{r}, basis, {300, {}, {300}}, 1000, 0, pay > 0};
     seen.verdict = pay > 0 ? protocol::Verdict::kAccept : protocol::Verdict::kLowCosine;
     seen.weight = static_cast<std::uint16_t>(60'000 * pay);
     seen.pay = pay;

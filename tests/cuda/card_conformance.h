@@ -273,6 +273,34 @@ TEST_P(CardConformance, DisplacesAndPutsBackAsTheCpuDoes) {
   EXPECT_EQ(bits(read(*array)), bits(moved));
 }
 
+TEST_P(CardConformance, MultipliesSparseUpdatesGroupByGroup) {
+  const auto layout = compression::Layout::make({{"model.embed_tokens.weight", {5, 4096}},
+                                                 {"model.layers.0.self_attn.q_proj.weight", {9, 4096}},
+                                                 {"model.layers.0.mlp.up_proj.weight", {3, 4096}},
+                                                 {"model.norm.weight", {77}}}).value();
+  const auto groups = state::tensor_groups(layout);
+  std::vector<compression::SparseUpdate> updates(3);
+  for (std::size_t u = 0; u < 2; ++u) {
+    for (std::uint64_t i = u; i < layout.parameters(); i += u == 0 ? 1 : 37) updates[u].indices.push_back(i);
+    updates[u].values = numbers(updates[u].indices.size(), 0);
+  }
+  std::vector<const compression::SparseUpdate*> pointers;
+  for (const auto& update : updates) pointers.push_back(&update);
+  const auto array = numbers(layout.parameters(), 0);
+  auto on_card = card_->make_array(array.size()).value();
+  on_card->write(array).value();
+  const auto products = card_->make_products(pointers, groups).value();
+  const auto found = products->multiply(*on_card).value();
+  ASSERT_EQ(found.size(), 3 * groups.count);
+  std::vector<double> expected(groups.count);
+  for (std::size_t u = 0; u < updates.size(); ++u) {
+    state::multiply_by_group(groups, updates[u], array, expected);
+    for (std::size_t group = 0; group < groups.count; ++group)
+      EXPECT_NEAR(found[u * groups.count + group], expected[group], 1e-9 * (1 + std::fabs(expected[group])));
+  }
+  EXPECT_EQ(products->multiply(*on_card).value(), found) << "the same bits again";
+}
+
 TEST_P(CardConformance, SubtractsAndSeesWhatIsNotFinite) {
   auto a = numbers(layout_.parameters(), 0);
   const auto b = numbers(layout_.parameters(), 2);

@@ -7,6 +7,7 @@
 #include "cuda/compress_block.h"
 #include "cuda/gpu.h"
 #include "cuda/host_team.h"
+#include "cuda/product_block.h"
 #include "cuda/sum_block.h"
 #include "tests/cuda/host_array.h"
 #include "tests/cuda/llama/host_backend.h"
@@ -123,6 +124,23 @@ class HostErrorFeedback final : public ErrorFeedback {
   PartRoom fresh_, memory_;
 };
 
+class HostProducts final : public Products {
+ public:
+  explicit HostProducts(ProductPlan plan) : plan_(std::move(plan)) {}
+  [[nodiscard]] Result<std::vector<double>> multiply(const FloatArray& array) override {
+    std::vector<double> sums(plan_.chunks.size());
+    HostTeam team;
+    for (std::uint64_t chunk = 0; chunk < sums.size(); ++chunk)
+      multiply_chunk(team, {const_cast<FloatArray&>(array).device_data(), plan_.indices.data(), plan_.values.data(),
+                            plan_.chunks.data(), sums.data()},
+                     chunk);
+    return plan_.collect(sums);
+  }
+
+ private:
+  ProductPlan plan_;
+};
+
 class HostDisplacement final : public Displacement {
  public:
   HostDisplacement(FloatArray& array, std::vector<std::uint64_t> indices, std::vector<float> kept)
@@ -187,6 +205,10 @@ class HostCard final : public Card {
       x -= rate * update.values[i];
     }
     return std::unique_ptr<Displacement>(std::make_unique<HostDisplacement>(array, update.indices, std::move(kept)));
+  }
+  [[nodiscard]] Result<std::unique_ptr<Products>> make_products(
+      std::span<const compression::SparseUpdate* const> updates, const state::TensorGroups& groups) override {
+    return std::unique_ptr<Products>(std::make_unique<HostProducts>(ProductPlan(updates, groups)));
   }
   [[nodiscard]] Status gather(const FloatArray& array, std::span<const std::uint64_t> indices,
                               std::span<float> values) override {

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <numeric>
 
 #include "state/outer_step.h"
 #include "tests/trainer/trainer_fixture.h"
@@ -74,6 +75,57 @@ TEST_F(LossProbeTest, AStepAlongTheGradientHasCosineOneAndLowersTheLoss) {
   const double after =
       mean(probe_->losses(protocol::ProbePoint::kCurrent, &along, 0.05f, sequences_).value());
   EXPECT_LT(after, before);
+}
+
+TEST_F(LossProbeTest, ProductsOfAWholeSequenceAreThoseOfItsGradient) {
+  const auto one = update(4), other = update(5);
+  ASSERT_TRUE(probe_->compute_gradient(std::span(sequences_).first(1)));
+  const double expected = probe_->gradient_cosine(one) * compression::norm(one) /
+                          (probe_->gradient_cosine(other) * compression::norm(other));
+  const protocol::Window whole{sequences_[0], 0, config_.model.context};
+  const compression::SparseUpdate* updates[] = {&one, &other};
+  const auto products = probe_->products({&whole, 1}, updates).value();
+  const std::size_t groups = products.size() / 2;
+  EXPECT_EQ(groups, 1 + 2 * config_.model.layers);
+  const auto sum = [&](std::size_t first) {
+    return std::accumulate(products.begin() + static_cast<std::ptrdiff_t>(first),
+                           products.begin() + static_cast<std::ptrdiff_t>(first + groups), 0.0);
+  };
+  EXPECT_NEAR(sum(0) / sum(groups) / expected, 1, 1e-3);
+}
+
+TEST_F(LossProbeTest, ProductsOfTwoHalvesAverageToThatOfTheWhole) {
+  const auto update = this->update(6);
+  const compression::SparseUpdate* updates[] = {&update};
+  const std::uint32_t context = config_.model.context, half = context / 2;
+  const protocol::Window windows[] = {{7, 0, half}, {7, half, context}, {7, 0, context}};
+  const auto products = probe_->products(windows, updates).value();
+  const std::size_t groups = products.size() / 3;
+  for (std::size_t group = 0; group < groups; ++group) {
+    const double mean = (products[group] + products[groups + group]) / 2, whole = products[2 * groups + group];
+    EXPECT_NEAR(mean, whole, 2e-3 * (std::fabs(products[group]) + std::fabs(products[groups + group]))) << group;
+  }
+}
+
+TEST_F(LossProbeTest, ProductsAreAtThePreviousParametersAndLeaveThemAsTheyAre) {
+  const auto tried = update(7);
+  const compression::SparseUpdate* updates[] = {&tried};
+  const protocol::Window windows[] = {{3, 2, 6}, {4, 8, 12}};
+  const auto before = probe_->products(windows, updates).value();
+  ASSERT_TRUE(probe_->apply(update(1)));
+  const auto stepped = parameters();
+  EXPECT_EQ(probe_->products(windows, updates).value(), before);
+  EXPECT_EQ(parameters(), stepped);
+}
+
+TEST_F(LossProbeTest, KeepsTheScreeningGradientWhileProductsAreMeasured) {
+  const auto tried = update(7);
+  const compression::SparseUpdate* updates[] = {&tried};
+  const protocol::Window window{7, 2, 6};
+  ASSERT_TRUE(probe_->compute_gradient(sequences_));
+  const double cosine = probe_->gradient_cosine(tried);
+  ASSERT_TRUE(probe_->products({&window, 1}, updates));
+  EXPECT_EQ(probe_->gradient_cosine(tried), cosine);
 }
 
 TEST_F(LossProbeTest, RefusesTokensThatTheModelDoesNotHave) {

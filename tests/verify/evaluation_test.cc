@@ -16,6 +16,8 @@ protocol::Evaluation of(const std::vector<protocol::Evaluation>& evaluations, st
   return {};
 }
 
+const ScoreParts kScore{0.5, {0.4, 0.5, 0.6, -0.1}, {0.3, 0.4912}};
+
 const protocol::VerificationParams kParams{.drop_gate = 0.25f};
 
 TEST(Evaluate, TheGateIsAShareOfTheMedianDrop) {
@@ -26,12 +28,19 @@ TEST(Evaluate, TheGateIsAShareOfTheMedianDrop) {
                           {},
                           {}};
   const auto evaluations =
-      evaluate(kParams, round, {{Uid{1}, 5, 0.010, 0}, {Uid{2}, 5, 0.011, 0}, {Uid{3}, 5, 0.002, 0}});
+      evaluate(kParams, round, {{Uid{1}, kScore, 0.010, 0}, {Uid{2}, kScore, 0.011, 0}, {Uid{3}, kScore, 0.002, 0}});
   EXPECT_TRUE(of(evaluations, 1).gate_passed);
   EXPECT_TRUE(of(evaluations, 2).gate_passed);
   EXPECT_FALSE(of(evaluations, 3).gate_passed);
-  EXPECT_EQ(of(evaluations, 1).z_e2, 500);
+  EXPECT_EQ(of(evaluations, 1).scores, (protocol::Scores{500, {400, 500, 600, -100}, {300, 491}}));
   EXPECT_EQ(of(evaluations, 1).drop_e6, 10000);
+}
+
+TEST(Scores, SurviveBeingSignedToAThousandth) {
+  const protocol::Scores signed_scores = quantised(kScore);
+  EXPECT_EQ(quantised(score_of(signed_scores)), signed_scores);
+  EXPECT_EQ(scores_text(signed_scores),
+            "0.500 (quarters 0.400 0.500 0.600 -0.100; tensor groups 0.300 0.491)");
 }
 
 TEST(Evaluate, ADropBelowTheGateByLessThanItsNoisePasses) {
@@ -42,7 +51,7 @@ TEST(Evaluate, ADropBelowTheGateByLessThanItsNoisePasses) {
                           {},
                           {}};
   const auto evaluations = evaluate(
-      kParams, round, {{Uid{1}, 5, 0.010, 0}, {Uid{2}, 5, 0.001, 0.001}, {Uid{3}, 5, 0.010, 0}});
+      kParams, round, {{Uid{1}, kScore, 0.010, 0}, {Uid{2}, kScore, 0.001, 0.001}, {Uid{3}, kScore, 0.010, 0}});
   EXPECT_TRUE(of(evaluations, 2).gate_passed);
   EXPECT_EQ(of(evaluations, 2).drop_error_e6, 1000);
 }
@@ -72,7 +81,7 @@ TEST(Evaluate, TheGateIsHeldUpByTheRoundsBefore) {
 
 TEST(Evaluate, ALossThatRisesFailsTheGateEvenWhenEverybodysDoes) {
   const SealedFacts round{Round{3}, {{Uid{1}, OutcomeCode::kAccepted}}, {}, {}};
-  EXPECT_FALSE(of(evaluate(kParams, round, {{Uid{1}, 5, -0.01, 0.004}}), 1).gate_passed);
+  EXPECT_FALSE(of(evaluate(kParams, round, {{Uid{1}, kScore, -0.01, 0.004}}), 1).gate_passed);
 }
 
 TEST(Evaluate, WhomThisValidatorScreenedOutIsRejectedWhetherMeasuredOrNot) {
@@ -102,7 +111,7 @@ TEST(Evaluate, EveryMinerOfTheRoundHasOneAndSoHasWhoStayedAway) {
                            {Uid{6}, OutcomeCode::kMalformed}},
                           {},
                           {Uid{5}}};
-  const auto evaluations = evaluate(kParams, round, {{Uid{4}, 1, 0.01, 0}});
+  const auto evaluations = evaluate(kParams, round, {{Uid{4}, kScore, 0.01, 0}});
   ASSERT_EQ(evaluations.size(), 6u);
   EXPECT_EQ(of(evaluations, 1).basis, Basis::kUnmeasured);
   EXPECT_EQ(of(evaluations, 2).basis, Basis::kAbsent);
@@ -115,7 +124,7 @@ TEST(Evaluate, EveryMinerOfTheRoundHasOneAndSoHasWhoStayedAway) {
 TEST(Evaluate, WhatAnEquivocatorSentIsNoMeritHoweverGood) {
   const SealedFacts round{
       Round{3}, {{Uid{1}, OutcomeCode::kAccepted}, {Uid{2}, OutcomeCode::kEquivocated}}, {}, {}};
-  const auto evaluations = evaluate(kParams, round, {{Uid{1}, 5, 0.01}, {Uid{2}, 6, 0.9}});
+  const auto evaluations = evaluate(kParams, round, {{Uid{1}, kScore, 0.01, 0}, {Uid{2}, kScore, 0.9, 0}});
   EXPECT_EQ(of(evaluations, 2).basis, Basis::kFault);
   EXPECT_TRUE(of(evaluations, 1).gate_passed) << "nor does it move the gate of others";
 }

@@ -18,7 +18,7 @@ protocol::RosterEntry miner(std::uint16_t uid, std::uint8_t hotkey) {
 }
 
 protocol::Evaluation good(std::uint16_t uid, std::uint64_t round) {
-  return {Uid{uid}, Round{round}, Basis::kMeasured, 500, 1000, 0, true};
+  return {Uid{uid}, Round{round}, Basis::kMeasured, {500, {500, 500, 500, 500}, {500}}, 1000, 0, true};
 }
 
 RatingBook with_history(std::uint64_t rounds) {

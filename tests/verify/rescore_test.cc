@@ -27,6 +27,11 @@ class NamedProbe final : public protocol::LossProbe {
     measured_ += sequences.size();
     return probe_.losses(point, update, scale, sequences);
   }
+  Result<std::vector<double>> products(std::span<const protocol::Window> windows,
+                                       std::span<const compression::SparseUpdate* const> updates) override {
+    measured_ += windows.size();
+    return probe_.products(windows, updates);
+  }
   Result<double> held_out_loss() override { return probe_.held_out_loss(); }
   Status apply(const compression::SparseUpdate& aggregate) override {
     return probe_.apply(aggregate);
@@ -86,7 +91,7 @@ sim::RecordedRun run_with_made_up_scores(std::int16_t shift) {
   return run_with_screen(5, [shift](protocol::Screen& screen) {
     for (auto& evaluation : screen.evaluations)
       if (evaluation.basis == protocol::Basis::kMeasured)
-        evaluation.z_e2 = static_cast<std::int16_t>(evaluation.z_e2 + shift);
+        evaluation.scores.all_e3 = static_cast<std::int16_t>(evaluation.scores.all_e3 + shift);
   });
 }
 

@@ -49,7 +49,7 @@ TEST(ScoreAudit, NamesAScoreForAPayloadThatMissed) {
   const auto run = run_with_screen(4, [](protocol::Screen& screen) {
     for (auto& evaluation : screen.evaluations)
       if (evaluation.basis == Basis::kFault || evaluation.basis == Basis::kAbsent)
-        evaluation = {evaluation.uid, evaluation.round, Basis::kMeasured, 500, 1000, 10, true};
+        evaluation = {evaluation.uid, evaluation.round, Basis::kMeasured, {500, {}, {500}}, 1000, 10, true};
   });
   const Finding finding = finding_of(audit(run).report, Check::kEvaluations);
   expect_by_validator(finding, 4);
@@ -105,7 +105,8 @@ TEST(ScoreAudit, NamesASecondAndDifferentEvaluationOfARound) {
     std::vector<protocol::Evaluation> again;
     for (auto evaluation : screen.evaluations) {
       --evaluation.round.value;
-      evaluation.z_e2 = static_cast<std::int16_t>(evaluation.basis == Basis::kMeasured ? 123 : 0);
+      evaluation.scores = {};
+      evaluation.scores.all_e3 = static_cast<std::int16_t>(evaluation.basis == Basis::kMeasured ? 123 : 0);
       again.push_back(evaluation);
     }
     screen.evaluations.insert(screen.evaluations.begin(), again.begin(), again.end());

@@ -2,71 +2,160 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
+#include <set>
 
 #include "base/prng.h"
 
 namespace muster::verify {
 namespace {
 
-TEST(RankSum, MatchesAHandComputedExample) {
-  // Ranks of own {5, 6} among {1, 2, 3, 5, 6}: 4 + 5 = 9; mean 2 · 6 / 2 = 6; variance 2 · 3 · 6 / 12 = 3.
-  const double own[] = {5, 6}, random[] = {1, 2, 3};
-  EXPECT_NEAR(rank_sum_z(own, random), 3 / std::sqrt(3.0), 1e-12);
+TEST(RankScore, MatchesAHandComputedExample) {
+  // Ranks of {2.5, 4} among {1, 2, 3}: 2 and 3, so u = 2.5/4 and 3.5/4; the expected value is 1.1 ln 1.1 − 0.1 ln 0.1 − 1.
+  const double own[] = {2.5, 4}, reference[] = {3, 1, 2};
+  const double expected = 1.1 * std::log(1.1) - 0.1 * std::log(0.1) - 1;
+  EXPECT_NEAR(rank_score(own, reference), (std::log(0.725) + std::log(0.975)) / 2 - expected, 1e-12);
 }
 
-TEST(RankSum, SharesRanksBetweenTies) {
-  const double own[] = {1, 1}, random[] = {1, 1};
-  EXPECT_EQ(rank_sum_z(own, random), 0) << "nothing to tell apart";
-  const double a[] = {1, 2}, b[] = {1, 2};
-  EXPECT_NEAR(rank_sum_z(a, b), 0, 1e-12);
+TEST(RankScore, TakesTheMiddleOfRanksForTies) {
+  const double own[] = {2}, reference[] = {1, 2, 2, 3};
+  const double between[] = {1.5}, also_between[] = {2.5};
+  EXPECT_GT(rank_score(own, reference), rank_score(between, reference));
+  EXPECT_LT(rank_score(own, reference), rank_score(also_between, reference));
 }
 
-TEST(RankSum, IsAntisymmetric) {
+TEST(RankScore, IsNothingForNothingAndWhereNothingDiffers) {
+  const double some[] = {1, 2}, same[] = {1, 1};
+  EXPECT_EQ(rank_score({}, some), 0);
+  EXPECT_EQ(rank_score(some, {}), 0);
+  EXPECT_EQ(rank_score(some, same), 0);
+}
+
+TEST(RankScore, IsNothingOnAverageForTheSameAndThreeQuartersAtMost) {
   Prng random(2);
-  std::vector<double> a(12), b(20);
-  for (double& x : a) x = random.uniform();
-  for (double& x : b) x = random.uniform();
-  EXPECT_NEAR(rank_sum_z(a, b), -rank_sum_z(b, a), 1e-12);
-}
-
-TEST(RankSum, IsNothingForNothing) {
-  const double some[] = {1, 2};
-  EXPECT_EQ(rank_sum_z({}, some), 0);
-  EXPECT_EQ(rank_sum_z(some, {}), 0);
-}
-
-TEST(OwnVersusRandom, IsStandardNormalForWhoDidNotTrainOnItsData) {
-  Prng random(5);
-  double sum = 0, square = 0;
-  constexpr int kTrials = 2000;
-  for (int trial = 0; trial < kTrials; ++trial) {
-    std::vector<double> own(32), own_control(32), shared(64), shared_control(64);
-    for (auto* group : {&own_control, &shared_control})
+  double sum = 0;
+  for (int trial = 0; trial < 400; ++trial) {
+    std::vector<double> own(32), reference(64);
+    for (auto* group : {&own, &reference})
       for (double& x : *group) x = random.uniform();
-    // A replay: its drop is what the aggregate explains, plus noise.
-    for (std::size_t i = 0; i < 32; ++i) own[i] = 0.7 * own_control[i] + 0.1 * random.uniform();
-    for (std::size_t i = 0; i < 64; ++i)
-      shared[i] = 0.7 * shared_control[i] + 0.1 * random.uniform();
-    const double z = own_versus_random_z(own, own_control, shared, shared_control);
-    sum += z;
-    square += z * z;
+    sum += rank_score(own, reference);
   }
-  EXPECT_NEAR(sum / kTrials, 0, 0.1);
-  EXPECT_NEAR(square / kTrials, 1, 0.15);
+  EXPECT_NEAR(sum / 400, 0, 0.02);
+  const double above[] = {5, 6}, low[] = {1, 2, 3, 4};
+  EXPECT_LT(rank_score(above, low), 0.76);
 }
 
-TEST(OwnVersusRandom, IsLargeForWhoDid) {
-  Prng random(6);
-  std::vector<double> own(32), own_control(32), shared(64), shared_control(64);
-  for (auto* group : {&own_control, &shared_control})
-    for (double& x : *group) x = random.uniform();
-  for (std::size_t i = 0; i < 32; ++i) own[i] = own_control[i] + 0.3 + 0.1 * random.uniform();
-  for (std::size_t i = 0; i < 64; ++i) shared[i] = shared_control[i] + 0.1 * random.uniform();
-  EXPECT_GT(own_versus_random_z(own, own_control, shared, shared_control), 5);
+// Doing well on half of the sequences and not at all on the others is worth less than half.
+TEST(RankScore, IsConcave) {
+  std::vector<double> reference;
+  for (int i = 0; i < 64; ++i) reference.push_back(i);
+  const std::vector<double> all(32, 100), none(32, 32);
+  std::vector<double> half(16, 100);
+  half.insert(half.end(), 16, -1);
+  EXPECT_LT(rank_score(half, reference), rank_score(none, reference));
+  EXPECT_GT(rank_score(all, reference), 0.7);
 }
 
-// Loss falls by an update's first value on even sequences and by its second one on all of them.
+TEST(Windows, LieInEachHalfOfThePositionsAnEighthLong) {
+  const Hash seed = sha256(bytes_of("seed"));
+  for (const std::uint32_t context : {2u, 7u, 8u, 64u, 1000u}) {
+    const std::uint32_t length = std::max(1u, context / 8);
+    std::set<std::uint32_t> starts;
+    for (std::uint64_t sequence = 0; sequence < 50; ++sequence) {
+      const auto windows = windows_of(seed, sequence, context);
+      EXPECT_EQ(windows, windows_of(seed, sequence, context));
+      for (const auto& window : windows) {
+        EXPECT_EQ(window.sequence, sequence);
+        EXPECT_EQ(window.end - window.first, length);
+        starts.insert(window.first);
+      }
+      EXPECT_LE(windows[0].end, context / 2);
+      EXPECT_GE(windows[1].first, context / 2);
+      EXPECT_LE(windows[1].end, context);
+    }
+    if (context >= 64) {
+      EXPECT_GT(starts.size(), 30u);
+    }
+  }
+}
+
+TEST(Windows, FollowFromTheSeed) {
+  EXPECT_NE(windows_of(sha256(bytes_of("a")), 1, 1000), windows_of(sha256(bytes_of("b")), 1, 1000));
+}
+
+constexpr std::uint32_t kContext = 64;
+
+// Products of a payload whose miner trained, or did not, on each of two tensor groups and quarters of the positions.
+class ScorePartsTest : public ::testing::Test {
+ protected:
+  using Trained = std::function<bool(std::size_t group, const protocol::Window&)>;
+
+  WindowProducts products(std::uint64_t first, std::size_t sequences, const Trained& trained) {
+    WindowProducts products{2, {}, {}, {}};
+    for (std::uint64_t sequence = first; sequence < first + sequences; ++sequence) {
+      for (const auto& window : windows_of(seed_, sequence, kContext)) {
+        products.windows.push_back(window);
+        for (std::size_t group = 0; group < 2; ++group) {
+          const double control = random_.uniform(), size = group == 0 ? 1 : 100;
+          products.control.push_back(control);
+          products.fresh.push_back(
+              size * (2 * control + 0.1 * random_.uniform() + (trained(group, window) ? 0.2 : 0.0)));
+        }
+      }
+    }
+    return products;
+  }
+  ScoreParts score(const Trained& trained) {
+    const auto nothing = [](std::size_t, const protocol::Window&) { return false; };
+    return score_parts(products(0, 64, trained), products(1000, 128, nothing), kContext);
+  }
+  Hash seed_ = sha256(bytes_of("windows"));
+  Prng random_{9};
+};
+
+TEST_F(ScorePartsTest, AreHighWhereAllWasTrained) {
+  const ScoreParts parts = score([](std::size_t, const protocol::Window&) { return true; });
+  EXPECT_GT(parts.all, 0.7);
+  for (const double quarter : parts.quarters) EXPECT_GT(quarter, 0.7);
+  ASSERT_EQ(parts.groups.size(), 2u);
+  for (const double group : parts.groups) EXPECT_GT(group, 0.7);
+}
+
+// A replay: what it does to a sequence is what the aggregate does to it, and noise.
+TEST_F(ScorePartsTest, AreNothingForWhatTheAggregateExplains) {
+  const ScoreParts parts = score([](std::size_t, const protocol::Window&) { return false; });
+  EXPECT_NEAR(parts.all, 0, 0.3);
+  for (const double quarter : parts.quarters) EXPECT_NEAR(quarter, 0, 0.5);
+  for (const double group : parts.groups) EXPECT_NEAR(group, 0, 0.3);
+}
+
+TEST_F(ScorePartsTest, ShowTheTensorGroupThatWasNotTrained) {
+  const ScoreParts parts = score([](std::size_t group, const protocol::Window&) { return group == 0; });
+  EXPECT_GT(parts.groups[0], 0.7);
+  EXPECT_LT(parts.groups[1], 0.3);
+  EXPECT_GT(parts.all, 0.4) << "the whole hardly shows it";
+}
+
+TEST_F(ScorePartsTest, ShowTheQuarterThatWasNotTrained) {
+  const ScoreParts parts =
+      score([](std::size_t, const protocol::Window& window) { return window.first + window.end < 3 * kContext / 2; });
+  for (std::size_t quarter = 0; quarter < 3; ++quarter) EXPECT_GT(parts.quarters[quarter], 0.5) << quarter;
+  EXPECT_LT(parts.quarters[3], 0.4);
+}
+
+TEST_F(ScorePartsTest, OfAGroupThatThePayloadLacksAreNothing) {
+  const auto nothing = [](std::size_t, const protocol::Window&) { return false; };
+  WindowProducts own = products(0, 32, nothing), shared = products(1000, 64, nothing);
+  for (auto* products : {&own, &shared})
+    for (std::size_t i = 1; i < products->fresh.size(); i += 2) products->fresh[i] = 0;
+  for (auto* products : {&own, &shared})
+    for (std::size_t i = 1; i < products->control.size(); i += 2) products->control[i] = 0;
+  EXPECT_EQ(score_parts(own, shared, kContext).groups[1], 0);
+}
+
+// Parameter 0 helps even sequences, parameter 1 all of them; each is a tensor group.
 class TwoValuesProbe final : public protocol::LossProbe {
  public:
   Status compute_gradient(std::span<const std::uint64_t>) override { return {}; }
@@ -75,11 +164,23 @@ class TwoValuesProbe final : public protocol::LossProbe {
                                     std::span<const std::uint64_t> sequences) override {
     std::vector<float> losses;
     for (const std::uint64_t sequence : sequences) {
-      losses.push_back(4 + 0.001f * static_cast<float>(sequence));
+      losses.push_back(4);
       if (update != nullptr)
         losses.back() -= scale * (update->values[1] + (sequence % 2 == 0 ? update->values[0] : 0.0f));
     }
     return losses;
+  }
+  Result<std::vector<double>> products(std::span<const protocol::Window> windows,
+                                       std::span<const compression::SparseUpdate* const> updates) override {
+    std::vector<double> products;
+    for (const auto& window : windows) {
+      for (const auto* update : updates) {
+        const double own = window.sequence % 2 == 0 ? 1 : 0, noise = 0.001 * static_cast<double>(window.sequence % 7);
+        products.push_back(static_cast<double>(update->values[0]) * (own + noise));
+        products.push_back(static_cast<double>(update->values[1]) * (1 + noise));
+      }
+    }
+    return products;
   }
   Result<double> held_out_loss() override { return 0.0; }
   Status apply(const compression::SparseUpdate&) override { return {}; }
@@ -92,26 +193,43 @@ compression::SparseUpdate update_of(float first, float second) { return {{0, 1},
 
 class ScoreTest : public ::testing::Test {
  protected:
-  Measurement measure(compression::SparseUpdate whole, compression::SparseUpdate fresh) {
-    ScoreTask task{Round{1}, 0.5f, {1, 3, 5, 7, 9, 11}, {}};
+  Measurement measure(compression::SparseUpdate whole, compression::SparseUpdate fresh, float weight = 0) {
+    ScoreTask task{.round = Round{1}, .probe_step = 0.5f, .shared_sequences = {1, 3, 5, 7, 9, 11}, .items = {},
+                   .context = kContext, .window_seed = {},
+                   .aggregate = std::make_shared<const compression::SparseUpdate>(aggregate_)};
     task.items.push_back({Uid{0}, std::make_shared<const compression::DecodedPayload>(
                                       compression::DecodedPayload{std::move(whole), std::move(fresh)}),
-                          {0, 2, 4, 6, 8, 10}});
+                          {0, 2, 4, 6, 8, 10}, weight});
     const std::atomic<bool> never{false};
     return score(probe_, task, never).value().front();
   }
+  compression::SparseUpdate aggregate_ = update_of(0, 1);
   TwoValuesProbe probe_;
 };
 
-TEST_F(ScoreTest, MeasuresZOfTheFreshPartAlone) {
-  EXPECT_GT(measure(update_of(0, 0), update_of(1, 0)).z, 2);
-  EXPECT_LT(measure(update_of(1, 0), update_of(0, 0)).z, 2);
-  EXPECT_EQ(measure(update_of(5, 3), update_of(1, 0)).z, measure(update_of(1, 0), update_of(1, 0)).z);
+TEST_F(ScoreTest, MeasuresTheFreshPartAlone) {
+  EXPECT_GT(measure(update_of(0, 0), update_of(1, 0)).score.all, 0.5);
+  EXPECT_LT(measure(update_of(1, 0), update_of(0, 0)).score.all, 0.1);
+  EXPECT_EQ(measure(update_of(5, 3), update_of(1, 0)).score.groups,
+            measure(update_of(1, 0), update_of(1, 0)).score.groups);
 }
 
 TEST_F(ScoreTest, MeasuresTheDropOfTheWholePayload) {
   EXPECT_GT(measure(update_of(0, 1), update_of(0, 0)).relative_drop, 0.1);
   EXPECT_EQ(measure(update_of(0, 0), update_of(0, 1)).relative_drop, 0);
+}
+
+// What the aggregate has of the payload itself is no reason to take it for everybody's.
+TEST_F(ScoreTest, TakesOutWhatTheAggregateDoesWithoutThePayload) {
+  aggregate_ = update_of(0.25f, 1);
+  EXPECT_GT(measure(update_of(1, 0), update_of(1, 0), 0.25f).score.all, 0.5);
+}
+
+TEST_F(ScoreTest, EndsWhenToldTo) {
+  const ScoreTask task{.round = Round{1}, .probe_step = 0.5f, .shared_sequences = {1, 3}, .items = {{}},
+                       .context = kContext, .window_seed = {}, .aggregate = nullptr};
+  const std::atomic<bool> stop{true};
+  EXPECT_TRUE(score(probe_, task, stop).value().empty());
 }
 
 }  // namespace

@@ -36,14 +36,16 @@ Status CardLossProbe::compute_gradient(std::span<const std::uint64_t> sequences)
   MUSTER_TRY_STATUS(train_.read(sequences, tokens));
   MUSTER_TRY(const gpu::StepOutcome outcome, model_->compute_gradient(tokens));
   gradient_norm_ = outcome.gradient_norm;
-  has_gradient_ = true;
-  return {};
+  if (gradient_ == nullptr) {
+    MUSTER_TRY(gradient_, card_->make_array(host_theta_.size()));
+  }
+  return card_->copy(model_->gradient(), *gradient_);
 }
 
 double CardLossProbe::gradient_cosine(const compression::SparseUpdate& update) const {
-  MUSTER_CHECK(has_gradient_, "a cosine before any gradient");
+  MUSTER_CHECK(gradient_ != nullptr, "a cosine before any gradient");
   std::vector<float> gradient(update.indices.size());
-  const Status gathered = card_->gather(model_->gradient(), update.indices, gradient);
+  const Status gathered = card_->gather(*gradient_, update.indices, gradient);
   MUSTER_CHECK(gathered.has_value(), gathered ? "" : gathered.error().message);
   double dot = 0;
   for (std::size_t i = 0; i < gradient.size(); ++i)
@@ -77,6 +79,33 @@ Result<std::vector<float>> CardLossProbe::losses(protocol::ProbePoint point, con
   if (back) MUSTER_TRY_STATUS(swap_with_undo());
   if (moved) MUSTER_TRY_STATUS(model_->parameters_changed());
   return result;
+}
+
+Result<std::vector<double>> CardLossProbe::products(std::span<const protocol::Window> windows,
+                                                    std::span<const compression::SparseUpdate* const> updates) {
+  const auto groups = state::tensor_groups(state::layout_of(config_.model));
+  MUSTER_TRY(const auto multiplied, card_->make_products(updates, groups));
+  const auto move = [this]() -> Status {
+    if (last_step_ == nullptr) return {};
+    MUSTER_TRY_STATUS(swap_with_undo());
+    return model_->parameters_changed();
+  };
+  std::vector<double> products;
+  std::vector<std::int32_t> tokens(config_.model.context + std::size_t{1});
+  const auto fill = [&]() -> Status {
+    for (const protocol::Window& window : windows) {
+      MUSTER_TRY_STATUS(train_.read(std::span(&window.sequence, 1), tokens));
+      MUSTER_TRY_STATUS(model_->compute_window_gradient(tokens, window.first, window.end));
+      MUSTER_TRY(const auto sums, multiplied->multiply(model_->gradient()));
+      products.insert(products.end(), sums.begin(), sums.end());
+    }
+    return {};
+  };
+  MUSTER_TRY_STATUS(move());
+  Status filled = fill();
+  MUSTER_TRY_STATUS(move());
+  MUSTER_TRY_STATUS(std::move(filled));
+  return products;
 }
 
 Result<double> CardLossProbe::held_out_loss() {

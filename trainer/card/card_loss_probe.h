@@ -1,7 +1,7 @@
 // CardLossProbe: what a validator measures with, on a graphics card. See protocol/loss_probe.h.
 //
-// θ, its bf16 copy, the gradient and what undoes a step lie on the card; updates go there entry by entry, and of the
-// gradient only what a cosine asks for comes back.
+// θ, its bf16 copy, the screening gradient, that of windows and what undoes a step lie on the card; updates go there
+// entry by entry, and of the gradient only what a cosine asks for comes back.
 #pragma once
 
 #include "protocol/loss_probe.h"
@@ -23,6 +23,8 @@ class CardLossProbe final : public protocol::LossProbe {
   double gradient_cosine(const compression::SparseUpdate& update) const override;
   Result<std::vector<float>> losses(protocol::ProbePoint point, const compression::SparseUpdate* update, float scale,
                                     std::span<const std::uint64_t> sequences) override;
+  Result<std::vector<double>> products(std::span<const protocol::Window> windows,
+                                       std::span<const compression::SparseUpdate* const> updates) override;
   Result<double> held_out_loss() override;
   Status apply(const compression::SparseUpdate& aggregate) override;
   std::span<const float> parameters() const override { return host_theta_; }
@@ -42,8 +44,8 @@ class CardLossProbe final : public protocol::LossProbe {
   std::unique_ptr<gpu::Model> model_;  // its parameters are θ
   std::unique_ptr<gpu::Displacement> last_step_;  // null: nothing was applied
   std::vector<float> host_theta_;
+  std::unique_ptr<gpu::FloatArray> gradient_;  // the screening gradient; null: none was computed
   double gradient_norm_ = 0;
-  bool has_gradient_ = false;
 };
 
 }  // namespace muster::trainer

@@ -41,6 +41,22 @@ class LlamaOn final : public Llama {
     return mean(stack_.token_losses(), M);
   }
 
+  void add_window_gradient(std::span<const float> theta, std::span<const std::int32_t> tokens, std::size_t first,
+                           std::size_t end, std::span<float> gradient) override {
+    MUSTER_CHECK(first < end && end < tokens.size(), "a window outside its sequence");
+    WholeModel parts(shape(), theta, gradient);
+    const TokenBatch batch{tokens.data(), 1, end, end + 1};
+    stack_.forward(parts, batch, true);
+    const std::size_t D = shape().width, rows = end - first, head = head_part(shape());
+    float* d = stack_.d_output();
+    std::fill_n(d, first * D, 0.0f);
+    const auto target = [next = targets(batch), first](std::size_t row) { return next(first + row); };
+    head_.backward(head_of(parts.parameters(head)), stack_.output() + first * D, rows, target,
+                   1.0f / static_cast<float>(rows), stack_.token_losses(), d + first * D,
+                   head_in(parts.gradient(head)).data());
+    stack_.backward(parts, batch);
+  }
+
   void losses(std::span<const float> theta, std::span<const std::int32_t> tokens, std::span<float> losses) override {
     WholeModel whole(shape(), theta, {});
     const Weight head = head_of(whole.parameters(head_part(shape())));

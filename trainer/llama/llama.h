@@ -53,6 +53,10 @@ class Llama {
   }
   // The same, part by part.
   virtual double add_gradient(ModelParts& parts, std::span<const std::int32_t> tokens, float scale) = 0;
+  // The same of one sequence's mean loss over positions [first, end) of what it predicts; what comes behind them is not
+  // looked at. REQUIRES: first < end ≤ context.
+  virtual void add_window_gradient(std::span<const float> theta, std::span<const std::int32_t> tokens, std::size_t first,
+                                   std::size_t end, std::span<float> gradient) = 0;
   // The mean loss of each sequence, nats per token; as many as sequences.
   virtual void losses(std::span<const float> theta, std::span<const std::int32_t> tokens, std::span<float> losses) = 0;
   // Logits [tokens, vocab] of one sequence of at most `context` tokens.

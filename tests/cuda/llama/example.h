@@ -38,6 +38,14 @@ struct LlamaExample {
     double loss = 0;
     std::vector<float> gradient, losses;
   };
+  // Of a window of the first sequence, in fp32, on the CPU.
+  [[nodiscard]] std::vector<float> window_gradient(std::size_t first, std::size_t end) const {
+    Team team(1);
+    auto llama = trainer::Llama::make(model, {.compute = trainer::Compute::kFloat32}, team).value();
+    std::vector<float> gradient(theta.size());
+    llama->add_window_gradient(theta, std::span(tokens).first(model.context + 1), first, end, gradient);
+    return gradient;
+  }
   // In fp32, on the CPU.
   [[nodiscard]] Outcome expected(float scale = 1) const {
     Team team(1);

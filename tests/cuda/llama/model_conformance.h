@@ -74,6 +74,18 @@ TEST_P(ModelConformance, GivesTheCpusGradientWithSharedKeysAndStretchedAngles) {
   expect_as_on_cpus(LlamaExample(odd_card_model(false)), 2);
 }
 
+TEST_P(ModelConformance, GivesTheCpusGradientOfAWindow) {
+  for (const bool tied : {true, false}) {
+    const LlamaExample example(odd_card_model(tied), 1);
+    const std::uint32_t context = example.model.context, first = context / 3, end = context - 2;
+    const auto model = make(example, 2);
+    const double whole = model->compute_gradient(example.tokens).value().gradient_norm;
+    model->compute_window_gradient(example.tokens, first, end).value();
+    expect_near_gradient(example.model, read(model->gradient()), example.window_gradient(first, end), gradient_error());
+    EXPECT_EQ(model->compute_gradient(example.tokens).value().gradient_norm, whole) << "of all positions again";
+  }
+}
+
 TEST_P(ModelConformance, GivesTheCpusGradientOfATiedModelInSeveralPasses) {
   expect_as_on_cpus(LlamaExample(odd_card_model(true), 5), 2);
 }

@@ -76,6 +76,30 @@ TEST_F(CardLossProbeTest, GivesTheCpusCosinesWithinRounding) {
   EXPECT_EQ(probe_->gradient_cosine({}), 0);
 }
 
+TEST_F(CardLossProbeTest, GivesTheCpusProductsWithinRounding) {
+  const auto one = update(4), other = update(5);
+  const compression::SparseUpdate* updates[] = {&one, &other};
+  const std::uint32_t context = config_.model.context;
+  const protocol::Window windows[] = {{7, 0, context}, {8, 3, 5}, {9, context - 4, context}};
+  const auto before = probe_->products(windows, updates).value(), expected = on_cpu_->products(windows, updates).value();
+  ASSERT_EQ(before.size(), expected.size());
+  double largest = 0;
+  for (const double product : expected) largest = std::max(largest, std::fabs(product));
+  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_NEAR(before[i], expected[i], 0.03 * largest) << i;
+  ASSERT_TRUE(probe_->apply(update(1)));
+  EXPECT_EQ(probe_->products(windows, updates).value(), before) << "at the parameters before the step";
+}
+
+TEST_F(CardLossProbeTest, KeepsTheScreeningGradientWhileProductsAreMeasured) {
+  const auto tried = update(4);
+  const compression::SparseUpdate* updates[] = {&tried};
+  const protocol::Window window{7, 2, 6};
+  ASSERT_TRUE(probe_->compute_gradient(sequences_));
+  const double cosine = probe_->gradient_cosine(tried);
+  ASSERT_TRUE(probe_->products({&window, 1}, updates));
+  EXPECT_EQ(probe_->gradient_cosine(tried), cosine);
+}
+
 TEST_F(CardLossProbeTest, NamesTheCardInItsPlatformClass) {
   EXPECT_TRUE(probe_->platform_class().starts_with("muster-1/cuda/")) << probe_->platform_class();
   EXPECT_NE(probe_->platform_class(), on_cpu_->platform_class());

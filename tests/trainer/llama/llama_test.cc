@@ -55,6 +55,44 @@ TEST_P(LlamaTest, GivesTheSameBitsForAnyNumberOfThreads) {
   EXPECT_EQ(example.run(GetParam(), 5), one);
 }
 
+// The mean over a sequence is that of its windows, each by its length; and fp32 agrees with it closely.
+TEST_P(LlamaTest, GivesAWindowItsShareOfTheGradient) {
+  for (const bool tied : {true, false}) {
+    const Example example(odd_model(tied), 1);
+    Team team(1);
+    auto llama = Llama::make(example.model, {GetParam()}, team).value();
+    const std::size_t context = example.model.context, ends[] = {1, 33, 101, context};
+    std::vector<double> sum(example.theta.size());
+    std::size_t first = 0;
+    for (const std::size_t end : ends) {
+      std::vector<float> gradient(example.theta.size());
+      llama->add_window_gradient(example.theta, example.tokens, first, end, gradient);
+      const double share = static_cast<double>(end - first) / static_cast<double>(context);
+      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += share * static_cast<double>(gradient[i]);
+      first = end;
+    }
+    const auto whole = example.run(GetParam()).gradient;
+    double difference = 0, square = 0;
+    for (std::size_t i = 0; i < sum.size(); ++i) {
+      difference += std::pow(sum[i] - static_cast<double>(whole[i]), 2);
+      square += std::pow(static_cast<double>(whole[i]), 2);
+    }
+    EXPECT_LT(std::sqrt(difference / square), GetParam() == Compute::kFloat32 ? 1e-5 : 2e-2);
+  }
+}
+
+TEST_P(LlamaTest, DoesNotLookBehindAWindow) {
+  const Example example(odd_model(true), 1);
+  Team team(1);
+  auto llama = Llama::make(example.model, {GetParam()}, team).value();
+  std::vector<float> one(example.theta.size()), other = one;
+  llama->add_window_gradient(example.theta, example.tokens, 20, 60, one);
+  auto changed = example.tokens;
+  for (std::size_t i = 61; i < changed.size(); ++i) changed[i] = 5;
+  llama->add_window_gradient(example.theta, changed, 20, 60, other);
+  EXPECT_EQ(one, other);
+}
+
 TEST_P(LlamaTest, GivesTheSameBitsWhenActivationsAreComputedAgain) {
   const Example example(odd_model(true));
   EXPECT_EQ(example.run(GetParam(), 1, true), example.run(GetParam(), 1, false));
