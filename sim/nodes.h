@@ -188,7 +188,7 @@ class ValidatorNode final : public FollowerNode {
   using FollowerNode::FollowerNode;
   void receive(const Bytes& message) override;
   [[nodiscard]] Round reached() const override { return reached_; }
-  [[nodiscard]] const verify::Ratings& ratings() const { return core_->ratings(); }
+  [[nodiscard]] verify::RatingBook book() const { return core_->book(); }
 
  private:
   void start_core() override;

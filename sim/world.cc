@@ -149,7 +149,7 @@ class World {
   void note_weights() {
     for (const ValidatorNode* validator : validators_) {
       if (!validator->alive() || config_.is_adversary(validator->id())) continue;
-      const auto weights = verify::weights(validator->ratings());
+      const auto weights = validator->book().weights();
       for (const auto& member : ledger_.members) {
         if (const auto weight = weights.find(member.hotkey); weight != weights.end())
           report_.weights[member.uid] = std::max(report_.weights[member.uid], weight->second);

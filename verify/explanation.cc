@@ -42,10 +42,10 @@ ValidatorView view_of(const PublicKey& hotkey, const ScoreAudit::Validator& vali
   view.validator = validator.uid;
   view.hotkey = hotkey;
   const Ratings& ratings = validator.book.ratings();
-  const Yardstick yardstick(ratings);
+  const Yardstick yardstick = validator.book.yardstick();
   view.miners = ratings.size();
-  const auto weight_of = weights(ratings);
-  const auto standing_of = standings(ratings);
+  const auto weight_of = validator.book.weights();
+  const auto standing_of = standings(ratings, yardstick);
   std::vector<double> others;
   for (const auto& [other, rating] : ratings)
     if (other != miner && rating.evaluations() >= kEvaluationsBeforePay)

@@ -22,8 +22,9 @@ void Validator::screen_when_ready(TimeMs now) {
 
 void Validator::send_screen() {
   const bool active = is_active();
-  const auto standing_of = book_.standings();
-  const auto weight_of = weights(book_.ratings());
+  const RatingBook shown = book();
+  const auto standing_of = shown.standings();
+  const auto weight_of = shown.weights();
   const auto counts_for = head().weights(follower_.open()->message);
   std::vector<Candidate> candidates;
   // What came after the cosines were measured is not judged.

@@ -21,6 +21,8 @@ constexpr double kDriftPerTurn = 0.0004;             // of the mean's variance
 constexpr std::uint32_t kEffectiveEvaluations = 19;  // of an exponential mean with step 0.1
 constexpr double kSmallestReference = 0.05;
 constexpr double kSmallestStrength = 0.5;  // where nobody trains, nobody is measured against the luckiest
+constexpr double kTrailingFloor = 0.8;
+constexpr double kTrailingStep = 0.01;
 constexpr double kSmallestShare = 0.02, kLargestShare = 1.25;
 constexpr double kPaidFrom = 0.40, kPaidOver = 0.55;  // shares of the reference
 
@@ -100,9 +102,9 @@ double Rating::uncertainty() const {
   return std::sqrt(variance_of_mean(variance_, evaluations_) + kDriftPerTurn * age_);
 }
 
-Yardstick::Yardstick(const Ratings& ratings) {
+Yardstick::Yardstick(const Ratings& ratings, const Reference& trailing) {
   std::vector<const Rating*> able;
-  std::size_t parts = 0;
+  std::size_t parts = trailing.parts.size();
   for (const auto& [hotkey, rating] : ratings) {
     if (!is_proven(rating) || !(rating.lower_bound() > 0)) continue;
     able.push_back(&rating);
@@ -113,33 +115,38 @@ Yardstick::Yardstick(const Ratings& ratings) {
     for (const Rating* rating : able) values.push_back(value(*rating));
     return values;
   };
-  for (std::size_t part = 0; part < parts; ++part)
-    parts_.push_back(std::max(kSmallestReference, upper_half_median(each([part](const Rating& rating) {
-                                return part < rating.parts().size() ? rating.parts()[part] : 0.0;
-                              }))));
-  strength_ = std::max(kSmallestStrength,
-                       upper_half_median(each([this](const Rating& rating) { return strength(rating); })));
+  Reference present;
+  for (std::size_t part = 0; part < parts; ++part) {
+    present.parts.push_back(upper_half_median(
+        each([part](const Rating& rating) { return part < rating.parts().size() ? rating.parts()[part] : 0.0; })));
+    const double floor = part < trailing.parts.size() ? kTrailingFloor * trailing.parts[part] : 0;
+    held_against_.parts.push_back(std::max({kSmallestReference, floor, present.parts.back()}));
+  }
+  present.strength = upper_half_median(each([this](const Rating& rating) { return strength(rating); }));
+  held_against_.strength = std::max({kSmallestStrength, kTrailingFloor * trailing.strength, present.strength});
   drop_ = median(each([](const Rating& rating) { return rating.drop(); }));
+  if (!able.empty()) present_ = std::move(present);
 }
 
 double Yardstick::part_share(const Rating& rating, std::size_t part) const {
-  if (part >= parts_.size() || part >= rating.parts().size()) return kSmallestShare;
-  return std::clamp(rating.parts()[part] / parts_[part], kSmallestShare, kLargestShare);
+  if (part >= held_against_.parts.size() || part >= rating.parts().size()) return kSmallestShare;
+  return std::clamp(rating.parts()[part] / held_against_.parts[part], kSmallestShare, kLargestShare);
 }
 
 // The power mean −4 of the parts, quarters and groups half each, times how certain the whole is.
 double Yardstick::strength(const Rating& rating) const {
-  if (parts_.size() <= kQuarters || !(rating.mean() > 0)) return 0;
+  const std::size_t parts = held_against_.parts.size();
+  if (parts <= kQuarters || !(rating.mean() > 0)) return 0;
   double quarters = 0, groups = 0;
-  for (std::size_t part = 0; part < parts_.size(); ++part) {
+  for (std::size_t part = 0; part < parts; ++part) {
     const double share = part_share(rating, part), square = share * share;
     (part < kQuarters ? quarters : groups) += 1 / (square * square);
   }
-  const double mean = (quarters / kQuarters + groups / static_cast<double>(parts_.size() - kQuarters)) / 2;
+  const double mean = (quarters / kQuarters + groups / static_cast<double>(parts - kQuarters)) / 2;
   return std::max(0.0, rating.lower_bound() / rating.mean()) / std::sqrt(std::sqrt(mean));
 }
 
-double Yardstick::share(const Rating& rating) const { return strength(rating) / strength_; }
+double Yardstick::share(const Rating& rating) const { return strength(rating) / held_against_.strength; }
 
 bool Yardstick::is_useless(const Rating& rating) const { return rating.drop() < std::max(0.0, drop_ / 2); }
 
@@ -148,8 +155,16 @@ double Yardstick::earned(const Rating& rating) const {
   return std::clamp((share(rating) - kPaidFrom) / kPaidOver, 0.0, 1.0) * rating.presence();
 }
 
-std::map<PublicKey, std::uint16_t> standings(const Ratings& ratings) {
-  const Yardstick yardstick(ratings);
+void TrailingReference::take(const Reference& present) {
+  const double step = std::max(kTrailingStep, 1.0 / ++rounds_);
+  const auto follow = [step](double& value, double to) { value += step * (to - value); };
+  value_.parts.resize(std::max(value_.parts.size(), present.parts.size()));
+  for (std::size_t part = 0; part < value_.parts.size(); ++part)
+    follow(value_.parts[part], part < present.parts.size() ? present.parts[part] : 0);
+  follow(value_.strength, present.strength);
+}
+
+std::map<PublicKey, std::uint16_t> standings(const Ratings& ratings, const Yardstick& yardstick) {
   std::map<PublicKey, std::uint16_t> standings;
   for (const auto& [hotkey, rating] : ratings) {
     if (rating.gate_failed()) {
@@ -163,8 +178,7 @@ std::map<PublicKey, std::uint16_t> standings(const Ratings& ratings) {
   return standings;
 }
 
-std::map<PublicKey, std::uint16_t> weights(const Ratings& ratings) {
-  const Yardstick yardstick(ratings);
+std::map<PublicKey, std::uint16_t> weights(const Ratings& ratings, const Yardstick& yardstick) {
   double best = 0;
   for (const auto& [hotkey, rating] : ratings) best = std::max(best, yardstick.earned(rating));
   std::map<PublicKey, std::uint16_t> weights;

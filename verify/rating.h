@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "base/sign.h"
@@ -67,15 +68,26 @@ inline constexpr std::size_t kQuarters = 4;
 
 using Ratings = std::map<PublicKey, Rating>;
 
-// What the miners of one validator are held against: those with four evaluations and a lower bound above 0, so that any
-// number of identities that do nothing moves it not at all.
+// What miners are held against: medians of the upper half.
+struct Reference {
+  std::vector<double> parts;  // means
+  double strength = 0;        // ρ
+  bool operator==(const Reference&) const = default;
+};
+
+// What the miners of one validator are worth: held against those with four evaluations and a lower bound above 0, so that
+// any number of identities that do nothing moves it not at all. What most of them stop doing together shows too: parts and
+// ρ are held against at least 0.8 times `trailing`, what they were held against so far.
 class Yardstick {
  public:
-  explicit Yardstick(const Ratings& ratings);
+  explicit Yardstick(const Ratings& ratings, const Reference& trailing = {});
 
-  // A part's mean over that of the median of the upper half (at least 0.05), in 0.02…1.25.
+  // Without what is trailing; none: nobody is proven.
+  [[nodiscard]] const std::optional<Reference>& present() const { return present_; }
+
+  // A part's mean over the reference's (at least 0.05), in 0.02…1.25.
   [[nodiscard]] double part_share(const Rating& rating, std::size_t part) const;
-  // ρ, relative to the median of the upper half (at least ½): what the parts are worth together, the weakest most.
+  // ρ over the reference's (at least ½): what the parts are worth together, the weakest most.
   [[nodiscard]] double share(const Rating& rating) const;
   // Its mean loss drop is less than half of the median.
   [[nodiscard]] bool is_useless(const Rating& rating) const;
@@ -85,16 +97,27 @@ class Yardstick {
 
  private:
   [[nodiscard]] double strength(const Rating& rating) const;
-  std::vector<double> parts_;
-  double strength_ = 0;
+  std::optional<Reference> present_;
+  Reference held_against_;
   double drop_ = 0;
+};
+
+// The mean of all references so far, of the last hundred rounds once there are as many.
+class TrailingReference {
+ public:
+  void take(const Reference& present);
+  [[nodiscard]] const Reference& value() const { return value_; }
+
+ private:
+  Reference value_;
+  std::uint32_t rounds_ = 0;
 };
 
 // Standing in the aggregate: 16384 below four evaluations, 0 after a failed gate and for who is useless, else
 // 65535 · clip(share, 0, 1).
-[[nodiscard]] std::map<PublicKey, std::uint16_t> standings(const Ratings& ratings);
+[[nodiscard]] std::map<PublicKey, std::uint16_t> standings(const Ratings& ratings, const Yardstick& yardstick);
 
 // Weight on the ledger: what was earned, scaled so that the best has 65535. All zero when nobody qualifies.
-[[nodiscard]] std::map<PublicKey, std::uint16_t> weights(const Ratings& ratings);
+[[nodiscard]] std::map<PublicKey, std::uint16_t> weights(const Ratings& ratings, const Yardstick& yardstick);
 
 }  // namespace muster::verify

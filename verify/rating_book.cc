@@ -5,6 +5,8 @@
 namespace muster::verify {
 
 void RatingBook::take_roster(Round round, const std::vector<protocol::RosterEntry>& roster) {
+  if (round < next_roster_) return;
+  next_roster_ = round.next();
   for (const auto& entry : roster) {
     if (entry.role != Role::kMiner) continue;
     const auto holder = holders_.find(entry.uid);
@@ -56,6 +58,7 @@ void RatingBook::take_round(std::span<const protocol::Evaluation> evaluations) {
     rating->second.take(evaluation, turn);
     if (rating->second.is_gone()) ratings_.erase(rating);
   }
+  if (const auto present = yardstick().present()) trailing_.take(*present);
 }
 
 const Rating* RatingBook::find(Uid uid) const {
@@ -78,9 +81,9 @@ Measurable RatingBook::measurable(Uid uid) const {
 
 std::map<PublicKey, protocol::Standing> RatingBook::standings() const {
   std::map<PublicKey, protocol::Standing> standings;
-  const double reference = reference_bound(ratings_);
-  for (const auto& [hotkey, value] : verify::standings(ratings_))
-    standings[hotkey] = {value, earned_share(ratings_.at(hotkey), reference) > 0};
+  const Yardstick by = yardstick();
+  for (const auto& [hotkey, value] : verify::standings(ratings_, by))
+    standings[hotkey] = {value, by.earned(ratings_.at(hotkey)) > 0};
   return standings;
 }
 

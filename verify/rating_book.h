@@ -18,13 +18,16 @@ namespace muster::verify {
 
 class RatingBook {
  public:
-  // Who has which uid in `round`. Rounds ascend.
+  // Who has which uid in `round`. Rounds ascend: a round that was taken, or an earlier one, changes nothing.
   void take_roster(Round round, const std::vector<protocol::RosterEntry>& roster);
   // Evaluations of whole rounds, ascending by round. Ignored: a uid that no roster had in that round, and what
   // Rating::take ignores.
   void take(std::span<const protocol::Evaluation> evaluations);
 
   [[nodiscard]] const Ratings& ratings() const { return ratings_; }
+  [[nodiscard]] Yardstick yardstick() const { return Yardstick(ratings_, trailing_.value()); }
+  // For the ledger, of every rated miner: verify::weights().
+  [[nodiscard]] std::map<PublicKey, std::uint16_t> weights() const { return verify::weights(ratings_, yardstick()); }
   [[nodiscard]] const Rating* find(Uid uid) const;
   // Whether `hotkey` is the last one that a roster had under this uid.
   [[nodiscard]] bool holds(Uid uid, const PublicKey& hotkey) const;
@@ -42,9 +45,11 @@ class RatingBook {
     PublicKey hotkey;
     Round since;
   };
+  Round next_roster_;
   std::map<Uid, Holder> holders_;
   std::map<PublicKey, Uid> uids_;  // the inverse
   Ratings ratings_;
+  TrailingReference trailing_;
 };
 
 }  // namespace muster::verify

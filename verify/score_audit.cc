@@ -113,8 +113,8 @@ void ScoreAudit::take_evaluations(const Place& place, Validator& validator) {
     } else {
       check_evaluations(place, *facts, validator, evaluations);
     }
-    validator.book.take(evaluations);
   }
+  validator.book.take(place.screen.screen.evaluations);
 }
 
 void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Validator& validator,
@@ -141,9 +141,7 @@ void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Valid
   for (const Evaluation& evaluation : found)
     if (!facts.sealed.outcomes.contains(evaluation.uid)) sealed.missing.push_back(evaluation.uid);
   for (const Uid uid : facts.missing[place.screen.hotkey])
-    if (validator.book.find(uid) != nullptr &&
-        std::ranges::find(sealed.missing, uid) == sealed.missing.end())
-      sealed.missing.push_back(uid);
+    if (std::ranges::find(sealed.missing, uid) == sealed.missing.end()) sealed.missing.push_back(uid);
 
   std::map<Uid, Evaluation> expected;
   for (const Evaluation& evaluation :
@@ -178,7 +176,7 @@ void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Valid
 }
 
 // Whoever is measured was drawn: the validator's time ends the drawn order somewhere, and leaves out nobody in it.
-// REQUIRES: of what the validator signed, its book has all that is about earlier rounds, and nothing else.
+// REQUIRES: the validator's book has what it signed in earlier Screens that were sealed, and nothing else.
 void ScoreAudit::check_draw(const Place& place, const Facts& facts, const Validator& validator,
                             const std::vector<Evaluation>& evaluations) const {
   const auto judge = facts.judges.find(place.screen.hotkey);
@@ -210,7 +208,7 @@ void ScoreAudit::check_draw(const Place& place, const Facts& facts, const Valida
 
 void ScoreAudit::check_entries(const Place& place, const Validator& validator) const {
   const auto standing_of = validator.book.standings();
-  const auto weight_of = weights(validator.book.ratings());
+  const auto weight_of = validator.book.weights();
   auto same = [&](Check check, const char* what, Uid uid, std::uint16_t expected,
                   std::uint16_t found) {
     // They follow from all evaluations since the run began.

@@ -270,7 +270,7 @@ class Service {
   void set_weights() {
     if (ledger_busy_) return;
     ledger_busy_ = true;
-    ledger_worker_.post([this, weights = weights(core_.ratings()),
+    ledger_worker_.post([this, weights = core_.book().weights(),
                          final = core_.finished()] {
       if (Status status = step_weights(weights, final); !status)
         inputs_.push(Problem{"weights: " + status.error().message});
@@ -305,9 +305,10 @@ class Service {
                       {"score", evaluation.scores.all_e3 / 1000.0},
                       {"drop", evaluation.drop_e6 / 1e6},
                       {"gate_passed", static_cast<std::int64_t>(evaluation.gate_passed)}}});
-    const auto weight_of = weights(core_.ratings());
-    const Yardstick yardstick(core_.ratings());
-    for (const auto& [hotkey, rating] : core_.ratings())
+    const RatingBook book = core_.book();
+    const auto weight_of = book.weights();
+    const Yardstick yardstick = book.yardstick();
+    for (const auto& [hotkey, rating] : book.ratings())
       parts_.events({"rating",
                      {{"round", static_cast<std::int64_t>(rated.round.value)},
                       {"hotkey", hotkey.hex()},

@@ -59,7 +59,6 @@ Status Validator::recover(ByteSpan message, bool in_state) {
     }
     if (!is_a(envelope, MessageType::kScreen)) return {};
     MUSTER_TRY(const protocol::Screen screen, protocol::read_body<protocol::Screen>(envelope));
-    book_.take(screen.evaluations);
     if (envelope.round == head().round())
       for (const auto& entry : screen.entries) verdicts_[entry.uid] = entry.verdict;
     if (envelope.round >= signed_.round) {
@@ -404,7 +403,6 @@ void Validator::keep_own_sealed_screen() {
     if (signed_.bytes && head().round() <= signed_.round) return;  // the journal has it
     const auto screen = protocol::read_body<protocol::Screen>(*envelope);
     if (!screen) return;
-    book_.take(screen->evaluations);
     note_evaluated(screen->evaluations);
     signed_ = {head().round(), bytes};
     actions_.push_back(Persist{head().round(), bytes});
@@ -432,9 +430,9 @@ void Validator::remember_round() {
   last.secret_was_promised = is_active();
   last.facts = facts_of(follower_.manifest()->message, last.open, head());
   last.facts.verdicts = verdicts_;
+  take_sealed_evaluations();
   last.facts.missing = book_.missing_from(last.open.roster);
   book_.take_roster(head().round(), last.open.roster);
-  drop_sealed_evaluations();
   const auto& manifest = follower_.manifest()->message;
   last.aggregate = last_aggregate_;
   if (progress_.record)
@@ -453,15 +451,23 @@ void Validator::remember_round() {
   last_ = std::move(last);
 }
 
-void Validator::drop_sealed_evaluations() {
+// Only what is sealed is in the book, in the order in which it was: as for whoever reads the records.
+void Validator::take_sealed_evaluations() {
   const Bytes* screen = own_screen();
   const auto& screened = follower_.manifest()->message.screened;
   if (screen == nullptr || own_entry() == nullptr || !std::ranges::binary_search(screened, own_entry()->uid))
     return;
   const auto sent = protocol::read_body<protocol::Screen>(wire::open_envelope(*screen).value()).value();
+  book_.take(sent.evaluations);
   std::erase_if(evaluations_, [&](const auto& evaluation) {
     return std::ranges::find(sent.evaluations, evaluation) != sent.evaluations.end();
   });
+}
+
+RatingBook Validator::book() const {
+  RatingBook book = book_;
+  book.take(evaluations_);
+  return book;
 }
 
 void Validator::finalise(const std::vector<Measurement>& measurements) {
@@ -469,7 +475,6 @@ void Validator::finalise(const std::vector<Measurement>& measurements) {
   if (evaluations_.size() + evaluations.size() > limits::kEvaluationsMax)
     return actions_.push_back(Note{"no screen of this validator has been sealed for so long that it "
                                    "evaluates nobody until one is"});
-  book_.take(evaluations);
   note_evaluated(evaluations);
   evaluations_.insert(evaluations_.end(), evaluations.begin(), evaluations.end());
   actions_.push_back(Rated{last_->facts.round, std::move(evaluations)});

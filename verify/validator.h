@@ -124,7 +124,8 @@ class Validator {
   [[nodiscard]] Actions on_tick(TimeMs now);
 
   [[nodiscard]] const protocol::ChainHead& head() const { return follower_.head(); }
-  [[nodiscard]] const Ratings& ratings() const { return book_.ratings(); }
+  // With what it has evaluated and no Screen has shown yet.
+  [[nodiscard]] RatingBook book() const;
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] const Hash& theta_root() const { return theta_root_; }
   [[nodiscard]] const Hash& downlink_root() const { return downlink_root_; }
@@ -203,7 +204,7 @@ class Validator {
   void accuse(protocol::DisputeReason reason, const Hash& expected, const Hash& found,
               std::vector<Bytes> proof);
   void finalise(const std::vector<Measurement>& measurements);
-  void drop_sealed_evaluations();
+  void take_sealed_evaluations();
   void note_evaluated(const std::vector<protocol::Evaluation>& evaluations);
   void remember_round();
   void send_ready(TimeMs now);

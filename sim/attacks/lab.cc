@@ -363,9 +363,10 @@ class Lab {
   // Of each miner in the company where it is alone among the honest ones.
   void observe(std::size_t c) {
     const Company& company = companies_[c];
-    const verify::Ratings& ratings = company.books.front().ratings();
-    const auto weights = verify::weights(ratings);
-    const verify::Yardstick yardstick(ratings);
+    const verify::RatingBook& book = company.books.front();
+    const verify::Ratings& ratings = book.ratings();
+    const auto weights = book.weights();
+    const verify::Yardstick yardstick = book.yardstick();
     double honest = 0;
     for (std::uint32_t i = 0; i < config_.honest; ++i)
       if (const auto weight = weights.find(members_[i].hotkey); weight != weights.end())
@@ -394,7 +395,7 @@ class Lab {
   [[nodiscard]] std::vector<std::uint16_t> final_weights(std::size_t validator) const {
     std::vector<std::uint16_t> weights(members_.size(), 0);
     for (std::size_t c = 0; c < companies_.size(); ++c) {
-      const auto of_company = verify::weights(companies_[c].books[validator].ratings());
+      const auto of_company = companies_[c].books[validator].weights();
       for (const std::size_t i : companies_[c].members) {
         if (c > 0 && members_[i].attack == nullptr) continue;
         if (const auto weight = of_company.find(members_[i].hotkey); weight != of_company.end())

@@ -47,6 +47,7 @@ class Career {
     rating.take({Uid{1}, round_, basis, scores, drop_e6, 0, gate_passed}, 1);
     round_ = round_.next();
   }
+
  private:
   Round round_;
 };
@@ -56,6 +57,9 @@ Ratings ratings_of(const std::map<std::uint8_t, Career>& careers) {
   for (const auto& [n, career] : careers) ratings[key(n)] = career.rating;
   return ratings;
 }
+
+std::map<PublicKey, std::uint16_t> weights(const Ratings& ratings) { return weights(ratings, Yardstick(ratings)); }
+std::map<PublicKey, std::uint16_t> standings(const Ratings& ratings) { return standings(ratings, Yardstick(ratings)); }
 
 // Beside four miners that do all of their work.
 double earned(const Career& career) {
@@ -321,6 +325,32 @@ TEST_F(WeakestPart, CountsAsNothingWhereScoresLackGroups) {
   auto scores = scores_of(0.5);
   scores.groups_e3.pop_back();
   EXPECT_EQ(pay_of(scores), 0);
+}
+
+TEST_F(WeakestPart, IsSoAlsoWhereMostStopDoingIt) {
+  std::map<std::uint8_t, Career> before, after;
+  auto lazy = scores_of(0.5);
+  lazy.quarters_e3[3] = 150;
+  for (int round = 0; round < 20; ++round) {
+    for (std::uint8_t m = 0; m < 5; ++m) {
+      before[m].measured(0.5);
+      after[m].take(Basis::kMeasured, m == 0 ? scores_of(0.5) : lazy, kUsualDrop, true);
+    }
+  }
+  const auto ratings = ratings_of(after);
+  TrailingReference trailing;
+  trailing.take(*Yardstick(ratings_of(before)).present());
+  EXPECT_EQ(weights(ratings).at(key(1)), 65535) << "where nobody remembers more";
+  EXPECT_LT(weights(ratings, Yardstick(ratings, trailing.value())).at(key(1)), 65535 / 2);
+  EXPECT_EQ(weights(ratings, Yardstick(ratings, trailing.value())).at(key(0)), 65535);
+}
+
+TEST(TrailingReference, FollowsInAHundredRounds) {
+  TrailingReference trailing;
+  for (int round = 0; round < 50; ++round) trailing.take({{0.5}, 1});
+  EXPECT_EQ(trailing.value(), (Reference{{0.5}, 1}));
+  for (int round = 0; round < 100; ++round) trailing.take({{0.25}, 1});
+  EXPECT_NEAR(trailing.value().parts[0], 0.25 + 0.25 / std::exp(1), 0.02);
 }
 
 // Not even the luckiest of those who do nothing is paid.

@@ -24,7 +24,7 @@ TEST(ScoreAudit, OfAnHonestRunFindsEveryStandingAndWeight) {
   EXPECT_EQ(audited.scores.validators().size(), 3u);
   bool somebody_is_paid = false;
   for (const auto& [hotkey, validator] : audited.scores.validators())
-    for (const auto& [miner, weight] : weights(validator.book.ratings()))
+    for (const auto& [miner, weight] : validator.book.weights())
       somebody_is_paid |= weight > 0;
   EXPECT_TRUE(somebody_is_paid);
 }
