@@ -34,8 +34,12 @@ inline constexpr std::size_t kTensorsMax = 65536;
 // Evaluations that one screen may carry: every uid once for the last round, and for the rounds before it
 // whose screens of this validator were not sealed.
 inline constexpr std::size_t kEvaluationsMax = 4096;
+// Rounds that evaluations can stay sealed.
+inline constexpr std::size_t kSealedRoundsMax = 12;
+// Assessments that one Screen may open: those of a run's last rounds, and some that earlier Screens left.
+inline constexpr std::size_t kOpenedMax = 32;
 // A Screen with every evaluation and entry that it may have, in its envelope.
-inline constexpr std::size_t kScreenBytesMax = 128u << 10;
+inline constexpr std::size_t kScreenBytesMax = 384u << 10;
 // Evidence in one seal record: of each of 256 uids at most a pair of commits, keys or screens.
 inline constexpr std::size_t kEvidenceMax = 3 * kRosterMax;
 // Signed messages in one Dispute's proof: the attestations of 256 validators, and a round's own messages.

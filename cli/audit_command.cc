@@ -134,7 +134,7 @@ struct AuditOptions {
 // The weights that follow from what each validator signed, by its uid.
 void print(const verify::ScoreAudit& scores) {
   for (const auto& [hotkey, validator] : scores.validators()) {
-    const auto weight_of = validator.book.weights();
+    const auto weight_of = validator.book().weights();
     std::printf("weights         of uid %u (validator %s):", validator.uid.value,
                 hotkey.brief().c_str());
     for (const auto& [uid, miner] : scores.miners()) {
@@ -148,7 +148,7 @@ void print(const verify::ScoreAudit& scores) {
 nlohmann::ordered_json to_json(const verify::ScoreAudit& scores) {
   auto validators = nlohmann::ordered_json::array();
   for (const auto& [hotkey, validator] : scores.validators()) {
-    const auto weight_of = validator.book.weights();
+    const auto weight_of = validator.book().weights();
     nlohmann::ordered_json json{{"uid", validator.uid.value},
                                 {"hotkey", hotkey.hex()},
                                 {"verdicts", validator.verdicts},

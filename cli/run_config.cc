@@ -97,6 +97,7 @@ Status read_sections(const TomlFile& toml, RunConfig& config) {
                         .field("sequences_min", p.verification.sequences_min)
                         .field("norm_min", p.verification.norm_min)
                         .field("unscreened_rounds_max", p.verification.unscreened_rounds_max)
+                        .field("sealed_rounds", p.verification.sealed_rounds)
                         .field("score_wait_ms", config.score_wait_ms)
                         .finish());
   MUSTER_TRY_STATUS(section("timing")

@@ -29,6 +29,7 @@ std::string_view name_of(MessageType type) {
     case MessageType::kJoined: return "Joined";
     case MessageType::kRestarted: return "Restarted";
     case MessageType::kRefused: return "Refused";
+    case MessageType::kAssessment: return "Assessment";
   }
   return "unknown message";
 }
@@ -107,6 +108,8 @@ Status ascending_by_uid(const std::vector<Entry>& entries, std::string_view wher
   return {};
 }
 
+constexpr std::size_t kPlatformClassMax = 256;
+
 bool finite_and_not_negative(double value) { return std::isfinite(value) && value >= 0; }
 
 }  // namespace
@@ -121,20 +124,37 @@ Status validate(const Checkpoint& message) {
   return {};
 }
 
-Status validate(const Screen& message) {
+Status validate(const Assessment& message) {
   if (message.evaluations.size() > limits::kEvaluationsMax)
-    return Error{Errc::kTooLarge,
-                 "Screen: over " + std::to_string(limits::kEvaluationsMax) + " evaluations"};
+    return Error{Errc::kTooLarge, "Assessment: over " + std::to_string(limits::kEvaluationsMax) + " evaluations"};
   for (const Evaluation& evaluation : message.evaluations)
     if (evaluation.scores.groups_e3.size() > state::kTensorGroupsMax)
-      return Error{Errc::kTooLarge, "Screen: scores of over " + std::to_string(state::kTensorGroupsMax) +
+      return Error{Errc::kTooLarge, "Assessment: scores of over " + std::to_string(state::kTensorGroupsMax) +
                                         " tensor groups"};
   const auto ordered = [](const Evaluation& a, const Evaluation& b) {
     return std::tie(a.round, a.uid) < std::tie(b.round, b.uid);
   };
   for (std::size_t i = 1; i < message.evaluations.size(); ++i) {
     if (!ordered(message.evaluations[i - 1], message.evaluations[i]))
-      return Error{Errc::kMalformed, "Screen: evaluations not ascending by round and uid"};
+      return Error{Errc::kMalformed, "Assessment: evaluations not ascending by round and uid"};
+  }
+  if (message.platform_class.size() > kPlatformClassMax)
+    return Error{Errc::kTooLarge, "Assessment: a platform class of over " + std::to_string(kPlatformClassMax) + " bytes"};
+  return ascending_by_uid(message.weights, "Assessment weights");
+}
+
+Status validate(const Screen& message) {
+  std::size_t evaluations = 0;
+  for (const Assessment& opened : message.opened) {
+    MUSTER_TRY_STATUS(validate(opened));
+    evaluations += opened.evaluations.size();
+  }
+  if (evaluations > limits::kEvaluationsMax || message.opened.size() > limits::kOpenedMax)
+    return Error{Errc::kTooLarge, "Screen: opens over " + std::to_string(limits::kEvaluationsMax) +
+                                      " evaluations, or over " + std::to_string(limits::kOpenedMax) + " assessments"};
+  for (std::size_t i = 1; i < message.opened.size(); ++i) {
+    if (!(message.opened[i - 1].round < message.opened[i].round))
+      return Error{Errc::kMalformed, "Screen: assessments not ascending by round"};
   }
   return ascending_by_uid(message.entries, "Screen entries");
 }

@@ -40,6 +40,7 @@ enum class MessageType : std::uint8_t {
   kJoined,
   kRestarted,
   kRefused,
+  kAssessment,
 };
 [[nodiscard]] std::string_view name_of(MessageType type);
 
@@ -166,12 +167,12 @@ struct ScreenEntry {
   bool held = false;             // this validator had the payload
   std::int16_t cosine_e4 = 0;    // cosine with the screening gradient × 10⁴
   Verdict verdict = Verdict::kAbstain;
+  // From what this validator has opened so far, with this Screen.
   std::uint16_t standing = 0;    // 0..65535, in the aggregate
-  std::uint16_t weight = 0;      // 0..65535, as for the ledger
   bool proven = false;           // Standing::proven
   bool operator==(const ScreenEntry&) const = default;
   template <class Archive>
-  void serialize(Archive& archive) { archive(uid, held, cosine_e4, verdict, standing, weight, proven); }
+  void serialize(Archive& archive) { archive(uid, held, cosine_e4, verdict, standing, proven); }
 };
 
 // What a miner's evaluation of a round rests on.
@@ -213,17 +214,40 @@ struct Evaluation {
   }
 };
 
+struct MinerWeight {
+  Uid uid;
+  std::uint16_t weight = 0;  // 0..65535, as for the ledger
+  bool operator==(const MinerWeight&) const = default;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(uid, weight); }
+};
+
+// What a validator found out about the miners, and what it would pay them for it. A Screen has its hash
+// (protocol/assessment.h), a later Screen opens it: nobody can copy it in time. In the validator's own journal from before
+// its Screen is signed.
+struct Assessment {
+  static constexpr MessageType kType = MessageType::kAssessment;
+  Round round;   // of the Screen that has its hash
+  Secret salt{};
+  // Of what no earlier Screen that was sealed has the hash; ascending by round, then uid.
+  std::vector<Evaluation> evaluations;
+  std::vector<MinerWeight> weights;  // of who committed in `round`, by uid
+  std::string platform_class;        // that measured
+  bool operator==(const Assessment&) const = default;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(round, salt, evaluations, weights, platform_class); }
+};
+
 struct Screen {
   static constexpr MessageType kType = MessageType::kScreen;
   Hash commit_root;
   Secret secret{};  // whose hash stands in the parent round's roster
   std::vector<ScreenEntry> entries;
-  // Since this validator's last Screen that was sealed; ascending by round, then uid.
-  std::vector<Evaluation> evaluations;
-  std::string platform_class;
+  Hash assessment;                 // of this round's
+  std::vector<Assessment> opened;  // ascending by round
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(commit_root, secret, entries, evaluations, platform_class);
+    archive(commit_root, secret, entries, assessment, opened);
   }
 };
 
@@ -296,7 +320,7 @@ struct Manifest {
   std::vector<Uid> screened;        // validators whose Screens are in the record, ascending
   // protocol::tail_ms() of the arrivals; none when nobody delivered.
   std::optional<std::uint32_t> tail_ms;
-  // Median loss drop of the round before, in millionths, if most Screens by weight have one.
+  // Median loss drop, in millionths, of the round whose evaluations were due to be opened, if most Screens by weight have one.
   std::optional<std::int32_t> median_drop_e6;
   template <class Archive>
   void serialize(Archive& archive) {
@@ -396,6 +420,7 @@ struct Finished {
 [[nodiscard]] Status validate(const RoundOpen& message);
 [[nodiscard]] Status validate(const Checkpoint& message);
 [[nodiscard]] Status validate(const Screen& message);
+[[nodiscard]] Status validate(const Assessment& message);
 [[nodiscard]] Status validate(const Manifest& message);
 [[nodiscard]] Status validate(const SealRecord& record);
 template <class Message>

@@ -57,6 +57,7 @@ Status validate_verification(const VerificationParams& p) {
   MUSTER_TRY_STATUS(in_range("verify.probe_step", p.probe_step, 1e-6, 10));
   MUSTER_TRY_STATUS(in_range("verify.cosine_gate", p.cosine_gate, 0, 1));
   MUSTER_TRY_STATUS(in_range("verify.drop_gate", p.drop_gate, 0, 1));
+  MUSTER_TRY_STATUS(in_range("verify.sealed_rounds", p.sealed_rounds, 0, static_cast<double>(limits::kSealedRoundsMax)));
   return in_range("verify.replay_cosine", p.replay_cosine, 0, 1);
 }
 

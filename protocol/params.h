@@ -76,10 +76,12 @@ struct VerificationParams {
   // So many rounds in a row may be sealed without a staked validator's Screen; then the run waits for a
   // validator. 0: it never waits, and payloads that nobody judged count with a newcomer's standing.
   std::uint32_t unscreened_rounds_max = 8;
+  // Rounds that evaluations and weights stay sealed: at least what the ledger takes to reveal weights, two epochs.
+  std::uint32_t sealed_rounds = 1;
   template <class Archive>
   void serialize(Archive& archive) {
     archive(screen_sequences, own_sequences, shared_sequences, probe_step, cosine_gate, drop_gate,
-            replay_cosine, sequences_min, norm_min, unscreened_rounds_max);
+            replay_cosine, sequences_min, norm_min, unscreened_rounds_max, sealed_rounds);
   }
 };
 

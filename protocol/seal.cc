@@ -124,17 +124,19 @@ bool have_most_revealed(const std::vector<Outcome>& outcomes, const std::map<Uid
   return revealed.is_most() || revealed.is_of_nobody();
 }
 
-// By how much the payloads of the round before lowered the loss: the weighted median over the Screens that measured it,
-// where those are most.
-std::optional<std::int32_t> screened_drop_e6(Round round, const std::vector<WeighedScreen>& screens,
+// By how much the payloads of `measured_round` lowered the loss: the weighted median over the Screens that open it, where
+// those are most.
+std::optional<std::int32_t> opened_drop_e6(Round measured_round, const std::vector<WeighedScreen>& screens,
                                              const std::map<Uid, std::uint64_t>& weights) {
   std::vector<std::int32_t> drops;
   std::vector<std::uint64_t> weight_of;
   Share measured;
   for (const WeighedScreen& screen : screens) {
     if (screen.weight == 0) continue;
-    auto evaluations = screen.screen.evaluations;
-    std::erase_if(evaluations, [&](const Evaluation& evaluation) { return evaluation.round.next() != round; });
+    std::vector<Evaluation> evaluations;
+    for (const Assessment& opened : screen.screen.opened)
+      for (const Evaluation& evaluation : opened.evaluations)
+        if (evaluation.round == measured_round) evaluations.push_back(evaluation);
     const auto drop = median_drop_e6(evaluations, weights);
     measured.add(screen.weight, drop.has_value());
     if (!drop) continue;
@@ -143,6 +145,15 @@ std::optional<std::int32_t> screened_drop_e6(Round round, const std::vector<Weig
   }
   if (!measured.is_most()) return std::nullopt;
   return weighted_lower_median<std::int32_t>(drops, weight_of);
+}
+
+// Of the youngest round whose evaluations may be open.
+std::optional<std::int32_t> due_drop_e6(const SealInputs& inputs, const std::vector<WeighedScreen>& screens,
+                                        const std::map<Uid, std::uint64_t>& weights) {
+  const std::uint64_t age = 1 + std::uint64_t{inputs.context.params.verification.sealed_rounds};
+  const Round round = inputs.head.round();
+  if (round.value < age) return std::nullopt;
+  return opened_drop_e6(Round{round.value - age}, screens, weights);
 }
 
 // What the manifest says of the record, which is complete.
@@ -180,7 +191,7 @@ Result<SealedRound> rule(const SealInputs& inputs) {
   manifest.next_cursor =
       inputs.open.cursor + miner_count(inputs.open) * inputs.context.params.slice();
   for (const WeighedScreen& screen : screens) manifest.screened.push_back(screen.validator);
-  manifest.median_drop_e6 = screened_drop_e6(inputs.head.round(), screens, weights);
+  manifest.median_drop_e6 = due_drop_e6(inputs, screens, weights);
 
   const auto contributions = contributions_of(inputs, round.record.outcomes);
   manifest.null_round = contributions.size() < inputs.context.params.timing.miners_min;

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "compression/segmented_blob.h"
+#include "protocol/assessment.h"
 #include "protocol/beacon.h"
 #include "protocol/sealed_payload.h"
 
@@ -162,19 +163,22 @@ void HostileNode::send_screen() {
     screen.entries.push_back({Uid{static_cast<std::uint16_t>(uid)}, random_.chance(0.8),
                               static_cast<std::int16_t>(random_.next_u32()),
                               static_cast<protocol::Verdict>(random_.below(enum_count(protocol::Verdict{}))),
-                              static_cast<std::uint16_t>(random_.next_u32()),
                               static_cast<std::uint16_t>(random_.next_u32())});
+  screen.assessment = any_hash();
+  protocol::Assessment opened{Round{at.round.value - std::min<std::uint64_t>(at.round.value, random_.below(3))}};
   const std::uint64_t evaluations = random_.chance(0.1) ? limits::kEvaluationsMax : random_.below(8);
   const auto part = [this] { return static_cast<std::int16_t>(random_.next_u32()); };
   for (std::uint64_t i = 0; i < evaluations; ++i) {
     protocol::Scores scores{part(), {part(), part(), part(), part()}, {}};
     scores.groups_e3.assign(random_.below(20), part());
-    screen.evaluations.push_back({Uid{static_cast<std::uint16_t>(i)}, Round{at.round.value + random_.below(2)},
+    opened.evaluations.push_back({Uid{static_cast<std::uint16_t>(i)}, Round{at.round.value + random_.below(2)},
                                   static_cast<protocol::Basis>(random_.below(4)), std::move(scores),
                                   static_cast<std::int32_t>(random_.next_u32()),
                                   static_cast<std::int32_t>(random_.next_u32()), random_.chance(0.5)});
   }
-  screen.platform_class = std::string(random_.below(64), '\x1b');
+  opened.platform_class = std::string(random_.below(64), '\x1b');
+  if (random_.chance(0.5)) screen.assessment = protocol::assessment_hash(at.run_id, key_.public_key(), opened);
+  screen.opened.push_back(std::move(opened));
   sign_and_send(screen);
 }
 

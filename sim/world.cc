@@ -39,6 +39,7 @@ protocol::ProtocolParams make_params(const WorldConfig& config, const PublicKey&
   params.verification.screen_sequences = 8;
   params.verification.own_sequences = 6;
   params.verification.shared_sequences = 12;
+  params.verification.sealed_rounds = config.rounds_until_opened;
   if (config.validators == 0) params.verification.unscreened_rounds_max = 0;
   params.timing = {.gather_ms = 20'000, .train_ms = 30'000, .reveal_ms = 15'000,
                    .screen_ms = 15'000, .grace_min_ms = 500, .grace_max_ms = 10'000,
@@ -323,6 +324,7 @@ WorldConfig random_world(std::uint64_t seed) {
   config.partitions = random.chance(0.5);
   config.late_joiners = static_cast<std::uint32_t>(random.below(3));
   config.bit_flips_per_round = random.chance(0.3) ? 0.05 * random.uniform() : 0;
+  config.rounds_until_opened = static_cast<std::uint32_t>(seed % 4);
   return config;
 }
 

@@ -47,6 +47,7 @@ struct WorldConfig {
   std::uint32_t late_joiners = 0;     // of the honest miners: they start in the midst of the run
   std::uint32_t checkpoint_every = 4;
   std::uint32_t offer_after = 3;
+  std::uint32_t rounds_until_opened = 1;  // VerificationParams::sealed_rounds
   std::optional<Round> folder_lost_before = {};  // the first validator's, once
   double bit_flips_per_round = 0;     // chance that one bit of a follower's θ flips after a round, once
   TimeMs time_limit_ms = 4 * 3600 * 1000;  // simulated

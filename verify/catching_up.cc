@@ -20,7 +20,7 @@ void Validator::hand_back(protocol::Phase phase) {
 
 Actions Validator::on_stakes(const protocol::ValidatorStakes& stakes, bool has_set_weights, TimeMs now) {
   if (!joining_.under_way() || adopting_) return {};
-  if (has_set_weights && book_.ratings().empty()) {
+  if (has_set_weights && book_.current().ratings().empty()) {
     joining_.refuse_for_good();
     decline_checkpoint(Error{Errc::kNotFound, "this hotkey has set weights before, and its folder has no ratings of miners"},
                        now);

@@ -41,10 +41,11 @@ ValidatorView view_of(const PublicKey& hotkey, const ScoreAudit::Validator& vali
   ValidatorView view;
   view.validator = validator.uid;
   view.hotkey = hotkey;
-  const Ratings& ratings = validator.book.ratings();
-  const Yardstick yardstick = validator.book.yardstick();
+  const RatingBook book = validator.book();
+  const Ratings& ratings = book.ratings();
+  const Yardstick yardstick = book.yardstick();
   view.miners = ratings.size();
-  const auto weight_of = validator.book.weights();
+  const auto weight_of = book.weights();
   const auto standing_of = standings(ratings, yardstick);
   std::vector<double> others;
   for (const auto& [other, rating] : ratings)

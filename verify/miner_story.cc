@@ -59,7 +59,7 @@ Status MinerStory::take(const AuditedRound& round, AuditReport&) {
   return {};
 }
 
-// Evaluations are signed in later rounds than the one that they are about.
+// Evaluations are opened in later rounds than the one that they are about.
 void MinerStory::add_evaluations(const AuditedRound& round) {
   auto add = [](MinerRound& told, Uid validator, const protocol::Evaluation& evaluation) {
     auto voice = std::find_if(told.voices.begin(), told.voices.end(), [&](const RoundVoice& known) {
@@ -70,12 +70,14 @@ void MinerStory::add_evaluations(const AuditedRound& round) {
     if (!voice->evaluation) voice->evaluation = evaluation;
   };
   for (const AuditedScreen& screen : round.screens) {
-    for (const auto& evaluation : screen.screen.evaluations) {
-      if (evaluation.uid != content_->uid) continue;
-      for (MinerRound& told : content_->recent)
-        if (told.round == evaluation.round) add(told, screen.uid, evaluation);
-      if (content_->wanted && content_->wanted->round == evaluation.round)
-        add(*content_->wanted, screen.uid, evaluation);
+    for (const auto& opened : screen.screen.opened) {
+      for (const auto& evaluation : opened.evaluations) {
+        if (evaluation.uid != content_->uid) continue;
+        for (MinerRound& told : content_->recent)
+          if (told.round == evaluation.round) add(told, screen.uid, evaluation);
+        if (content_->wanted && content_->wanted->round == evaluation.round)
+          add(*content_->wanted, screen.uid, evaluation);
+      }
     }
   }
 }

@@ -1,4 +1,8 @@
 // A validator's own Screen: when it is sent, and what stands in it.
+#include <algorithm>
+
+#include "base/limits.h"
+#include "protocol/assessment.h"
 #include "verify/quantise.h"
 #include "verify/validator.h"
 
@@ -20,11 +24,36 @@ void Validator::screen_when_ready(TimeMs now) {
   send_screen();
 }
 
+// As many of what is due as one Screen may open, in order.
+std::vector<protocol::Assessment> Validator::due_assessments(const protocol::Assessment& own) const {
+  std::vector<protocol::Assessment> due;
+  std::size_t evaluations = 0;
+  auto open = [&](const protocol::Assessment& assessment) {
+    evaluations += assessment.evaluations.size();
+    const bool is_due = protocol::opened_in(params_, assessment.round) <= head().round();
+    if (!is_due || due.size() == limits::kOpenedMax || evaluations > limits::kEvaluationsMax) return false;
+    due.push_back(assessment);
+    return true;
+  };
+  if (std::ranges::all_of(unopened_, open)) open(own);
+  return due;
+}
+
 void Validator::send_screen() {
   const bool active = is_active();
-  const RatingBook shown = book();
+  const Hash& run_id = head().position().run_id;
+  protocol::Assessment own{head().round(), protocol::assessment_salt(key_, run_id, head().round()), evaluations_, {}, platform_class_};
+  const auto weight_of = book().weights();
+  for (const auto& [uid, commit] : *progress_.commits) {
+    const auto weight = weight_of.find(commit.sender);
+    own.weights.push_back({uid, weight == weight_of.end() ? std::uint16_t{0} : weight->second});
+  }
+  protocol::Screen message;
+  message.assessment = protocol::assessment_hash(run_id, key_.public_key(), own);
+  message.opened = due_assessments(own);
+  RatingBook shown = opened_;
+  for (const protocol::Assessment& opened : message.opened) shown.take(opened.evaluations);
   const auto standing_of = shown.standings();
-  const auto weight_of = shown.weights();
   const auto counts_for = head().weights(follower_.open()->message);
   std::vector<Candidate> candidates;
   // What came after the cosines were measured is not judged.
@@ -44,10 +73,8 @@ void Validator::send_screen() {
                               "is rejected for that; the model is small for its density, or the data is all alike"});
   }
 
-  protocol::Screen message;
   message.commit_root = follower_.commits_closed()->message.commit_root;
   message.secret = secret_for(head().round());
-  message.platform_class = platform_class_;
   for (const auto& [uid, commit] : *progress_.commits) {
     protocol::ScreenEntry entry;
     entry.uid = uid;
@@ -60,11 +87,10 @@ void Validator::send_screen() {
     const auto standing = rated == standing_of.end() ? protocol::Standing{} : rated->second;
     entry.standing = standing.value;
     entry.proven = standing.proven;
-    const auto weight = weight_of.find(commit.sender);
-    entry.weight = weight == weight_of.end() ? std::uint16_t{0} : weight->second;
     message.entries.push_back(entry);
   }
-  message.evaluations = evaluations_;
+  actions_.push_back(Persist{head().round(), sign(own)});
+  assessment_ = std::move(own);
   signed_ = {head().round(), sign(message)};
   actions_.push_back(Persist{signed_.round, *signed_.bytes});
   actions_.push_back(Send{*signed_.bytes});

@@ -29,7 +29,7 @@ constexpr double kPaidFrom = 0.40, kPaidOver = 0.55;  // shares of the reference
 double step_of(std::uint32_t count) { return std::max(kSmallestStep, 1.0 / count); }
 
 double variance_of_mean(double variance, std::uint32_t evaluations) {
-  return variance / std::min(evaluations, kEffectiveEvaluations);
+  return std::max(variance, kSmallestVariance) / std::min(evaluations, kEffectiveEvaluations);
 }
 
 // Median of the upper half; 0 for nothing.

@@ -99,4 +99,39 @@ std::vector<Uid> RatingBook::missing_from(
   return missing;
 }
 
+void SealedBook::take_roster(Round round, std::vector<protocol::RosterEntry> roster) {
+  if (round < next_roster_) return;
+  next_roster_ = round.next();
+  waiting_.emplace_back(round, std::move(roster));
+  if (waiting_.size() > kRoundsKept) advance(waiting_.front().first.next());
+}
+
+void SealedBook::advance(Round before) {
+  for (; !waiting_.empty() && waiting_.front().first < before; waiting_.pop_front()) {
+    const auto& [round, roster] = waiting_.front();
+    missing_[round] = book_.missing_from(roster);
+    if (missing_.size() > kRoundsKept) missing_.erase(missing_.begin());
+    book_.take_roster(round, roster);
+  }
+  next_assessment_ = std::max(next_assessment_, before);
+}
+
+void SealedBook::take(const protocol::Assessment& assessment) {
+  if (assessment.round < next_assessment_) return;
+  advance(assessment.round);
+  book_.take(assessment.evaluations);
+  next_assessment_ = assessment.round.next();
+}
+
+RatingBook SealedBook::current() const {
+  RatingBook book = book_;
+  for (const auto& [round, roster] : waiting_) book.take_roster(round, roster);
+  return book;
+}
+
+std::vector<Uid> SealedBook::missing_in(Round round) const {
+  const auto missing = missing_.find(round);
+  return missing == missing_.end() ? std::vector<Uid>{} : missing->second;
+}
+
 }  // namespace muster::verify

@@ -4,13 +4,16 @@
 // keeps one, and so does whoever audits it. Per sealed round: the evaluations in the validator's Screen,
 // from which the standings and weights in that Screen follow; then the round's roster. A uid that changes
 // hands begins anew, and so does a hotkey that returns under another uid or after it was gone.
-// Thread safety: none; a value.
+// SealedBook: the same in the order in which the validator's assessments were sealed, though others learn of them rounds later.
+// Thread safety: none; values.
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "base/limits.h"
 #include "verify/draws.h"
 #include "verify/rating.h"
 
@@ -50,6 +53,31 @@ class RatingBook {
   std::map<PublicKey, Uid> uids_;  // the inverse
   Ratings ratings_;
   TrailingReference trailing_;
+};
+
+class SealedBook {
+ public:
+  // Of a sealed round; rounds ascend. It waits for the assessments of that round and of those before, for kRoundsKept rounds.
+  void take_roster(Round round, std::vector<protocol::RosterEntry> roster);
+  // No assessment of a round before this one comes any more.
+  void advance(Round before);
+  // One whose hash a sealed Screen had. Ascending by round: another of a round that was taken, or of an earlier one, changes
+  // nothing.
+  void take(const protocol::Assessment& assessment);
+
+  // As it was when the last assessment that was taken was sealed, or at the round advanced to.
+  [[nodiscard]] const RatingBook& book() const { return book_; }
+  // With all rosters since.
+  [[nodiscard]] RatingBook current() const;
+  // Rated miners that the roster of a round lacked, where it does not wait any more; of the last kRoundsKept.
+  [[nodiscard]] std::vector<Uid> missing_in(Round round) const;
+  static constexpr std::size_t kRoundsKept = 16 + limits::kSealedRoundsMax;
+
+ private:
+  RatingBook book_;
+  Round next_assessment_, next_roster_;  // none before it is taken
+  std::deque<std::pair<Round, std::vector<protocol::RosterEntry>>> waiting_;
+  std::map<Round, std::vector<Uid>> missing_;
 };
 
 }  // namespace muster::verify

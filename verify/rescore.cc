@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/prng.h"
+#include "protocol/assessment.h"
 #include "verify/draws.h"
 #include "verify/evaluation.h"
 #include "verify/quantise.h"
@@ -48,33 +49,59 @@ bool is_close(const Score& a, const Score& b) {
 }  // namespace
 
 Status Rescorer::take(const AuditedRound& round, AuditReport& report) {
-  for (const Sample& sample : choose(round, report))
-    MUSTER_TRY_STATUS(rescore(round, sample, report));
+  take_opened(round, report);
+  std::shared_ptr<const compression::SparseUpdate> aggregate;
   if (round.aggregate != nullptr) {
     MUSTER_TRY(auto update, compression::decode(round.layout, *round.aggregate));
-    MUSTER_TRY_STATUS(probe_.apply(update));
-    keep(round, std::make_shared<const compression::SparseUpdate>(std::move(update)));
-  } else {
-    kept_.reset();  // a null round is nobody's evaluation
+    aggregate = std::make_shared<const compression::SparseUpdate>(std::move(update));
   }
+  // Evaluations of a round are in the next one's assessment.
+  while (!kept_.empty() && protocol::opened_in(round.params, kept_.front().round.next()) <= round.position.round)
+    MUSTER_TRY_STATUS(rescore_front(round, report));
+  keep(round, std::move(aggregate));
+  return {};
+}
+
+void Rescorer::take_opened(const AuditedRound& round, AuditReport& report) {
+  for (const AuditedScreen& screen : round.screens) {
+    for (const protocol::Assessment& opened : screen.screen.opened) {
+      for (const Evaluation& evaluation : opened.evaluations) {
+        if (evaluation.basis != Basis::kMeasured) continue;
+        if (!kept_.empty() && evaluation.round >= kept_.front().round && evaluation.round < round.position.round) {
+          opened_[evaluation.round].push_back({{screen.hotkey, Role::kValidator, screen.uid, screen.stake},
+                                               round.position.round, evaluation, opened.platform_class});
+        } else if (options_.samples == 0) {
+          report.skip(Check::kRescored);
+        }
+      }
+    }
+  }
+}
+
+Status Rescorer::rescore_front(const AuditedRound& round, AuditReport& report) {
+  const Kept kept = std::move(kept_.front());
+  kept_.pop_front();
+  if (kept.aggregate != nullptr) MUSTER_TRY_STATUS(probe_.apply(*kept.aggregate));
+  const auto samples = choose(kept, report);
+  opened_.erase(kept.round);
+  for (const Opened& sample : samples) MUSTER_TRY_STATUS(rescore(round, kept, sample, report));
   return {};
 }
 
 void Rescorer::keep(const AuditedRound& round, std::shared_ptr<const compression::SparseUpdate> aggregate) {
-  kept_.emplace();
-  kept_->aggregate = std::move(aggregate);
-  for (const auto& outcome : round.record.outcomes) kept_->weights[outcome.uid] = outcome.weight;
-  kept_->round = round.position.round;
-  kept_->open = round.open;
-  kept_->late_beacon = late_beacon(round.manifest);
-  kept_->payloads_known = round.payloads_known;
+  Kept& kept = kept_.emplace_back();
+  kept.aggregate = std::move(aggregate);
+  for (const auto& outcome : round.record.outcomes) kept.weights[outcome.uid] = outcome.weight;
+  kept.round = round.position.round;
+  kept.open = round.open;
+  kept.late_beacon = late_beacon(round.manifest);
   for (const auto& [uid, payload] : round.payloads)
     if (round.payloads_known && payload.code == protocol::OutcomeCode::kAccepted)
-      kept_->payloads[uid] = payload.payload;
+      kept.payloads[uid] = payload.payload;
   for (const auto& [uid, commit] : round.commits)
-    kept_->sequences_used[uid] = commit.message.sequences_used;
+    kept.sequences_used[uid] = commit.message.sequences_used;
   for (const AuditedScreen& screen : round.screens)
-    if (screen.promised) kept_->secrets[screen.hotkey] = screen.screen.secret;
+    if (screen.promised) kept.secrets[screen.hotkey] = screen.screen.secret;
 }
 
 // How many of `available` the samples' even spread over the run's rounds leaves for this one.
@@ -88,69 +115,60 @@ std::uint64_t Rescorer::share_of(Round round, std::size_t available) const {
   return std::min<std::uint64_t>(available, up_to(round.value + 1) - up_to(round.value));
 }
 
-std::vector<Rescorer::Sample> Rescorer::choose(const AuditedRound& round,
-                                               AuditReport& report) const {
-  std::vector<Sample> measured;
-  for (const AuditedScreen& screen : round.screens) {
-    for (const Evaluation& evaluation : screen.screen.evaluations) {
-      if (evaluation.basis != Basis::kMeasured) continue;
-      const bool possible = kept_ && evaluation.round == kept_->round &&
-                            kept_->payloads.contains(evaluation.uid) &&
-                            kept_->secrets.contains(screen.hotkey);
-      if (possible) measured.push_back({&screen, &evaluation});
-      if (!possible && options_.samples == 0) report.skip(Check::kRescored);
-    }
+std::vector<Rescorer::Opened> Rescorer::choose(const Kept& kept, AuditReport& report) {
+  std::vector<Opened> measured;
+  for (Opened& opened : opened_[kept.round]) {
+    const bool possible = kept.aggregate != nullptr && kept.payloads.contains(opened.evaluation.uid) &&
+                          kept.secrets.contains(opened.signer.hotkey);
+    if (possible) measured.push_back(std::move(opened));
+    if (!possible && options_.samples == 0) report.skip(Check::kRescored);
   }
   ByteWriter place;
   place.write(options_.seed);
-  place.write(round.position.round.value);
+  place.write(kept.round.value);
   Prng random(tagged_hash("muster/rescore", place.bytes()));
-  auto chosen =
-      sample_distinct(random, measured.size(), share_of(round.position.round, measured.size()));
+  auto chosen = sample_distinct(random, measured.size(), share_of(kept.round, measured.size()));
   std::sort(chosen.begin(), chosen.end());
-  std::vector<Sample> samples;
+  std::vector<Opened> samples;
   for (const std::uint64_t index : chosen) samples.push_back(measured[index]);
   return samples;
 }
 
-Status Rescorer::rescore(const AuditedRound& round, const Sample& sample, AuditReport& report) {
-  const auto& [screen, evaluation] = sample;
-  const Uid uid = evaluation->uid;
+Status Rescorer::rescore(const AuditedRound& round, const Kept& kept, const Opened& sample, AuditReport& report) {
+  const Evaluation& evaluation = sample.evaluation;
+  const Uid uid = evaluation.uid;
   const Hash& run_id = round.position.run_id;
-  const protocol::Secret& secret = kept_->secrets.at(screen->hotkey);
-  MUSTER_TRY(auto payload, compression::decode_parts(round.layout, kept_->payloads.at(uid)));
+  const protocol::Secret& secret = kept.secrets.at(sample.signer.hotkey);
+  MUSTER_TRY(auto payload, compression::decode_parts(round.layout, kept.payloads.at(uid)));
   ScoreTask task;
-  task.round = kept_->round;
+  task.round = kept.round;
   task.probe_step =
       round.params.verification.probe_step * round.params.compression.outer_learning_rate;
-  task.shared_sequences =
-      shared_draw(round.params, run_id, kept_->open, secret, kept_->late_beacon);
+  task.shared_sequences = shared_draw(round.params, run_id, kept.open, secret, kept.late_beacon);
   task.context = round.params.model.context;
-  task.window_seed = window_seed(secret, kept_->late_beacon);
-  task.aggregate = kept_->aggregate;
+  task.window_seed = window_seed(secret, kept.late_beacon);
+  task.aggregate = kept.aggregate;
   task.items.push_back({uid, std::make_shared<const compression::DecodedPayload>(std::move(payload)),
-                        own_draw(round.params, run_id, kept_->open, secret, kept_->late_beacon, uid,
-                                 kept_->sequences_used.at(uid)),
-                        kept_->weights[uid]});
+                        own_draw(round.params, run_id, kept.open, secret, kept.late_beacon, uid,
+                                 kept.sequences_used.at(uid)),
+                        kept.weights.contains(uid) ? kept.weights.at(uid) : 0});
   const std::atomic<bool> never{false};
   MUSTER_TRY(const auto measured, score(probe_, task, never));
   const Score ours{quantised(measured.front().score),
                    quantise<std::int32_t>(measured.front().relative_drop, 1e6),
                    quantise<std::int32_t>(measured.front().drop_error, 1e6)};
-  const Score signed_one{evaluation->scores, evaluation->drop_e6, evaluation->drop_error_e6};
-  const std::string& theirs = screen->screen.platform_class;
-  const bool same_class = theirs == probe_.platform_class();
+  const Score signed_one{evaluation.scores, evaluation.drop_e6, evaluation.drop_error_e6};
+  const bool same_class = sample.platform_class == probe_.platform_class();
   if (signed_one == ours || (!same_class && is_close(signed_one, ours))) {
     ++(same_class ? exact_ : within_);
     report.hold(Check::kRescored);
     return {};
   }
-  report.fail({Check::kRescored, round.position.round,
-               Signer{screen->hotkey, Role::kValidator, screen->uid, screen->stake},
+  report.fail({Check::kRescored, sample.in, sample.signer,
                "Screen: score of uid " + std::to_string(uid.value) + " in round " +
-                   std::to_string(kept_->round.value) +
+                   std::to_string(kept.round.value) +
                    (same_class ? "" : ", beyond what another platform class explains"),
-               text_of(ours, probe_.platform_class()), text_of(signed_one, theirs)});
+               text_of(ours, probe_.platform_class()), text_of(signed_one, sample.platform_class)});
   return {};
 }
 

@@ -1,15 +1,16 @@
 // Rescorer: computes sampled evaluations again, from the payloads, the data and the secrets that
 // are revealed by now.
 //
-// It follows θ with a probe of its own, so that at round r + 1 it stands where validators stood who
-// scored round r: with θ before and after that round. On a machine of the validator's platform
+// It follows θ with a probe of its own, as many rounds behind as evaluations stay sealed, and so stands where validators
+// stood who scored the round that is opened. On a machine of the validator's platform
 // class scores and drop must be the same to the last digit; on another one losses differ in their last
 // bits, and kTolerance says how far scores may. What is sampled follows from `seed` and the round's
 // number, so an audit can be repeated. Thread safety: none; one owner.
 #pragma once
 
+#include <deque>
+#include <map>
 #include <memory>
-#include <optional>
 
 #include "protocol/loss_probe.h"
 #include "verify/audit_report.h"
@@ -45,30 +46,36 @@ class Rescorer {
   }  // other class, within the tolerance
 
  private:
-  // The round before: what its evaluations were measured on.
+  // A round whose evaluations are not all open yet: what they were measured on.
   struct Kept {
     Round round;
     protocol::RoundOpen open;
     Hash late_beacon;
-    bool payloads_known = false;
     std::map<Uid, compression::Payload> payloads;
     std::map<Uid, float> weights;  // in the aggregate
-    std::shared_ptr<const compression::SparseUpdate> aggregate;
+    std::shared_ptr<const compression::SparseUpdate> aggregate;  // null: a null round, nobody's evaluation
     std::map<Uid, std::uint32_t> sequences_used;
     std::map<PublicKey, protocol::Secret> secrets;  // promised ones
   };
-  struct Sample {
-    const AuditedScreen* screen;
-    const protocol::Evaluation* evaluation;
+  // An evaluation that was opened.
+  struct Opened {
+    Signer signer;
+    Round in;  // whose Screen
+    protocol::Evaluation evaluation;
+    std::string platform_class;
   };
-  [[nodiscard]] std::vector<Sample> choose(const AuditedRound& round, AuditReport& report) const;
-  [[nodiscard]] std::uint64_t share_of(Round round, std::size_t available) const;
-  Status rescore(const AuditedRound& round, const Sample& sample, AuditReport& report);
   void keep(const AuditedRound& round, std::shared_ptr<const compression::SparseUpdate> aggregate);
+  void take_opened(const AuditedRound& round, AuditReport& report);
+  // The oldest round that is kept, whose evaluations are open.
+  Status rescore_front(const AuditedRound& round, AuditReport& report);
+  [[nodiscard]] std::vector<Opened> choose(const Kept& kept, AuditReport& report);
+  [[nodiscard]] std::uint64_t share_of(Round round, std::size_t available) const;
+  Status rescore(const AuditedRound& round, const Kept& kept, const Opened& sample, AuditReport& report);
 
-  protocol::LossProbe& probe_;
+  protocol::LossProbe& probe_;  // at the front of kept_
   RescoreOptions options_;
-  std::optional<Kept> kept_;
+  std::deque<Kept> kept_;  // ascending by round
+  std::map<Round, std::vector<Opened>> opened_;  // by the round that they are about
   std::uint64_t exact_ = 0;
   std::uint64_t within_ = 0;
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/limits.h"
+#include "protocol/assessment.h"
 #include "protocol/tally.h"
 #include "verify/evaluation.h"
 
@@ -56,13 +58,10 @@ Status ScoreAudit::take(const AuditedRound& round, AuditReport& report) {
   for (const AuditedScreen& screen : round.screens) {
     Validator& validator = validators_[screen.hotkey];
     const Place place{round, screen, report};
-    take_evaluations(place, validator);
-    check_entries(place, validator);
+    take_opened(place, validator);
+    check_standings(place, validator);
     count_verdicts(screen, facts, validator);
     validator.last_screen = round.position.round;
-    validator.signed_weights.clear();
-    for (const auto& entry : screen.screen.entries)
-      validator.signed_weights[entry.uid] = entry.weight;
     auto& judge = facts.judges[screen.hotkey];
     judge.promised = screen.promised;
     judge.secret = screen.screen.secret;
@@ -75,8 +74,8 @@ Status ScoreAudit::take(const AuditedRound& round, AuditReport& report) {
     if (entry.role == Role::kValidator) validators_[entry.hotkey].uid = entry.uid;
   }
   for (auto& [hotkey, validator] : validators_) {
-    facts.missing[hotkey] = validator.book.missing_from(round.open.roster);
-    validator.book.take_roster(round.position.round, round.open.roster);
+    validator.sealed.take_roster(round.position.round, round.open.roster);
+    validator.opened.take_roster(round.position.round, round.open.roster);
   }
   facts_.push_back(std::move(facts));
   if (facts_.size() > kRoundsKept) facts_.pop_front();
@@ -97,13 +96,43 @@ void ScoreAudit::count_verdicts(const AuditedScreen& screen, const Facts& facts,
   }
 }
 
-void ScoreAudit::take_evaluations(const Place& place, Validator& validator) {
+void ScoreAudit::take_opened(const Place& place, Validator& validator) {
+  const Round now = place.round.position.round;
+  validator.unopened[now] = place.screen.screen.assessment;
+  for (const protocol::Assessment& assessment : place.screen.screen.opened) {
+    const auto sealed = validator.unopened.extract(assessment.round);
+    const Hash hash = protocol::assessment_hash(place.round.position.run_id, place.screen.hotkey, assessment);
+    const std::string of_round = "the assessment of round " + std::to_string(assessment.round.value);
+    if (sealed.empty() && place.round.first_round > Round{0}) {
+      place.report.skip(Check::kEvaluations, assessment.evaluations.size());
+    } else if (sealed.empty()) {
+      place.fail(Check::kEvaluations, of_round + ", which no Screen sealed or an earlier one opened", {}, hash.hex());
+      continue;
+    } else if (sealed.mapped() != hash) {
+      place.fail(Check::kEvaluations, of_round + ", which is not what was sealed then", sealed.mapped().hex(), hash.hex());
+    }
+    take_assessment(place, validator, assessment);
+  }
+  // A Screen that opens as much as it can may leave some.
+  if (place.screen.screen.opened.size() >= limits::kOpenedMax) return;
+  while (!validator.unopened.empty() &&
+         protocol::opened_in(place.round.params, validator.unopened.begin()->first) <= now) {
+    // Who lost its folder can't.
+    place.report.remark({Check::kEvaluations, now,
+                         Signer{place.screen.hotkey, Role::kValidator, place.screen.uid, place.screen.stake},
+                         "Screen: opens no assessment of round " +
+                             std::to_string(validator.unopened.begin()->first.value) + ", which was due"});
+    validator.unopened.erase(validator.unopened.begin());
+  }
+}
+
+void ScoreAudit::take_assessment(const Place& place, Validator& validator, const protocol::Assessment& assessment) {
+  validator.sealed.advance(assessment.round);
   std::map<Round, std::vector<Evaluation>> by_round;
-  for (const Evaluation& evaluation : place.screen.screen.evaluations)
-    by_round[evaluation.round].push_back(evaluation);
+  for (const Evaluation& evaluation : assessment.evaluations) by_round[evaluation.round].push_back(evaluation);
   for (auto& [round, evaluations] : by_round) {
     Facts* facts = find_facts(round);
-    if (round >= place.round.position.round) {
+    if (round >= assessment.round) {
       place.fail(
           Check::kEvaluations,
           "evaluations of round " + std::to_string(round.value) + ", which was not sealed yet", {},
@@ -114,7 +143,9 @@ void ScoreAudit::take_evaluations(const Place& place, Validator& validator) {
       check_evaluations(place, *facts, validator, evaluations);
     }
   }
-  validator.book.take(place.screen.screen.evaluations);
+  validator.sealed.take(assessment);
+  validator.opened.take(assessment.evaluations);
+  check_weights(place, validator, assessment);
 }
 
 void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Validator& validator,
@@ -140,7 +171,7 @@ void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Valid
   if (judge != facts.judges.end()) sealed.verdicts = judge->second.verdicts;
   for (const Evaluation& evaluation : found)
     if (!facts.sealed.outcomes.contains(evaluation.uid)) sealed.missing.push_back(evaluation.uid);
-  for (const Uid uid : facts.missing[place.screen.hotkey])
+  for (const Uid uid : validator.sealed.missing_in(facts.round))
     if (std::ranges::find(sealed.missing, uid) == sealed.missing.end()) sealed.missing.push_back(uid);
 
   std::map<Uid, Evaluation> expected;
@@ -176,7 +207,7 @@ void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Valid
 }
 
 // Whoever is measured was drawn: the validator's time ends the drawn order somewhere, and leaves out nobody in it.
-// REQUIRES: the validator's book has what it signed in earlier Screens that were sealed, and nothing else.
+// REQUIRES: the validator's book has what its earlier Screens sealed, and nothing else.
 void ScoreAudit::check_draw(const Place& place, const Facts& facts, const Validator& validator,
                             const std::vector<Evaluation>& evaluations) const {
   const auto judge = facts.judges.find(place.screen.hotkey);
@@ -186,9 +217,9 @@ void ScoreAudit::check_draw(const Place& place, const Facts& facts, const Valida
   for (const Evaluation& evaluation : evaluations) {
     if (evaluation.basis == Basis::kMeasured) measured.insert(evaluation.uid);
     if (evaluation.basis != Basis::kMeasured && evaluation.basis != Basis::kUnmeasured) continue;
-    miners.push_back(validator.book.measurable(evaluation.uid));
+    miners.push_back(validator.sealed.book().measurable(evaluation.uid));
     const auto hotkey = facts.hotkeys.find(evaluation.uid);
-    same_hotkeys &= hotkey != facts.hotkeys.end() && validator.book.holds(evaluation.uid, hotkey->second);
+    same_hotkeys &= hotkey != facts.hotkeys.end() && validator.sealed.book().holds(evaluation.uid, hotkey->second);
   }
   if (measured.empty()) return;
   // Uncertainties follow from all evaluations since the run began.
@@ -206,15 +237,46 @@ void ScoreAudit::check_draw(const Place& place, const Facts& facts, const Valida
   place.report.hold(Check::kDraws);
 }
 
-void ScoreAudit::check_entries(const Place& place, const Validator& validator) const {
-  const auto standing_of = validator.book.standings();
-  const auto weight_of = validator.book.weights();
-  auto same = [&](Check check, const char* what, Uid uid, std::uint16_t expected,
-                  std::uint16_t found) {
+void ScoreAudit::check_weights(const Place& place, const Validator& validator,
+                               const protocol::Assessment& assessment) const {
+  const auto weight_of = validator.sealed.book().weights();
+  const Facts* facts = nullptr;
+  for (const Facts& known : facts_)
+    if (known.round == assessment.round) facts = &known;
+  for (const auto& [uid, signed_weight] : assessment.weights) {
     // They follow from all evaluations since the run began.
-    if (place.round.first_round > Round{0}) return place.report.skip(check);
-    if (expected == found) return place.report.hold(check);
-    place.fail(check, what + of_uid(uid), std::to_string(expected), std::to_string(found));
+    if (place.round.first_round > Round{0}) {
+      place.report.skip(Check::kWeights);
+      continue;
+    }
+    const bool is_now = assessment.round == place.round.position.round;
+    const auto* member = is_now ? protocol::find_in_roster(place.round.open, uid) : nullptr;
+    std::optional<PublicKey> hotkey;
+    if (member != nullptr) hotkey = member->hotkey;
+    if (facts != nullptr)
+      if (const auto known = facts->hotkeys.find(uid); known != facts->hotkeys.end()) hotkey = known->second;
+    if (!hotkey) {
+      place.fail(Check::kWeights, "a weight" + of_uid(uid) + ", who was in no roster then", {}, {});
+      continue;
+    }
+    const auto found = weight_of.find(*hotkey);
+    const std::uint16_t expected = found == weight_of.end() ? 0 : found->second;
+    if (expected == signed_weight) {
+      place.report.hold(Check::kWeights);
+    } else {
+      place.fail(Check::kWeights, "weight" + of_uid(uid) + " in round " + std::to_string(assessment.round.value),
+                 std::to_string(expected), std::to_string(signed_weight));
+    }
+  }
+}
+
+void ScoreAudit::check_standings(const Place& place, const Validator& validator) const {
+  const auto standing_of = validator.opened.standings();
+  auto same = [&](const char* what, Uid uid, std::uint16_t expected, std::uint16_t found) {
+    // They follow from all evaluations since the run began.
+    if (place.round.first_round > Round{0}) return place.report.skip(Check::kStandings);
+    if (expected == found) return place.report.hold(Check::kStandings);
+    place.fail(Check::kStandings, what + of_uid(uid), std::to_string(expected), std::to_string(found));
   };
   for (const auto& entry : place.screen.screen.entries) {
     const auto* member = protocol::find_in_roster(place.round.open, entry.uid);
@@ -225,11 +287,8 @@ void ScoreAudit::check_entries(const Place& place, const Validator& validator) c
     }
     const auto rated = standing_of.find(member->hotkey);
     const auto standing = rated == standing_of.end() ? protocol::Standing{} : rated->second;
-    const auto weight = weight_of.find(member->hotkey);
-    same(Check::kStandings, "standing", entry.uid, standing.value, entry.standing);
-    same(Check::kStandings, "being proven", entry.uid, standing.proven, entry.proven);
-    same(Check::kWeights, "weight", entry.uid,
-         weight == weight_of.end() ? std::uint16_t{0} : weight->second, entry.weight);
+    same("standing", entry.uid, standing.value, entry.standing);
+    same("being proven", entry.uid, standing.proven, entry.proven);
   }
 }
 

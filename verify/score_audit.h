@@ -2,8 +2,8 @@
 // signed Screens.
 //
 // Evaluations must follow from the manifest of the round that they are about and from the
-// validator's own verdicts (verify/evaluation.h); standings and weights from all evaluations that
-// it signed (verify/rating_book.h). Memory is a few rounds of facts and the validators' books.
+// validator's own verdicts (verify/evaluation.h); weights from all evaluations that it sealed, standings from those that it
+// opened (verify/rating_book.h). What is opened must be what was sealed, and nothing that is due may stay sealed. Memory is a few rounds of facts and the validators' books.
 // Thread safety: none; one owner.
 #pragma once
 
@@ -19,10 +19,13 @@ namespace muster::verify {
 class ScoreAudit {
  public:
   struct Validator {
-    Uid uid;          // in the last roster that had it
-    RatingBook book;  // of what it signed so far
+    Uid uid;            // in the last roster that had it
+    SealedBook sealed;  // of the assessments that it opened
+    RatingBook opened;  // the same, in the order in which it opened them: what standings follow from
+    std::map<Round, Hash> unopened;  // hashes of assessments
     std::optional<Round> last_screen;
-    std::map<Uid, std::uint16_t> signed_weights;  // in its last Screen
+    // Of what it opened so far.
+    [[nodiscard]] RatingBook book() const { return sealed.current(); }
     std::uint64_t verdicts = 0, outvoted = 0;  // that were no abstention; that the tally went against
   };
 
@@ -47,12 +50,10 @@ class ScoreAudit {
       std::map<Uid, protocol::Verdict> verdicts;
     };
     std::map<PublicKey, Judge> judges;  // validators with a Screen in the manifest
-    std::map<PublicKey, std::vector<Uid>>
-        missing;  // by validator: rated miners that the roster lacks
     std::map<PublicKey, std::vector<protocol::Evaluation>> evaluations;  // signed so far
   };
   // Evaluations that come later than that many rounds are not held against the manifest.
-  static constexpr std::size_t kRoundsKept = 16;
+  static constexpr std::size_t kRoundsKept = SealedBook::kRoundsKept;
 
   struct Place {
     const AuditedRound& round;
@@ -60,12 +61,14 @@ class ScoreAudit {
     AuditReport& report;
     void fail(Check check, std::string what, std::string expected, std::string found) const;
   };
-  void take_evaluations(const Place& place, Validator& validator);
+  void take_opened(const Place& place, Validator& validator);
+  void take_assessment(const Place& place, Validator& validator, const protocol::Assessment& assessment);
   void check_evaluations(const Place& place, Facts& facts, const Validator& validator,
                          std::vector<protocol::Evaluation> found);
   void check_draw(const Place& place, const Facts& facts, const Validator& validator,
                   const std::vector<protocol::Evaluation>& evaluations) const;
-  void check_entries(const Place& place, const Validator& validator) const;
+  void check_weights(const Place& place, const Validator& validator, const protocol::Assessment& assessment) const;
+  void check_standings(const Place& place, const Validator& validator) const;
   static void count_verdicts(const AuditedScreen& screen, const Facts& facts, Validator& validator);
   [[nodiscard]] Facts* find_facts(Round round);
 

@@ -57,15 +57,17 @@ Status Validator::recover(ByteSpan message, bool in_state) {
       MUSTER_TRY_STATUS(validate(head));
       move_to(head);
     }
+    if (is_a(envelope, MessageType::kAssessment)) {
+      MUSTER_TRY(assessment_, protocol::read_body<protocol::Assessment>(envelope));
+      evaluations_ = assessment_->evaluations;
+      note_evaluated(evaluations_);
+      return {};
+    }
     if (!is_a(envelope, MessageType::kScreen)) return {};
     MUSTER_TRY(const protocol::Screen screen, protocol::read_body<protocol::Screen>(envelope));
     if (envelope.round == head().round())
       for (const auto& entry : screen.entries) verdicts_[entry.uid] = entry.verdict;
-    if (envelope.round >= signed_.round) {
-      signed_ = {envelope.round, Bytes(message.begin(), message.end())};
-      evaluations_ = screen.evaluations;
-      note_evaluated(evaluations_);
-    }
+    if (envelope.round >= signed_.round) signed_ = {envelope.round, Bytes(message.begin(), message.end())};
     return {};
   }
   // Kept as proof. What is on its way is sent again all the same: the coordinator may have lost what it acknowledged.
@@ -273,7 +275,8 @@ void Validator::ask_scores() {
   task.window_seed = window_seed(last_->secret, last_->late_beacon);
   task.aggregate = last_->aggregate;
   std::vector<Measurable> miners;
-  for (const auto& [uid, payload] : last_->payloads) miners.push_back(book_.measurable(uid));
+  const RatingBook book = book_.current();
+  for (const auto& [uid, payload] : last_->payloads) miners.push_back(book.measurable(uid));
   for (const Uid uid : measuring_order(last_->secret, last_->late_beacon, miners)) {
     task.items.push_back({uid, last_->payloads.at(uid),
                           own_draw(params_, run_id, last_->open, last_->secret, last_->late_beacon, uid,
@@ -401,9 +404,6 @@ void Validator::keep_own_sealed_screen() {
     const auto envelope = wire::reread_envelope(bytes);
     if (!envelope || envelope->sender != key_.public_key()) continue;
     if (signed_.bytes && head().round() <= signed_.round) return;  // the journal has it
-    const auto screen = protocol::read_body<protocol::Screen>(*envelope);
-    if (!screen) return;
-    note_evaluated(screen->evaluations);
     signed_ = {head().round(), bytes};
     actions_.push_back(Persist{head().round(), bytes});
   }
@@ -430,9 +430,10 @@ void Validator::remember_round() {
   last.secret_was_promised = is_active();
   last.facts = facts_of(follower_.manifest()->message, last.open, head());
   last.facts.verdicts = verdicts_;
-  take_sealed_evaluations();
-  last.facts.missing = book_.missing_from(last.open.roster);
+  take_sealed_screen();
+  last.facts.missing = book_.current().missing_from(last.open.roster);
   book_.take_roster(head().round(), last.open.roster);
+  opened_.take_roster(head().round(), last.open.roster);
   const auto& manifest = follower_.manifest()->message;
   last.aggregate = last_aggregate_;
   if (progress_.record)
@@ -451,21 +452,31 @@ void Validator::remember_round() {
   last_ = std::move(last);
 }
 
-// Only what is sealed is in the book, in the order in which it was: as for whoever reads the records.
-void Validator::take_sealed_evaluations() {
+// Only what a sealed Screen has the hash of is in the book, in that order: as for whoever reads the records later.
+void Validator::take_sealed_screen() {
   const Bytes* screen = own_screen();
   const auto& screened = follower_.manifest()->message.screened;
   if (screen == nullptr || own_entry() == nullptr || !std::ranges::binary_search(screened, own_entry()->uid))
     return;
   const auto sent = protocol::read_body<protocol::Screen>(wire::open_envelope(*screen).value()).value();
-  book_.take(sent.evaluations);
+  for (const protocol::Assessment& opened : sent.opened) {
+    book_.take(opened);  // known, unless this node lost its folder
+    opened_.take(opened.evaluations);
+    note_evaluated(opened.evaluations);
+    std::erase_if(unopened_, [&](const auto& assessment) { return assessment.round == opened.round; });
+  }
+  if (!assessment_ || assessment_->round != head().round()) return;
+  book_.take(*assessment_);
   std::erase_if(evaluations_, [&](const auto& evaluation) {
-    return std::ranges::find(sent.evaluations, evaluation) != sent.evaluations.end();
+    return std::ranges::find(assessment_->evaluations, evaluation) != assessment_->evaluations.end();
   });
+  const bool is_open = !sent.opened.empty() && sent.opened.back().round == assessment_->round;
+  if (!is_open) unopened_.push_back(*std::move(assessment_));
+  assessment_.reset();
 }
 
 RatingBook Validator::book() const {
-  RatingBook book = book_;
+  RatingBook book = book_.current();
   book.take(evaluations_);
   return book;
 }

@@ -204,7 +204,8 @@ class Validator {
   void accuse(protocol::DisputeReason reason, const Hash& expected, const Hash& found,
               std::vector<Bytes> proof);
   void finalise(const std::vector<Measurement>& measurements);
-  void take_sealed_evaluations();
+  void take_sealed_screen();
+  [[nodiscard]] std::vector<protocol::Assessment> due_assessments(const protocol::Assessment& own) const;
   void note_evaluated(const std::vector<protocol::Evaluation>& evaluations);
   void remember_round();
   void send_ready(TimeMs now);
@@ -239,10 +240,13 @@ class Validator {
   std::map<Uid, protocol::Verdict> verdicts_;  // of the coming round, once screened
   std::shared_ptr<const compression::SparseUpdate> last_aggregate_;
   Scoring scoring_ = Scoring::kNone;
-  std::vector<protocol::Evaluation> evaluations_;  // in no sealed Screen yet
+  std::vector<protocol::Evaluation> evaluations_;  // no sealed Screen has their hash
+  std::optional<protocol::Assessment> assessment_;  // of the Screen signed last, until that is sealed
+  std::vector<protocol::Assessment> unopened_;      // sealed, by round
   Round evaluated_;  // before this round: no round is evaluated twice, also when it is replayed
   std::string platform_class_;
-  RatingBook book_;
+  SealedBook book_;
+  RatingBook opened_;  // of what its sealed Screens have opened
   protocol::Patience patience_;
   protocol::SittingOut sitting_out_;
   bool finished_ = false;

@@ -112,7 +112,7 @@ std::uint64_t unpaid_after_fourth(const LabMiner& miner, std::size_t first, std:
 
 double AttackFigures::pay_limit() const {
   if (attack == nullptr || work >= 1) return 1e9;
-  return work == 0 ? 0.05 : work + 0.2;
+  return work + 0.05;
 }
 
 std::vector<CampaignJob> jobs_of(const CampaignConfig& config) {
@@ -198,6 +198,9 @@ std::vector<std::string> CampaignFigures::missed() const {
     if (figures.pay > figures.pay_limit())
       missed.push_back(name + " earns " + percent(figures.pay) + " of an honest miner, more than " +
                        percent(figures.pay_limit()));
+    if (figures.pay_worst > figures.worst_limit())
+      missed.push_back(name + " earns " + percent(figures.pay_worst) + " of an honest miner in one seed, more than " +
+                       percent(figures.worst_limit()));
     const auto harm = figures.harm.find(30);
     if (harm != figures.harm.end() && harm->second > 0.02)
       missed.push_back(name + " at 30 % raises the final loss by " + percent(harm->second) + ", more than 2 %");

@@ -51,8 +51,9 @@ struct AttackFigures {
   double settles = 0;      // rounds from its start, or its turning, until its pay is within the limit for good
   std::vector<double> pay_by_round;        // mean over seeds, from round 0
   std::map<std::uint32_t, double> harm;    // by percent: final loss over that without it, less 1; mean over seeds
-  // What it may earn at most: 5 % for none of the work, else its share of the work and 20 points.
+  // What it may earn at most: its share of the work and 5 points in the mean of the seeds, 10 points in any of them.
   [[nodiscard]] double pay_limit() const;
+  [[nodiscard]] double worst_limit() const { return pay_limit() + 0.05; }
 };
 
 struct CampaignFigures {

@@ -240,7 +240,7 @@ class Lab {
       protocol::WeighedScreen weighed{Uid{static_cast<std::uint16_t>(1000 + v)}, 1, {}};
       for (const auto& [uid, verdict] : company.verdicts[v]) {
         const protocol::Standing& standing = standings.at(uid);
-        weighed.screen.entries.push_back({uid, true, 0, verdict, standing.value, 0, standing.proven});
+        weighed.screen.entries.push_back({uid, true, 0, verdict, standing.value, standing.proven});
       }
       screens.push_back(std::move(weighed));
     }

@@ -72,7 +72,7 @@ class Twice final : public Tamper {
   }
   static void vary(protocol::Commit& commit) { ++commit.inner_steps; }
   static void vary(protocol::Reveal& reveal) { reveal.key[0] ^= 1; }
-  static void vary(protocol::Screen& screen) { screen.platform_class += "'"; }
+  static void vary(protocol::Screen& screen) { screen.assessment.bytes[0] ^= 1; }
 };
 
 // Everything fifty times, with rubbish between.

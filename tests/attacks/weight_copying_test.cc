@@ -1,5 +1,5 @@
-// A validator that measures nothing and copies the weights that others have on the ledger, under the ledger's
-// own rules: with commit and reveal it is an epoch late, and earns less than who measures.
+// A validator that measures nothing and copies the weights of others, from the ledger or from their Screens, under the
+// ledger's own rules: with commit and reveal, and sealed Screens, it is an epoch late, and earns less than who measures.
 #include <gtest/gtest.h>
 
 #include "chain/codec/commit_hash.h"
@@ -29,11 +29,21 @@ Genesis three_validators(bool commit_reveal) {
   return genesis;
 }
 
-// Four miners, uids 4 to 7; which of them are good changes every third epoch.
-std::vector<std::uint16_t> quality(int epoch) {
+// Where the copier reads.
+enum class Source { kLedger, kOpenScreens };
+
+struct Conditions {
+  bool commit_reveal = true;
+  int stable_epochs = 3;  // until other miners are good
+  Source source = Source::kLedger;
+};
+
+// Four miners, uids 4 to 7; which of them are good changes every some epochs.
+std::vector<std::uint16_t> quality(int epoch, int stable_epochs) {
+  const auto turn = static_cast<std::size_t>(epoch / stable_epochs);
   std::vector<std::uint16_t> weights(4, 1);
-  weights[static_cast<std::size_t>(epoch / 3 % 4)] = 60'000;
-  weights[static_cast<std::size_t>((epoch / 3 + 1) % 4)] = 20'000;
+  weights[turn % 4] = 60'000;
+  weights[(turn + 1) % 4] = 20'000;
   return weights;
 }
 
@@ -41,24 +51,26 @@ const std::vector<std::uint16_t> kMiners{4, 5, 6, 7};
 
 class Market {
  public:
-  explicit Market(bool commit_reveal)
-      : commit_reveal_(commit_reveal), economy_(three_validators(commit_reveal)) {
+  explicit Market(const Conditions& conditions)
+      : commit_reveal_(conditions.commit_reveal), economy_(three_validators(conditions.commit_reveal)) {
     economy_.step(kTempo);  // permits
     before_[kHonest] = alpha(kHonest);
     before_[kCopier] = alpha(kCopier);
     for (int epoch = 0; epoch < kEpochs; ++epoch) {
-      for (const std::uint16_t validator : {kHonest, kAlsoHonest}) submit(validator, quality(epoch), epoch);
-      submit(kCopier, seen(), epoch);
+      const auto measured = quality(epoch, conditions.stable_epochs);
+      for (const std::uint16_t validator : {kHonest, kAlsoHonest}) submit(validator, measured, epoch);
+      submit(kCopier, conditions.source == Source::kLedger ? seen() : measured, epoch);
       economy_.step(kTempo);
     }
   }
 
-  // What a validator's stake grew by.
+  // What the copier's stake grew by, of what a validator's did that measures.
+  [[nodiscard]] double copied_share() const { return earned(kCopier) / earned(kHonest); }
+
+ private:
   [[nodiscard]] double earned(std::uint16_t hotkey) const {
     return static_cast<double>(alpha(hotkey) - before_.at(hotkey));
   }
-
- private:
   [[nodiscard]] std::uint64_t alpha(std::uint16_t hotkey) const {
     return stake_of(const_cast<Economy&>(economy_).state(), key(hotkey), kSubnet);
   }
@@ -93,15 +105,25 @@ class Market {
 };
 
 TEST(WeightCopying, PaysAsWellAsMeasuringWhereWeightsAreOpen) {
-  const Market market(false);
-  EXPECT_GT(market.earned(kHonest), 0);
-  EXPECT_NEAR(market.earned(kCopier) / market.earned(kHonest), 1, 0.02);
+  EXPECT_NEAR(Market({.commit_reveal = false}).copied_share(), 1, 0.02);
+}
+
+// Why evaluations and weights are sealed in Screens.
+TEST(WeightCopying, WouldPayAsWellAsMeasuringFromOpenScreens) {
+  EXPECT_NEAR(Market({.source = Source::kOpenScreens}).copied_share(), 1, 0.02);
 }
 
 TEST(WeightCopying, EarnsLessThanMeasuringUnderCommitAndReveal) {
-  const Market market(true);
-  EXPECT_GT(market.earned(kHonest), 0);
-  EXPECT_LT(market.earned(kCopier) / market.earned(kHonest), 0.75);
+  EXPECT_LT(Market({.stable_epochs = 3}).copied_share(), 0.75);
+}
+
+TEST(WeightCopying, EarnsAtMostHalfWhereQualityChangesEveryEpoch) {
+  EXPECT_LT(Market({.stable_epochs = 1}).copied_share(), 0.5);
+}
+
+// Nothing is late where nothing changes.
+TEST(WeightCopying, PaysAsWellAsMeasuringWhereQualityIsStable) {
+  EXPECT_GT(Market({.stable_epochs = kEpochs}).copied_share(), 0.9);
 }
 
 }  // namespace

@@ -181,7 +181,7 @@ class CoordinatorTest : public ::testing::Test {
     screen.commit_root = closed->commit_root;
     screen.secret = protocol::validator_secret(key(uid), core_->head().position().run_id, core_->head().round());
     for (const auto& [miner, standing] : standings_)
-      screen.entries.push_back({miner, true, 0, protocol::Verdict::kAccept, standing.value, 0, standing.proven});
+      screen.entries.push_back({miner, true, 0, protocol::Verdict::kAccept, standing.value, standing.proven});
     return screen;
   }
   Bytes last_broadcast(protocol::MessageType type) const {

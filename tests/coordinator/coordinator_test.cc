@@ -494,10 +494,12 @@ TEST_F(CoordinatorTest, AManifestStaysSmallWhateverValidatorsSend) {
   for (const std::uint16_t uid : {0, 1, 2}) reveal(uid);
   for (const std::uint16_t uid : {3, 4}) {
     auto huge = screen(uid);
+    protocol::Assessment opened;
     for (std::uint32_t i = 0; i < limits::kEvaluationsMax; ++i)
-      huge.evaluations.push_back({Uid{static_cast<std::uint16_t>(i)}, Round{0}});
+      opened.evaluations.push_back({Uid{static_cast<std::uint16_t>(i)}, Round{0}});
+    huge.opened.push_back(std::move(opened));
     auto other = huge;
-    other.platform_class = "another";
+    other.assessment.bytes[0] ^= 1;
     deliver(uid, signed_by(uid, huge));
     if (core_->phase() == Phase::kScreen) deliver(uid, signed_by(uid, other));
   }

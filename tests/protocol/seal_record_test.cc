@@ -8,6 +8,7 @@
 #include "base/prng.h"
 #include "compression/segmented_blob.h"
 #include "protocol/signed_message.h"
+#include "state/tensor_groups.h"
 
 namespace muster::protocol {
 namespace {
@@ -60,8 +61,14 @@ TEST(SealRecord, DecodesMutatedBytesToNothingOrToWhatEncodesBack) {
 TEST(SealRecord, TheLargestScreenIsWithinItsBound) {
   Screen screen;
   screen.entries.resize(limits::kRosterMax);
-  screen.evaluations.resize(limits::kEvaluationsMax);
-  screen.platform_class = std::string(limits::kTextBytesMax, 'x');
+  Evaluation evaluation;
+  evaluation.scores.groups_e3.resize(state::kTensorGroupsMax);
+  screen.opened.resize(limits::kOpenedMax);
+  for (Assessment& opened : screen.opened) {
+    opened.evaluations.resize(limits::kEvaluationsMax / limits::kOpenedMax, evaluation);
+    opened.weights.resize(limits::kRosterMax);
+    opened.platform_class = std::string(256, 'x');
+  }
   EXPECT_LE(sign_message({}, screen, SigningKey(random_seed())).size(), limits::kScreenBytesMax);
 }
 

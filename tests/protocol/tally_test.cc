@@ -14,7 +14,7 @@ const Uid kMiner{1};
 WeighedScreen screen(std::uint16_t validator, std::uint64_t stake, Verdict verdict,
                      std::uint16_t standing = 1000, bool held = true, bool proven = false) {
   WeighedScreen weighed{Uid{validator}, stake, {}};
-  weighed.screen.entries.push_back({kMiner, held, 0, verdict, standing, 0, proven});
+  weighed.screen.entries.push_back({kMiner, held, 0, verdict, standing, proven});
   return weighed;
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "compression/segmented_blob.h"
+#include "protocol/assessment.h"
 #include "protocol/seal_record.h"
 #include "protocol/signed_message.h"
 #include "sim/world.h"
@@ -25,6 +26,7 @@ inline sim::WorldConfig small_world(std::uint64_t seed) {
   config.validators = 3;
   config.rounds = 8;
   config.partitions = false;
+  config.rounds_until_opened = 0;  // a changed Screen opens what it seals
   return config;
 }
 
@@ -39,6 +41,8 @@ class ChangedScreen final : public sim::Tamper {
       return {{0, message}};
     auto screen = protocol::read_body<protocol::Screen>(envelope).value();
     change_(screen);
+    if (!screen.opened.empty() && screen.opened.back().round == round_)
+      screen.assessment = protocol::assessment_hash(envelope.run_id, key.public_key(), screen.opened.back());
     envelope.body = wire::encode(screen);
     return {{0, wire::seal_envelope(std::move(envelope), key)}};
   }
@@ -48,8 +52,10 @@ class ChangedScreen final : public sim::Tamper {
   Change change_;
 };
 
-inline sim::RecordedRun run_with_screen(std::uint64_t round, ChangedScreen::Change change) {
+inline sim::RecordedRun run_with_screen(std::uint64_t round, ChangedScreen::Change change,
+                                        std::uint32_t rounds_until_opened = 0) {
   sim::WorldConfig config = small_world(kSeed);
+  config.rounds_until_opened = rounds_until_opened;
   config.adversary = config.miners + 1;  // the first validator
   config.tamper = std::make_shared<ChangedScreen>(Round{round}, std::move(change));
   return sim::record_world(config);

@@ -268,7 +268,7 @@ TEST(Tampering, AScreenThatArrivedAndWasLeftOut) {
   Bytes screen = run.messages[find_message(run, MessageType::kScreen, 7)];
   auto envelope = wire::reread_envelope(screen).value();
   auto message = protocol::read_body<protocol::Screen>(envelope).value();
-  message.platform_class += "'";
+  message.assessment.bytes[0] ^= 1;
   protocol::set_body(envelope, message);
   const SigningKey& key = run.keys.at(envelope.sender);
   // The validator signed two, and the manifest has no evidence of that.

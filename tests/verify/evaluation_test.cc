@@ -63,7 +63,7 @@ TEST(Evaluate, TheMedianDropIsByWeight) {
                      {Uid{3}, OutcomeCode::kAccepted}},
                     {},
                     {}};
-  const std::vector<Measurement> measured{{Uid{1}, 5, 0.010, 0}, {Uid{2}, 0, 0.001, 0}, {Uid{3}, 0, 0.001, 0}};
+  const std::vector<Measurement> measured{{Uid{1}, kScore, 0.010, 0}, {Uid{2}, kScore, 0.001, 0}, {Uid{3}, kScore, 0.001, 0}};
   EXPECT_TRUE(of(evaluate(kParams, round, measured), 2).gate_passed) << "two of three do nothing";
   round.weights = {{Uid{1}, 9}, {Uid{2}, 1}, {Uid{3}, 1}};
   const auto evaluations = evaluate(kParams, round, measured);
@@ -73,7 +73,7 @@ TEST(Evaluate, TheMedianDropIsByWeight) {
 
 TEST(Evaluate, TheGateIsHeldUpByTheRoundsBefore) {
   SealedFacts round{Round{3}, {{Uid{1}, OutcomeCode::kAccepted}, {Uid{2}, OutcomeCode::kAccepted}}, {}, {}};
-  const std::vector<Measurement> measured{{Uid{1}, 0, 0.001, 0}, {Uid{2}, 0, 0.001, 0}};
+  const std::vector<Measurement> measured{{Uid{1}, kScore, 0.001, 0}, {Uid{2}, kScore, 0.001, 0}};
   EXPECT_TRUE(of(evaluate(kParams, round, measured), 1).gate_passed);
   round.trailing_drop_e6 = 10'000;  // a quarter of half of it is above 0.001
   EXPECT_FALSE(of(evaluate(kParams, round, measured), 1).gate_passed);
@@ -89,7 +89,7 @@ TEST(Evaluate, WhomThisValidatorScreenedOutIsRejectedWhetherMeasuredOrNot) {
                           {{Uid{1}, OutcomeCode::kAccepted}, {Uid{2}, OutcomeCode::kRejected}},
                           {{Uid{1}, Verdict::kReplay}, {Uid{2}, Verdict::kLowCosine}},
                           {}};
-  const auto evaluations = evaluate(kParams, round, {{Uid{1}, 5, 0.01, 0}});
+  const auto evaluations = evaluate(kParams, round, {{Uid{1}, kScore, 0.01, 0}});
   for (const std::uint16_t uid : {1, 2}) {
     EXPECT_EQ(of(evaluations, uid), (protocol::Evaluation{Uid{uid}, Round{3}, Basis::kRejected}));
     EXPECT_FALSE(may_be_measured(round, Uid{uid}));
@@ -99,7 +99,7 @@ TEST(Evaluate, WhomThisValidatorScreenedOutIsRejectedWhetherMeasuredOrNot) {
 TEST(Evaluate, WhomTheOthersRejectedMayBeMeasuredByWhoDidNot) {
   const SealedFacts round{Round{3}, {{Uid{1}, OutcomeCode::kRejected}}, {{Uid{1}, Verdict::kAccept}}, {}};
   EXPECT_TRUE(may_be_measured(round, Uid{1}));
-  EXPECT_TRUE(of(evaluate(kParams, round, {{Uid{1}, 5, 0.01, 0}}), 1).gate_passed);
+  EXPECT_TRUE(of(evaluate(kParams, round, {{Uid{1}, kScore, 0.01, 0}}), 1).gate_passed);
 }
 
 TEST(Evaluate, EveryMinerOfTheRoundHasOneAndSoHasWhoStayedAway) {

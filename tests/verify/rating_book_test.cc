@@ -121,5 +121,58 @@ TEST(RatingBook, IgnoresAUidThatNoRosterHad) {
   EXPECT_EQ(book.ratings().size(), 2u);
 }
 
+// Uid 1 changes hands after round 6; what the validator signed of it in round 6 is known three rounds later.
+TEST(SealedBook, GoesThroughTheSameStepsForWhoeverLearnsOfAnAssessmentLater) {
+  const auto roster_of = [](std::uint64_t round) {
+    return std::vector{miner(1, round <= 6 ? 11 : 13), miner(2, 12)};
+  };
+  const auto assessment_of = [](std::uint64_t round) {
+    return protocol::Assessment{Round{round}, {}, {good(1, round - 1), good(2, round - 1)}, {}, {}};
+  };
+  SealedBook at_once, later;
+  constexpr std::uint64_t kLater = 3, kRounds = 12;
+  for (std::uint64_t round = 0; round < kRounds; ++round) {
+    if (round > 0) at_once.take(assessment_of(round));
+    at_once.take_roster(Round{round}, roster_of(round));
+    if (round > kLater) later.take(assessment_of(round - kLater));
+    later.take_roster(Round{round}, roster_of(round));
+  }
+  for (std::uint64_t round = kRounds - kLater; round < kRounds; ++round) later.take(assessment_of(round));
+  EXPECT_EQ(later.book().weights(), at_once.book().weights());
+  EXPECT_EQ(later.current().find(Uid{1})->evaluations(), at_once.current().find(Uid{1})->evaluations());
+  EXPECT_FALSE(at_once.current().ratings().contains(key(11)));
+  EXPECT_EQ(later.missing_in(Round{5}), at_once.missing_in(Round{5}));
+}
+
+TEST(SealedBook, TakesNoAssessmentTwiceAndNoneBehindALaterOne) {
+  SealedBook book;
+  book.take_roster(Round{0}, {miner(1, 11)});
+  book.take_roster(Round{1}, {miner(1, 11)});
+  book.take({Round{2}, {}, {good(1, 1)}, {}, {}});
+  book.take({Round{2}, {}, {good(1, 0)}, {}, {}});
+  book.take({Round{1}, {}, {good(1, 0)}, {}, {}});
+  EXPECT_EQ(book.book().find(Uid{1})->evaluations(), 1u);
+}
+
+TEST(SealedBook, KnowsWhomARosterLackedOnceItDoesNotWait) {
+  SealedBook book;
+  book.take_roster(Round{0}, {miner(1, 11), miner(2, 12)});
+  book.take({Round{1}, {}, {good(1, 0), good(2, 0)}, {}, {}});
+  book.take_roster(Round{1}, {miner(1, 11)});
+  EXPECT_TRUE(book.missing_in(Round{1}).empty());
+  book.advance(Round{2});
+  EXPECT_EQ(book.missing_in(Round{1}), std::vector{Uid{2}});
+}
+
+// A validator that is away for long, or lost what it sealed, does not make the book grow.
+TEST(SealedBook, WaitsForSomeRoundsOnly) {
+  SealedBook book;
+  book.take_roster(Round{0}, {miner(1, 11), miner(2, 12)});
+  book.take({Round{1}, {}, {good(1, 0), good(2, 0)}, {}, {}});
+  for (std::uint64_t round = 1; round <= SealedBook::kRoundsKept + 1; ++round)
+    book.take_roster(Round{round}, {miner(1, 11)});
+  EXPECT_EQ(book.missing_in(Round{1}), std::vector{Uid{2}});
+}
+
 }  // namespace
 }  // namespace muster::verify

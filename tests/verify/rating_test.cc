@@ -330,7 +330,7 @@ TEST_F(WeakestPart, CountsAsNothingWhereScoresLackGroups) {
 TEST_F(WeakestPart, IsSoAlsoWhereMostStopDoingIt) {
   std::map<std::uint8_t, Career> before, after;
   auto lazy = scores_of(0.5);
-  lazy.quarters_e3[3] = 150;
+  lazy.quarters_e3[3] = 100;
   for (int round = 0; round < 20; ++round) {
     for (std::uint8_t m = 0; m < 5; ++m) {
       before[m].measured(0.5);

@@ -89,7 +89,7 @@ TEST(Rescore, SpreadsItsSamplesAndRepeatsThemForASeed) {
 
 sim::RecordedRun run_with_made_up_scores(std::int16_t shift) {
   return run_with_screen(5, [shift](protocol::Screen& screen) {
-    for (auto& evaluation : screen.evaluations)
+    for (auto& evaluation : screen.opened.back().evaluations)
       if (evaluation.basis == protocol::Basis::kMeasured)
         evaluation.scores.all_e3 = static_cast<std::int16_t>(evaluation.scores.all_e3 + shift);
   });

@@ -11,6 +11,9 @@ namespace {
 using namespace muster::testing;
 using protocol::Basis;
 
+// What a Screen both seals and opens, where nothing stays sealed.
+protocol::Assessment& own(protocol::Screen& screen) { return screen.opened.back(); }
+
 void expect_by_validator(const Finding& finding, std::uint64_t round) {
   EXPECT_EQ(finding.round, Round{round}) << describe(finding);
   ASSERT_TRUE(finding.signer.has_value());
@@ -24,7 +27,7 @@ TEST(ScoreAudit, OfAnHonestRunFindsEveryStandingAndWeight) {
   EXPECT_EQ(audited.scores.validators().size(), 3u);
   bool somebody_is_paid = false;
   for (const auto& [hotkey, validator] : audited.scores.validators())
-    for (const auto& [miner, weight] : validator.book.weights())
+    for (const auto& [miner, weight] : validator.book().weights())
       somebody_is_paid |= weight > 0;
   EXPECT_TRUE(somebody_is_paid);
 }
@@ -40,14 +43,14 @@ TEST(ScoreAudit, NamesAStandingThatDoesNotFollow) {
 
 TEST(ScoreAudit, NamesAWeightThatDoesNotFollow) {
   const auto audited =
-      audit(run_with_screen(7, [](protocol::Screen& screen) { screen.entries[0].weight ^= 4; }));
+      audit(run_with_screen(7, [](protocol::Screen& screen) { own(screen).weights[0].weight ^= 4; }));
   expect_by_validator(finding_of(audited.report, Check::kWeights), 7);
 }
 
 // uid 3 keeps its key in every second round.
 TEST(ScoreAudit, NamesAScoreForAPayloadThatMissed) {
   const auto run = run_with_screen(4, [](protocol::Screen& screen) {
-    for (auto& evaluation : screen.evaluations)
+    for (auto& evaluation : own(screen).evaluations)
       if (evaluation.basis == Basis::kFault || evaluation.basis == Basis::kAbsent)
         evaluation = {evaluation.uid, evaluation.round, Basis::kMeasured, {500, {}, {500}}, 1000, 10, true};
   });
@@ -59,7 +62,7 @@ TEST(ScoreAudit, NamesAScoreForAPayloadThatMissed) {
 
 TEST(ScoreAudit, NamesAPenaltyThatWasLeftOut) {
   const auto run = run_with_screen(4, [](protocol::Screen& screen) {
-    std::erase_if(screen.evaluations,
+    std::erase_if(own(screen).evaluations,
                   [](const auto& evaluation) { return evaluation.basis == Basis::kFault; });
   });
   const Finding finding = finding_of(audit(run).report, Check::kEvaluations);
@@ -77,7 +80,7 @@ TEST(ScoreAudit, NamesAValidatorThatLeavesOutWhomItDrew) {
   for (std::size_t left_out = 0; left_out < 4; ++left_out) {
     const auto changed = run_with_screen(6, [&](protocol::Screen& screen) {
       std::size_t seen = 0;
-      for (auto& evaluation : screen.evaluations) {
+      for (auto& evaluation : own(screen).evaluations) {
         if (evaluation.basis != Basis::kMeasured) continue;
         ++measured;
         if (seen++ == left_out) evaluation = {evaluation.uid, evaluation.round, Basis::kUnmeasured};
@@ -92,7 +95,7 @@ TEST(ScoreAudit, NamesAValidatorThatLeavesOutWhomItDrew) {
 
 TEST(ScoreAudit, NamesAGateThatDoesNotFollowFromTheDrops) {
   const auto run = run_with_screen(4, [](protocol::Screen& screen) {
-    for (auto& evaluation : screen.evaluations)
+    for (auto& evaluation : own(screen).evaluations)
       if (evaluation.basis == Basis::kMeasured) evaluation.gate_passed = !evaluation.gate_passed;
   });
   const Finding finding = finding_of(audit(run).report, Check::kEvaluations);
@@ -103,13 +106,13 @@ TEST(ScoreAudit, NamesAGateThatDoesNotFollowFromTheDrops) {
 TEST(ScoreAudit, NamesASecondAndDifferentEvaluationOfARound) {
   const auto run = run_with_screen(6, [](protocol::Screen& screen) {
     std::vector<protocol::Evaluation> again;
-    for (auto evaluation : screen.evaluations) {
+    for (auto evaluation : own(screen).evaluations) {
       --evaluation.round.value;
       evaluation.scores = {};
       evaluation.scores.all_e3 = static_cast<std::int16_t>(evaluation.basis == Basis::kMeasured ? 123 : 0);
       again.push_back(evaluation);
     }
-    screen.evaluations.insert(screen.evaluations.begin(), again.begin(), again.end());
+    own(screen).evaluations.insert(own(screen).evaluations.begin(), again.begin(), again.end());
   });
   const Finding finding = finding_of(audit(run).report, Check::kEvaluations);
   expect_by_validator(finding, 6);
@@ -118,7 +121,7 @@ TEST(ScoreAudit, NamesASecondAndDifferentEvaluationOfARound) {
 
 TEST(ScoreAudit, NamesEvaluationsOfARoundThatIsNotSealed) {
   const auto run = run_with_screen(4, [](protocol::Screen& screen) {
-    for (auto& evaluation : screen.evaluations) evaluation.round.value += 3;
+    for (auto& evaluation : own(screen).evaluations) evaluation.round.value += 3;
   });
   EXPECT_NE(finding_of(audit(run).report, Check::kEvaluations).what.find("not sealed yet"),
             std::string::npos);
@@ -159,6 +162,35 @@ TEST(ScoreAudit, SeesAValidatorThatVotesAgainstAnHonestMiner) {
   }
   EXPECT_GE(most, 3u) << "the honest miners of that round";
   EXPECT_GT(verdicts, 50u);
+}
+
+// ---- evaluations that stay sealed
+
+TEST(ScoreAudit, OfARunThatSealsItsEvaluationsFindsAllOfThem) {
+  sim::WorldConfig config = small_world(kSeed);
+  config.rounds_until_opened = 2;
+  const auto report = audit(sim::record_world(config)).report;
+  ASSERT_TRUE(report.ok()) << text_of(report);
+  EXPECT_TRUE(report.remarks.empty());
+  EXPECT_GT(report.count(Check::kDraws).held, 0u);
+  EXPECT_EQ(report.count(Check::kWeights).held, report.count(Check::kStandings).held / 2)
+      << "a weight of every entry, of which the standing and being proven are checked";
+  EXPECT_GT(report.count(Check::kEvaluations).held, report.count(Check::kWeights).held / 2);
+}
+
+TEST(ScoreAudit, NamesAnAssessmentThatIsNotWhatWasSealed) {
+  const auto run = run_with_screen(
+      6, [](protocol::Screen& screen) { screen.opened.front().evaluations.front().drop_e6 += 1; }, 2);
+  const Finding finding = finding_of(audit(run).report, Check::kEvaluations);
+  expect_by_validator(finding, 6);
+  EXPECT_NE(finding.what.find("the assessment of round 4, which is not what was sealed then"), std::string::npos);
+}
+
+TEST(ScoreAudit, RemarksOnAnAssessmentThatWasDueAndIsNotOpened) {
+  const auto run = run_with_screen(6, [](protocol::Screen& screen) { screen.opened.clear(); }, 2);
+  const auto remarks = audit(run).report.remarks;
+  ASSERT_FALSE(remarks.empty());
+  EXPECT_NE(remarks.front().what.find("opens no assessment of round 4, which was due"), std::string::npos);
 }
 
 }  // namespace

@@ -33,6 +33,11 @@ class FakeLlama final : public Llama {
     loss /= static_cast<double>(shape_.parameters);
     return spoil ? spoil(passes, loss, parts.gradient(0)) : loss;
   }
+  void add_window_gradient(std::span<const float> theta, std::span<const std::int32_t> tokens, std::size_t first,
+                           std::size_t end, std::span<float> gradient) override {
+    const float target = target_of(tokens.subspan(first, end - first));
+    for (std::size_t i = 0; i < theta.size(); ++i) gradient[i] += theta[i] - target;
+  }
   void losses(std::span<const float> theta, std::span<const std::int32_t> tokens, std::span<float> losses) override {
     const std::size_t row = tokens.size() / losses.size();
     for (std::size_t i = 0; i < losses.size(); ++i)

@@ -1,0 +1,58 @@
+#include "protocol/assessment.h"
+
+#include <gtest/gtest.h>
+
+#include "base/prng.h"
+
+namespace muster::protocol {
+namespace {
+
+SigningKey key_of(std::uint8_t n) {
+  std::array<std::uint8_t, 32> seed{};
+  seed[0] = n;
+  return SigningKey(seed);
+}
+
+Assessment assessment_of(Round round) {
+  return {round, assessment_salt(key_of(1), Hash{}, round), {{Uid{3}, Round{6}}}, {{Uid{3}, 500}}, "class"};
+}
+
+Hash hash_of(const Assessment& assessment) { return assessment_hash(Hash{}, key_of(1).public_key(), assessment); }
+
+TEST(Assessment, IsSealedWithAllThatItSays) {
+  const Assessment sealed = assessment_of(Round{7});
+  EXPECT_EQ(hash_of(sealed), hash_of(assessment_of(Round{7})));
+  auto changed = sealed;
+  changed.weights.front().weight ^= 1;
+  EXPECT_NE(hash_of(changed), hash_of(sealed));
+  changed = sealed;
+  changed.evaluations.front().gate_passed = true;
+  EXPECT_NE(hash_of(changed), hash_of(sealed));
+  changed = sealed;
+  changed.platform_class = "other";
+  EXPECT_NE(hash_of(changed), hash_of(sealed));
+  EXPECT_NE(assessment_hash(Hash{}, key_of(2).public_key(), sealed), hash_of(sealed)) << "another validator's";
+}
+
+// Few weights are possible: without a salt anybody could try them all.
+TEST(Assessment, HasASaltThatOnlyItsValidatorKnows) {
+  const Hash run = tagged_hash("a run", {});
+  EXPECT_NE(assessment_salt(key_of(1), Hash{}, Round{1}), assessment_salt(key_of(1), Hash{}, Round{2}));
+  EXPECT_NE(assessment_salt(key_of(1), Hash{}, Round{1}), assessment_salt(key_of(2), Hash{}, Round{1}));
+  EXPECT_NE(assessment_salt(key_of(1), Hash{}, Round{1}), assessment_salt(key_of(1), run, Round{1}));
+}
+
+TEST(Assessment, IsOpenedAfterTheRunsRoundsOrInItsLastOne) {
+  ProtocolParams params;
+  params.verification.sealed_rounds = 3;
+  EXPECT_EQ(opened_in(params, Round{5}), Round{8});
+  params.rounds = 7;
+  EXPECT_EQ(opened_in(params, Round{2}), Round{5});
+  EXPECT_EQ(opened_in(params, Round{5}), Round{6});
+  EXPECT_EQ(opened_in(params, Round{6}), Round{6});
+  params.verification.sealed_rounds = 0;
+  EXPECT_EQ(opened_in(params, Round{2}), Round{2});
+}
+
+}  // namespace
+}  // namespace muster::protocol
