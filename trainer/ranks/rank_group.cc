@@ -178,6 +178,8 @@ Error RankGroup::explain(const std::vector<Answer>& answers) {
     error = error.code == Errc::kTimeout ? Error{error.code, name_of(worst) + " " + error.message}
                                          : std::move(error).within(name_of(worst));
   }
+  // Not everybody who asks says why it failed: the ranks may start anew at once.
+  parts_.note(error.message + "; all ranks end");
   end_all();
   return error;
 }
