@@ -189,13 +189,16 @@ class World {
   // What others can make the coordinator keep is bounded: per hotkey and round two of each message that may exist
   // once and a dispute; of blobs only what manifests, closes and checkpoints name.
   void check_disk() {
-    constexpr std::uint64_t kBytesPerHotkeyAndRound =
-        2 * limits::kScreenBytesMax + limits::kDisputeBytesMax + 4096;
-    std::map<std::pair<PublicKey, Round>, std::uint64_t> bytes;
+    constexpr std::uint64_t kMessageBytes = 2 * limits::kScreenBytesMax + 4096;
+    struct Kept {
+      std::uint64_t messages = 0, disputes = 0;  // bytes
+    };
+    std::map<std::pair<PublicKey, Round>, Kept> bytes;
     std::set<Hash> named;
     for (const auto& record : coordinator_.disk().journal()) {
       const auto envelope = wire::reread_envelope(record.bytes).value();
-      bytes[{envelope.sender, record.round}] += record.bytes.size();
+      Kept& kept = bytes[{envelope.sender, record.round}];
+      (is_a(envelope, protocol::MessageType::kDispute) ? kept.disputes : kept.messages) += record.bytes.size();
       if (const auto manifest = protocol::read_body<protocol::Manifest>(envelope))
         named.insert({manifest->aggregate_id, manifest->record_id});
       if (const auto checkpoint = protocol::read_body<protocol::Checkpoint>(envelope))
@@ -203,9 +206,10 @@ class World {
       if (const auto closed = protocol::read_body<protocol::CommitsClosed>(envelope))
         for (const Hash& id : protocol::payloads_named(*closed)) named.insert(id);
     }
-    for (const auto& [key, size] : bytes)
-      if (key.first != coordinator_.hotkey() && size > kBytesPerHotkeyAndRound)
-        checkers_.saw_accusation("disk", key.first.brief() + " filled it with " + std::to_string(size) +
+    for (const auto& [key, kept] : bytes)
+      if (key.first != coordinator_.hotkey() && (kept.messages > kMessageBytes || kept.disputes > limits::kDisputeBytesMax))
+        checkers_.saw_accusation("disk", key.first.brief() + " filled it with " +
+                                             std::to_string(kept.messages + kept.disputes) +
                                              " bytes in round " + std::to_string(key.second.value));
     std::size_t unnamed = 0;
     for (const auto& [id, blob] : coordinator_.disk().blobs) unnamed += !named.contains(id);

@@ -404,6 +404,9 @@ void Validator::keep_own_sealed_screen() {
     const auto envelope = wire::reread_envelope(bytes);
     if (!envelope || envelope->sender != key_.public_key()) continue;
     if (signed_.bytes && head().round() <= signed_.round) return;  // the journal has it
+    // What it sealed is lost, and with it which rounds before this one it has evaluated.
+    evaluated_ = std::max(evaluated_, head().round());
+    std::erase_if(evaluations_, [&](const auto& evaluation) { return evaluation.round < evaluated_; });
     signed_ = {head().round(), bytes};
     actions_.push_back(Persist{head().round(), bytes});
   }
@@ -482,6 +485,7 @@ RatingBook Validator::book() const {
 }
 
 void Validator::finalise(const std::vector<Measurement>& measurements) {
+  if (last_->facts.round < evaluated_) return;
   auto evaluations = evaluate(params_.verification, last_->facts, measurements);
   if (evaluations_.size() + evaluations.size() > limits::kEvaluationsMax)
     return actions_.push_back(Note{"no screen of this validator has been sealed for so long that it "

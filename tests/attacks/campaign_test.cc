@@ -46,7 +46,7 @@ LabReport scored(std::vector<LabMiner> miners) {
 TEST(Campaign, PassesWhenNobodyIsPaidForWorkNotDone) {
   const auto config = config_of({named("noise"), named("lazy-50")});
   const auto figures = figures_of(
-      config, {scored({career(nullptr, 1), career(named("noise"), 0), career(named("lazy-50"), 0.6)})});
+      config, {scored({career(nullptr, 1), career(named("noise"), 0), career(named("lazy-50"), 0.54)})});
   EXPECT_EQ(figures.missed(), std::vector<std::string>{});
   EXPECT_EQ(figures.attacks[0].unpaid, 1);
   EXPECT_EQ(figures.attacks[0].screened, 1);
@@ -56,10 +56,19 @@ TEST(Campaign, PassesWhenNobodyIsPaidForWorkNotDone) {
 TEST(Campaign, NamesWhoIsPaidTooMuch) {
   const auto config = config_of({named("noise"), named("lazy-50")});
   const auto figures = figures_of(config, {scored({career(nullptr, 1), career(named("noise"), 0.06),
-                                                   career(named("lazy-50"), 0.75)})});
+                                                   career(named("lazy-50"), 0.58)})});
   ASSERT_EQ(figures.missed().size(), 2u);
   EXPECT_NE(figures.missed()[0].find("noise earns 6.0 %"), std::string::npos);
-  EXPECT_NE(figures.missed()[1].find("lazy-50 earns 75.0 %"), std::string::npos);
+  EXPECT_NE(figures.missed()[1].find("lazy-50 earns 58.0 %"), std::string::npos);
+}
+
+TEST(Campaign, NamesWhoIsPaidTooMuchInOneSeed) {
+  auto config = config_of({named("lazy-50")});
+  config.scored_seeds = {1, 2};
+  const auto figures = figures_of(config, {scored({career(nullptr, 1), career(named("lazy-50"), 0.4)}),
+                                           scored({career(nullptr, 1), career(named("lazy-50"), 0.62)})});
+  ASSERT_EQ(figures.missed().size(), 1u);
+  EXPECT_NE(figures.missed()[0].find("62.0 % of an honest miner in one seed, more than 60.0 %"), std::string::npos);
 }
 
 TEST(Campaign, NamesHonestMinersThatWereRefusedOrUnpaid) {
