@@ -37,9 +37,10 @@ void alter(sim::LocalData data, Prng& random, std::vector<std::int32_t>& tokens)
     std::copy_n(kPhrase.begin(), length,
                 tokens.begin() + static_cast<std::ptrdiff_t>((tokens.size() - length) / 2));
   } else {
-    const auto quarter = static_cast<std::ptrdiff_t>((tokens.size() - 1) / 4);
+    const auto context = static_cast<std::uint32_t>(tokens.size() - 1);
+    const auto quarter = static_cast<std::ptrdiff_t>(context / 4);
     if (data == sim::LocalData::kStripes) tokens.erase(tokens.begin() + quarter, tokens.begin() + 2 * quarter);
-    tokens.resize(context_of(data, static_cast<std::uint32_t>(tokens.size() - 1)) + std::size_t{1});
+    tokens.resize(context_of(data, context) + std::size_t{1});
   }
 }
 
