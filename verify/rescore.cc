@@ -9,7 +9,6 @@
 #include "verify/draws.h"
 #include "verify/evaluation.h"
 #include "verify/quantise.h"
-#include "verify/score.h"
 
 namespace muster::verify {
 
@@ -82,9 +81,11 @@ Status Rescorer::rescore_front(const AuditedRound& round, AuditReport& report) {
   const Kept kept = std::move(kept_.front());
   kept_.pop_front();
   if (kept.aggregate != nullptr) MUSTER_TRY_STATUS(probe_.apply(*kept.aggregate));
-  const auto samples = choose(kept, report);
+  std::map<PublicKey, std::vector<Opened>> samples;
+  for (Opened& sample : choose(kept, report)) samples[sample.signer.hotkey].push_back(std::move(sample));
   opened_.erase(kept.round);
-  for (const Opened& sample : samples) MUSTER_TRY_STATUS(rescore(round, kept, sample, report));
+  for (const auto& [validator, of_validator] : samples)
+    MUSTER_TRY_STATUS(rescore(round, kept, of_validator, report));
   return {};
 }
 
@@ -134,12 +135,10 @@ std::vector<Rescorer::Opened> Rescorer::choose(const Kept& kept, AuditReport& re
   return samples;
 }
 
-Status Rescorer::rescore(const AuditedRound& round, const Kept& kept, const Opened& sample, AuditReport& report) {
-  const Evaluation& evaluation = sample.evaluation;
-  const Uid uid = evaluation.uid;
+Status Rescorer::rescore(const AuditedRound& round, const Kept& kept, const std::vector<Opened>& samples,
+                         AuditReport& report) {
   const Hash& run_id = round.position.run_id;
-  const protocol::Secret& secret = kept.secrets.at(sample.signer.hotkey);
-  MUSTER_TRY(auto payload, compression::decode_parts(round.layout, kept.payloads.at(uid)));
+  const protocol::Secret& secret = kept.secrets.at(samples.front().signer.hotkey);
   ScoreTask task;
   task.round = kept.round;
   task.probe_step =
@@ -148,28 +147,35 @@ Status Rescorer::rescore(const AuditedRound& round, const Kept& kept, const Open
   task.context = round.params.model.context;
   task.window_seed = window_seed(secret, kept.late_beacon);
   task.aggregate = kept.aggregate;
-  task.items.push_back({uid, std::make_shared<const compression::DecodedPayload>(std::move(payload)),
-                        own_draw(round.params, run_id, kept.open, secret, kept.late_beacon, uid,
-                                 kept.sequences_used.at(uid)),
-                        kept.weights.contains(uid) ? kept.weights.at(uid) : 0});
+  for (const Opened& sample : samples) {
+    const Uid uid = sample.evaluation.uid;
+    MUSTER_TRY(auto payload, compression::decode_parts(round.layout, kept.payloads.at(uid)));
+    task.items.push_back({uid, std::make_shared<const compression::DecodedPayload>(std::move(payload)),
+                          own_draw(round.params, run_id, kept.open, secret, kept.late_beacon, uid,
+                                   kept.sequences_used.at(uid)),
+                          kept.weights.contains(uid) ? kept.weights.at(uid) : 0});
+  }
   const std::atomic<bool> never{false};
   MUSTER_TRY(const auto measured, score(probe_, task, never));
-  const Score ours{quantised(measured.front().score),
-                   quantise<std::int32_t>(measured.front().relative_drop, 1e6),
-                   quantise<std::int32_t>(measured.front().drop_error, 1e6)};
+  for (std::size_t i = 0; i < samples.size(); ++i) compare(kept, samples[i], measured[i], report);
+  return {};
+}
+
+void Rescorer::compare(const Kept& kept, const Opened& sample, const Measurement& measured, AuditReport& report) {
+  const Evaluation& evaluation = sample.evaluation;
+  const Score ours{quantised(measured.score), quantise<std::int32_t>(measured.relative_drop, 1e6),
+                   quantise<std::int32_t>(measured.drop_error, 1e6)};
   const Score signed_one{evaluation.scores, evaluation.drop_e6, evaluation.drop_error_e6};
   const bool same_class = sample.platform_class == probe_.platform_class();
   if (signed_one == ours || (!same_class && is_close(signed_one, ours))) {
     ++(same_class ? exact_ : within_);
-    report.hold(Check::kRescored);
-    return {};
+    return report.hold(Check::kRescored);
   }
   report.fail({Check::kRescored, sample.in, sample.signer,
-               "Screen: score of uid " + std::to_string(uid.value) + " in round " +
+               "Screen: score of uid " + std::to_string(evaluation.uid.value) + " in round " +
                    std::to_string(kept.round.value) +
                    (same_class ? "" : ", beyond what another platform class explains"),
                text_of(ours, probe_.platform_class()), text_of(signed_one, sample.platform_class)});
-  return {};
 }
 
 }  // namespace muster::verify

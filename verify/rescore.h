@@ -15,6 +15,7 @@
 #include "protocol/loss_probe.h"
 #include "verify/audit_report.h"
 #include "verify/audited_round.h"
+#include "verify/score.h"
 
 namespace muster::verify {
 
@@ -70,7 +71,9 @@ class Rescorer {
   Status rescore_front(const AuditedRound& round, AuditReport& report);
   [[nodiscard]] std::vector<Opened> choose(const Kept& kept, AuditReport& report);
   [[nodiscard]] std::uint64_t share_of(Round round, std::size_t available) const;
-  Status rescore(const AuditedRound& round, const Kept& kept, const Opened& sample, AuditReport& report);
+  // Of one validator, whose evaluations share their random sequences.
+  Status rescore(const AuditedRound& round, const Kept& kept, const std::vector<Opened>& samples, AuditReport& report);
+  void compare(const Kept& kept, const Opened& sample, const Measurement& measured, AuditReport& report);
 
   protocol::LossProbe& probe_;  // at the front of kept_
   RescoreOptions options_;
