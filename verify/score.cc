@@ -170,25 +170,34 @@ std::vector<Window> windows_of_all(const ScoreTask& task, std::span<const std::u
 // A product that is not a number says nothing.
 double finite(double product) { return std::isfinite(product) ? product : 0; }
 
-// Of each item, over windows that all of them share.
+// Windows between two looks at whether to stop: a validator that is out of time must not miss its Screen.
+constexpr std::size_t kWindowsAtOnce = 8;
+
+// Of each item, over windows that all of them share; nothing when told to stop.
 Result<std::vector<WindowProducts>> products_of(protocol::LossProbe& probe, const ScoreTask& task,
-                                                std::span<const ScoreItem> items, std::vector<Window> windows) {
+                                                std::span<const ScoreItem> items, const std::vector<Window>& windows,
+                                                const std::atomic<bool>& stop) {
   std::vector<const compression::SparseUpdate*> updates{task.aggregate.get()};
   for (const ScoreItem& item : items) {
     updates.push_back(&item.payload->fresh);
     updates.push_back(&item.payload->whole);
   }
-  MUSTER_TRY(const auto products, probe.products(windows, updates));
-  const std::size_t groups = windows.empty() ? 1 : products.size() / windows.size() / updates.size();
-  std::vector<WindowProducts> of_items(items.size(), {groups, std::move(windows), {}, {}});
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    WindowProducts& to = of_items[i];
-    for (std::size_t w = 0; w < to.windows.size(); ++w) {
-      const double* aggregate = products.data() + w * updates.size() * groups;
-      const double *fresh = aggregate + (1 + 2 * i) * groups, *whole = fresh + groups;
-      for (std::size_t group = 0; group < groups; ++group) {
-        to.fresh.push_back(finite(fresh[group]));
-        to.control.push_back(finite(aggregate[group] - static_cast<double>(items[i].weight) * whole[group]));
+  std::vector<WindowProducts> of_items(items.size(), {1, windows, {}, {}});
+  for (std::size_t first = 0; first < windows.size(); first += kWindowsAtOnce) {
+    if (stop) return std::vector<WindowProducts>{};
+    const auto some = std::span(windows).subspan(first, std::min(kWindowsAtOnce, windows.size() - first));
+    MUSTER_TRY(const auto products, probe.products(some, updates));
+    const std::size_t groups = products.size() / some.size() / updates.size();
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      WindowProducts& to = of_items[i];
+      to.groups = groups;
+      for (std::size_t w = 0; w < some.size(); ++w) {
+        const double* aggregate = products.data() + w * updates.size() * groups;
+        const double *fresh = aggregate + (1 + 2 * i) * groups, *whole = fresh + groups;
+        for (std::size_t group = 0; group < groups; ++group) {
+          to.fresh.push_back(finite(fresh[group]));
+          to.control.push_back(finite(aggregate[group] - static_cast<double>(items[i].weight) * whole[group]));
+        }
       }
     }
   }
@@ -205,11 +214,12 @@ Result<std::vector<Measurement>> score(protocol::LossProbe& probe, const ScoreTa
   MUSTER_TRY(const auto before, losses(probe, nullptr, 0, task.shared_sequences));
   const double mean_loss = moments(std::vector<double>(before.begin(), before.end())).mean;
   MUSTER_TRY(const auto shared,
-             products_of(probe, task, task.items, windows_of_all(task, task.shared_sequences)));
+             products_of(probe, task, task.items, windows_of_all(task, task.shared_sequences), stop));
   for (std::size_t i = 0; i < task.items.size() && !stop; ++i) {
     const ScoreItem& item = task.items[i];
     MUSTER_TRY(const auto own,
-               products_of(probe, task, std::span(&item, 1), windows_of_all(task, item.own_sequences)));
+               products_of(probe, task, std::span(&item, 1), windows_of_all(task, item.own_sequences), stop));
+    if (stop) break;
     MUSTER_TRY(const auto after, losses(probe, &item.payload->whole, task.probe_step, task.shared_sequences));
     Measurement measured{item.uid, score_parts(own.front(), shared[i], task.context), 0, 0};
     if (mean_loss > 0) {

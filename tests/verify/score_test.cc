@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -172,6 +174,7 @@ class TwoValuesProbe final : public protocol::LossProbe {
   }
   Result<std::vector<double>> products(std::span<const protocol::Window> windows,
                                        std::span<const compression::SparseUpdate* const> updates) override {
+    if (on_products) on_products();
     std::vector<double> products;
     for (const auto& window : windows) {
       for (const auto* update : updates) {
@@ -187,6 +190,8 @@ class TwoValuesProbe final : public protocol::LossProbe {
   std::span<const float> parameters() const override { return {}; }
   Status set_parameters(std::span<const float>) override { return {}; }
   std::string platform_class() const override { return "two values"; }
+
+  std::function<void()> on_products;
 };
 
 compression::SparseUpdate update_of(float first, float second) { return {{0, 1}, {first, second}, {2}}; }
@@ -202,6 +207,21 @@ class ScoreTest : public ::testing::Test {
                           {0, 2, 4, 6, 8, 10}, weight});
     const std::atomic<bool> never{false};
     return score(probe_, task, never).value().front();
+  }
+  // Of two miners, with this many shared and own sequences.
+  ScoreTask long_task(std::uint64_t sequences) {
+    ScoreTask task{.round = Round{1}, .probe_step = 0.5f, .shared_sequences = {}, .items = {},
+                   .context = kContext, .window_seed = {},
+                   .aggregate = std::make_shared<const compression::SparseUpdate>(aggregate_)};
+    std::vector<std::uint64_t> own;
+    for (std::uint64_t i = 0; i < sequences; ++i) {
+      task.shared_sequences.push_back(2 * i + 1);
+      own.push_back(2 * i);
+    }
+    const auto payload = std::make_shared<const compression::DecodedPayload>(
+        compression::DecodedPayload{update_of(1, 0), update_of(1, 0)});
+    for (const std::uint16_t uid : {0, 1}) task.items.push_back({Uid{uid}, payload, own, 0});
+    return task;
   }
   compression::SparseUpdate aggregate_ = update_of(0, 1);
   TwoValuesProbe probe_;
@@ -230,6 +250,26 @@ TEST_F(ScoreTest, EndsWhenToldTo) {
                        .context = kContext, .window_seed = {}, .aggregate = nullptr};
   const std::atomic<bool> stop{true};
   EXPECT_TRUE(score(probe_, task, stop).value().empty());
+}
+
+// Gradients of all windows of a large model take long: a validator that is out of time must not miss its Screen.
+TEST_F(ScoreTest, EndsWithinAFewWindowsAndKeepsWhoIsMeasured) {
+  const ScoreTask task = long_task(40);
+  std::atomic<bool> stop{false};
+  int calls = 0;
+  const auto measured_until = [&](int last_call) {
+    stop = false;
+    calls = 0;
+    probe_.on_products = [&, last_call] { stop = ++calls >= last_call; };
+    return score(probe_, task, stop).value().size();
+  };
+  ASSERT_EQ(measured_until(1000), 2u);
+  const int all = calls;
+  EXPECT_EQ(all % 3, 0) << "as many for the shared sequences as for each miner's own";
+  EXPECT_EQ(measured_until(2), 0u);
+  EXPECT_EQ(calls, 2);
+  EXPECT_EQ(measured_until(all - 1), 1u);
+  EXPECT_EQ(calls, all - 1);
 }
 
 }  // namespace
