@@ -119,7 +119,8 @@ nlohmann::ordered_json to_json(const verify::ValidatorView& view) {
           {"weight", view.weight},
           {"standing", view.standing},
           {"rank", view.rank},
-          {"miners", view.miners}};
+          {"miners", view.miners},
+          {"sealed_screens", view.sealed}};
 }
 
 nlohmann::ordered_json to_json(const verify::Explanation& explanation,

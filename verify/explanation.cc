@@ -46,7 +46,8 @@ ValidatorView view_of(const PublicKey& hotkey, const ScoreAudit::Validator& vali
   const Yardstick yardstick = book.yardstick();
   view.miners = ratings.size();
   const auto weight_of = book.weights();
-  const auto standing_of = standings(ratings, yardstick);
+  const auto standing_of = validator.opened.standings();
+  view.sealed = validator.unopened.size();
   std::vector<double> others;
   for (const auto& [other, rating] : ratings)
     if (other != miner && rating.evaluations() >= kEvaluationsBeforePay)
@@ -70,7 +71,7 @@ ValidatorView view_of(const PublicKey& hotkey, const ScoreAudit::Validator& vali
     view.weakest_part = part;
   }
   view.weight = weight_of.at(miner);
-  view.standing = standing_of.at(miner);
+  if (const auto standing = standing_of.find(miner); standing != standing_of.end()) view.standing = standing->second.value;
   view.rank = 1 + static_cast<std::size_t>(
                       std::count_if(weight_of.begin(), weight_of.end(),
                                     [&](const auto& item) { return item.second > view.weight; }));
@@ -181,13 +182,15 @@ std::vector<std::string> refusal_lines(const MinerStory::Content& miner) {
 }
 
 std::string rating_line(const ValidatorView& view) {
-  if (view.evaluations == 0) return "has measured nothing of it yet";
+  const std::string sealed =
+      view.sealed == 0 ? "" : "; what " + plural(view.sealed, "Screen") + " found last is still sealed";
+  if (view.evaluations == 0) return "has measured nothing of it yet" + sealed;
   return format(
       "%s measured: score %.3f ± %.3f (the others' median is %.3f), %.0f %% of the best miners' work, presence %.0f %%: "
       "weight %u of 65535, rank %zu of %zu, standing %u",
       plural(view.evaluations, "evaluation").c_str(), view.mean, view.mean - view.lower_bound,
       view.others_mean, 100 * view.share, 100 * view.presence, view.weight,
-      view.rank, view.miners, view.standing);
+      view.rank, view.miners, view.standing) + sealed;
 }
 
 // The last evaluation by this validator that is a failed gate, if it is the last measured one.

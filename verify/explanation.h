@@ -87,6 +87,7 @@ struct ValidatorView {
   std::uint16_t standing = 0;
   std::size_t rank = 0;    // by weight, from 1
   std::size_t miners = 0;  // rated
+  std::size_t sealed = 0;  // of the validator's last Screens, those whose assessments are not open yet: all above is without them
 };
 
 // What would raise the weight that `view` gives `miner`, the most important first; at least one line.

@@ -56,6 +56,18 @@ TEST(Explanation, OfAnHonestMinerHasItsFigures) {
   EXPECT_EQ(rounds, 8u) << "every round is counted once";
 }
 
+TEST(Explanation, SaysWhatIsStillSealed) {
+  sim::WorldConfig config = small_world(kSeed);
+  config.rounds_until_opened = 2;
+  sim::RecordedRun run = sim::record_world(config);
+  run.messages.resize(find_message(run, protocol::MessageType::kManifest, 5) + 1);
+  const Told told = tell(run, {Uid{5}});
+  const Explanation explanation = explain(told.story, told.scores, {}).value();
+  for (const ValidatorView& view : explanation.views) EXPECT_LE(view.sealed, 2u);
+  EXPECT_NE(text_of(explanation).find("what 2 Screens found last is still sealed"), std::string::npos)
+      << text_of(explanation);
+}
+
 class AdviceTest : public ::testing::Test {
  protected:
   AdviceTest() {
