@@ -2,18 +2,13 @@
 
 #include <algorithm>
 
-#include "base/cipher.h"
+#include "protocol/beacon.h"
 #include "wire/codec.h"
 
 namespace muster::protocol {
 
 Secret assessment_salt(const SigningKey& key, const Hash& run_id, Round round) {
-  ByteWriter info;
-  info.append(bytes_of("muster/assessment-salt"));
-  info.write(round.value);
-  Secret salt;
-  hkdf_sha256(key.seed(), run_id.bytes, info.bytes(), salt);
-  return salt;
+  return round_secret(key, run_id, "muster/assessment-salt", round);
 }
 
 Hash assessment_hash(const Hash& run_id, const PublicKey& validator, const Assessment& assessment) {

@@ -24,13 +24,17 @@ Hash next_beacon(const Hash& beacon, const std::vector<std::pair<Uid, Secret>>& 
   return tagged_hash("muster/beacon", {beacon.bytes, revealed.bytes()});
 }
 
-Secret validator_secret(const SigningKey& key, const Hash& run_id, Round round) {
+Secret round_secret(const SigningKey& key, const Hash& run_id, std::string_view use, Round round) {
   ByteWriter info;
-  info.append(bytes_of("muster/validator-secret"));
+  info.append(bytes_of(use));
   info.write(round.value);
   Secret secret;
   hkdf_sha256(key.seed(), run_id.bytes, info.bytes(), secret);
   return secret;
+}
+
+Secret validator_secret(const SigningKey& key, const Hash& run_id, Round round) {
+  return round_secret(key, run_id, "muster/validator-secret", round);
 }
 
 Hash secret_hash(const Hash& run_id, Round round, const PublicKey& validator,

@@ -20,6 +20,8 @@ namespace muster::protocol {
 [[nodiscard]] Hash next_beacon(const Hash& beacon,
                                const std::vector<std::pair<Uid, Secret>>& secrets);
 
+// Of a hotkey, for one use in one round: the same after any crash.
+[[nodiscard]] Secret round_secret(const SigningKey& key, const Hash& run_id, std::string_view use, Round round);
 [[nodiscard]] Secret validator_secret(const SigningKey& key, const Hash& run_id, Round round);
 [[nodiscard]] Hash secret_hash(const Hash& run_id, Round round, const PublicKey& validator,
                                const Secret& secret);
