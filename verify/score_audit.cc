@@ -238,11 +238,9 @@ void ScoreAudit::check_draw(const Place& place, const Facts& facts, const Valida
 }
 
 void ScoreAudit::check_weights(const Place& place, const Validator& validator,
-                               const protocol::Assessment& assessment) const {
+                               const protocol::Assessment& assessment) {
   const auto weight_of = validator.sealed.book().weights();
-  const Facts* facts = nullptr;
-  for (const Facts& known : facts_)
-    if (known.round == assessment.round) facts = &known;
+  const Facts* facts = find_facts(assessment.round);
   for (const auto& [uid, signed_weight] : assessment.weights) {
     // They follow from all evaluations since the run began.
     if (place.round.first_round > Round{0}) {

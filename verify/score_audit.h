@@ -67,7 +67,7 @@ class ScoreAudit {
                          std::vector<protocol::Evaluation> found);
   void check_draw(const Place& place, const Facts& facts, const Validator& validator,
                   const std::vector<protocol::Evaluation>& evaluations) const;
-  void check_weights(const Place& place, const Validator& validator, const protocol::Assessment& assessment) const;
+  void check_weights(const Place& place, const Validator& validator, const protocol::Assessment& assessment);
   void check_standings(const Place& place, const Validator& validator) const;
   static void count_verdicts(const AuditedScreen& screen, const Facts& facts, Validator& validator);
   [[nodiscard]] Facts* find_facts(Round round);
