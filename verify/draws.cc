@@ -89,8 +89,16 @@ std::vector<std::uint64_t> shared_draw(const protocol::ProtocolParams& params, c
                          params.verification.shared_sequences);
 }
 
-Hash window_seed(const protocol::Secret& secret, const Hash& commit_root) {
-  return tagged_hash("muster/window-seed", {secret, commit_root.bytes});
+ScoreTask score_task(const protocol::ProtocolParams& params, const Hash& run_id, Round round,
+                     const protocol::RoundOpen& open, const protocol::Secret& secret, const Hash& late_beacon,
+                     std::shared_ptr<const compression::SparseUpdate> aggregate) {
+  return {.round = round,
+          .probe_step = params.verification.probe_step * params.compression.outer_learning_rate,
+          .shared_sequences = shared_draw(params, run_id, open, secret, late_beacon),
+          .items = {},
+          .context = params.model.context,
+          .window_seed = tagged_hash("muster/window-seed", {secret, late_beacon.bytes}),
+          .aggregate = std::move(aggregate)};
 }
 
 std::vector<std::uint64_t> own_draw(const protocol::ProtocolParams& params, const Hash& run_id,

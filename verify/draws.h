@@ -11,6 +11,7 @@
 
 #include "protocol/assignment.h"
 #include "protocol/params.h"
+#include "verify/score.h"
 
 namespace muster::verify {
 
@@ -29,8 +30,10 @@ namespace muster::verify {
                                                      const protocol::Secret& secret,
                                                      const Hash& late_beacon);
 
-// What the windows of scored sequences are drawn from (verify/score.h).
-[[nodiscard]] Hash window_seed(const protocol::Secret& secret, const Hash& commit_root);
+// What a validator draws for the scores of a round, as a task without any miner yet.
+[[nodiscard]] ScoreTask score_task(const protocol::ProtocolParams& params, const Hash& run_id, Round round,
+                                   const protocol::RoundOpen& open, const protocol::Secret& secret, const Hash& late_beacon,
+                                   std::shared_ptr<const compression::SparseUpdate> aggregate);
 
 // Of the first `used` sequences that miner `uid` was assigned.
 [[nodiscard]] std::vector<std::uint64_t> own_draw(const protocol::ProtocolParams& params,

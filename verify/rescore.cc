@@ -139,14 +139,8 @@ Status Rescorer::rescore(const AuditedRound& round, const Kept& kept, const std:
                          AuditReport& report) {
   const Hash& run_id = round.position.run_id;
   const protocol::Secret& secret = kept.secrets.at(samples.front().signer.hotkey);
-  ScoreTask task;
-  task.round = kept.round;
-  task.probe_step =
-      round.params.verification.probe_step * round.params.compression.outer_learning_rate;
-  task.shared_sequences = shared_draw(round.params, run_id, kept.open, secret, kept.late_beacon);
-  task.context = round.params.model.context;
-  task.window_seed = window_seed(secret, kept.late_beacon);
-  task.aggregate = kept.aggregate;
+  ScoreTask task =
+      score_task(round.params, run_id, kept.round, kept.open, secret, kept.late_beacon, kept.aggregate);
   for (const Opened& sample : samples) {
     const Uid uid = sample.evaluation.uid;
     MUSTER_TRY(auto payload, compression::decode_parts(round.layout, kept.payloads.at(uid)));

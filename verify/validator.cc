@@ -267,13 +267,8 @@ void Validator::ask_scores() {
   if (!last_ || scoring_ != Scoring::kNone || last_->payloads.empty()) return;
   if (last_->facts.round < evaluated_) return;
   const Hash& run_id = head().position().run_id;
-  ScoreTask task;
-  task.round = last_->facts.round;
-  task.probe_step = params_.verification.probe_step * params_.compression.outer_learning_rate;
-  task.shared_sequences = shared_draw(params_, run_id, last_->open, last_->secret, last_->late_beacon);
-  task.context = params_.model.context;
-  task.window_seed = window_seed(last_->secret, last_->late_beacon);
-  task.aggregate = last_->aggregate;
+  ScoreTask task = score_task(params_, run_id, last_->facts.round, last_->open, last_->secret, last_->late_beacon,
+                              last_->aggregate);
   std::vector<Measurable> miners;
   const RatingBook book = book_.current();
   for (const auto& [uid, payload] : last_->payloads) miners.push_back(book.measurable(uid));

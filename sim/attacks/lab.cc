@@ -293,14 +293,8 @@ class Lab {
 
   Status score(Round round) {
     for (std::size_t v = 0; judged(round) && v < config_.validators; ++v) {
-      verify::ScoreTask task;
-      task.round = round;
-      task.probe_step = params_.verification.probe_step * params_.compression.outer_learning_rate;
-      task.shared_sequences =
-          verify::shared_draw(params_, run_id_, open_, secret(v, round), late_beacon_);
-      task.context = params_.model.context;
-      task.window_seed = verify::window_seed(secret(v, round), late_beacon_);
-      task.aggregate = last_aggregate_;
+      auto task =
+          verify::score_task(params_, run_id_, round, open_, secret(v, round), late_beacon_, last_aggregate_);
       for (const Member& member : members_) {
         if (!member.delivered()) continue;
         task.items.push_back({member.uid, member.decoded,
