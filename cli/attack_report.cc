@@ -105,14 +105,18 @@ std::vector<Row> rows_of(const std::vector<sim::ProtocolFigures>& protocol) {
   for (const sim::ProtocolFigures& figures : protocol) {
     const sim::ProtocolAttack& attack = *figures.attack;
     const auto honest = static_cast<double>(figures.honest_accepted + figures.honest_refused);
+    const auto networks = [&](std::uint64_t count) {
+      return std::to_string(count) + " of " + std::to_string(figures.networks) + " networks";
+    };
     if (attack.disputed) {
       rows.push_back({std::string(attack.name), std::string(name_of(attack.role)), std::string(attack.what),
-                      "dispute: " + std::string(protocol::name_of(*attack.disputed)),
-                      std::to_string(figures.disputed) + " of " + std::to_string(figures.networks) + " networks", "", "", "", ""});
+                      "dispute: " + std::string(protocol::name_of(*attack.disputed)), networks(figures.disputed), "", "", "", ""});
       continue;
     }
-    rows.push_back({std::string(attack.name), std::string(name_of(attack.role)), std::string(attack.what),
-                    attack.named ? std::string(protocol::name_of(*attack.named)) : "", attack.named ? std::to_string(figures.named()) : "",
+    std::string named, rounds_named;
+    if (attack.named) named = protocol::name_of(*attack.named), rounds_named = std::to_string(figures.named());
+    if (attack.loses_vote) named = "contradicted", rounds_named = networks(figures.without_vote);
+    rows.push_back({std::string(attack.name), std::string(name_of(attack.role)), std::string(attack.what), named, rounds_named,
                     attack.named ? std::to_string(figures.paid) + " of " + std::to_string(figures.networks) : "",
                     format("%.1f %%", 100 * static_cast<double>(figures.honest_refused) / std::max(1.0, honest)),
                     format("%.1f %%", 100 * static_cast<double>(figures.honest_missed) /
@@ -203,7 +207,8 @@ ordered_json attack_json(const AttackFindings& findings) {
     json["protocol"].push_back({{"attack", row.attack->name}, {"networks", row.networks}, {"rounds", row.rounds},
                                 {"lost_rounds", row.lost_rounds}, {"outcomes", outcomes}, {"paid", row.paid},
                                 {"honest_accepted", row.honest_accepted}, {"honest_refused", row.honest_refused}, {"honest_missed", row.honest_missed},
-                                {"unscreened", row.unscreened}, {"disputed", row.disputed}});
+                                {"unscreened", row.unscreened}, {"disputed", row.disputed},
+                                {"without_vote", row.without_vote}});
   }
   return json;
 }

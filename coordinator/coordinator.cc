@@ -258,6 +258,7 @@ Status Coordinator::handle_attest(ByteSpan bytes) {
   if (attest.message.manifest_hash != head_.position().parent)
     return Error{Errc::kConflict, "Attest about another manifest"};
   if (phase_ != Phase::kGather || round_.attestations.contains(attest.sender)) return {};
+  if (attest.message.ledger_head) actions_.push_back(CompareHeads{{{attest.sender, *attest.message.ledger_head}}});
   actions_.push_back(Persist{head_.round(), attest.bytes});
   round_.attestations[attest.sender] = std::move(attest.bytes);
   return {};

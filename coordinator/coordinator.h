@@ -20,6 +20,7 @@
 #include "coordinator/round_state.h"
 #include "protocol/checkpoint.h"
 #include "protocol/deadlines.h"
+#include "protocol/head_watch.h"
 #include "protocol/round_record.h"
 #include "protocol/seal.h"
 #include "protocol/seal_record.h"
@@ -72,13 +73,17 @@ struct RoundSealed {
   Hash theta_root;
   Hash downlink_root;
 };
+// Compare what other nodes say that the ledger signed with what this one knows, and say what differs.
+struct CompareHeads {
+  std::vector<protocol::SeenHead> heads;
+};
 struct Note {
   std::string text;
 };
 struct Finish {};
 using Action =
     std::variant<Send, Broadcast, Persist, StoreBlob, ReplayRound, ExpectUpload, EndUploads,
-                 WriteCheckpoint, RoundSealed, Note, Finish>;
+                 WriteCheckpoint, RoundSealed, CompareHeads, Note, Finish>;
 using Actions = std::vector<Action>;
 
 // Local settings; not part of the protocol.

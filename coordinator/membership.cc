@@ -18,20 +18,20 @@ const Member* Membership::find(const PublicKey& hotkey) const {
   return found == by_hotkey_.end() ? nullptr : &found->second;
 }
 
-std::uint64_t Membership::validator_weight(const protocol::ChainHead& head, const Member& member) const {
-  const bool anybody_has_stake = std::ranges::any_of(view_.members, [](const Member& other) {
-    return other.role == Role::kValidator && other.stake > 0;
-  });
-  return head.validator_weight(member.stake, anybody_has_stake);
+std::map<PublicKey, std::uint64_t> Membership::validator_weights(const protocol::ChainHead& head) const {
+  protocol::ValidatorStakes stakes;
+  for (const Member& member : view_.members)
+    if (member.role == Role::kValidator) stakes[member.hotkey] = member.stake;
+  return head.validator_weights(stakes);
 }
 
 std::size_t Membership::ready_count(const protocol::ChainHead& head, Role role) const {
-  return static_cast<std::size_t>(
-      std::count_if(ready_.begin(), ready_.end(), [&](const auto& entry) {
-        const Member* member = find(entry.first);
-        if (member == nullptr || member->role != role) return false;
-        return role != Role::kValidator || validator_weight(head, *member) > 0;
-      }));
+  const auto weights = validator_weights(head);
+  return static_cast<std::size_t>(std::ranges::count_if(ready_, [&](const auto& entry) {
+    const Member* member = find(entry.first);
+    if (member == nullptr || member->role != role) return false;
+    return role != Role::kValidator || weights.at(member->hotkey) > 0;
+  }));
 }
 
 void Membership::begin_round() {
@@ -40,6 +40,7 @@ void Membership::begin_round() {
 }
 
 protocol::Turnout Membership::turnout(const protocol::ChainHead& head, std::uint16_t quorum_percent) const {
+  const auto validator_weight = validator_weights(head);
   std::vector<protocol::Attendant> miners, validators;
   std::vector<protocol::Standing> standings;
   for (const auto& entry : head.last_roster()) {
@@ -50,7 +51,7 @@ protocol::Turnout Membership::turnout(const protocol::ChainHead& head, std::uint
       miners.push_back(attendant);
       standings.push_back(entry.standing);
     } else if (member->role == Role::kValidator) {
-      attendant.weight = validator_weight(head, *member);
+      attendant.weight = validator_weight.at(member->hotkey);
       if (attendant.weight > 0) validators.push_back(attendant);
     }
   }

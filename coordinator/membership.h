@@ -41,7 +41,8 @@ class Membership {
   [[nodiscard]] std::vector<protocol::RosterEntry> roster() const;
 
  private:
-  [[nodiscard]] std::uint64_t validator_weight(const protocol::ChainHead& head, const Member& member) const;
+  // Of the ledger's validators, among each other.
+  [[nodiscard]] std::map<PublicKey, std::uint64_t> validator_weights(const protocol::ChainHead& head) const;
 
   LedgerView view_;
   std::map<PublicKey, Member> by_hotkey_;

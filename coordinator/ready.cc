@@ -20,6 +20,7 @@ Status Coordinator::handle_ready(const wire::Envelope& envelope, TimeMs now) {
     refuse_ready(envelope.sender, checked.error(), now);
     return checked;
   }
+  if (ready.ledger_head) actions_.push_back(CompareHeads{{{envelope.sender, *ready.ledger_head}}});
   if (envelope.round < head_.round()) {
     return help_catch_up(envelope.sender, envelope.round, ready, now);
   }

@@ -39,6 +39,7 @@ std::string name_of_action(const Action& action) {
                                [](const EndUploads&) { return "end_uploads"; },
                                [](const WriteCheckpoint&) { return "write_checkpoint"; },
                                [](const RoundSealed&) { return "round_sealed"; },
+                               [](const CompareHeads&) { return "compare_heads"; },
                                [](const Note&) { return "note"; },
                                [](const Finish&) { return "finish"; }},
                     action);
@@ -169,6 +170,13 @@ class Service {
     });
   }
 
+  void compare_heads(std::vector<protocol::SeenHead> heads) {
+    ledger_worker_.post([this, heads = std::move(heads)] {
+      for (std::string& difference : head_watch_.compare(*parts_.ledger, heads))
+        inputs_.push(Error{Errc::kConflict, std::move(difference)});
+    });
+  }
+
   // Signatures say who sent a message, the ledger who may: nothing works before it has answered.
   Status wait_for_ledger(const std::atomic<bool>& stop) {
     while (!stop && core_.phase() == protocol::Phase::kGather) {
@@ -266,6 +274,10 @@ class Service {
               report(sealed);
               return Status();
             },
+            [&](CompareHeads& seen) {
+              compare_heads(std::move(seen.heads));
+              return Status();
+            },
             [&](Note& note) {
               parts_.logger.warning(note.text);
               parts_.events({"note", {{"text", note.text}}});
@@ -353,6 +365,7 @@ class Service {
   bool finished_ = false;
   TimeMs last_needed_ = 0;  // when the run ended or somebody was last helped to catch up
   wire::BlobServerEndpoint blob_endpoint_;
+  protocol::HeadWatch head_watch_;  // used on the ledger's thread only
   Worker ledger_worker_;
   Worker worker_;  // last: its jobs use the rest
 };

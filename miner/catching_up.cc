@@ -73,6 +73,8 @@ void Miner::move_to(const protocol::HeadState& state) {
 // Whoever is at another θ than the validators' majority must not go on as if nothing were wrong.
 void Miner::check_own_state() {
   if (std::exchange(progress_.state_checked, true)) return;
+  auto heads = ledger_heads(head().position(), follower_.open()->message);
+  if (!heads.empty()) actions_.push_back(CompareHeads{std::move(heads)});
   const auto attested = majority_attestation(head().position(), follower_.open()->message);
   if (!attested || attested->state_id != head().state_id() || progress_.accused) return;
   if (attested->theta_root == theta_root_) {

@@ -315,7 +315,7 @@ void Miner::send_ready(TimeMs now) {
   patience_.satisfied(now);
   actions_.push_back(Send{sign(
       protocol::Ready{Role::kMiner, head().state_id(), theta_root_, {}, follower_.seen(),
-                      joining_.takes_checkpoint(head().round())})});
+                      joining_.takes_checkpoint(head().round()), ledger_head_})});
 }
 
 // Everything that may have been lost on the way, again and verbatim.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "protocol/follower.h"
+#include "protocol/head_watch.h"
 #include "protocol/inner_loop.h"
 #include "protocol/patience.h"
 #include "protocol/sitting_out.h"
@@ -70,12 +71,16 @@ struct Accuse {
   protocol::DisputeReason reason;
   std::vector<Bytes> proof;
 };
+// Compare what other nodes say that the ledger signed with what this one knows, and say what differs.
+struct CompareHeads {
+  std::vector<protocol::SeenHead> heads;
+};
 struct Note {
   std::string text;
 };
 struct Finish {};
 using Action = std::variant<Send, Persist, Train, StopTraining, Upload, UploadAgain, Fetch, Apply,
-                            AskStakes, Adopt, RoundDone, Accuse, Note, Finish>;
+                            AskStakes, Adopt, RoundDone, Accuse, CompareHeads, Note, Finish>;
 using Actions = std::vector<Action>;
 
 struct Config {
@@ -128,6 +133,8 @@ class Miner {
   [[nodiscard]] Actions on_stakes(const protocol::ValidatorStakes& stakes, TimeMs now);
   [[nodiscard]] Actions on_adopted(const Hash& theta_root, TimeMs now);
   [[nodiscard]] Actions on_tick(TimeMs now);
+  // The ledger's newest head that this node knows: its next messages carry it.
+  void on_ledger_head(const protocol::LedgerHead& head) { ledger_head_ = head; }
 
   [[nodiscard]] const protocol::ChainHead& head() const { return follower_.head(); }
   [[nodiscard]] bool finished() const { return finished_; }
@@ -197,6 +204,7 @@ class Miner {
   Signed signed_;
   Round settled_;  // rounds before it have had their settlement
   Hash theta_root_;
+  std::optional<protocol::LedgerHead> ledger_head_;
   protocol::Patience patience_;
   protocol::SittingOut sitting_out_;
   bool finished_ = false;

@@ -40,7 +40,7 @@ struct Fetched {
 struct Problem {
   std::string text;
 };
-using Input = std::variant<Trained, Applied, Adopted, Stakes, Fetched, Problem>;
+using Input = std::variant<Trained, Applied, Adopted, Stakes, protocol::LedgerHead, Fetched, Problem>;
 
 const char* name_of_action(const Action& action) {
   return std::visit(
@@ -52,7 +52,8 @@ const char* name_of_action(const Action& action) {
                  [](const AskStakes&) { return "ask_stakes"; },
                  [](const Adopt&) { return "adopt"; },
                  [](const RoundDone&) { return "round_done"; },
-                 [](const Accuse&) { return "accuse"; }, [](const Note&) { return "note"; },
+                 [](const Accuse&) { return "accuse"; }, [](const CompareHeads&) { return "compare_heads"; },
+                 [](const Note&) { return "note"; },
                  [](const Finish&) { return "finish"; }},
       action);
 }
@@ -127,6 +128,10 @@ class Service {
             },
             [&](Fetched& fetched) {
               return carry_out(core_.on_blob(fetched.id, fetched.blob, now()));
+            },
+            [&](protocol::LedgerHead& head) {
+              core_.on_ledger_head(head);
+              return Status();
             },
             [&](Problem& problem) {
               parts_.logger.warning(problem.text);
@@ -229,7 +234,19 @@ class Service {
     ledger_worker_.post([this] {
       if (auto metagraph = parts_.ledger->metagraph(); !metagraph)
         inputs_.push(Problem{std::move(metagraph).error().message});
+      tell_head();
     });
+  }
+
+  void compare_heads(std::vector<protocol::SeenHead> heads) {
+    ledger_worker_.post([this, heads = std::move(heads)] {
+      for (std::string& difference : head_watch_.compare(*parts_.ledger, heads))
+        inputs_.push(Problem{std::move(difference)});
+    });
+  }
+
+  void tell_head() {
+    if (const auto head = parts_.ledger->newest_head()) inputs_.push(*head);
   }
 
   Status upload(const Upload& upload) {
@@ -319,6 +336,10 @@ class Service {
                      parts_.events({"dispute", {{"reason", std::string(name_of(accuse.reason))}}});
                      return Status();
                    },
+                   [&](CompareHeads& seen) {
+                     compare_heads(std::move(seen.heads));
+                     return Status();
+                   },
                    [&](Note& note) {
                      parts_.logger.warning(note.text);
                      return Status();
@@ -343,6 +364,7 @@ class Service {
   std::atomic<bool> stop_training_{false};
   std::optional<Error> failure_;
   bool finished_ = false;
+  protocol::HeadWatch head_watch_;  // used on the ledger's thread only
   Worker ledger_worker_;
   Worker worker_;  // last: its jobs use the rest
 };

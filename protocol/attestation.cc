@@ -13,10 +13,11 @@ std::optional<Attest> attested_by_majority(const Position& position,
   std::map<Bytes, unsigned __int128> stake_by_content;
   std::set<PublicKey> counted;
   for (const Bytes& bytes : attestations) {
-    const auto attest = open_at<Attest>(bytes, position);
+    auto attest = open_at<Attest>(bytes, position);
     if (!attest || attest->message.manifest_hash != position.parent) continue;
     const auto validator = stakes.find(attest->sender);
     if (validator == stakes.end() || !counted.insert(attest->sender).second) continue;
+    attest->message.ledger_head.reset();
     auto& stake = stake_by_content[wire::encode(attest->message)];
     stake += validator->second;
     if (stake * 2 > total) return attest->message;

@@ -11,7 +11,7 @@
 namespace muster::protocol {
 
 // What validators holding more than half of the stake in `stakes` attest about the parent manifest of
-// `position`; none without such a majority.
+// `position`, without the ledger's heads, which may differ; none without such a majority.
 [[nodiscard]] std::optional<Attest> attested_by_majority(const Position& position,
                                                          const std::vector<Bytes>& attestations,
                                                          const ValidatorStakes& stakes);

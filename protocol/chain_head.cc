@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "base/limits.h"
 #include "base/median.h"
@@ -46,7 +47,8 @@ Error malformed(const char* what) {
 Status validate(const HeadState& state) {
   if (state.medians.size() > kRoundsRemembered || state.tails.size() > kRoundsRemembered ||
       state.drops.size() > kRoundsRemembered || state.screened.size() > kActiveRounds ||
-      state.members.size() > limits::kRosterMax)
+      state.members.size() > limits::kRosterMax ||
+      state.contradictions.size() > limits::kRosterMax * kContradictionsKept)
     return malformed("longer than any history that is kept");
   for (const double median : state.medians)
     if (!std::isfinite(median) || median < 0)
@@ -59,6 +61,10 @@ Status validate(const HeadState& state) {
                          [](const auto& a, const auto& b) { return a.hotkey >= b.hotkey; }) !=
       state.members.end())
     return malformed("members out of order");
+  if (std::ranges::adjacent_find(state.contradictions, [](const auto& a, const auto& b) {
+        return std::tie(a.of, a.by) >= std::tie(b.of, b.by);
+      }) != state.contradictions.end())
+    return malformed("contradictions out of order");
   return {};
 }
 
@@ -72,6 +78,12 @@ Status fits_roster(const Manifest& manifest, const RoundOpen& open) {
     if (entry == nullptr || entry->role != Role::kValidator)
       return Error{Errc::kMalformed, "Manifest: a Screen of uid " + std::to_string(uid.value) +
                                          ", who is no validator of the roster"};
+  }
+  for (const auto& [by, of] : manifest.contradictions) {
+    const RosterEntry* entry = find_in_roster(open, of);
+    if (by == of || entry == nullptr || entry->role != Role::kValidator || !std::ranges::binary_search(manifest.screened, by))
+      return Error{Errc::kMalformed, "Manifest: uid " + std::to_string(by.value) + " contradicts uid " + std::to_string(of.value) +
+                                         ", and one of them is no validator that it could be"};
   }
   return {};
 }
@@ -134,17 +146,35 @@ Standing ChainHead::standing_of(const PublicKey& miner) const {
   return member == nullptr ? Standing{} : member->standing;
 }
 
-std::uint64_t ChainHead::validator_weight(std::uint64_t stake, bool anybody_has_stake) const {
-  return state_.has_stake || anybody_has_stake ? stake : 1;
+std::map<PublicKey, std::uint64_t> ChainHead::validator_weights(const ValidatorStakes& stakes) const {
+  const bool by_stake = state_.has_stake || std::ranges::any_of(stakes, [](const auto& entry) { return entry.second > 0; });
+  std::map<PublicKey, std::uint64_t> weights;
+  unsigned __int128 total = 0;
+  for (const auto& [validator, stake] : stakes) total += weights[validator] = by_stake ? stake : 1;
+  std::map<PublicKey, unsigned __int128> against;  // the weight of who contradicts
+  for (const RememberedContradiction& contradiction : state_.contradictions) {
+    const auto by = weights.find(contradiction.by);
+    if (by != weights.end() && weights.contains(contradiction.of)) against[contradiction.of] += by->second;
+  }
+  auto left = weights;
+  for (const auto& [validator, weight] : against) {
+    const std::uint64_t own = weights.at(validator);
+    if (weight > own && weight * 2 > total - own) left[validator] = 0;
+  }
+  const bool any_left = std::ranges::any_of(left, [](const auto& entry) { return entry.second > 0; });
+  return any_left ? left : weights;
 }
 
 std::map<Uid, std::uint64_t> ChainHead::weights(const RoundOpen& open) const {
-  const bool anybody_has_stake = has_staked_validator(open);
+  ValidatorStakes stakes;
+  for (const RosterEntry& entry : open.roster)
+    if (entry.role == Role::kValidator) stakes[entry.hotkey] = entry.stake;
+  const auto of_validators = validator_weights(stakes);
   std::map<Uid, std::uint64_t> weights;
   std::vector<Uid> miners;
   std::vector<Standing> standings;
   for (const RosterEntry& entry : open.roster) {
-    if (entry.role == Role::kValidator) weights[entry.uid] = validator_weight(entry.stake, anybody_has_stake);
+    if (entry.role == Role::kValidator) weights[entry.uid] = of_validators.at(entry.hotkey);
     if (entry.role != Role::kMiner) continue;
     miners.push_back(entry.uid);
     standings.push_back(standing_of(entry.hotkey));
@@ -186,6 +216,24 @@ Status ChainHead::check_open(const RoundOpen& open) const {
   return {};
 }
 
+void ChainHead::remember(const RoundOpen& open, const std::vector<Contradiction>& contradictions) {
+  auto& kept = state_.contradictions;
+  std::erase_if(kept, [&](const auto& known) { return known.round.value + kContradictionRounds <= state_.round.value; });
+  for (const auto& [by_uid, of_uid] : contradictions) {
+    const PublicKey by = find_in_roster(open, by_uid)->hotkey, of = find_in_roster(open, of_uid)->hotkey;
+    std::erase_if(kept, [&](const auto& known) { return known.of == of && known.by == by; });
+    const auto is_by = [&](const auto& known) { return known.by == by; };
+    if (static_cast<std::size_t>(std::ranges::count_if(kept, is_by)) == kContradictionsKept) {
+      auto oldest = kept.end();
+      for (auto known = kept.begin(); known != kept.end(); ++known)
+        if (is_by(*known) && (oldest == kept.end() || known->round < oldest->round)) oldest = known;
+      kept.erase(oldest);
+    }
+    kept.push_back({of, by, state_.round});
+  }
+  std::ranges::sort(kept, {}, [](const auto& known) { return std::tie(known.of, known.by); });
+}
+
 void ChainHead::advance(const Hash& manifest_hash, const RoundOpen& open,
                         const Manifest& manifest) {
   const auto weight_of = weights(open);
@@ -212,6 +260,7 @@ void ChainHead::advance(const Hash& manifest_hash, const RoundOpen& open,
   std::sort(members.begin(), members.end(),
             [](const auto& a, const auto& b) { return a.hotkey < b.hotkey; });
   state_.members = std::move(members);
+  remember(open, manifest.contradictions);
   push_bounded(state_.screened, {screened.begin(), screened.end()}, kActiveRounds);
   state_.unscreened_rounds = screened_with_weight ? 0 : state_.unscreened_rounds + 1;
   state_.has_stake = state_.has_stake || has_staked_validator(open);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "protocol/assignment.h"
+#include "protocol/ledger_client.h"
 #include "protocol/messages.h"
 #include "protocol/params.h"
 #include "protocol/signed_message.h"
@@ -30,6 +31,14 @@ struct HeadMember {
   void serialize(Archive& archive) { archive(hotkey, role, next_secret_hash, missed_in_a_row, standing); }
 };
 
+// A contradiction that still counts, and the last round with it.
+struct RememberedContradiction {
+  PublicKey of, by;
+  Round round;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(of, by, round); }
+};
+
 struct HeadState {
   Round round;
   Hash parent;
@@ -45,10 +54,11 @@ struct HeadState {
   std::vector<std::uint32_t> tails;                   // Manifest::tail_ms of at most 16 rounds, oldest first
   std::vector<std::vector<PublicKey>> screened;       // validators, ascending, of at most 3 rounds
   std::vector<HeadMember> members;                    // ascending by hotkey
+  std::vector<RememberedContradiction> contradictions;  // ascending by (of, by)
   template <class Archive>
   void serialize(Archive& archive) {
     archive(round, parent, state_id, beacon, epoch, cursor, null_rounds, medians, unscreened_rounds,
-            has_stake, drops, tails, screened, members);
+            has_stake, drops, tails, screened, members, contradictions);
   }
 };
 // Counts and orders that a decoder cannot see. Errors: kMalformed, kNonFinite.
@@ -56,6 +66,11 @@ struct HeadState {
 
 // That the manifest speaks of the miners and validators of `open`'s roster. Errors: kMalformed.
 [[nodiscard]] Status fits_roster(const Manifest& manifest, const RoundOpen& open);
+
+// Rounds that a contradiction counts.
+inline constexpr std::uint64_t kContradictionRounds = 64;
+// Of one validator, the newest.
+inline constexpr std::size_t kContradictionsKept = 16;
 
 class ChainHead {
  public:
@@ -95,8 +110,11 @@ class ChainHead {
 
   // The last round's standing of this miner; a newcomer's if it was not in the roster.
   [[nodiscard]] Standing standing_of(const PublicKey& miner) const;
-  // Of a validator with so much stake. Before any roster had one with stake, each counts as one.
-  [[nodiscard]] std::uint64_t validator_weight(std::uint64_t stake, bool anybody_has_stake) const;
+  // Of validators with so much stake, among each other. Before any roster had one with stake, each counts as one. Nothing
+  // for whom others contradict: validators with more than half of the others' weight, and with more than it has itself, said
+  // in the last kContradictionRounds rounds that an evaluation of its is not what they measured. If that were so of all who
+  // have weight, it is of none.
+  [[nodiscard]] std::map<PublicKey, std::uint64_t> validator_weights(const ValidatorStakes& stakes) const;
   // Of everybody in the roster, among those of its role: what counts in the coming round until its own tally.
   [[nodiscard]] std::map<Uid, std::uint64_t> weights(const RoundOpen& open) const;
   // Of the roster's validators with a Screen in this round or the last three, together.
@@ -110,6 +128,8 @@ class ChainHead {
   void advance(const Hash& manifest_hash, const RoundOpen& open, const Manifest& manifest);
 
  private:
+  void remember(const RoundOpen& open, const std::vector<Contradiction>& contradictions);
+
   TimingParams timing_;
   std::uint32_t unscreened_rounds_max_;
   std::uint32_t slice_;

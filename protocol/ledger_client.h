@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "base/sign.h"
 #include "base/types.h"
+#include "protocol/ledger_head.h"
 
 namespace muster::protocol {
 
@@ -89,6 +90,12 @@ class LedgerClient {
   [[nodiscard]] virtual Result<Metagraph> metagraph() = 0;
   // As a closed block left the members, the newest for none. Errors: also the ledger's, that it no longer has the block's.
   [[nodiscard]] virtual Result<LedgerView> members_at(std::optional<std::uint64_t> block) = 0;
+
+  // The newest head that this client knows; none: it follows no ledger that signs heads.
+  [[nodiscard]] virtual std::optional<LedgerHead> newest_head() const { return std::nullopt; }
+  // Another node's newest head. Errors: kBadSignature (not of the ledger's key), kConflict (of another history than this
+  // client's, with both heads).
+  [[nodiscard]] virtual Status compare(const LedgerHead& /*other*/) { return {}; }
 
   // Submitted under this client's hotkey; in force from the next block on. Errors: the ledger's reason.
   // Nothing is left to do when it is registered in this role already.

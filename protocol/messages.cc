@@ -156,6 +156,10 @@ Status validate(const Screen& message) {
     if (!(message.opened[i - 1].round < message.opened[i].round))
       return Error{Errc::kMalformed, "Screen: assessments not ascending by round"};
   }
+  if (message.reviews.size() > kReviewsMax)
+    return Error{Errc::kTooLarge, "Screen: over " + std::to_string(kReviewsMax) + " reviews"};
+  if (std::ranges::adjacent_find(message.reviews, std::greater_equal<>()) != message.reviews.end())
+    return Error{Errc::kMalformed, "Screen: reviews not strictly ascending"};
   return ascending_by_uid(message.entries, "Screen entries");
 }
 
@@ -168,6 +172,10 @@ Status validate(const Manifest& message) {
     return Error{Errc::kMalformed, "Manifest: not as many standings as outcomes"};
   if (std::ranges::adjacent_find(message.screened, std::greater_equal<>()) != message.screened.end())
     return Error{Errc::kMalformed, "Manifest: validators not strictly ascending by uid"};
+  if (message.contradictions.size() > message.screened.size() * kReviewsMax)
+    return Error{Errc::kTooLarge, "Manifest: more contradictions than its Screens can have"};
+  if (std::ranges::adjacent_find(message.contradictions, std::greater_equal<>()) != message.contradictions.end())
+    return Error{Errc::kMalformed, "Manifest: contradictions not strictly ascending"};
   return {};
 }
 

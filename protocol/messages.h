@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "base/sign.h"
 #include "base/types.h"
+#include "protocol/ledger_head.h"
 #include "protocol/weight.h"
 
 namespace muster::protocol {
@@ -64,10 +65,11 @@ struct Ready {
   std::array<Hash, 2> next_secret_hashes = {};
   Phase seen = Phase::kGather;
   bool takes_checkpoint = false;  // instead of a replay of many rounds
+  std::optional<LedgerHead> ledger_head = {};  // the newest that the node knows
   template <class Archive>
   void serialize(Archive& archive) {
     archive(role, state_id, theta_root, next_secret_hashes[0], next_secret_hashes[1], seen,
-            takes_checkpoint);
+            takes_checkpoint, ledger_head);
   }
 };
 
@@ -238,6 +240,19 @@ struct Assessment {
   void serialize(Archive& archive) { archive(round, salt, evaluations, weights, platform_class); }
 };
 
+// A validator measured a payload with another validator's draws, before that one's evaluation of it was opened, and says
+// whether the evaluation is what it measured (verify/reviews.h).
+struct Review {
+  PublicKey validator;  // whose evaluation
+  Round round;          // of the payload
+  Uid miner;
+  bool contradicts = false;
+  auto operator<=>(const Review&) const = default;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(validator, round, miner, contradicts); }
+};
+inline constexpr std::size_t kReviewsMax = 16;  // in one Screen
+
 struct Screen {
   static constexpr MessageType kType = MessageType::kScreen;
   Hash commit_root;
@@ -245,9 +260,10 @@ struct Screen {
   std::vector<ScreenEntry> entries;
   Hash assessment;                 // of this round's
   std::vector<Assessment> opened;  // ascending by round
+  std::vector<Review> reviews = {};  // ascending
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(commit_root, secret, entries, assessment, opened);
+    archive(commit_root, secret, entries, assessment, opened, reviews);
   }
 };
 
@@ -296,7 +312,15 @@ struct SealRecord {
   std::vector<Evidence> evidence;  // at most one of each sender and kind of message
 };
 
-// What everybody needs to go on. Its size does not depend on what anybody sent.
+// In a Screen of this round one validator contradicts another.
+struct Contradiction {
+  Uid by, of;
+  auto operator<=>(const Contradiction&) const = default;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(by, of); }
+};
+
+// What everybody needs to go on. Its size depends on the roster, and on nothing that a miner sent.
 struct Manifest {
   static constexpr MessageType kType = MessageType::kManifest;
   Hash open_hash;         // of the RoundOpen
@@ -322,11 +346,12 @@ struct Manifest {
   std::optional<std::uint32_t> tail_ms;
   // Median loss drop, in millionths, of the round whose evaluations were due to be opened, if most Screens by weight have one.
   std::optional<std::int32_t> median_drop_e6;
+  std::vector<Contradiction> contradictions = {};  // ascending
   template <class Archive>
   void serialize(Archive& archive) {
     archive(open_hash, reveals_hash, commit_root, null_round, state_id_before, state_id_after,
             aggregate_id, median_norm, clip_norm, next_beacon, next_epoch, next_cursor, most_revealed,
-            record_id, codes, standings, screened, tail_ms, median_drop_e6);
+            record_id, codes, standings, screened, tail_ms, median_drop_e6, contradictions);
   }
 };
 
@@ -338,10 +363,11 @@ struct Attest {
   Hash theta_root;
   Hash downlink_root;
   Hash head_hash = {};  // ChainHead::hash()
+  std::optional<LedgerHead> ledger_head = {};  // the newest that the validator knows
   bool operator==(const Attest&) const = default;
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(manifest_hash, state_id, theta_root, downlink_root, head_hash);
+    archive(manifest_hash, state_id, theta_root, downlink_root, head_hash, ledger_head);
   }
 };
 

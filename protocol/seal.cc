@@ -156,6 +156,19 @@ std::optional<std::int32_t> due_drop_e6(const SealInputs& inputs, const std::vec
   return opened_drop_e6(Round{round.value - age}, screens, weights);
 }
 
+// Who contradicts whom, of this round's validators.
+std::vector<Contradiction> contradictions_of(const RoundOpen& open, const std::vector<WeighedScreen>& screens) {
+  std::set<Contradiction> found;
+  for (const WeighedScreen& screen : screens) {
+    for (const Review& review : screen.screen.reviews) {
+      const RosterEntry* of = find_in_roster(open, review.validator);
+      if (review.contradicts && of != nullptr && of->role == Role::kValidator && of->uid != screen.validator)
+        found.insert({screen.validator, of->uid});
+    }
+  }
+  return {found.begin(), found.end()};
+}
+
 // What the manifest says of the record, which is complete.
 void finish_record(const SealInputs& inputs, const std::map<Uid, std::uint64_t>& weights, SealedRound& round) {
   std::vector<Arrival> arrivals;
@@ -192,6 +205,7 @@ Result<SealedRound> rule(const SealInputs& inputs) {
       inputs.open.cursor + miner_count(inputs.open) * inputs.context.params.slice();
   for (const WeighedScreen& screen : screens) manifest.screened.push_back(screen.validator);
   manifest.median_drop_e6 = due_drop_e6(inputs, screens, weights);
+  manifest.contradictions = contradictions_of(inputs.open, screens);
 
   const auto contributions = contributions_of(inputs, round.record.outcomes);
   manifest.null_round = contributions.size() < inputs.context.params.timing.miners_min;

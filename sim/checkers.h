@@ -32,6 +32,8 @@ class Checkers {
   void saw_accusation(const std::string& node, const std::string& what);
   // What an audit of the run found afterwards.
   void saw_finding(const std::string& finding) { violate("audit: " + finding); }
+  // The others contradict an honest validator.
+  void saw_lost_vote(Uid validator) { violate("validator " + std::to_string(validator.value) + " lost its vote"); }
   // At the end: nodes that should have reached the last state.
   void check_reached(const std::string& node, Round reached, Round expected);
 

@@ -239,6 +239,7 @@ void CoordinatorNode::perform(coordinator::Action& action) {
             });
             if (!is_screened) ++world_.report.unscreened_rounds;
           },
+          [](CompareHeads&) {},
           [](Note&) {},
           [](Finish&) {},
       },

@@ -280,6 +280,7 @@ void MinerNode::perform(miner::Action& action) {
             world_.checkers.saw_accusation(name_, std::string(name_of(accuse.reason)));
           },
           [](Note&) {},
+          [](CompareHeads&) {},
           [](Finish&) {},
       },
       action);
@@ -405,12 +406,11 @@ void ValidatorNode::perform(verify::Action& action) {
           },
           [&](Score& score_action) {
             const std::atomic<bool> never{false};
-            auto measured = score(*probe_, score_action.task, never);
-            MUSTER_CHECK(measured.has_value(), "the analytic model scores");
-            later(kMeasureMs, [this, round = score_action.task.round,
-                               measurements = std::move(*measured)] {
-              carry_out(core_->on_scored(round, measurements, probe_->platform_class(),
-                                         world_.events.now_ms()));
+            auto scored = measure(*probe_, score_action, never);
+            MUSTER_CHECK(scored.has_value(), "the analytic model scores");
+            if (tamper() != nullptr) tamper()->scored(*scored);
+            later(kMeasureMs, [this, scored = std::move(*scored)] {
+              carry_out(core_->on_scored(scored, probe_->platform_class(), world_.events.now_ms()));
             });
           },
           [](StopScoring&) {},
@@ -430,6 +430,7 @@ void ValidatorNode::perform(verify::Action& action) {
             world_.checkers.saw_accusation(name_, std::string(name_of(accuse.reason)));
           },
           [](Note&) {},
+          [](CompareHeads&) {},
           [](Finish&) {},
       },
       action);

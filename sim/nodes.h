@@ -189,6 +189,7 @@ class ValidatorNode final : public FollowerNode {
   void receive(const Bytes& message) override;
   [[nodiscard]] Round reached() const override { return reached_; }
   [[nodiscard]] verify::RatingBook book() const { return core_->book(); }
+  [[nodiscard]] const protocol::ChainHead& head() const { return core_->head(); }
 
  private:
   void start_core() override;

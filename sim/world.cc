@@ -120,6 +120,7 @@ class World {
     }
     if (config_.hostiles > 0) check_disk();
     note_weights();
+    check_votes();
     report_.violations = checkers_.violations();
     report_.simulated_ms = events_.now_ms();
     return report_;
@@ -155,6 +156,23 @@ class World {
         if (const auto weight = weights.find(member.hotkey); weight != weights.end())
           report_.weights[member.uid] = std::max(report_.weights[member.uid], weight->second);
       }
+    }
+  }
+
+  // Whatever crashes and gets lost, whoever measures honestly keeps its vote.
+  void check_votes() {
+    const auto judge = std::ranges::find_if(
+        validators_, [&](const ValidatorNode* node) { return node->alive() && !config_.is_adversary(node->id()); });
+    if (judge == validators_.end()) return;
+    protocol::ValidatorStakes stakes;
+    for (const auto& member : ledger_.members)
+      if (member.role == Role::kValidator && member.stake > 0) stakes[member.hotkey] = member.stake;
+    const auto weight_of = (*judge)->head().validator_weights(stakes);
+    for (const auto& member : ledger_.members) {
+      const auto weight = weight_of.find(member.hotkey);
+      if (weight == weight_of.end() || weight->second > 0) continue;
+      report_.contradicted.insert(member.uid);
+      if (!config_.is_adversary(member.uid.value) && report_.bit_flips == 0) checkers_.saw_lost_vote(member.uid);
     }
   }
 

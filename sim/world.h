@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -87,6 +88,7 @@ struct WorldReport {
   std::uint64_t cheater_accepted = 0;
   std::uint64_t unscreened_rounds = 0;  // sealed without the Screen of a validator with stake
   std::map<Uid, std::map<protocol::OutcomeCode, std::uint64_t>> outcomes;  // rounds
+  std::set<Uid> contradicted;  // validators with stake and, at the end, without a vote
   std::map<Uid, std::uint16_t> weights;  // of miners at the end, the largest of the honest validators'
   std::vector<std::string> violations;  // of invariants; empty when all held
   [[nodiscard]] bool ok() const { return violations.empty(); }

@@ -29,6 +29,7 @@ constexpr std::array<CheckText, kCheckCount> kTexts{{
     {"standings", "in Screens, from the validator's own evaluations"},
     {"weights", "likewise"},
     {"rescored", "evaluations computed again from payloads and data"},
+    {"reviews", "what validators say of each other's evaluations, against those computed again"},
     {"receipts", "of a node: what was acknowledged stands in closes and records"},
 }};
 

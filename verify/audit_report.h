@@ -36,9 +36,10 @@ enum class Check : std::uint8_t {
   kStandings,    // in Screens, from the validator's own evaluations
   kWeights,      // likewise
   kRescored,     // evaluations computed again
+  kReviews,      // of validators about each other, against those
   kReceipts,     // of a node, against closes and records
 };
-inline constexpr std::size_t kCheckCount = 19;
+inline constexpr std::size_t kCheckCount = 20;
 [[nodiscard]] std::string_view name_of(Check check);
 [[nodiscard]] std::string_view meaning_of(Check check);
 

@@ -45,6 +45,8 @@ Actions Validator::on_adopted(const Hash& theta_root, TimeMs now) {
 
 void Validator::check_own_state() {
   if (std::exchange(progress_.state_checked, true)) return;
+  auto heads = ledger_heads(head().position(), follower_.open()->message);
+  if (!heads.empty()) actions_.push_back(CompareHeads{std::move(heads)});
   const auto attested = majority_attestation(head().position(), follower_.open()->message);
   if (!attested || attested->state_id != head().state_id()) return;
   if (*attested == protocol::attest_of(head(), theta_root_, downlink_root_)) {

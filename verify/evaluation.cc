@@ -1,7 +1,10 @@
 #include "verify/evaluation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <tuple>
 
 #include "protocol/tally.h"
 #include "verify/quantise.h"
@@ -41,12 +44,41 @@ Basis basis_of(OutcomeCode code) {
   MUSTER_UNREACHABLE();
 }
 
-protocol::Scores quantised(const ScoreParts& score) {
+Evaluation evaluation_of(Round round, const Measurement& measured) {
   const auto e3 = [](double part) { return quantise<std::int16_t>(part, 1000); };
-  protocol::Scores scores{.all_e3 = e3(score.all)};
-  std::ranges::transform(score.quarters, scores.quarters_e3.begin(), e3);
-  for (const double group : score.groups) scores.groups_e3.push_back(e3(group));
-  return scores;
+  protocol::Scores scores{.all_e3 = e3(measured.score.all)};
+  std::ranges::transform(measured.score.quarters, scores.quarters_e3.begin(), e3);
+  for (const double group : measured.score.groups) scores.groups_e3.push_back(e3(group));
+  return {measured.uid, round, Basis::kMeasured, std::move(scores), quantise<std::int32_t>(measured.relative_drop, 1e6),
+          quantise<std::int32_t>(measured.drop_error, 1e6), false};
+}
+
+namespace {
+
+bool is_close(std::int16_t a, std::int16_t b) { return std::abs(a - b) <= kScoreTolerance.score_e3; }
+
+bool is_close(std::int32_t a, std::int32_t b) {
+  const double size = std::max(std::abs(static_cast<double>(a)), std::abs(static_cast<double>(b)));
+  const double allowed = kScoreTolerance.drop_e6 + kScoreTolerance.drop_share * size;
+  return std::abs(static_cast<double>(a) - b) <= allowed;
+}
+
+bool is_close(const Evaluation& a, const Evaluation& b) {
+  const auto close = [](std::int16_t x, std::int16_t y) { return is_close(x, y); };
+  return is_close(a.scores.all_e3, b.scores.all_e3) &&
+         std::ranges::equal(a.scores.quarters_e3, b.scores.quarters_e3, close) &&
+         std::ranges::equal(a.scores.groups_e3, b.scores.groups_e3, close) && is_close(a.drop_e6, b.drop_e6) &&
+         is_close(a.drop_error_e6, b.drop_error_e6);
+}
+
+}  // namespace
+
+Agreement compare(const Evaluation& a, const std::string& class_a, const Evaluation& b, const std::string& class_b) {
+  const auto measured = [](const Evaluation& evaluation) {
+    return std::tie(evaluation.scores, evaluation.drop_e6, evaluation.drop_error_e6);
+  };
+  if (measured(a) == measured(b)) return class_a == class_b ? Agreement::kExact : Agreement::kWithin;
+  return class_a != class_b && is_close(a, b) ? Agreement::kWithin : Agreement::kNone;
 }
 
 ScoreParts score_of(const protocol::Scores& scores) {
@@ -101,18 +133,13 @@ std::vector<Evaluation> evaluate(const protocol::VerificationParams& params,
                                  const SealedFacts& round,
                                  const std::vector<Measurement>& measurements) {
   std::map<Uid, Evaluation> by_uid;
-  auto add = [&](Uid uid, Basis basis) -> Evaluation& {
-    return by_uid[uid] = {uid, round.round, basis, {}, 0, 0, false};
-  };
+  const auto add = [&](Uid uid, Basis basis) { by_uid[uid] = {uid, round.round, basis, {}, 0, 0, false}; };
   for (Uid uid : round.missing) add(uid, Basis::kAbsent);
   for (const auto& [uid, code] : round.outcomes) add(uid, basis_in(round, uid, code));
   for (const Measurement& measured : measurements) {
     // A payload that decodes is no merit of who equivocated.
     if (!may_be_measured(round, measured.uid)) continue;
-    Evaluation& evaluation = add(measured.uid, Basis::kMeasured);
-    evaluation.scores = quantised(measured.score);
-    evaluation.drop_e6 = quantise<std::int32_t>(measured.relative_drop, 1e6);
-    evaluation.drop_error_e6 = quantise<std::int32_t>(measured.drop_error, 1e6);
+    by_uid[measured.uid] = evaluation_of(round.round, measured);
   }
   std::vector<Evaluation> ascending;
   for (const auto& [uid, evaluation] : by_uid) ascending.push_back(evaluation);

@@ -33,8 +33,26 @@ struct SealedFacts {
 // What an outcome alone says of a miner's evaluation: kMeasured means that its payload may be measured.
 [[nodiscard]] protocol::Basis basis_of(protocol::OutcomeCode code);
 
-// A score as it is signed, and back.
-[[nodiscard]] protocol::Scores quantised(const ScoreParts& score);
+// A measurement as it is signed; no gate is applied.
+[[nodiscard]] protocol::Evaluation evaluation_of(Round round, const Measurement& measured);
+[[nodiscard]] ScoreParts score_of(const protocol::Scores& scores);
+// Of a measurement and its repetition, each with the platform class that measured.
+enum class Agreement : std::uint8_t {
+  kNone,
+  kWithin,  // two classes, within kScoreTolerance
+  kExact,   // to the last digit
+};
+[[nodiscard]] Agreement compare(const protocol::Evaluation& a, const std::string& class_a, const protocol::Evaluation& b,
+                                const std::string& class_b);
+// Between platform classes. Scores are means over ranks, in which a few near ties may turn.
+struct ScoreTolerance {
+  std::int32_t score_e3 = 60;
+  double drop_share = 0.05;  // of the drop, and beside it
+  std::int32_t drop_e6 = 200;
+};
+inline constexpr ScoreTolerance kScoreTolerance{};
+
+// What the scores of a measured evaluation say.
 [[nodiscard]] ScoreParts score_of(const protocol::Scores& scores);
 // "0.491 (quarters 0.45 0.47 …; tensor groups 0.44 …)".
 [[nodiscard]] std::string scores_text(const protocol::Scores& scores);

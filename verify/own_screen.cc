@@ -51,6 +51,7 @@ void Validator::send_screen() {
   protocol::Screen message;
   message.assessment = protocol::assessment_hash(run_id, key_.public_key(), own);
   message.opened = due_assessments(own);
+  message.reviews = reviews_.due();
   RatingBook shown = opened_;
   for (const protocol::Assessment& opened : message.opened) shown.take(opened.evaluations);
   const auto standing_of = shown.standings();

@@ -1,14 +1,11 @@
 #include "verify/rescore.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
 
 #include "base/prng.h"
 #include "protocol/assessment.h"
 #include "verify/draws.h"
 #include "verify/evaluation.h"
-#include "verify/quantise.h"
 
 namespace muster::verify {
 
@@ -17,38 +14,16 @@ using protocol::Evaluation;
 
 namespace {
 
-struct Score {
-  protocol::Scores parts;
-  std::int32_t drop_e6 = 0;
-  std::int32_t drop_error_e6 = 0;
-  bool operator==(const Score&) const = default;
-};
-
-std::string text_of(const Score& score, const std::string& platform_class) {
-  return "score " + scores_text(score.parts) + ", drop " + std::to_string(score.drop_e6) + " ± " +
+std::string text_of(const Evaluation& score, const std::string& platform_class) {
+  return "score " + scores_text(score.scores) + ", drop " + std::to_string(score.drop_e6) + " ± " +
          std::to_string(score.drop_error_e6) + "/10⁶ (" + platform_class + ")";
-}
-
-bool is_close(std::int16_t a, std::int16_t b) { return std::abs(a - b) <= kScoreTolerance.score_e3; }
-
-bool is_close(std::int32_t a, std::int32_t b) {
-  const double allowed =
-      kScoreTolerance.drop_e6 + kScoreTolerance.drop_share * std::abs(static_cast<double>(b));
-  return std::abs(static_cast<double>(a) - b) <= allowed;
-}
-
-bool is_close(const Score& a, const Score& b) {
-  const auto close = [](std::int16_t x, std::int16_t y) { return is_close(x, y); };
-  return is_close(a.parts.all_e3, b.parts.all_e3) &&
-         std::ranges::equal(a.parts.quarters_e3, b.parts.quarters_e3, close) &&
-         std::ranges::equal(a.parts.groups_e3, b.parts.groups_e3, close) && is_close(a.drop_e6, b.drop_e6) &&
-         is_close(a.drop_error_e6, b.drop_error_e6);
 }
 
 }  // namespace
 
 Status Rescorer::take(const AuditedRound& round, AuditReport& report) {
   take_opened(round, report);
+  check_reviews(round, report);
   std::shared_ptr<const compression::SparseUpdate> aggregate;
   if (round.aggregate != nullptr) {
     MUSTER_TRY(auto update, compression::decode(round.layout, *round.aggregate));
@@ -72,6 +47,24 @@ void Rescorer::take_opened(const AuditedRound& round, AuditReport& report) {
         } else if (options_.samples == 0) {
           report.skip(Check::kRescored);
         }
+      }
+    }
+  }
+}
+
+void Rescorer::check_reviews(const AuditedRound& round, AuditReport& report) const {
+  for (const AuditedScreen& screen : round.screens) {
+    for (const protocol::Review& review : screen.screen.reviews) {
+      const auto held = held_.find({review.round, review.validator, review.miner});
+      if (held == held_.end()) {
+        if (options_.samples == 0) report.skip(Check::kReviews);
+      } else if (held->second != review.contradicts) {
+        report.hold(Check::kReviews);
+      } else {
+        report.fail({Check::kReviews, round.position.round, Signer{screen.hotkey, Role::kValidator, screen.uid, screen.stake},
+                     std::string("Screen: ") + (review.contradicts ? "contradicts" : "confirms") + " the evaluation by " +
+                         review.validator.brief() + " of uid " + std::to_string(review.miner.value) + " in round " +
+                         std::to_string(review.round.value) + ", which " + (held->second ? "is right" : "is made up")});
       }
     }
   }
@@ -157,19 +150,22 @@ Status Rescorer::rescore(const AuditedRound& round, const Kept& kept, const std:
 
 void Rescorer::compare(const Kept& kept, const Opened& sample, const Measurement& measured, AuditReport& report) {
   const Evaluation& evaluation = sample.evaluation;
-  const Score ours{quantised(measured.score), quantise<std::int32_t>(measured.relative_drop, 1e6),
-                   quantise<std::int32_t>(measured.drop_error, 1e6)};
-  const Score signed_one{evaluation.scores, evaluation.drop_e6, evaluation.drop_error_e6};
-  const bool same_class = sample.platform_class == probe_.platform_class();
-  if (signed_one == ours || (!same_class && is_close(signed_one, ours))) {
-    ++(same_class ? exact_ : within_);
+  const std::string platform_class = probe_.platform_class();
+  const Evaluation ours = evaluation_of(kept.round, measured);
+  const Agreement agreement = verify::compare(evaluation, sample.platform_class, ours, platform_class);
+  while (!held_.empty() && std::get<Round>(held_.begin()->first).value + kReviewedRounds < kept.round.value)
+    held_.erase(held_.begin());
+  held_[{kept.round, sample.signer.hotkey, evaluation.uid}] = agreement != Agreement::kNone;
+  if (agreement != Agreement::kNone) {
+    ++(agreement == Agreement::kExact ? exact_ : within_);
     return report.hold(Check::kRescored);
   }
+  const bool same_class = sample.platform_class == platform_class;
   report.fail({Check::kRescored, sample.in, sample.signer,
                "Screen: score of uid " + std::to_string(evaluation.uid.value) + " in round " +
                    std::to_string(kept.round.value) +
                    (same_class ? "" : ", beyond what another platform class explains"),
-               text_of(ours, probe_.platform_class()), text_of(signed_one, sample.platform_class)});
+               text_of(ours, platform_class), text_of(evaluation, sample.platform_class)});
 }
 
 }  // namespace muster::verify

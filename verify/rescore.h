@@ -4,13 +4,14 @@
 // It follows θ with a probe of its own, as many rounds behind as evaluations stay sealed, and so stands where validators
 // stood who scored the round that is opened. On a machine of the validator's platform
 // class scores and drop must be the same to the last digit; on another one losses differ in their last
-// bits, and kTolerance says how far scores may. What is sampled follows from `seed` and the round's
+// bits, and kScoreTolerance says how far scores may. What is sampled follows from `seed` and the round's
 // number, so an audit can be repeated. Thread safety: none; one owner.
 #pragma once
 
 #include <deque>
 #include <map>
 #include <memory>
+#include <tuple>
 
 #include "protocol/loss_probe.h"
 #include "verify/audit_report.h"
@@ -18,14 +19,6 @@
 #include "verify/score.h"
 
 namespace muster::verify {
-
-// Between platform classes. Scores are means over ranks, in which a few near ties may turn.
-struct ScoreTolerance {
-  std::int32_t score_e3 = 60;
-  double drop_share = 0.05;  // of the drop, and beside it
-  std::int32_t drop_e6 = 200;
-};
-inline constexpr ScoreTolerance kScoreTolerance{};
 
 struct RescoreOptions {
   std::uint64_t samples = 0;          // 0: all evaluations that can be
@@ -67,6 +60,7 @@ class Rescorer {
   };
   void keep(const AuditedRound& round, std::shared_ptr<const compression::SparseUpdate> aggregate);
   void take_opened(const AuditedRound& round, AuditReport& report);
+  void check_reviews(const AuditedRound& round, AuditReport& report) const;
   // The oldest round that is kept, whose evaluations are open.
   Status rescore_front(const AuditedRound& round, AuditReport& report);
   [[nodiscard]] std::vector<Opened> choose(const Kept& kept, AuditReport& report);
@@ -79,6 +73,9 @@ class Rescorer {
   RescoreOptions options_;
   std::deque<Kept> kept_;  // ascending by round
   std::map<Round, std::vector<Opened>> opened_;  // by the round that they are about
+  // Whether evaluations that were computed again held, by round, validator and miner; of the last kReviewedRounds.
+  std::map<std::tuple<Round, PublicKey, Uid>, bool> held_;
+  static constexpr std::uint64_t kReviewedRounds = 128;
   std::uint64_t exact_ = 0;
   std::uint64_t within_ = 0;
 };

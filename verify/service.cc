@@ -22,8 +22,7 @@ struct CosinesDone {
   std::map<Uid, double> cosines;
 };
 struct ScoresDone {
-  Round round;
-  Result<std::vector<Measurement>> measurements;
+  Result<Scored> scored;
   double seconds = 0;
 };
 struct Applied {
@@ -57,7 +56,7 @@ struct Problem {
 // The weights that the ledger has from this validator now are those of its final ratings.
 struct WeightsSettled {};
 using Input = std::variant<GradientDone, CosinesDone, ScoresDone, Applied, Adopted, Stakes, Members, HeldOut,
-                           Fetched, Problem, WeightsSettled>;
+                           protocol::LedgerHead, Fetched, Problem, WeightsSettled>;
 
 const char* name_of_action(const Action& action) {
   return std::visit(
@@ -70,7 +69,8 @@ const char* name_of_action(const Action& action) {
                  [](const AskStakes&) { return "ask_stakes"; },
                  [](const AskMembers&) { return "ask_members"; },
                  [](const Adopt&) { return "adopt"; }, [](const Rated&) { return "rated"; },
-                 [](const Accuse&) { return "accuse"; }, [](const Note&) { return "note"; },
+                 [](const Accuse&) { return "accuse"; }, [](const CompareHeads&) { return "compare_heads"; },
+                 [](const Note&) { return "note"; },
                  [](const Finish&) { return "finish"; }},
       action);
 }
@@ -130,13 +130,12 @@ class Service {
               return carry_out(core_.on_cosines(done.round, done.cosines, now()));
             },
             [&](ScoresDone& done) -> Status {
-              if (!done.measurements) return Status(done.measurements.error());
+              MUSTER_TRY(const Scored scored, std::move(done.scored));
               parts_.events({"scored",
-                             {{"round", static_cast<std::int64_t>(done.round.value)},
-                              {"miners", static_cast<std::int64_t>(done.measurements->size())},
+                             {{"round", static_cast<std::int64_t>(scored.round.value)},
+                              {"miners", static_cast<std::int64_t>(scored.measurements.size())},
                               {"seconds", done.seconds}}});
-              return carry_out(core_.on_scored(done.round, *done.measurements,
-                                               parts_.probe->platform_class(), now()));
+              return carry_out(core_.on_scored(scored, parts_.probe->platform_class(), now()));
             },
             [&](Applied& applied) { return take_applied(applied); },
             [&](Adopted& adopted) -> Status {
@@ -162,6 +161,10 @@ class Service {
             },
             [&](Fetched& fetched) {
               return carry_out(core_.on_blob(fetched.id, std::move(fetched.blob), now()));
+            },
+            [&](protocol::LedgerHead& head) {
+              core_.on_ledger_head(head);
+              return Status();
             },
             [&](Problem& problem) {
               parts_.logger.warning(problem.text);
@@ -242,9 +245,8 @@ class Service {
     stop_scoring_ = false;
     worker_.post([this, job = std::move(job)] {
       const TimeMs started = now();
-      auto measurements = verify::score(*parts_.probe, job.task, stop_scoring_);
-      inputs_.push(ScoresDone{job.task.round, std::move(measurements),
-                              static_cast<double>(now() - started) / 1000});
+      auto scored = measure(*parts_.probe, job, stop_scoring_);
+      inputs_.push(ScoresDone{std::move(scored), static_cast<double>(now() - started) / 1000});
     });
   }
 
@@ -266,6 +268,17 @@ class Service {
     ledger_worker_.post([this, job] { inputs_.push(Members{job.round, parts_.ledger->members_at(job.block)}); });
   }
 
+  void compare_heads(std::vector<protocol::SeenHead> heads) {
+    ledger_worker_.post([this, heads = std::move(heads)] {
+      for (std::string& difference : head_watch_.compare(*parts_.ledger, heads))
+        inputs_.push(Problem{std::move(difference)});
+    });
+  }
+
+  void tell_head() {
+    if (const auto head = parts_.ledger->newest_head()) inputs_.push(*head);
+  }
+
   // On its own thread: the ledger may be slow to answer.
   void set_weights() {
     if (ledger_busy_) return;
@@ -274,6 +287,7 @@ class Service {
                          final = core_.finished()] {
       if (Status status = step_weights(weights, final); !status)
         inputs_.push(Problem{"weights: " + status.error().message});
+      tell_head();
       ledger_busy_ = false;
     });
   }
@@ -386,6 +400,10 @@ class Service {
                      parts_.events({"dispute", {{"reason", std::string(name_of(accuse.reason))}}});
                      return Status();
                    },
+                   [&](CompareHeads& seen) {
+                     compare_heads(std::move(seen.heads));
+                     return Status();
+                   },
                    [&](Note& note) {
                      parts_.logger.warning(note.text);
                      return Status();
@@ -409,6 +427,7 @@ class Service {
   std::optional<Error> failure_;
   bool settled_ = false;
   int losses_awaited_ = 0;  // held-out losses that the worker has yet to measure
+  protocol::HeadWatch head_watch_;  // used on the ledger's thread only
   Worker ledger_worker_;
   Worker worker_;  // last: its jobs use the rest
 };

@@ -5,7 +5,6 @@
 
 #include "base/limits.h"
 #include "base/printable.h"
-#include "protocol/attestation.h"
 #include "protocol/beacon.h"
 #include "protocol/roster.h"
 #include "protocol/sealed_payload.h"
@@ -16,6 +15,16 @@ namespace muster::verify {
 
 using protocol::MessageType;
 using protocol::OutcomeCode;
+
+Result<Scored> measure(protocol::LossProbe& probe, const Score& score, const std::atomic<bool>& stop) {
+  Scored scored{score.task.round, {}, {}};
+  if (score.review) {
+    MUSTER_TRY(const auto review, verify::score(probe, *score.review, stop));
+    if (!review.empty()) scored.review = review.front();
+  }
+  MUSTER_TRY(scored.measurements, verify::score(probe, score.task, stop));
+  return scored;
+}
 
 Validator::Validator(const protocol::ProtocolParams& params, const SigningKey& key,
                      const Config& config, std::vector<float> downlink_residual)
@@ -149,12 +158,13 @@ Actions Validator::on_cosines(Round round, const std::map<Uid, double>& cosines,
   return take_actions();
 }
 
-Actions Validator::on_scored(Round round, const std::vector<Measurement>& measurements,
-                             const std::string& platform_class, TimeMs now) {
+Actions Validator::on_scored(const Scored& scored, const std::string& platform_class, TimeMs now) {
   scoring_ = Scoring::kNone;
   platform_class_ = platform_class;
-  if (!last_ || last_->facts.round != round) return {};  // overtaken by the network
-  finalise(measurements);
+  if (!last_ || last_->facts.round != scored.round) return {};  // overtaken by the network
+  if (scored.review && last_->review)
+    reviews_.measured(last_->review->peer.hotkey, evaluation_of(scored.round, *scored.review), platform_class);
+  finalise(scored.measurements);
   advance(now);
   return take_actions();
 }
@@ -166,7 +176,7 @@ Actions Validator::on_applied(Round next, const Hash& theta_root, TimeMs now) {
   follower_.advance();
   progress_ = Progress{};
   patience_.next_round();
-  actions_.push_back(Send{sign(protocol::attest_of(head(), theta_root_, downlink_root_))});
+  send_attest();
   send_ready(now);
   return take_actions();
 }
@@ -185,7 +195,7 @@ Actions Validator::on_tick(TimeMs now) {
     if (own_screen() != nullptr && !follower_.manifest()) actions_.push_back(Send{*own_screen()});
     if (theta_root_ != Hash{} && follower_.seen() == protocol::Phase::kGather &&
         head().round().value > 0)
-      actions_.push_back(Send{sign(protocol::attest_of(head(), theta_root_, downlink_root_))});
+      send_attest();
   }
   return take_actions();
 }
@@ -266,21 +276,32 @@ void Validator::ask_gradient() {
 void Validator::ask_scores() {
   if (!last_ || scoring_ != Scoring::kNone || last_->payloads.empty()) return;
   if (last_->facts.round < evaluated_) return;
-  const Hash& run_id = head().position().run_id;
-  ScoreTask task = score_task(params_, run_id, last_->facts.round, last_->open, last_->secret, last_->late_beacon,
-                              last_->aggregate);
   std::vector<Measurable> miners;
   const RatingBook book = book_.current();
   for (const auto& [uid, payload] : last_->payloads) miners.push_back(book.measurable(uid));
-  for (const Uid uid : measuring_order(last_->secret, last_->late_beacon, miners)) {
-    task.items.push_back({uid, last_->payloads.at(uid),
-                          own_draw(params_, run_id, last_->open, last_->secret, last_->late_beacon, uid,
-                                   last_->sequences_used[uid]),
-                          last_->weights[uid]});
-  }
+  const Secret unknown = protocol::round_secret(key_, head().position().run_id, "muster/review", last_->facts.round);
+  last_->review = reviews_.draw(unknown, last_->late_beacon, last_->peers, miners);
+  Score score{{}, scores_of(last_->secret, measuring_order(last_->secret, last_->late_beacon, miners))};
+  if (last_->review) score.review = scores_of(last_->review->peer.secret, std::span(&last_->review->miner, 1));
   last_->payloads.clear();
   scoring_ = Scoring::kRunning;
-  actions_.push_back(Score{std::move(task)});
+  actions_.push_back(std::move(score));
+}
+
+// What the validator with this secret draws of these miners.
+ScoreTask Validator::scores_of(const Secret& secret, std::span<const Uid> miners) const {
+  const Hash& run_id = head().position().run_id;
+  ScoreTask task =
+      score_task(params_, run_id, last_->facts.round, last_->open, secret, last_->late_beacon, last_->aggregate);
+  for (const Uid uid : miners) {
+    const auto used = last_->sequences_used.find(uid);
+    const auto weight = last_->weights.find(uid);
+    task.items.push_back({uid, last_->payloads.at(uid),
+                          own_draw(params_, run_id, last_->open, secret, last_->late_beacon, uid,
+                                   used == last_->sequences_used.end() ? 0 : used->second),
+                          weight == last_->weights.end() ? 0 : weight->second});
+  }
+  return task;
 }
 
 // Checks the close and asks for the payloads that it lists.
@@ -429,6 +450,12 @@ void Validator::remember_round() {
   last.facts = facts_of(follower_.manifest()->message, last.open, head());
   last.facts.verdicts = verdicts_;
   take_sealed_screen();
+  if (progress_.record) {
+    for (PeerScreen& screen : peer_screens(head(), last.open, progress_.record->screens, key_.public_key())) {
+      for (const protocol::Assessment& opened : screen.opened) reviews_.take_opened(screen.peer.hotkey, opened);
+      last.peers.push_back(std::move(screen.peer));
+    }
+  }
   last.facts.missing = book_.current().missing_from(last.open.roster);
   book_.take_roster(head().round(), last.open.roster);
   opened_.take_roster(head().round(), last.open.roster);
@@ -463,6 +490,7 @@ void Validator::take_sealed_screen() {
     note_evaluated(opened.evaluations);
     std::erase_if(unopened_, [&](const auto& assessment) { return assessment.round == opened.round; });
   }
+  reviews_.said(sent.reviews);
   if (!assessment_ || assessment_->round != head().round()) return;
   book_.take(*assessment_);
   std::erase_if(evaluations_, [&](const auto& evaluation) {
@@ -498,7 +526,13 @@ void Validator::send_ready(TimeMs now) {
   const Round next = head().round().next();
   actions_.push_back(Send{sign(protocol::Ready{Role::kValidator, head().state_id(), theta_root_,
                                                {promise(next), promise(next.next())}, follower_.seen(),
-                                               joining_.takes_checkpoint(head().round())})});
+                                               joining_.takes_checkpoint(head().round()), ledger_head_})});
+}
+
+void Validator::send_attest() {
+  protocol::Attest attest = protocol::attest_of(head(), theta_root_, downlink_root_);
+  attest.ledger_head = ledger_head_;
+  actions_.push_back(Send{sign(attest)});
 }
 
 }  // namespace muster::verify

@@ -14,12 +14,14 @@
 #include <vector>
 
 #include "protocol/follower.h"
+#include "protocol/head_watch.h"
 #include "protocol/patience.h"
 #include "protocol/sitting_out.h"
 #include "protocol/seal.h"
 #include "protocol/seal_record.h"
 #include "verify/evaluation.h"
 #include "verify/rating_book.h"
+#include "verify/reviews.h"
 #include "verify/score.h"
 #include "verify/screen.h"
 
@@ -48,8 +50,16 @@ struct MeasureCosines {
 };
 // Score the round sealed last; then on_scored, also after StopScoring.
 struct Score {
+  std::optional<ScoreTask> review;  // first: one payload, in the place of another validator
   ScoreTask task;
 };
+struct Scored {
+  Round round;
+  std::optional<Measurement> review;  // of Score::review, unless it was stopped
+  std::vector<Measurement> measurements;
+};
+// Errors: those of the probe.
+[[nodiscard]] Result<Scored> measure(protocol::LossProbe& probe, const Score& score, const std::atomic<bool>& stop);
 struct StopScoring {};
 // Step θ by `aggregate` (none: a null round), save θ and `downlink_residual`; then on_applied.
 struct Apply {
@@ -80,13 +90,17 @@ struct Accuse {
   Hash found;
   std::vector<Bytes> proof;
 };
+// Compare what other nodes say that the ledger signed with what this one knows, and say what differs.
+struct CompareHeads {
+  std::vector<protocol::SeenHead> heads;
+};
 struct Note {
   std::string text;
 };
 struct Finish {};
 using Action = std::variant<Send, Persist, Fetch, ComputeGradient, MeasureCosines, Score,
-                            StopScoring, Apply, AskStakes, AskMembers, Adopt, Rated, Accuse, Note,
-                            Finish>;
+                            StopScoring, Apply, AskStakes, AskMembers, Adopt, Rated, Accuse, CompareHeads,
+                            Note, Finish>;
 using Actions = std::vector<Action>;
 
 struct Config {
@@ -111,8 +125,7 @@ class Validator {
   [[nodiscard]] Actions on_blob(const Hash& id, Bytes blob, TimeMs now);
   [[nodiscard]] Actions on_gradient(Round round, TimeMs now);
   [[nodiscard]] Actions on_cosines(Round round, const std::map<Uid, double>& cosines, TimeMs now);
-  [[nodiscard]] Actions on_scored(Round round, const std::vector<Measurement>& measurements,
-                                  const std::string& platform_class, TimeMs now);
+  [[nodiscard]] Actions on_scored(const Scored& scored, const std::string& platform_class, TimeMs now);
   [[nodiscard]] Actions on_applied(Round next, const Hash& theta_root, TimeMs now);
   // Empty: the ledger did not answer. `has_set_weights`: this hotkey, at some time. A validator that has, and knows
   // nothing of what it has signed, lost its folder: it takes no checkpoint but replays the rounds, whose records
@@ -122,6 +135,8 @@ class Validator {
   [[nodiscard]] Actions on_members(Round round, const Result<protocol::LedgerView>& members);
   [[nodiscard]] Actions on_adopted(const Hash& theta_root, TimeMs now);
   [[nodiscard]] Actions on_tick(TimeMs now);
+  // The ledger's newest head that this node knows: its next messages carry it.
+  void on_ledger_head(const protocol::LedgerHead& head) { ledger_head_ = head; }
 
   [[nodiscard]] const protocol::ChainHead& head() const { return follower_.head(); }
   // With what it has evaluated and no Screen has shown yet.
@@ -167,6 +182,8 @@ class Validator {
     std::shared_ptr<const compression::SparseUpdate> aggregate;
     SealedFacts facts;
     std::map<Uid, std::uint32_t> sequences_used;
+    std::vector<Peer> peers;
+    std::optional<ReviewDraw> review;
   };
   enum class Scoring { kNone, kRunning, kStopping };
   // The Screen signed last. It outlives starting over: a round is screened once.
@@ -183,6 +200,7 @@ class Validator {
   void ask_members();
   void ask_gradient();
   void ask_scores();
+  [[nodiscard]] ScoreTask scores_of(const Secret& secret, std::span<const Uid> miners) const;
   void read_close();
   void open_what_is_there();
   void take_record(ByteSpan blob);
@@ -209,6 +227,7 @@ class Validator {
   void note_evaluated(const std::vector<protocol::Evaluation>& evaluations);
   void remember_round();
   void send_ready(TimeMs now);
+  void send_attest();
   void persist_news();
   void hand_back(protocol::Phase phase);
   void ask_for_what_was_missed(TimeMs now);
@@ -230,6 +249,7 @@ class Validator {
   std::shared_ptr<const std::vector<float>> residual_;  // shared with the Apply that saves it
   Hash theta_root_;
   Hash downlink_root_;
+  std::optional<protocol::LedgerHead> ledger_head_;
   protocol::Joining joining_;
   std::optional<protocol::HeadState> adopting_;    // until θ is replaced
   std::optional<Round> started_over_;  // before this round, which no attestation has confirmed yet
@@ -246,6 +266,7 @@ class Validator {
   Round evaluated_;  // before this round: no round is evaluated twice, also when it is replayed
   std::string platform_class_;
   SealedBook book_;
+  Reviews reviews_;
   RatingBook opened_;  // of what its sealed Screens have opened
   protocol::Patience patience_;
   protocol::SittingOut sitting_out_;

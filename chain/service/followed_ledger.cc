@@ -92,4 +92,10 @@ Result<protocol::LedgerView> FollowedLedger::members_at(std::optional<std::uint6
   return follower_.members_at(remote_->netuid(), block);
 }
 
+Status FollowedLedger::compare(const protocol::LedgerHead& other) {
+  if (!protocol::is_signed_by(other, remote_->server()))
+    return Error{Errc::kBadSignature, "a head that the ledger's key did not sign: " + protocol::describe(other)};
+  return follower_.compare(other);
+}
+
 }  // namespace muster::chain

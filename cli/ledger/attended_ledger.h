@@ -29,6 +29,8 @@ class AttendedLedger final : public protocol::LedgerClient {
   Result<Hash> genesis_hash() override { return ledger_->genesis_hash(); }
   Result<protocol::Metagraph> metagraph() override;
   Result<protocol::LedgerView> members_at(std::optional<std::uint64_t> block) override;
+  std::optional<protocol::LedgerHead> newest_head() const override { return ledger_->newest_head(); }
+  Status compare(const protocol::LedgerHead& other) override { return ledger_->compare(other); }
   Status register_neuron(Role role) override { return ledger_->register_neuron(role); }
   Status add_stake(std::uint64_t rao) override { return ledger_->add_stake(rao); }
   Status commit_weights(const protocol::WeightVector& vector) override { return ledger_->commit_weights(vector); }

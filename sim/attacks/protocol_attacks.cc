@@ -222,6 +222,28 @@ void newcomer_majority(WorldConfig& config) {
   config.honest_delay_ms = kLaterThanTheGrace;
 }
 
+// Gives the first miner that it measures the best scores, whatever it sent, and the others the worst.
+class Fabricates final : public Tamper {
+  void scored(verify::Scored& scored) override {
+    for (std::size_t i = 0; i < scored.measurements.size(); ++i) {
+      const double score = i == 0 ? 0.7 : 0.05;
+      verify::ScoreParts& parts = scored.measurements[i].score;
+      parts.all = score;
+      parts.quarters.fill(score);
+      std::ranges::fill(parts.groups, score);
+    }
+  }
+};
+
+// So many rounds that two validators have each measured in the place of the third.
+void long_run(WorldConfig& config) { config.rounds = 60; }
+
+void forked_close(WorldConfig& config) {
+  config.adversary = 0;
+  config.bug = PlantedBug::kForkedClose;
+  config.stop_at_violation = false;
+}
+
 void lying_roster(WorldConfig& config) {
   config.adversary = 0;
   config.bug = PlantedBug::kLyingRoster;
@@ -282,6 +304,8 @@ const std::vector<ProtocolAttack>& protocol_attacks() {
       {"other-secret", "a validator draws from a secret that it did not promise", Role::kValidator, std::nullopt, made<OtherSecret>, nullptr},
       {"stakeless-validators", "seven validators without stake reject everybody, at once", Role::kValidator, std::nullopt, made<RejectsAll>, nullptr, stakeless_validators},
       {"newcomer-majority", "eight of twelve miners come in round 10 and send noise, at once", Role::kMiner, kRejected, nullptr, crowd, newcomer_majority},
+      {"fabricating-validator", "a validator of a third of the stake makes its scores up", Role::kValidator, std::nullopt, made<Fabricates>, nullptr, long_run, {}, true},
+      {"forked-close", "a coordinator shows one validator another close", Role::kCoordinator, std::nullopt, nullptr, nullptr, forked_close, protocol::DisputeReason::kForkedClose},
       {"lying-roster", "a coordinator gives a validator a stake that the ledger does not", Role::kCoordinator, std::nullopt, nullptr, nullptr, lying_roster, protocol::DisputeReason::kRoster},
   };
   return all;
@@ -307,12 +331,14 @@ ProtocolFigures try_protocol_attack(const ProtocolAttack& attack,
         for (const auto& [code, rounds] : outcomes) figures.outcomes[code] += rounds;
     for (const auto& [uid, weight] : report.weights) is_paid = is_paid || (config.is_adversary(uid.value) && weight > 0);
     figures.paid += is_paid;
+    figures.without_vote += std::ranges::any_of(report.contradicted, [&](Uid uid) { return config.is_adversary(uid.value); });
     bool is_disputed = false;
     for (const std::string& violation : report.violations) {
       const bool is_wanted =
           attack.disputed && violation.ends_with("accuses the coordinator: " + std::string(name_of(*attack.disputed)));
       is_disputed = is_disputed || is_wanted;
-      if (!is_wanted) figures.violations.push_back("seed " + std::to_string(seed) + ": " + violation);
+      // What else a lying coordinator breaks is its own.
+      if (!attack.disputed) figures.violations.push_back("seed " + std::to_string(seed) + ": " + violation);
     }
     figures.disputed += is_disputed;
   }
@@ -339,6 +365,9 @@ std::vector<std::string> ProtocolFigures::missed() const {
   if (lost_rounds > 0) missed.push_back(name + ": " + std::to_string(lost_rounds) + " rounds were lost");
   if (attack->named && named() == 0) missed.push_back(name + ": never named as it should be");
   if (attack->named && paid > 0) missed.push_back(name + ": is paid in " + std::to_string(paid) + " networks");
+  if (attack->loses_vote && without_vote < networks)
+    missed.push_back(name + ": kept its vote in " + std::to_string(networks - without_vote) + " of " + std::to_string(networks) +
+                     " networks");
   // The analytic model cannot tell own from random data well: screening errs now and then.
   if (static_cast<double>(honest_refused) > 0.02 * static_cast<double>(honest_accepted))
     missed.push_back(name + ": " + std::to_string(honest_refused) + " honest payloads were refused");

@@ -26,6 +26,7 @@ struct ProtocolAttack {
   void (*arrange)(WorldConfig&) = nullptr;  // the network, where it is not the usual one
   // Of what validators accuse a coordinator.
   std::optional<protocol::DisputeReason> disputed = {};
+  bool loses_vote = false;  // a validator whom the others contradict
 };
 
 [[nodiscard]] const std::vector<ProtocolAttack>& protocol_attacks();
@@ -40,6 +41,7 @@ struct ProtocolFigures {
   std::uint64_t honest_accepted = 0, honest_refused = 0, honest_missed = 0;
   std::uint64_t unscreened = 0;   // rounds sealed without the Screen of a validator with stake
   std::uint64_t disputed = 0;     // networks in which the coordinator was accused as it should be
+  std::uint64_t without_vote = 0; // networks at whose end the attacker has stake and no vote
   std::uint64_t paid = 0;         // networks at whose end a validator gives the attacker weight
   std::vector<std::string> violations;  // of invariants
   // Rounds in which the attacker was named as it should be; 0 where it should not be.

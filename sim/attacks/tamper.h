@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/sign.h"
+#include "verify/validator.h"
 #include "wire/envelope.h"
 
 namespace muster::sim {
@@ -23,6 +24,8 @@ class Tamper {
   [[nodiscard]] virtual std::vector<Outgoing> message(const SigningKey&, const Bytes& message) {
     return {{0, message}};
   }
+  // What a validator measured, before its core hears of it.
+  virtual void scored(verify::Scored&) {}
   // The sealed blob to upload under the id that the commit names.
   [[nodiscard]] virtual Bytes blob(Bytes blob) { return blob; }
 };

@@ -36,6 +36,7 @@ TEST_F(HeadStateTest, HashesDifferentlyForEveryFieldAndRun) {
       [](HeadState& s) { s.members[0].standing.proven = true; },
       [](HeadState& s) { s.tails.push_back({}); },
       [](HeadState& s) { s.screened.push_back({}); },
+      [](HeadState& s) { s.contradictions.push_back({}); },
       [](HeadState& s) { s.members[0].role = Role::kValidator; }};
   for (const auto& change : changes) {
     HeadState changed = head_;
@@ -54,6 +55,7 @@ TEST_F(HeadStateTest, IsRefusedWithWhatNoHistoryLeaves) {
       [](HeadState& s) { s.drops.resize(17); },
       [](HeadState& s) { s.screened.resize(4); },
       [](HeadState& s) { s.screened = {{s.members[0].hotkey, s.members[0].hotkey}}; },
+      [](HeadState& s) { s.contradictions.resize(2); },
       [](HeadState& s) { s.members.push_back(s.members[0]); }};
   for (std::size_t i = 0; i < std::size(changes); ++i) {
     HeadState changed = head_;
@@ -173,6 +175,93 @@ TEST_F(ChainHeadTest, BoundsNormsByTheMediansBefore) {
   EXPECT_EQ(ChainHead(params_, run_id_, state).norm_max(), 2000);
   state.medians = {1e30};
   EXPECT_EQ(ChainHead(params_, run_id_, state).norm_max(), 1e9);
+}
+
+// Validators with uids from 2 on, with these stakes; each has a Screen in every round.
+class ContradictionTest : public ChainHeadTest {
+ protected:
+  void set_stakes(const std::vector<std::uint64_t>& stakes) {
+    open_.roster.resize(2);
+    manifest_.screened.clear();
+    validators_.clear();
+    for (std::size_t i = 0; i < stakes.size(); ++i) {
+      const Uid uid{static_cast<std::uint16_t>(2 + i)};
+      validators_.push_back(SigningKey(random_seed()).public_key());
+      open_.roster.push_back({uid, validators_.back(), Role::kValidator, stakes[i], {}});
+      manifest_.screened.push_back(uid);
+    }
+  }
+  void advance(std::vector<Contradiction> contradictions) {
+    manifest_.contradictions = std::move(contradictions);
+    ASSERT_TRUE(fits_roster(manifest_, open_));
+    head_after_.advance(Hash{}, open_, manifest_);
+    ASSERT_TRUE(validate(head_after_.state()));
+  }
+  [[nodiscard]] std::uint64_t weight_of(std::uint16_t uid) const { return head_after_.weights(open_).at(Uid{uid}); }
+
+  std::vector<PublicKey> validators_;
+  ChainHead head_after_{params_, run_id_};
+};
+
+TEST_F(ContradictionTest, TakesTheVoteOfWhomMoreThanHalfOfTheOtherStakeContradicts) {
+  set_stakes({100, 60, 60, 60});
+  advance({{Uid{3}, Uid{2}}});
+  EXPECT_EQ(weight_of(2), 100u) << "60 of 180";
+  advance({{Uid{4}, Uid{2}}});
+  EXPECT_EQ(weight_of(2), 0u) << "120 of 180, though in another round";
+  EXPECT_EQ(weight_of(3), 60u);
+}
+
+TEST_F(ContradictionTest, NeedsMoreWeightThanTheContradictedOneHas) {
+  set_stakes({100, 100});
+  advance({{Uid{2}, Uid{3}}, {Uid{3}, Uid{2}}});
+  EXPECT_EQ(weight_of(2), 100u) << "nobody knows which of two tells the truth";
+  EXPECT_EQ(weight_of(3), 100u);
+  set_stakes({101, 100});
+  advance({{Uid{2}, Uid{3}}, {Uid{3}, Uid{2}}});
+  EXPECT_EQ(weight_of(2), 101u);
+  EXPECT_EQ(weight_of(3), 0u);
+}
+
+TEST_F(ContradictionTest, CountsForSixtyFourRounds) {
+  set_stakes({10, 10, 10});
+  advance({{Uid{3}, Uid{2}}, {Uid{4}, Uid{2}}});
+  for (std::uint64_t round = 1; round < kContradictionRounds; ++round) advance({});
+  EXPECT_EQ(weight_of(2), 0u);
+  advance({});
+  EXPECT_EQ(weight_of(2), 10u);
+  EXPECT_TRUE(head_after_.state().contradictions.empty());
+}
+
+TEST_F(ContradictionTest, LeavesTheVotesWhereEverybodyWouldLoseTheirs) {
+  set_stakes({10, 10, 10});
+  std::vector<Contradiction> all;
+  for (const std::uint16_t by : {2, 3, 4})
+    for (const std::uint16_t of : {2, 3, 4})
+      if (by != of) all.push_back({Uid{by}, Uid{of}});
+  advance(all);
+  for (const std::uint16_t uid : {2, 3, 4}) EXPECT_EQ(weight_of(uid), 10u);
+}
+
+TEST_F(ContradictionTest, IsWorthNothingFromHotkeysWithoutStake) {
+  set_stakes({10, 0, 0, 0, 0, 0});
+  advance({{Uid{3}, Uid{2}}, {Uid{4}, Uid{2}}, {Uid{5}, Uid{2}}, {Uid{6}, Uid{2}}, {Uid{7}, Uid{2}}});
+  EXPECT_EQ(weight_of(2), 10u);
+}
+
+TEST_F(ContradictionTest, KeepsSixteenOfOneValidator) {
+  set_stakes(std::vector<std::uint64_t>(20, 1));
+  for (std::uint16_t of = 3; of < 22; ++of) advance({{Uid{2}, Uid{of}}});
+  EXPECT_EQ(head_after_.state().contradictions.size(), kContradictionsKept);
+  for (const auto& kept : head_after_.state().contradictions) EXPECT_GE(kept.round, Round{3}) << "the newest";
+}
+
+TEST_F(ContradictionTest, IsRefusedBetweenWhoAreNoValidators) {
+  set_stakes({10, 10});
+  for (const Contradiction wrong : {Contradiction{Uid{2}, Uid{0}}, {Uid{0}, Uid{2}}, {Uid{2}, Uid{2}}, {Uid{9}, Uid{2}}}) {
+    manifest_.contradictions = {wrong};
+    EXPECT_EQ(fits_roster(manifest_, open_).error().code, Errc::kMalformed);
+  }
 }
 
 }  // namespace

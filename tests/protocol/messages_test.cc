@@ -73,6 +73,25 @@ TEST(Evidence, NeedsTwoDifferentSignedMessagesOfOneSenderAndPlace) {
       << "Ready may change within a round";
 }
 
+TEST(Messages, BoundReviewsAndContradictions) {
+  Screen screen;
+  for (std::uint64_t round = 0; round < kReviewsMax; ++round) screen.reviews.push_back({PublicKey{}, Round{round}, Uid{1}, true});
+  EXPECT_TRUE(validate(screen));
+  std::swap(screen.reviews[0], screen.reviews[1]);
+  EXPECT_EQ(validate(screen).error().code, Errc::kMalformed);
+  std::swap(screen.reviews[0], screen.reviews[1]);
+  screen.reviews.push_back({PublicKey{}, Round{99}, Uid{1}, true});
+  EXPECT_EQ(validate(screen).error().code, Errc::kTooLarge);
+
+  Manifest manifest;
+  manifest.screened = {Uid{3}};
+  manifest.contradictions.assign(2, {Uid{3}, Uid{4}});
+  EXPECT_EQ(validate(manifest).error().code, Errc::kMalformed) << "one twice";
+  manifest.contradictions.clear();
+  for (std::uint16_t of = 4; of < 4 + kReviewsMax + 1; ++of) manifest.contradictions.push_back({Uid{3}, Uid{of}});
+  EXPECT_EQ(validate(manifest).error().code, Errc::kTooLarge);
+}
+
 TEST(Messages, DecodeMutatedManifestsToNothingOrToWhatEncodesBack) {
   Manifest manifest;
   manifest.codes = {OutcomeCode::kAccepted, OutcomeCode::kMissed, OutcomeCode::kAboveMaximumNorm};
@@ -80,6 +99,7 @@ TEST(Messages, DecodeMutatedManifestsToNothingOrToWhatEncodesBack) {
   manifest.screened = {Uid{3}, Uid{9}};
   manifest.tail_ms = 70;
   manifest.median_drop_e6 = -3;
+  manifest.contradictions = {{Uid{3}, Uid{9}}};
   const Bytes original = wire::encode(manifest);
   Prng random(12);
   for (int trial = 0; trial < 20000; ++trial) {

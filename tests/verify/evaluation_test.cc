@@ -37,8 +37,8 @@ TEST(Evaluate, TheGateIsAShareOfTheMedianDrop) {
 }
 
 TEST(Scores, SurviveBeingSignedToAThousandth) {
-  const protocol::Scores signed_scores = quantised(kScore);
-  EXPECT_EQ(quantised(score_of(signed_scores)), signed_scores);
+  const protocol::Scores signed_scores = evaluation_of(Round{1}, {Uid{1}, kScore}).scores;
+  EXPECT_EQ(evaluation_of(Round{1}, {Uid{1}, score_of(signed_scores)}).scores, signed_scores);
   EXPECT_EQ(scores_text(signed_scores),
             "0.500 (quarters 0.400 0.500 0.600 -0.100; tensor groups 0.300 0.491)");
 }

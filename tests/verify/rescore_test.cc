@@ -113,6 +113,33 @@ TEST(Rescore, AllowsForAnotherPlatformClassButNotForMore) {
   EXPECT_GT(rescore(honest_run(), {}, "other").within, 50u);
 }
 
+// Adds to a Screen a review of what another validator evaluated in an earlier round.
+sim::RecordedRun run_with_review(bool contradicts) {
+  const auto& honest = honest_run();
+  protocol::Review review{{}, Round{4}, {}, contradicts};
+  for (const Bytes& message : honest.messages) {
+    const auto envelope = wire::reread_envelope(message).value();
+    if (!is_a(envelope, protocol::MessageType::kScreen) || envelope.round != Round{5}) continue;
+    const auto screen = protocol::read_body<protocol::Screen>(envelope).value();
+    for (const auto& evaluation : screen.opened.back().evaluations)
+      if (evaluation.basis == protocol::Basis::kMeasured) review = {envelope.sender, evaluation.round, evaluation.uid, contradicts};
+  }
+  return run_with_screen(7, [review](protocol::Screen& screen) { screen.reviews = {review}; });
+}
+
+TEST(Rescore, NamesWhoContradictsAnEvaluationThatIsRight) {
+  const Rescored rescored = rescore(run_with_review(true), {});
+  const Finding finding = finding_of(rescored.report, Check::kReviews);
+  EXPECT_EQ(finding.round, Round{7});
+  EXPECT_NE(finding.what.find("contradicts"), std::string::npos);
+  EXPECT_EQ(rescored.report.count(Check::kReviews).failed, 1u);
+}
+
+TEST(Rescore, BearsOutTheReviewsOfAnHonestRun) {
+  EXPECT_GT(rescore(run_with_review(false), {}).report.count(Check::kReviews).held, 0u);
+  EXPECT_EQ(rescore(honest_run(), {}).report.count(Check::kReviews).failed, 0u);
+}
+
 TEST(Rescore, SkipsWhatNeedsPayloadsThatAreNotThere) {
   sim::RecordedRun run = honest_run();
   for (const Bytes& message : run.messages)
