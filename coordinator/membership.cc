@@ -18,9 +18,18 @@ const Member* Membership::find(const PublicKey& hotkey) const {
   return found == by_hotkey_.end() ? nullptr : &found->second;
 }
 
+Role Membership::role_of(const protocol::ChainHead& head, const PublicKey& hotkey) const {
+  const Member* member = find(hotkey);
+  if (member == nullptr || !member->may_validate) return Role::kMiner;
+  for (const auto* readies : {&following_, &ready_})
+    if (const auto said = readies->find(hotkey); said != readies->end()) return said->second.role;
+  const auto* before = head.find_in_last_roster(hotkey);
+  return before == nullptr ? Role::kMiner : before->role;
+}
+
 std::uint64_t Membership::validator_weight(const protocol::ChainHead& head, const Member& member) const {
   const bool anybody_has_stake = std::ranges::any_of(view_.members, [](const Member& other) {
-    return other.role == Role::kValidator && other.stake > 0;
+    return other.may_validate && other.stake > 0;
   });
   return head.validator_weight(member.stake, anybody_has_stake);
 }
@@ -29,8 +38,8 @@ std::size_t Membership::ready_count(const protocol::ChainHead& head, Role role) 
   return static_cast<std::size_t>(
       std::count_if(ready_.begin(), ready_.end(), [&](const auto& entry) {
         const Member* member = find(entry.first);
-        if (member == nullptr || member->role != role) return false;
-        return role != Role::kValidator || validator_weight(head, *member) > 0;
+        if (member == nullptr || entry.second.role != role) return false;
+        return role != Role::kValidator || (member->may_validate && validator_weight(head, *member) > 0);
       }));
 }
 
@@ -46,10 +55,10 @@ protocol::Turnout Membership::turnout(const protocol::ChainHead& head, std::uint
     const Member* member = find(entry.hotkey);
     if (member == nullptr) continue;
     protocol::Attendant attendant{0, head.expected(entry.hotkey), ready_.contains(entry.hotkey)};
-    if (member->role == Role::kMiner) {
+    if (entry.role == Role::kMiner) {
       miners.push_back(attendant);
       standings.push_back(entry.standing);
-    } else if (member->role == Role::kValidator) {
+    } else if (member->may_validate) {
       attendant.weight = validator_weight(head, *member);
       if (attendant.weight > 0) validators.push_back(attendant);
     }
@@ -64,10 +73,10 @@ protocol::Turnout Membership::turnout(const protocol::ChainHead& head, std::uint
 std::vector<protocol::RosterEntry> Membership::roster() const {
   std::vector<protocol::RosterEntry> roster;
   for (const auto& [hotkey, ready] : ready_) {
-    if (const Member* member = find(hotkey)) {
-      roster.push_back({member->uid, hotkey, member->role, member->stake,
-                        member->role == Role::kValidator ? ready.next_secret_hashes[0] : Hash{}});
-    }
+    const Member* member = find(hotkey);
+    const bool validates = ready.role == Role::kValidator;
+    if (member == nullptr || (validates && !member->may_validate)) continue;
+    roster.push_back({member->uid, hotkey, ready.role, member->stake, validates ? ready.next_secret_hashes[0] : Hash{}});
   }
   std::sort(roster.begin(), roster.end(),
             [](const auto& a, const auto& b) { return a.uid < b.uid; });
