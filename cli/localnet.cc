@@ -91,9 +91,10 @@ class Localnet {
     MUSTER_TRY_STATUS(identify_members());
     if (!fs::exists(folder_.params_file())) {
       std::printf("preparing %s\n", folder_.root.c_str());
-      std::vector<PublicKey> hotkeys;
-      for (const auto& [name, key] : keys_) hotkeys.push_back(key.public_key());
-      MUSTER_TRY_STATUS(init_run(folder_, config_, hotkeys));
+      FirstMembers first;
+      for (const auto& [name, key] : keys_)
+        (name.starts_with("validator-") ? first.validators : first.hotkeys).push_back(key.public_key());
+      MUSTER_TRY_STATUS(init_run(folder_, config_, first));
     } else {
       MUSTER_TRY(const auto changed, changed_setting(folder_, config_));
       if (changed)
@@ -233,7 +234,7 @@ class Localnet {
     return {};
   }
 
-  // Everybody who is not on the ledger yet registers; validators stake.
+  // Everybody who is not on the ledger yet registers.
   Status register_members(const std::atomic<bool>& stop) {
     MUSTER_TRY(const SigningKey ledger_key, read_key_file(folder_.key_file("ledger")));
     const auto ended = [this]() -> Status {

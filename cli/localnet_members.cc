@@ -1,22 +1,19 @@
 #include "cli/localnet_members.h"
 
-#include <algorithm>
-
 namespace muster::cli {
 namespace {
 
-constexpr std::uint64_t kValidatorStake = 100'000'000'000;
 constexpr std::size_t kJoiningMax = 32;  // members with a connection to the ledger at once, before the nodes start
 constexpr int kLedgerWaitMs = 2000;      // per question; a ledger that cannot start is noticed in between
 constexpr int kQuestions = 10;           // until it answers
 
-// A member's client, and what it has sent that no block is known to hold yet.
+// A member's client, and its registration where no block is known to hold it yet.
 struct Joining {
   std::unique_ptr<chain::RemoteLedger> client;
-  std::vector<chain::RemoteLedger::Sent> sent;
+  std::optional<chain::RemoteLedger::Sent> sent;
 };
 
-Result<Joining> send_member(const LedgerPlace& ledger, const std::string& name, const SigningKey& key,
+Result<Joining> send_member(const LedgerPlace& ledger, const SigningKey& key,
                             const std::function<Status()>& ended, const std::atomic<bool>& stop) {
   MUSTER_TRY(auto transport, wire::ZmqClient::connect(ledger.context, ledger.address, ledger.key, key));
   Joining member{std::make_unique<chain::RemoteLedger>(std::move(transport), ledger.key, key, ledger.netuid,
@@ -28,14 +25,7 @@ Result<Joining> send_member(const LedgerPlace& ledger, const std::string& name, 
     MUSTER_TRY_STATUS(ended());
   }
   if (!metagraph) return std::move(metagraph).error();
-  const bool validator = name.starts_with("validator");
-  MUSTER_TRY(member.sent, member.client->send_registration(validator ? Role::kValidator : Role::kMiner));
-  const bool has_stake = std::any_of(metagraph->neurons.begin(), metagraph->neurons.end(), [&](const auto& neuron) {
-    return neuron.hotkey == key.public_key() && neuron.stake > 0;
-  });
-  if (!validator || has_stake) return member;
-  MUSTER_TRY(auto staked, member.client->send(chain::AddStake{key.public_key(), ledger.netuid, kValidatorStake}));
-  member.sent.push_back(std::move(staked));
+  MUSTER_TRY(member.sent, member.client->send_registration());
   return member;
 }
 
@@ -48,13 +38,14 @@ Result<std::unique_ptr<chain::RemoteLedger>> register_members(const LedgerPlace&
   std::unique_ptr<chain::RemoteLedger> last;
   std::vector<Joining> joining;
   const auto confirm = [&]() -> Status {
-    for (const Joining& member : joining) MUSTER_TRY_STATUS(member.client->confirm_all(member.sent));
+    for (const Joining& member : joining)
+      if (member.sent) MUSTER_TRY_STATUS(member.client->confirm(*member.sent));
     if (!joining.empty()) last = std::move(joining.back().client);
     joining.clear();
     return {};
   };
   for (const auto& [name, key] : keys) {
-    MUSTER_TRY(auto member, send_member(ledger, name, key, ended, stop));
+    MUSTER_TRY(auto member, send_member(ledger, key, ended, stop));
     joining.push_back(std::move(member));
     if (joining.size() == kJoiningMax) MUSTER_TRY_STATUS(confirm());
   }

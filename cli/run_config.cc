@@ -31,6 +31,7 @@ Result<std::vector<protocol::DensityStage>> density_stages(const std::vector<std
 Status read_ledger(TomlSection section, const protocol::TimingParams& timing, chain::runtime::Genesis& genesis) {
   genesis.subnets.resize(1);
   auto& subnet = genesis.subnets.front();
+  subnet.first_permits = true;
   auto& cutoff = subnet.parameters.activity_cutoff_factor_milli;
   cutoff = 0;
   MUSTER_TRY_STATUS(section.field("name", genesis.name)

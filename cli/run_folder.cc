@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t kDefinitionBytesMax = 1u << 20;
 // Of run.muster and genesis.muster: magic, version, encoding. Raised with every change of either encoding.
 constexpr std::string_view kMagic = "MUSTERDF";
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersion = 3;
 
 // Canonical bytes: of a genesis those that its hash is of.
 Bytes encode(const protocol::ProtocolParams& params) { return wire::encode(params); }
@@ -183,9 +183,26 @@ Result<Hash> prepare_initial_model(const RunFolder& folder, const RunConfig& con
   return state::parameters_root(layout, theta);
 }
 
+Status add_first_members(const FirstMembers& first, chain::runtime::Genesis& genesis) {
+  constexpr std::uint64_t kStartBalance = 1'000 * chain::runtime::kTao;  // to play with
+  constexpr std::uint64_t kStake = 100 * chain::runtime::kTao;
+  auto& subnet = genesis.subnets.front();
+  const std::size_t permits = subnet.parameters.validators_max;
+  if (first.validators.size() > permits)
+    return Error{Errc::kInvalidArgument, std::to_string(first.validators.size()) + " validators, but only " +
+                                             std::to_string(permits) + " permits: raise ledger.validators_max"};
+  for (const PublicKey& hotkey : first.hotkeys) genesis.balances.push_back({hotkey, kStartBalance});
+  for (const PublicKey& validator : first.validators) {
+    genesis.balances.push_back({validator, kStartBalance});
+    subnet.neurons.push_back({validator, validator});
+    subnet.stakes.push_back({validator, validator, std::max(kStake, genesis.network.stake_threshold)});
+  }
+  return {};
+}
+
 }  // namespace
 
-Status init_run(const RunFolder& folder, RunConfig config, const std::vector<PublicKey>& hotkeys) {
+Status init_run(const RunFolder& folder, RunConfig config, const FirstMembers& first) {
   if (fs::exists(folder.params_file())) {
     return Error{Errc::kAlreadyExists, folder.root.string() +
                                            " already holds a run; delete it or choose another folder"};
@@ -200,9 +217,8 @@ Status init_run(const RunFolder& folder, RunConfig config, const std::vector<Pub
   MUSTER_TRY(const SigningKey coordinator, ensure_key(folder, "coordinator"));
   MUSTER_TRY([[maybe_unused]] const SigningKey ledger, ensure_key(folder, "ledger"));
 
-  constexpr std::uint64_t kStartBalance = 1'000 * chain::runtime::kTao;  // to play with
   auto& genesis = config.genesis;
-  for (const PublicKey& hotkey : hotkeys) genesis.balances.push_back({hotkey, kStartBalance});
+  MUSTER_TRY_STATUS(add_first_members(first, genesis));
   genesis.subnets.front().owner_coldkey = genesis.subnets.front().owner_hotkey = coordinator.public_key();
   MUSTER_TRY_STATUS(chain::runtime::validate(genesis));
 

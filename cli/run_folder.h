@@ -45,10 +45,16 @@ struct RunFolder {
   [[nodiscard]] std::filesystem::path initial_file() const { return root / "initial.safetensors"; }
 };
 
-// Makes the run: data, initial model where it is imported, keys of coordinator and ledger, parameters. `hotkeys` get a balance in the genesis.
+// Who is on the run's ledger from the start.
+struct FirstMembers {
+  std::vector<PublicKey> hotkeys;     // get a balance
+  std::vector<PublicKey> validators;  // get a balance, a uid, stake and a permit; at most ledger.validators_max
+};
+
+// Makes the run: data, initial model where it is imported, keys of coordinator and ledger, parameters.
 // Errors: kAlreadyExists (the folder holds a run), and those of data, import and configuration.
 [[nodiscard]] Status init_run(const RunFolder& folder, RunConfig config,
-                              const std::vector<PublicKey>& hotkeys);
+                              const FirstMembers& first);
 
 // Whether the folder's data is what the run was made on, which reads token files and a packed folder's manifest. Errors:
 // kBadHash, with the mend; those of trainer::DataSet::open.

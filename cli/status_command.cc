@@ -82,7 +82,6 @@ ordered_json ledger_of(const RunFolder& folder, const protocol::Metagraph& metag
     ledger["neurons"].push_back({{"uid", n.uid.value},
                                  {"name", node_name_of(folder, n.hotkey)},
                                  {"hotkey", n.hotkey.hex()},
-                                 {"role", name_of(n.role)},
                                  {"stake_rao", n.stake},
                                  {"permit", n.permit},
                                  {"incentive", n.incentive},
@@ -109,12 +108,10 @@ void print_nodes(const ordered_json& status, const std::vector<NodeView>& nodes)
 }
 
 void print_ledger(const ordered_json& ledger) {
-  std::printf("\nledger at block %llu\n%4s  %-11s %-14s %12s %6s %10s %14s\n",
-              static_cast<unsigned long long>(ledger["block"].get<std::uint64_t>()), "uid", "role",
-              "hotkey", "stake", "permit", "incentive", "alpha earned");
+  std::printf("\nledger at block %llu\n%4s  %-14s %12s %6s %10s %14s\n",
+              static_cast<unsigned long long>(ledger["block"].get<std::uint64_t>()), "uid", "hotkey", "stake", "permit", "incentive", "alpha earned");
   for (const auto& n : ledger["neurons"])
-    std::printf("%4u  %-11s %-14s %12.3f %6s %10u %14.3f\n", n["uid"].get<unsigned>(),
-                n["role"].get<std::string>().c_str(), n["name"].get<std::string>().c_str(),
+    std::printf("%4u  %-14s %12.3f %6s %10u %14.3f\n", n["uid"].get<unsigned>(), n["name"].get<std::string>().c_str(),
                 static_cast<double>(n["stake_rao"].get<std::uint64_t>()) / 1e9, n["permit"].get<bool>() ? "yes" : "-",
                 n["incentive"].get<unsigned>(),
                 static_cast<double>(n["earned_rao"].get<std::uint64_t>()) / 1e9);

@@ -41,12 +41,16 @@ void Coordinator::persist_for_validators(Bytes message) {
 void Coordinator::persist_and_distribute(Bytes message, const protocol::MinerForms& forms) {
   persist_for_validators(std::move(message));
   for (const Member& member : members())
-    if (member.role == Role::kMiner) actions_.push_back(Send{member.hotkey, forms.form_for(member.hotkey)});
+    if (role_of(member.hotkey) == Role::kMiner) actions_.push_back(Send{member.hotkey, forms.form_for(member.hotkey)});
 }
 
 void Coordinator::send_open(const PublicKey& to) {
-  const bool is_miner = membership_.find(to)->role == Role::kMiner;
-  actions_.push_back(Send{to, is_miner ? round_.open_forms->form_for(to) : round_.open->bytes});
+  actions_.push_back(Send{to, role_of(to) == Role::kMiner ? round_.open_forms->form_for(to) : round_.open->bytes});
+}
+
+Role Coordinator::role_of(const PublicKey& hotkey) const {
+  const auto* entry = round_.open ? protocol::find_in_roster(round_.open->message, hotkey) : nullptr;
+  return entry != nullptr ? entry->role : membership_.role_of(head_, hotkey);
 }
 
 void Coordinator::send_receipt(const PublicKey& to, protocol::ReceiptFor what,
@@ -252,9 +256,8 @@ Status Coordinator::handle_screen(ByteSpan bytes, TimeMs) {
 
 Status Coordinator::handle_attest(ByteSpan bytes) {
   MUSTER_TRY(auto attest, protocol::open_at<protocol::Attest>(bytes, head_.position()));
-  const Member* member = membership_.find(attest.sender);
-  if (member->role != Role::kValidator || member->stake == 0)
-    return Error{Errc::kPermission, "Attest by who is no validator with stake"};
+  if (!membership_.find(attest.sender)->may_validate)
+    return Error{Errc::kPermission, "Attest by who has no permit to validate"};
   if (attest.message.manifest_hash != head_.position().parent)
     return Error{Errc::kConflict, "Attest about another manifest"};
   if (phase_ != Phase::kGather || round_.attestations.contains(attest.sender)) return {};

@@ -139,6 +139,8 @@ class Coordinator {
   // Everybody on the ledger: who broadcasts go to.
   [[nodiscard]] const std::vector<Member>& members() const { return membership_.ledger().members; }
   [[nodiscard]] std::span<const float> theta() const { return model_.theta; }
+  // What the member does: in the open round as its roster says, else as Membership::role_of.
+  [[nodiscard]] Role role_of(const PublicKey& hotkey) const;
   // Messages refused so far, by reason; for `muster status` and tests.
   [[nodiscard]] const std::map<std::string, std::uint64_t>& refused() const { return refused_; }
   // When on_tick has something to do next, if nothing else happens.
@@ -148,6 +150,7 @@ class Coordinator {
   // Live handlers: check, persist, apply, answer.
   Status handle_ready(const wire::Envelope& envelope, TimeMs now);
   Status check_ready(const wire::Envelope& envelope, const protocol::Ready& ready) const;
+  [[nodiscard]] Status check_permit(const PublicKey& hotkey, Role role) const;
   void refuse_ready(const PublicKey& hotkey, const Error& why, TimeMs now);
   Status handle_commit(ByteSpan bytes, TimeMs now);
   [[nodiscard]] Status check_payload_named(const protocol::Commit& commit) const;

@@ -18,19 +18,29 @@ const Member* Membership::find(const PublicKey& hotkey) const {
   return found == by_hotkey_.end() ? nullptr : &found->second;
 }
 
+Role Membership::role_of(const protocol::ChainHead& head, const PublicKey& hotkey) const {
+  const Member* member = find(hotkey);
+  if (member == nullptr || !member->may_validate) return Role::kMiner;
+  for (const auto* readies : {&following_, &ready_})
+    if (const auto said = readies->find(hotkey); said != readies->end()) return said->second.role;
+  const auto* before = head.find_in_last_roster(hotkey);
+  return before == nullptr ? Role::kMiner : before->role;
+}
+
 std::map<PublicKey, std::uint64_t> Membership::validator_weights(const protocol::ChainHead& head) const {
   protocol::ValidatorStakes stakes;
   for (const Member& member : view_.members)
-    if (member.role == Role::kValidator) stakes[member.hotkey] = member.stake;
+    if (role_of(head, member.hotkey) == Role::kValidator) stakes[member.hotkey] = member.stake;
   return head.validator_weights(stakes);
 }
 
 std::size_t Membership::ready_count(const protocol::ChainHead& head, Role role) const {
   const auto weights = validator_weights(head);
   return static_cast<std::size_t>(std::ranges::count_if(ready_, [&](const auto& entry) {
-    const Member* member = find(entry.first);
-    if (member == nullptr || member->role != role) return false;
-    return role != Role::kValidator || weights.at(member->hotkey) > 0;
+    if (find(entry.first) == nullptr || entry.second.role != role) return false;
+    if (role != Role::kValidator) return true;
+    const auto weight = weights.find(entry.first);
+    return weight != weights.end() && weight->second > 0;
   }));
 }
 
@@ -47,11 +57,11 @@ protocol::Turnout Membership::turnout(const protocol::ChainHead& head, std::uint
     const Member* member = find(entry.hotkey);
     if (member == nullptr) continue;
     protocol::Attendant attendant{0, head.expected(entry.hotkey), ready_.contains(entry.hotkey)};
-    if (member->role == Role::kMiner) {
+    if (entry.role == Role::kMiner) {
       miners.push_back(attendant);
       standings.push_back(entry.standing);
-    } else if (member->role == Role::kValidator) {
-      attendant.weight = validator_weight.at(member->hotkey);
+    } else if (const auto weight = validator_weight.find(entry.hotkey); weight != validator_weight.end()) {
+      attendant.weight = weight->second;
       if (attendant.weight > 0) validators.push_back(attendant);
     }
   }
@@ -65,10 +75,10 @@ protocol::Turnout Membership::turnout(const protocol::ChainHead& head, std::uint
 std::vector<protocol::RosterEntry> Membership::roster() const {
   std::vector<protocol::RosterEntry> roster;
   for (const auto& [hotkey, ready] : ready_) {
-    if (const Member* member = find(hotkey)) {
-      roster.push_back({member->uid, hotkey, member->role, member->stake,
-                        member->role == Role::kValidator ? ready.next_secret_hashes[0] : Hash{}});
-    }
+    const Member* member = find(hotkey);
+    const bool validates = ready.role == Role::kValidator;
+    if (member == nullptr || (validates && !member->may_validate)) continue;
+    roster.push_back({member->uid, hotkey, ready.role, member->stake, validates ? ready.next_secret_hashes[0] : Hash{}});
   }
   std::sort(roster.begin(), roster.end(),
             [](const auto& a, const auto& b) { return a.uid < b.uid; });

@@ -23,6 +23,10 @@ class Membership {
   [[nodiscard]] const LedgerView& ledger() const { return view_; }
   [[nodiscard]] const Member* find(const PublicKey& hotkey) const;
 
+  // What the member does, as its newest Ready says, else as in the last roster. A miner where neither tells, and where the
+  // ledger does not let it validate.
+  [[nodiscard]] Role role_of(const protocol::ChainHead& head, const PublicKey& hotkey) const;
+
   // Remembers a member's Ready for the coming round; the newest counts.
   void set_ready(const PublicKey& hotkey, const protocol::Ready& ready) { ready_[hotkey] = ready; }
   // A member's Ready for a round that is open without it: it follows that round and is ready for the next.
@@ -32,12 +36,12 @@ class Membership {
   // A round is over: who followed it is ready.
   void begin_round();
 
-  // Who is ready; of validators those with weight.
+  // Who is ready in this role; of validators those that may validate, and with weight.
   [[nodiscard]] std::size_t ready_count(const protocol::ChainHead& head, Role role) const;
-  // Of the last roster's members who still are on the ledger: of the miners and of the validators with weight. Both
-  // must be a quorum, or complete.
+  // Of the last roster's members who still are on the ledger: of the miners, and of the validators that still may validate
+  // and have weight. Both must be a quorum, or complete.
   [[nodiscard]] protocol::Turnout turnout(const protocol::ChainHead& head, std::uint16_t quorum_percent) const;
-  // Ready members, by uid.
+  // Ready members in the roles of their Readys, by uid; no validators that the ledger does not let validate any more.
   [[nodiscard]] std::vector<protocol::RosterEntry> roster() const;
 
  private:

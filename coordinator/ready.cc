@@ -43,10 +43,18 @@ Status Coordinator::handle_ready(const wire::Envelope& envelope, TimeMs now) {
     actions_.push_back(Send{envelope.sender, sign(protocol::RoundResume{phase_, round_.hard_ms})});
     return {};
   }
+  if (round_.open && protocol::find_in_roster(round_.open->message, envelope.sender) != nullptr) {
+    answer_ready(envelope.sender, ready);
+    return {};
+  }
+  if (Status permitted = check_permit(envelope.sender, ready.role); !permitted) {
+    refuse_ready(envelope.sender, permitted.error(), now);
+    return permitted;
+  }
   if (phase_ == Phase::kGather) {
     membership_.set_ready(envelope.sender, ready);
     if (phase_started_ == 0) phase_started_ = now;
-  } else if (protocol::find_in_roster(round_.open->message, envelope.sender) == nullptr) {
+  } else {
     membership_.set_following(envelope.sender, ready);
   }
   answer_ready(envelope.sender, ready);
@@ -54,11 +62,9 @@ Status Coordinator::handle_ready(const wire::Envelope& envelope, TimeMs now) {
 }
 
 Status Coordinator::check_ready(const wire::Envelope& envelope, const protocol::Ready& ready) const {
-  const Member* member = membership_.find(envelope.sender);
-  if (member->role != ready.role)
-    return Error{Errc::kPermission,
-                 "a Ready as " + std::string(name_of(ready.role)) + ", but on the ledger the hotkey " +
-                     envelope.sender.brief() + " is a " + std::string(name_of(member->role))};
+  if (ready.role != Role::kMiner && ready.role != Role::kValidator)
+    return Error{Errc::kPermission, "a Ready as " + std::string(name_of(ready.role)) + ": only miners and validators are in "
+                                        "a round; start `muster miner` or `muster validator`"};
   if (envelope.round > head_.round())
     return Error{Errc::kWrongRound,
                  "a Ready for round " + std::to_string(envelope.round.value) +
@@ -70,6 +76,18 @@ Status Coordinator::check_ready(const wire::Envelope& envelope, const protocol::
                                         std::to_string(envelope.round.value) +
                                         " than the coordinator's"};
   return {};
+}
+
+// Of who wants to be in the coming round. Whoever lacks it may still follow.
+Status Coordinator::check_permit(const PublicKey& hotkey, Role role) const {
+  const Member* member = membership_.find(hotkey);
+  if (role != Role::kValidator || member->may_validate) return {};
+  return Error{Errc::kPermission,
+               "a Ready as validator, but hotkey " + hotkey.brief() + " (uid " + std::to_string(member->uid.value) +
+                   ") may not validate at block " + std::to_string(membership_.ledger().block) +
+                   " of the ledger. It has a stake of " + std::to_string(member->stake) +
+                   " rao; the end of an epoch gives permits to the largest stakes of at least the ledger's threshold. "
+                   "`muster ledger stake add` raises the stake, `muster ledger register` says what is lacking"};
 }
 
 // The node hears the reason, and so does whoever reads the coordinator's log; both now and then.

@@ -240,7 +240,7 @@ class Service {
             },
             [&](Broadcast& message) {
               for (const Member& member : core_.members())
-                if (!message.role || *message.role == member.role)
+                if (!message.role || *message.role == core_.role_of(member.hotkey))
                   (void)parts_.transport->send(member.hotkey, message.message);
               return Status();
             },

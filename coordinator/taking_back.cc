@@ -148,9 +148,7 @@ std::vector<Bytes> Coordinator::attestations_of_state() const {
 
 // As whoever is offered a checkpoint counts it: by the validators' stake on the ledger.
 bool Coordinator::is_attested_by_most(const std::vector<Bytes>& attestations) const {
-  protocol::ValidatorStakes stakes;
-  for (const Member& member : members())
-    if (member.role == Role::kValidator) stakes[member.hotkey] = member.stake;
+  const auto stakes = protocol::validator_stakes(members());
   return protocol::attested_by_majority(head_.position(), attestations, stakes).has_value();
 }
 

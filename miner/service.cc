@@ -221,8 +221,8 @@ class Service {
   void ask_stakes() {
     ledger_worker_.post([this] {
       const auto ask = [this]() -> Result<protocol::ValidatorStakes> {
-        MUSTER_TRY(const auto metagraph, parts_.ledger->metagraph());
-        return protocol::validator_stakes(metagraph);
+        MUSTER_TRY(const auto view, parts_.ledger->members_at(std::nullopt));
+        return protocol::validator_stakes(view.members);
       };
       inputs_.push(Stakes{ask()});
     });

@@ -3,10 +3,10 @@
 // Thread safety: one thread. Calls may block for a network round trip.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/hash.h"
@@ -20,15 +20,16 @@ namespace muster::protocol {
 struct Neuron {
   Uid uid;
   PublicKey hotkey;
-  Role role = Role::kMiner;
   std::uint64_t stake = 0;             // alpha-rao, and root stake by its weight
   std::uint64_t registered_block = 0;
   std::uint64_t last_update = 0;       // block of its last weights
   std::uint16_t incentive = 0;         // share of the miners' emission in the last epoch, of 65535
   std::uint64_t earned = 0;            // alpha-rao on this hotkey: what was paid to it and staked on it
-  bool permit = false;                 // its weights count from the next epoch on
+  bool permit = false;                 // to validate; epochs give it to the largest stakes, and to the owner
   std::uint32_t replaced_after = 0;    // registrations that replace it as things stand; 0: not by the next 16
 };
+
+[[nodiscard]] inline bool has_set_weights(const Neuron& neuron) { return neuron.last_update > neuron.registered_block; }
 
 struct Metagraph {
   std::uint64_t block = 0;
@@ -37,19 +38,20 @@ struct Metagraph {
   std::uint64_t epoch = 0;             // that a commit made now belongs to
   std::uint64_t next_epoch_block = 0;  // 0: none
   std::uint64_t registration_rao = 0;  // what a registration costs now
-  std::uint64_t stake_min = 0;         // alpha-rao that weights need
+  std::uint64_t stake_min = 0;         // alpha-rao that validating needs
   std::vector<Neuron> neurons;         // ascending by uid
 };
 
-// A neuron as rosters have it.
+// A neuron as far as rounds depend on it. The ledger knows no roles: what a member does in a round is in its Ready.
 struct Member {
   Uid uid;
   PublicKey hotkey;
-  Role role = Role::kMiner;
-  std::uint64_t stake = 0;  // rao: what counts of a validator's; see members_of()
+  std::uint64_t stake = 0;    // rao
+  bool may_validate = false;  // has a permit, and at least the stake that validating needs
+  bool mines = false;         // was paid as a miner in the last epoch, and has never set weights
   bool operator==(const Member&) const = default;
   template <class Archive>
-  void serialize(Archive& archive) { archive(uid, hotkey, role, stake); }
+  void serialize(Archive& archive) { archive(uid, hotkey, stake, may_validate, mines); }
 };
 
 // Everybody, as the closed block `block` left them.
@@ -61,16 +63,13 @@ struct LedgerView {
   void serialize(Archive& archive) { archive(block, block_hash, members); }
 };
 
-// Who says that it validates needs a permit for its stake to count. Before the first epoch nobody has one: until some
-// validator has, the stake of all counts.
+// The owner's hotkey has a permit whatever its stake, and stake may have left since the epoch that gave a permit.
 [[nodiscard]] inline std::vector<Member> members_of(const Metagraph& metagraph) {
-  const bool has_permits = std::ranges::any_of(metagraph.neurons, [](const Neuron& neuron) {
-    return neuron.role == Role::kValidator && neuron.permit;
-  });
   std::vector<Member> members;
   for (const Neuron& neuron : metagraph.neurons) {
-    const bool counts = neuron.role != Role::kValidator || neuron.permit || !has_permits;
-    members.push_back({neuron.uid, neuron.hotkey, neuron.role, counts ? neuron.stake : 0});
+    const bool may_validate = neuron.permit && neuron.stake > 0 && neuron.stake >= metagraph.stake_min;
+    const bool mines = neuron.incentive > 0 && !has_set_weights(neuron);
+    members.push_back({neuron.uid, neuron.hotkey, neuron.stake, may_validate, mines});
   }
   return members;
 }
@@ -98,8 +97,8 @@ class LedgerClient {
   [[nodiscard]] virtual Status compare(const LedgerHead& /*other*/) { return {}; }
 
   // Submitted under this client's hotkey; in force from the next block on. Errors: the ledger's reason.
-  // Nothing is left to do when it is registered in this role already.
-  [[nodiscard]] virtual Status register_neuron(Role role) = 0;
+  // Does nothing where it has a uid already.
+  [[nodiscard]] virtual Status register_neuron() = 0;
   [[nodiscard]] virtual Status add_stake(std::uint64_t rao) = 0;
   // Commits to weights that reveal_weights shows in the next epoch: nobody can copy them in time.
   [[nodiscard]] virtual Status commit_weights(const WeightVector& vector) = 0;
@@ -108,10 +107,12 @@ class LedgerClient {
 
 using ValidatorStakes = std::map<PublicKey, std::uint64_t>;  // rao
 
-[[nodiscard]] inline ValidatorStakes validator_stakes(const Metagraph& metagraph) {
+// Whose attestations count for a node that has seen no round. A miner's permit does not make it a validator; whoever has
+// neither set weights nor been paid as a miner counts, since the ledger cannot tell.
+[[nodiscard]] inline ValidatorStakes validator_stakes(std::span<const Member> members) {
   ValidatorStakes stakes;
-  for (const Member& member : members_of(metagraph))
-    if (member.role == Role::kValidator) stakes[member.hotkey] = member.stake;
+  for (const Member& member : members)
+    if (member.may_validate && !member.mines) stakes[member.hotkey] = member.stake;
   return stakes;
 }
 

@@ -9,7 +9,8 @@ namespace {
 
 std::string text_of(const Member& member) {
   return "uid " + std::to_string(member.uid.value) + ", hotkey " + member.hotkey.brief() + ", " +
-         std::string(name_of(member.role)) + " with a stake of " + std::to_string(member.stake) + " rao";
+         std::string(member.may_validate ? "with" : "without") + " permit to validate and with a stake of " +
+         std::to_string(member.stake) + " rao";
 }
 
 Hash hash_of(const Member& member) { return tagged_hash("muster/member", wire::encode(member)); }
@@ -20,9 +21,14 @@ std::optional<RosterLie> find_lie(const RoundOpen& open, const LedgerView& view)
   if (open.ledger_block_hash != view.block_hash)
     return RosterLie{"block " + std::to_string(view.block) + " has another hash", view.block_hash, open.ledger_block_hash};
   for (const RosterEntry& entry : open.roster) {
-    const Member found{entry.uid, entry.hotkey, entry.role, entry.stake};
     const auto member = std::ranges::find(view.members, entry.hotkey, &Member::hotkey);
-    if (member == view.members.end()) return RosterLie{text_of(found) + " is not on the ledger", Hash{}, hash_of(found)};
+    const bool is_known = member != view.members.end();
+    Member found = is_known ? *member : Member{};
+    found.uid = entry.uid;
+    found.hotkey = entry.hotkey;
+    found.stake = entry.stake;
+    if (entry.role != Role::kMiner) found.may_validate = true;
+    if (!is_known) return RosterLie{text_of(found) + " is not on the ledger", Hash{}, hash_of(found)};
     if (*member != found)
       return RosterLie{text_of(found) + " is on the ledger " + text_of(*member), hash_of(*member), hash_of(found)};
   }

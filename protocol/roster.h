@@ -1,7 +1,7 @@
 // Rosters: whether the ledger bears out what a RoundOpen says of its members.
 //
-// The coordinator chooses who of the ledger's members is in a round, by who is ready. It invents no uid, hotkey, role or
-// stake: who has the ledger compares. Thread safety: pure functions.
+// The coordinator chooses who of the ledger's members is in a round, by who is ready and as what. It invents no uid,
+// hotkey or stake, and no validator without a permit: who has the ledger compares. Thread safety: pure functions.
 #pragma once
 
 #include <optional>

@@ -124,11 +124,6 @@ Node* CoordinatorNode::find_peer(const PublicKey& hotkey) const {
   return nullptr;
 }
 
-std::optional<Role> CoordinatorNode::role_of(const Node& peer) const {
-  const auto member = std::ranges::find(ledger_.members, peer.hotkey(), &coordinator::Member::hotkey);
-  return member == ledger_.members.end() ? std::nullopt : std::optional(member->role);
-}
-
 void CoordinatorNode::send(Node& to, const Bytes& message) {
   ++world_.report.messages;
   world_.checkers.saw_message(hotkey(), message);
@@ -185,7 +180,7 @@ void CoordinatorNode::perform(coordinator::Action& action) {
             const bool manifest =
                 envelope && protocol::is_a(*envelope, protocol::MessageType::kManifest);
             for (Node* peer : peers_) {
-              if (broadcast.role && role_of(*peer) != *broadcast.role) continue;
+              if (broadcast.role && core_->role_of(peer->hotkey()) != *broadcast.role) continue;
               Bytes message = broadcast.message;
               if (manifest && envelope->round.value == 3 && peer == peers_.back() &&
                   world_.config.bug == PlantedBug::kForkedManifest)
@@ -235,7 +230,7 @@ void CoordinatorNode::perform(coordinator::Action& action) {
               if (outcome.code == protocol::OutcomeCode::kMissed && !cheats) ++world_.report.honest_missed;
             }
             const bool is_screened = std::ranges::any_of(ledger_.members, [&](const Member& member) {
-              return member.stake > 0 && std::ranges::binary_search(sealed.manifest.screened, member.uid);
+              return member.may_validate && std::ranges::binary_search(sealed.manifest.screened, member.uid);
             });
             if (!is_screened) ++world_.report.unscreened_rounds;
           },

@@ -107,10 +107,7 @@ void FollowerNode::fetch(const Hash& id) {
 }
 
 protocol::ValidatorStakes FollowerNode::stakes() const {
-  protocol::ValidatorStakes stakes;
-  for (const auto& member : coordinator_.ledger().members)
-    if (member.role == Role::kValidator) stakes[member.hotkey] = member.stake;
-  return stakes;
+  return protocol::validator_stakes(coordinator_.ledger().members);
 }
 
 // As the services do it.

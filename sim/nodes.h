@@ -107,7 +107,6 @@ class CoordinatorNode final : public Node {
   void end_uploads(const std::set<Hash>& listed);
   [[nodiscard]] Bytes forged(const Bytes& message, bool weights);
   [[nodiscard]] Bytes without_last_commit(const Bytes& close) const;
-  [[nodiscard]] std::optional<Role> role_of(const Node& peer) const;
   [[nodiscard]] Node* find_peer(const PublicKey& hotkey) const;
 
   std::vector<Node*> peers_;

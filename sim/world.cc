@@ -166,7 +166,7 @@ class World {
     if (judge == validators_.end()) return;
     protocol::ValidatorStakes stakes;
     for (const auto& member : ledger_.members)
-      if (member.role == Role::kValidator && member.stake > 0) stakes[member.hotkey] = member.stake;
+      if (member.may_validate) stakes[member.hotkey] = member.stake;
     const auto weight_of = (*judge)->head().validator_weights(stakes);
     for (const auto& member : ledger_.members) {
       const auto weight = weight_of.find(member.hotkey);
@@ -236,8 +236,8 @@ class World {
       checkers_.saw_accusation("disk", std::to_string(unnamed) + " blobs that nothing names");
   }
 
-  void add_member(Node& node, std::uint16_t uid, Role role, std::uint64_t stake) {
-    ledger_.members.push_back({Uid{uid}, node.hotkey(), role, stake});
+  void add_member(Node& node, std::uint16_t uid, std::uint64_t stake) {
+    ledger_.members.push_back({.uid = Uid{uid}, .hotkey = node.hotkey(), .stake = stake, .may_validate = stake > 0});
   }
 
   [[nodiscard]] std::shared_ptr<miner::Conduct> conduct_for(NodeId id, Cheat cheat) const {
@@ -256,7 +256,7 @@ class World {
           coordinator_, conduct_for(id, cheat),
           cheat == Cheat::kEquivocate);
       if (cheat == Cheat::kNone && !config_.is_adversary(id)) checkers_.set_honest(node->hotkey());
-      add_member(*node, static_cast<std::uint16_t>(id), Role::kMiner, 0);
+      add_member(*node, static_cast<std::uint16_t>(id), 0);
       followers_.push_back(std::move(node));
     }
   }
@@ -270,7 +270,7 @@ class World {
       const bool is_adversary = config_.is_adversary(id);
       if (!is_adversary) checkers_.set_honest(node->hotkey());
       validators_.push_back(node.get());
-      add_member(*node, static_cast<std::uint16_t>(id), Role::kValidator,
+      add_member(*node, static_cast<std::uint16_t>(id),
                  is_adversary && !config_.adversaries_have_stake ? 0 : 1000 + i);
       followers_.push_back(std::move(node));
     }
@@ -283,7 +283,7 @@ class World {
       const Role role = i % 2 == 0 ? Role::kMiner : Role::kValidator;
       auto node = std::make_unique<HostileNode>(surroundings_, id, "hostile-" + std::to_string(i + 1),
                                                 seed_of(config_.seed, id), coordinator_, role);
-      add_member(*node, static_cast<std::uint16_t>(id), role, i == 1 ? 100 : 0);
+      add_member(*node, static_cast<std::uint16_t>(id), i == 1 ? 100 : 0);
       hostiles_.push_back(std::move(node));
     }
   }

@@ -254,9 +254,9 @@ class Service {
     ledger_worker_.post([this] {
       Stakes answer{protocol::ValidatorStakes{}};
       if (auto metagraph = parts_.ledger->metagraph()) {
-        answer.stakes = protocol::validator_stakes(*metagraph);
+        answer.stakes = protocol::validator_stakes(protocol::members_of(*metagraph));
         const auto own = std::ranges::find(metagraph->neurons, parts_.key.public_key(), &protocol::Neuron::hotkey);
-        answer.has_set_weights = own != metagraph->neurons.end() && own->last_update > own->registered_block;
+        answer.has_set_weights = own != metagraph->neurons.end() && protocol::has_set_weights(*own);
       } else {
         answer.stakes = std::move(metagraph).error();
       }

@@ -11,7 +11,7 @@ protocol::WeightVector WeightSetter::vector_for(
   protocol::WeightVector vector;
   for (const auto& neuron : metagraph.neurons) {
     const auto weight = weights.find(neuron.hotkey);
-    if (neuron.role != Role::kMiner || weight == weights.end() || weight->second == 0) continue;
+    if (weight == weights.end() || weight->second == 0) continue;
     vector.uids.push_back(neuron.uid);
     vector.weights.push_back(weight->second);
   }

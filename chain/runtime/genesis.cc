@@ -5,7 +5,9 @@
 #include "chain/runtime/balances.h"
 #include "chain/runtime/networks.h"
 #include "chain/runtime/neurons.h"
+#include "chain/runtime/payout.h"
 #include "chain/runtime/stakes.h"
+#include "chain/yuma/epoch.h"
 #include "chain/yuma/mechanism.h"
 
 namespace muster::chain::runtime {
@@ -152,6 +154,11 @@ void add_subnet(const Context& context, const GenesisSubnet& from) {
   add_neurons(context, from.netuid, from.neurons);
 }
 
+void give_first_permits(State& state, Netuid netuid) {
+  const EpochOutput epoch = run_epoch(epoch_input_of(state, netuid, MechanismId{0}, 0));
+  state.subnets.at(netuid).neurons.permits = epoch.validator_permit;
+}
+
 }  // namespace
 
 Status validate(const Genesis& genesis) {
@@ -217,6 +224,8 @@ State make_state(const Genesis& genesis) {
   add_stakes(context, kRootNetuid, genesis.root_stakes);
   for (const GenesisSubnet& subnet : genesis.subnets)
     add_stakes(context, subnet.netuid, subnet.stakes);
+  for (const GenesisSubnet& subnet : genesis.subnets)
+    if (subnet.first_permits) give_first_permits(state, subnet.netuid);
   return state;
 }
 

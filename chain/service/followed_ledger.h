@@ -30,7 +30,7 @@ class FollowedLedger final : public protocol::LedgerClient {
   Result<protocol::LedgerView> members_at(std::optional<std::uint64_t> block) override;
   std::optional<protocol::LedgerHead> newest_head() const override { return follower_.head(); }
   Status compare(const protocol::LedgerHead& other) override;
-  Status register_neuron(Role role) override { return remote_->register_neuron(role); }
+  Status register_neuron() override { return remote_->register_neuron(); }
   Status add_stake(std::uint64_t rao) override { return remote_->add_stake(rao); }
   Status commit_weights(const protocol::WeightVector& vector) override { return remote_->commit_weights(vector); }
   Status reveal_weights(const protocol::WeightVector& vector) override { return remote_->reveal_weights(vector); }

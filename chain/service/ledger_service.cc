@@ -112,10 +112,7 @@ InfoAnswer LedgerService::info() const {
 AccountAnswer LedgerService::account(const PublicKey& key) const {
   const runtime::State& state = ledger_.state();
   const auto account = state.accounts.find(key);
-  AccountAnswer answer{ledger_.nonce_of(key), account == state.accounts.end() ? 0 : account->second.free_rao, {}};
-  for (const auto& [netuid, subnet] : state.subnets)
-    if (declares_validator(subnet, key)) answer.validates.push_back(netuid);
-  return answer;
+  return {ledger_.nonce_of(key), account == state.accounts.end() ? 0 : account->second.free_rao};
 }
 
 Result<Bytes> LedgerService::answer(const PublicKey& from, const Request& request) {

@@ -57,16 +57,15 @@ struct InfoAnswer {
 struct AccountAnswer {
   std::uint32_t nonce = 0;
   std::uint64_t balance_rao = 0;
-  std::vector<std::uint16_t> validates;  // subnets on which it has declared itself a validator, with a uid or without
   template <class Archive>
-  void serialize(Archive& archive) { archive(nonce, balance_rao, validates); }
+  void serialize(Archive& archive) { archive(nonce, balance_rao); }
 };
 
 struct NeuronAnswer {
   protocol::Neuron n;
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(n.uid, n.hotkey, n.role, n.stake, n.registered_block, n.last_update, n.incentive, n.earned,
+    archive(n.uid, n.hotkey, n.stake, n.registered_block, n.last_update, n.incentive, n.earned,
             n.permit, n.replaced_after);
   }
 };

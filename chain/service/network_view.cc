@@ -4,26 +4,6 @@
 #include "chain/runtime/views.h"
 
 namespace muster::chain {
-namespace {
-
-constexpr std::string_view kValidator = "muster/validator";
-constexpr std::string_view kMiner = "muster/miner";
-
-Role role_of(const runtime::Subnet& subnet, const AccountId& hotkey) {
-  if (hotkey == subnet.owner_hotkey) return Role::kCoordinator;
-  return declares_validator(subnet, hotkey) ? Role::kValidator : Role::kMiner;
-}
-
-}  // namespace
-
-CommitmentData validator_commitment() { return CommitmentData::raw(bytes_of(kValidator)); }
-CommitmentData miner_commitment() { return CommitmentData::raw(bytes_of(kMiner)); }
-
-bool declares_validator(const runtime::Subnet& subnet, const AccountId& hotkey) {
-  const auto found = subnet.commitments.find(hotkey);
-  return found != subnet.commitments.end() && found->second.data.size() == 1 &&
-         found->second.data[0] == validator_commitment();
-}
 
 Result<protocol::Metagraph> network_view(const runtime::Ledger& ledger, Netuid netuid) {
   const auto metagraph = runtime::metagraph(ledger.state(), netuid);
@@ -41,7 +21,6 @@ Result<protocol::Metagraph> network_view(const runtime::Ledger& ledger, Netuid n
   for (const runtime::NeuronView& neuron : metagraph->neurons)
     view.neurons.push_back({.uid = Uid{neuron.uid},
                             .hotkey = neuron.hotkey,
-                            .role = role_of(subnet, neuron.hotkey),
                             .stake = neuron.total_stake,
                             .registered_block = neuron.block_at_registration,
                             .last_update = neuron.last_update,

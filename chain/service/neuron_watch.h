@@ -11,8 +11,9 @@
 
 namespace muster::chain {
 
-// One sentence when no validator holds a permit, though some had the time to get one, or when the last ones that hold
-// one can be replaced by the next registrations (protocol::Neuron::replaced_after); nothing while all is well.
+// One sentence when nobody may validate, though somebody with stake had the time to get a permit, or when the last of
+// those that may and have set weights can be replaced by the next registrations (protocol::Neuron::replaced_after);
+// nothing while all is well.
 [[nodiscard]] std::optional<std::string> permit_warning(const protocol::Metagraph& metagraph);
 
 // What to do about one's own uid.
@@ -21,8 +22,8 @@ enum class UidStep : std::uint8_t {
   kRegister,   // it was lost, and what it costs is within the budget
   kTooDear,    // it was lost, and costs more than the budget has left
 };
-// `was_validator`: the hotkey has declared the role, which it could only with a uid. `spent_rao`: on registrations before.
-[[nodiscard]] UidStep uid_step(const protocol::Metagraph& metagraph, const PublicKey& hotkey, bool was_validator,
+// `has_stake`: on the subnet, which a hotkey gets only while it has a uid. `spent_rao`: on registrations before.
+[[nodiscard]] UidStep uid_step(const protocol::Metagraph& metagraph, const PublicKey& hotkey, bool has_stake,
                                std::uint64_t spent_rao, std::uint64_t budget_rao);
 
 }  // namespace muster::chain

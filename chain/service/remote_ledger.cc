@@ -10,7 +10,6 @@
 #include "chain/codec/signed_extrinsic.h"
 #include "chain/runtime/ledger.h"
 #include "chain/service/block_budget.h"
-#include "chain/service/network_view.h"
 #include "chain/yuma/mechanism.h"
 #include "wire/codec.h"
 
@@ -260,41 +259,19 @@ Result<protocol::Metagraph> RemoteLedger::metagraph() {
   return metagraph;
 }
 
-Result<std::vector<RemoteLedger::Sent>> RemoteLedger::send_registration(Role role) {
-  std::vector<Sent> sent;
+Result<std::optional<RemoteLedger::Sent>> RemoteLedger::send_registration() {
   MUSTER_TRY(const auto known, metagraph());
-  const auto own = std::find_if(known.neurons.begin(), known.neurons.end(),
-                                [&](const auto& neuron) { return neuron.hotkey == key_.public_key(); });
-  if (own != known.neurons.end() && own->role == Role::kCoordinator)
-    return Error{Errc::kConflict, "this hotkey owns the subnet and is its coordinator's; another role needs a hotkey of its own"};
-  if (own == known.neurons.end()) {
-    MUSTER_TRY(auto registered, send(BurnedRegister{netuid_, key_.public_key()}));
-    sent.push_back(std::move(registered));
-  }
-  MUSTER_TRY(const AccountAnswer account_now, account(key_.public_key()));
-  const auto& validates = account_now.validates;
-  const bool is_declared = std::ranges::find(validates, netuid_) != validates.end();
-  if (is_declared == (role == Role::kValidator)) return sent;
-  const SetCommitment declaration{netuid_, {role == Role::kValidator ? validator_commitment() : miner_commitment()}};
-  auto declared = send(declaration);
-  if (!declared && !sent.empty()) {  // perhaps because the ledger lost the registration in between
-    MUSTER_TRY_STATUS(confirm_all(sent));
-    sent.clear();
-    declared = send(declaration);
-  }
-  if (!declared) return std::move(declared).error();
-  sent.push_back(std::move(declared).value());
-  return sent;
+  const bool has_uid =
+      std::ranges::find(known.neurons, key_.public_key(), &protocol::Neuron::hotkey) != known.neurons.end();
+  if (has_uid) return std::optional<Sent>();
+  MUSTER_TRY(auto registered, send(BurnedRegister{netuid_, key_.public_key()}));
+  return std::optional(std::move(registered));
 }
 
-Status RemoteLedger::confirm_all(const std::vector<Sent>& all) {
-  for (const Sent& sent : all) MUSTER_TRY_STATUS(confirm(sent));
+Status RemoteLedger::register_neuron() {
+  MUSTER_TRY(const auto sent, send_registration());
+  if (sent) MUSTER_TRY_STATUS(confirm(*sent));
   return {};
-}
-
-Status RemoteLedger::register_neuron(Role role) {
-  MUSTER_TRY(const auto sent, send_registration(role));
-  return confirm_all(sent);
 }
 
 Status RemoteLedger::register_within(std::uint64_t rao) {

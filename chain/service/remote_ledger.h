@@ -34,7 +34,7 @@ class RemoteLedger {
   [[nodiscard]] Result<Hash> genesis_hash();
   // As the daemon says.
   [[nodiscard]] Result<protocol::Metagraph> metagraph();
-  [[nodiscard]] Status register_neuron(Role role);
+  [[nodiscard]] Status register_neuron();
   [[nodiscard]] Status add_stake(std::uint64_t rao);
   [[nodiscard]] Status commit_weights(const protocol::WeightVector& vector);
   [[nodiscard]] Status reveal_weights(const protocol::WeightVector& vector);
@@ -63,13 +63,11 @@ class RemoteLedger {
   // or the client's part of it stayed full.
   [[nodiscard]] Result<Sent> send(const RuntimeCall& call);
   // Returns when a durable block holds it; `block` in the receipt says which. If the ledger lost it (it was restarted), the
-  // same bytes are sent again: their nonce lets them count once at most. Several that were sent one after the other are
-  // confirmed in that order. Errors: kConflict (lost for good, or sent again and failed; the message says what to do),
+  // same bytes are sent again: their nonce lets them count once at most. Errors: kConflict (lost for good, or sent again and failed; the message says what to do),
   // kTimeout (the ledger does not come back: whether it holds it is not known), kCancelled.
   [[nodiscard]] Result<SubmitAnswer> confirm(const Sent& sent);
-  [[nodiscard]] Status confirm_all(const std::vector<Sent>& all);
-  // What register_neuron submits, for who has many to register: nothing where nothing is left to do.
-  [[nodiscard]] Result<std::vector<Sent>> send_registration(Role role);
+  // What register_neuron submits, for who has many to register; nothing where it has a uid already.
+  [[nodiscard]] Result<std::optional<Sent>> send_registration();
   // Sends and confirms.
   [[nodiscard]] Result<SubmitAnswer> submit(const RuntimeCall& call);
 

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "chain/service/neuron_watch.h"
+#include "cli/ledger/validator_needs.h"
 #include "cli/units.h"
 
 namespace muster::cli {
@@ -23,25 +24,32 @@ Result<std::uint64_t> read_spent(const std::filesystem::path& path) {
   return rao;
 }
 
-// What the ledger says of the node itself; empty when it is what it should be.
+// What the ledger does not let the node do, and what helps; empty where all is as it should be.
 std::string trouble_of(const protocol::Metagraph& metagraph, const Attendance& attendance) {
+  if (attendance.role == Role::kCoordinator) return {};
+  const std::string hotkey = "hotkey " + attendance.hotkey.brief() + "…";
   const auto own = std::ranges::find(metagraph.neurons, attendance.hotkey, &protocol::Neuron::hotkey);
-  const std::string wanted(name_of(attendance.role));
   if (own == metagraph.neurons.end())
-    return "hotkey " + attendance.hotkey.brief() + "… is not registered on the ledger, so nobody takes anything from it: `muster "
-           "ledger register --role " + wanted + "` with its key";
-  if (own->role != attendance.role)
-    return "hotkey " + attendance.hotkey.brief() + "… (uid " + std::to_string(own->uid.value) + ") is a " +
-           std::string(name_of(own->role)) + " on the ledger and a " + wanted + " here: `muster ledger register --role " +
-           wanted + "` with its key";
-  return {};
+    return hotkey + " is not registered on the ledger, so nobody takes anything from it: `muster ledger register` with its key";
+  if (attendance.role != Role::kValidator) return {};
+  std::string text;
+  for (const std::string& need : validator_needs(metagraph, *own))
+    text += (text.empty() ? hotkey + " (uid " + std::to_string(own->uid.value) + ") may not validate yet. It lacks " : "; and ") + need;
+  return text;
 }
 
 }  // namespace
 
-void AttendedLedger::say_once(std::string& said, const std::string& text) const {
-  if (text != said && !text.empty()) attendance_.logger.warning(text);
-  said = text;
+void AttendedLedger::say_once(std::string& said, const std::string& about, const std::string& text) const {
+  if (about != said && !text.empty()) attendance_.logger.warning(text);
+  said = about;
+}
+
+// A hotkey gets stake on a subnet only while it has a uid there, and keeps it without.
+bool AttendedLedger::has_stake() const {
+  const auto& subnets = ledger_->follower().ledger().state().subnets;
+  const auto subnet = subnets.find(ledger_->remote().netuid());
+  return subnet != subnets.end() && subnet->second.stake_of(attendance_.hotkey) > 0;
 }
 
 Result<bool> AttendedLedger::regain_uid(const protocol::Metagraph& metagraph) {
@@ -49,11 +57,8 @@ Result<bool> AttendedLedger::regain_uid(const protocol::Metagraph& metagraph) {
   const bool is_there = std::ranges::any_of(
       metagraph.neurons, [&](const auto& neuron) { return neuron.hotkey == attendance_.hotkey; });
   if (is_there) return false;
-  MUSTER_TRY(const auto account, ledger_->remote().account(attendance_.hotkey));
   MUSTER_TRY(const std::uint64_t spent, read_spent(attendance_.spent_file));
-  const bool was_validator =
-      std::ranges::find(account.validates, ledger_->remote().netuid()) != account.validates.end();
-  const auto step = chain::uid_step(metagraph, attendance_.hotkey, was_validator, spent, attendance_.budget_rao);
+  const auto step = chain::uid_step(metagraph, attendance_.hotkey, has_stake(), spent, attendance_.budget_rao);
   if (step == chain::UidStep::kTooDear)
     return Error{Errc::kPermission, "lost its uid to another registration; a new one costs " +
                                         exact_tao(metagraph.registration_rao) + " TAO, and of --register-budget " +
@@ -74,8 +79,11 @@ Result<protocol::Metagraph> AttendedLedger::metagraph() {
   if (regained && *regained) {
     MUSTER_TRY(metagraph, ledger_->metagraph());
   }
-  say_once(said_of_uid_, regained ? trouble_of(metagraph, attendance_) : regained.error().message);
-  say_once(said_of_permits_, chain::permit_warning(metagraph).value_or(std::string()));
+  const std::string trouble = regained ? trouble_of(metagraph, attendance_) : regained.error().message;
+  // How many blocks are left changes with every block; once an epoch is often enough.
+  say_once(said_of_own_, trouble.empty() ? trouble : std::to_string(metagraph.next_epoch_block), trouble);
+  const std::string warning = chain::permit_warning(metagraph).value_or(std::string());
+  say_once(said_of_permits_, warning, warning);
   return metagraph;
 }
 

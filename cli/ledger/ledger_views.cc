@@ -172,13 +172,7 @@ Result<int> show_subnets(const ViewOptions& options) {
 
 // ---- metagraph
 
-// What a training network takes the hotkey for (chain/service/network_view.h).
-std::string role_name(const rt::Subnet& subnet, const PublicKey& hotkey) {
-  if (hotkey == subnet.owner_hotkey) return std::string(name_of(Role::kCoordinator));
-  return std::string(name_of(chain::declares_validator(subnet, hotkey) ? Role::kValidator : Role::kMiner));
-}
-
-ordered_json metagraph_json(const rt::Metagraph& graph, const rt::Subnet& subnet) {
+ordered_json metagraph_json(const rt::Metagraph& graph) {
   ordered_json json{{"netuid", graph.netuid},
                     {"block", graph.block},
                     {"owner", address(graph.owner_coldkey)},
@@ -194,7 +188,6 @@ ordered_json metagraph_json(const rt::Metagraph& graph, const rt::Subnet& subnet
     json["neurons"].push_back({{"uid", n.uid},
                                {"hotkey", address(n.hotkey)},
                                {"coldkey", address(n.coldkey)},
-                               {"role", role_name(subnet, n.hotkey)},
                                {"alpha_stake_rao", n.alpha_stake},
                                {"root_stake_rao", n.root_stake},
                                {"total_stake_rao", n.total_stake},
@@ -217,7 +210,7 @@ Result<int> show_metagraph(const ViewOptions& options) {
   if (!graph)
     return Error{Errc::kNotFound, "there is no subnet " + std::to_string(options.netuid) +
                                       "; `muster ledger subnets` lists them"};
-  const ordered_json json = metagraph_json(*graph, state.subnets.at(options.netuid));
+  const ordered_json json = metagraph_json(*graph);
   if (options.json) {
     std::printf("%s\n", json_text(json, 2).c_str());
     return 0;
@@ -225,12 +218,12 @@ Result<int> show_metagraph(const ViewOptions& options) {
   std::printf("subnet %u: price %.6f TAO, tempo %u, epoch %" PRIu64 ", owner %s\n\n", options.netuid,
               json["price"].get<double>(), json["tempo"].get<unsigned>(), json["epoch"].get<std::uint64_t>(),
               json["owner"].get<std::string>().c_str());
-  std::printf(" uid  hotkey                                            stake  role         permit  incentive  dividends  "
+  std::printf(" uid  hotkey                                            stake  permit  incentive  dividends  "
               "     emission  updated\n");
   for (const auto& n : json["neurons"])
-    std::printf("%4zu  %s  %14s  %-11s  %-6s  %9.4f  %9.4f  %13s  %7" PRIu64 "\n", n["uid"].get<std::size_t>(),
+    std::printf("%4zu  %s  %14s  %-6s  %9.4f  %9.4f  %13s  %7" PRIu64 "\n", n["uid"].get<std::size_t>(),
                 n["hotkey"].get<std::string>().c_str(), human_tao(n["total_stake_rao"].get<std::uint64_t>()).c_str(),
-                n["role"].get<std::string>().c_str(), n["permit"].get<bool>() ? "yes" : "-", n["incentive"].get<double>() / 65535,
+                n["permit"].get<bool>() ? "yes" : "-", n["incentive"].get<double>() / 65535,
                 n["dividends"].get<double>() / 65535, human_tao(n["emission_rao"].get<std::uint64_t>()).c_str(),
                 n["last_update"].get<std::uint64_t>());
   return 0;

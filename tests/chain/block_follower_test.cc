@@ -141,6 +141,20 @@ TEST_F(BlockFollowerTest, TellsHowAClosedBlockLeftTheMembers) {
   EXPECT_EQ(again.members, before.members);
 }
 
+TEST_F(BlockFollowerTest, TellsWhoMayValidateFromTheEpochsOn) {
+  ASSERT_TRUE(submit(ledger_, miner_, BurnedRegister{1, miner_.public_key()}));
+  ASSERT_TRUE(submit(ledger_, miner_, AddStake{miner_.public_key(), 1, 100 * runtime::kTao}));
+  follow_some(1);
+  const auto may_validate = [&] { return follower_.members_at(1, std::nullopt)->members.at(1).may_validate; };
+  EXPECT_FALSE(may_validate()) << "stake alone is no permit";
+  follow_some(4);
+  EXPECT_TRUE(may_validate()) << "an epoch has ended";
+  const std::uint64_t stake = follower_.members_at(1, std::nullopt)->members.at(1).stake;
+  ASSERT_TRUE(submit(ledger_, miner_, RemoveStake{miner_.public_key(), 1, stake - runtime::kTao / 2}));
+  follow_some(1);
+  EXPECT_FALSE(may_validate()) << "under the threshold, whatever the permit says until the next epoch";
+}
+
 TEST_F(BlockFollowerTest, SaysWhichBlocksMembersItHas) {
   follow_some(2);
   EXPECT_NE(follower_.members_at(1, 77).error().message.find("none of blocks 0 to 2"), std::string::npos);

@@ -9,10 +9,12 @@ namespace {
 
 PublicKey key(std::uint8_t number) { return PublicKey{{number}}; }
 
+// Registered at block 0. With stake; a validator has set weights.
 protocol::Neuron neuron(std::uint16_t uid, Role role, bool permit, std::uint32_t replaced_after) {
   return {.uid = Uid{uid},
           .hotkey = key(static_cast<std::uint8_t>(uid)),
-          .role = role,
+          .stake = 5,
+          .last_update = role == Role::kValidator ? 90u : 0u,
           .permit = permit,
           .replaced_after = replaced_after};
 }
@@ -28,7 +30,7 @@ protocol::Metagraph metagraph(std::vector<protocol::Neuron> neurons) {
 
 TEST(PermitWarning, SaysNothingWhileAPermitHolderIsSafe) {
   EXPECT_FALSE(permit_warning(metagraph({})));
-  EXPECT_FALSE(permit_warning(metagraph({neuron(0, Role::kCoordinator, false, 0), neuron(1, Role::kMiner, false, 1)})));
+  EXPECT_FALSE(permit_warning(metagraph({neuron(0, Role::kMiner, true, 0), neuron(1, Role::kMiner, false, 1)})));
   EXPECT_FALSE(permit_warning(metagraph({neuron(1, Role::kValidator, true, 1), neuron(2, Role::kValidator, true, 0)})));
 }
 
@@ -37,6 +39,8 @@ TEST(PermitWarning, NamesTheLastHolderAndWhenItGoes) {
   ASSERT_TRUE(one);
   EXPECT_NE(one->find("the only validator with a permit (uid 1,"), std::string::npos) << *one;
   EXPECT_NE(one->find("when one more hotkey registers"), std::string::npos) << *one;
+  const auto beside_miner = permit_warning(metagraph({neuron(1, Role::kValidator, true, 1), neuron(2, Role::kMiner, true, 0)}));
+  EXPECT_TRUE(beside_miner) << "a permit that nobody sets weights with keeps nothing going";
   const auto two = permit_warning(metagraph({neuron(1, Role::kValidator, true, 3), neuron(2, Role::kValidator, true, 9)}));
   ASSERT_TRUE(two);
   EXPECT_NE(two->find("the last of the validators with a permit (uid 2,"), std::string::npos) << *two;
@@ -50,7 +54,7 @@ TEST(PermitWarning, SaysThatNobodyHoldsOneOnceSomebodyCould) {
   EXPECT_FALSE(permit_warning(graph)) << "permits come with epochs";
 }
 
-TEST(UidStep, BuysBackAValidatorsUidWithinTheBudgetOnly) {
+TEST(UidStep, BuysBackAStakedHotkeysUidWithinTheBudgetOnly) {
   const auto graph = metagraph({neuron(1, Role::kValidator, true, 0)});
   EXPECT_EQ(uid_step(graph, key(1), true, 0, 5'000), UidStep::kNone) << "it is there";
   EXPECT_EQ(uid_step(graph, key(9), false, 0, 5'000), UidStep::kNone) << "it never was";

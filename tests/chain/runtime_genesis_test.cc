@@ -57,6 +57,38 @@ TEST(Genesis, AHotkeysOwnerIsWhoRegisteredItNotWhoStakesFirst) {
   EXPECT_TRUE(refusal_of(genesis).starts_with("ledger.root_stakes"));
 }
 
+std::vector<bool> permits_of(const Genesis& genesis) {
+  return make_state(genesis).subnets.at(kSubnet).neurons.permits;
+}
+
+TEST(FirstPermits, AreThoseThatTheFirstEpochWouldGive) {
+  Genesis genesis = small_genesis();
+  EXPECT_EQ(permits_of(genesis), std::vector<bool>(5)) << "none, as on Subtensor";
+  Economy economy(genesis);
+  economy.step(20);
+  genesis.subnets[0].first_permits = true;
+  EXPECT_EQ(permits_of(genesis), economy.subnet().neurons.permits);
+  EXPECT_EQ(permits_of(genesis), (std::vector<bool>{true, true, true, false, false}))
+      << "the owner's and those of the two with stake";
+}
+
+TEST(FirstPermits, GoToTheLargestStakesOfAtLeastTheThreshold) {
+  Genesis genesis = small_genesis();
+  genesis.subnets[0].first_permits = true;
+  genesis.subnets[0].parameters.validators_max = 1;
+  EXPECT_EQ(permits_of(genesis), (std::vector<bool>{true, true, false, false, false}));
+  genesis.network.stake_threshold = 1'000'000 * kTao;
+  EXPECT_EQ(permits_of(genesis), (std::vector<bool>{true, false, false, false, false}));
+}
+
+TEST(FirstPermits, LetWeightsBeSetInTheFirstBlock) {
+  Genesis genesis = small_genesis();
+  const SetWeights weights{kSubnet, {3, 4}, {100, 50}, 0};
+  EXPECT_EQ(Economy(genesis).call(key(201), weights), DispatchError::kNeuronNoValidatorPermit);
+  genesis.subnets[0].first_permits = true;
+  EXPECT_FALSE(Economy(genesis).call(key(201), weights));
+}
+
 TEST(Genesis, AnyDifferenceIsAnotherLedger) {
   Genesis other = small_genesis();
   EXPECT_EQ(genesis_hash(other), genesis_hash(small_genesis()));

@@ -67,21 +67,11 @@ class ServedLedgerTest : public LedgerServiceTest {
 
 TEST_F(ServedLedgerTest, RegistersOnceHoweverOftenItIsAsked) {
   EXPECT_EQ(client_.genesis_hash().value(), runtime::genesis_hash(genesis_));
-  ASSERT_TRUE(client_.register_neuron(Role::kMiner));
-  ASSERT_TRUE(client_.register_neuron(Role::kMiner));
+  ASSERT_TRUE(client_.register_neuron());
+  ASSERT_TRUE(client_.register_neuron());
   const auto neurons = client_.metagraph().value().neurons;
   ASSERT_EQ(neurons.size(), 2u) << "the owner's hotkey and the miner's";
-  EXPECT_EQ(neurons[0].role, Role::kCoordinator);
   EXPECT_EQ(neurons[1].hotkey, miner_.public_key());
-  EXPECT_EQ(neurons[1].role, Role::kMiner);
-}
-
-TEST_F(ServedLedgerTest, TakesWhoDeclaresItForAValidator) {
-  ASSERT_TRUE(client_.register_neuron(Role::kValidator));
-  ASSERT_TRUE(client_.add_stake(100 * runtime::kTao));
-  const auto neuron = client_.metagraph().value().neurons.at(1);
-  EXPECT_EQ(neuron.role, Role::kValidator);
-  EXPECT_GT(neuron.stake, 99 * runtime::kTao);
 }
 
 TEST_F(ServedLedgerTest, NamesTheOneReasonOfACallThatFails) {
@@ -91,7 +81,7 @@ TEST_F(ServedLedgerTest, NamesTheOneReasonOfACallThatFails) {
 }
 
 TEST_F(ServedLedgerTest, SendsItsWholeState) {
-  ASSERT_TRUE(client_.register_neuron(Role::kMiner));
+  ASSERT_TRUE(client_.register_neuron());
   EXPECT_EQ(runtime::state_hash(client_.state().value()), runtime::state_hash(service_->ledger().state()));
 }
 
@@ -105,7 +95,7 @@ TEST_F(ServedLedgerTest, CanBeFollowedBlockByBlockAcrossRestartsOfTheFollower) {
                                                  ledger_key_.public_key(), miner_, 1);
     return FollowedLedger::open(std::move(remote), genesis_, directory_ / "followed", [](auto&) {}).value();
   };
-  ASSERT_TRUE(client_.register_neuron(Role::kMiner));
+  ASSERT_TRUE(client_.register_neuron());
   auto followed = follow();
   const auto seen = followed->metagraph();
   ASSERT_TRUE(seen) << seen.error().message;
@@ -170,12 +160,6 @@ TEST_F(ServedLedgerTest, AStopEndsTheWait) {
   stopper = std::thread([&] { stop = true; });
   EXPECT_EQ(client.confirm(*sent).error().code, Errc::kCancelled);
   stopper.join();
-}
-
-TEST_F(ServedLedgerTest, ConfirmsSeveralThatWereSentTogetherAlsoAfterALoss) {
-  losses_ = 1;
-  ASSERT_TRUE(client_.register_neuron(Role::kValidator)) << "two calls, one block";
-  EXPECT_EQ(client_.metagraph().value().neurons.at(1).role, Role::kValidator);
 }
 
 // ---- limits of a block
@@ -286,7 +270,7 @@ TEST_F(LedgerServiceTest, ForgeriesUseUpTheBudgetOfWhoSendsThem) {
   auto service = open();
   const SigningKey stranger(Seed{5, 5});
   auto forged = decode_extrinsic(muster::testing::signed_call(service->ledger(), miner_,
-                                                              SetCommitment{1, {validator_commitment()}}))
+                                                              SetCommitment{1, {CommitmentData::raw(bytes_of("text"))}}))
                     .value();
   forged.signature.bytes[7] ^= 1;
   const Bytes bytes = encode_extrinsic(forged);

@@ -44,10 +44,14 @@ class AttendedLedgerTest : public ::testing::Test {
   std::unique_ptr<chain::RemoteLedger> client(const SigningKey& key) {
     return std::make_unique<chain::RemoteLedger>(hub_.join(key.public_key()), ledger_key_.public_key(), key, 1);
   }
+  void validate() {
+    ASSERT_TRUE(client(validator_)->register_neuron());
+    ASSERT_TRUE(client(validator_)->add_stake(5 * kTao));
+  }
   // Registers others until the validator has no uid.
   void push_out() {
     for (std::size_t i = 0; i < others_.size() && has_uid(); ++i, ++next_)
-      ASSERT_TRUE(client(others_[next_ % others_.size()])->register_neuron(Role::kMiner));
+      ASSERT_TRUE(client(others_[next_ % others_.size()])->register_neuron());
     ASSERT_FALSE(has_uid());
   }
   bool has_uid() {
@@ -82,18 +86,18 @@ class AttendedLedgerTest : public ::testing::Test {
 };
 
 TEST_F(AttendedLedgerTest, BuysALostUidBackWithinTheBudgetAndSaysSo) {
-  ASSERT_TRUE(client(validator_)->register_neuron(Role::kValidator));
+  validate();
   push_out();
   const auto graph = attended(20 * kTao)->metagraph();
   ASSERT_TRUE(graph) << graph.error().message;
   const auto own = std::ranges::find(graph->neurons, validator_.public_key(), &protocol::Neuron::hotkey);
   ASSERT_NE(own, graph->neurons.end());
-  EXPECT_EQ(own->role, Role::kValidator) << "as it declared before";
+  EXPECT_GT(own->stake, 0u) << "as it staked before";
   EXPECT_NE(log().find("has bought a new one for at most"), std::string::npos) << log();
 }
 
 TEST_F(AttendedLedgerTest, SpendsNoMoreThanTheBudgetOverAllItsStarts) {
-  ASSERT_TRUE(client(validator_)->register_neuron(Role::kValidator));
+  validate();
   push_out();
   EXPECT_TRUE(attended(kTao / 2)->metagraph());
   EXPECT_FALSE(has_uid());
@@ -105,14 +109,31 @@ TEST_F(AttendedLedgerTest, SpendsNoMoreThanTheBudgetOverAllItsStarts) {
   EXPECT_FALSE(has_uid()) << "the price has risen, and part of the budget is spent";
 }
 
-TEST_F(AttendedLedgerTest, BuysNothingForWhoNeverWasAValidatorAndSaysWhatToDo) {
+TEST_F(AttendedLedgerTest, BuysNothingForWhoNeverHadStakeAndSaysWhatToDo) {
   ASSERT_TRUE(attended(20 * kTao)->metagraph());
   EXPECT_FALSE(has_uid());
   EXPECT_NE(log().find("is not registered on the ledger"), std::string::npos) << log();
-  EXPECT_NE(log().find("muster ledger register --role validator"), std::string::npos);
-  ASSERT_TRUE(client(validator_)->register_neuron(Role::kMiner));
-  ASSERT_TRUE(attended(20 * kTao)->metagraph());
-  EXPECT_NE(log().find("is a miner on the ledger and a validator here"), std::string::npos) << log();
+  EXPECT_NE(log().find("`muster ledger register`"), std::string::npos);
+}
+
+TEST_F(AttendedLedgerTest, SaysWhatAValidatorLacksAndHowManyBlocksAreLeftUntilAPermit) {
+  ASSERT_TRUE(client(validator_)->register_neuron());
+  auto node = attended(0);
+  ASSERT_TRUE(node->metagraph());
+  EXPECT_NE(log().find("may not validate yet. It lacks stake: validating needs 1.000000000 alpha"), std::string::npos) << log();
+  ASSERT_TRUE(client(validator_)->add_stake(5 * kTao));
+  const auto graph = attended(0)->metagraph().value();
+  const std::string left = "the next one ends at block " + std::to_string(graph.next_epoch_block) + ", in " +
+                           std::to_string(graph.next_epoch_block - graph.block) + " blocks";
+  EXPECT_NE(log().find("It lacks permit: the end of an epoch gives it to the largest stakes; " + left), std::string::npos) << log();
+}
+
+TEST_F(AttendedLedgerTest, SaysNothingOfAValidatorWithAPermit) {
+  validate();
+  for (int block = 0; block < 6; ++block) (void)service_->produce_block();
+  const auto graph = attended(0)->metagraph().value();
+  ASSERT_TRUE(std::ranges::find(graph.neurons, validator_.public_key(), &protocol::Neuron::hotkey)->permit);
+  EXPECT_EQ(log().find("may not validate"), std::string::npos) << log();
 }
 
 }  // namespace

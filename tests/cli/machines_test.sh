@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The commands of docs/operations.md, "Several machines", each as it stands there: separate processes in separate folders,
-# over loopback. All rounds are done, and the validator stands in rosters and is a validator with a permit.
+# over loopback. All rounds are done, and the validator, which waited for its permit, stands in rosters.
 #   machines_test.sh MUSTER PORT
 set -euo pipefail
 muster=$1 port=$2
@@ -64,11 +64,11 @@ validator=${pids[-1]}
 for process in $coordinator $miner $validator; do
   wait "$process" || { echo "process $process failed" >&2; show; exit 1; }
 done
-grep -q 'uid [0-9]*, validator' "$folder/validator.validate.out" || { show; exit 1; }
-grep -q 'still lacks permit' "$folder/validator.validate.out" || { show; exit 1; }
+grep -q 'registered on subnet 1: uid [0-9]*' "$folder/validator.validate.out" || { show; exit 1; }
+grep -q 'to validate it still needs permit' "$folder/validator.validate.out" || { show; exit 1; }
 run validator look >"$folder/status"
 cat "$folder/status"
-grep -Eq 'validator +validator-1 +[0-9.]+ +yes' "$folder/status" || { echo "no validator with a permit" >&2; exit 1; }
+grep -Eq ' validator-1 +[0-9.]+ +yes' "$folder/status" || { echo "no validator with a permit" >&2; exit 1; }
 muster audit "$folder/first/run" --json >"$folder/audit.json"
 python3 - "$folder/audit.json" <<'PY'
 import json, sys

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "chain/service/network_view.h"
 #include "state/state_root.h"
 #include "tests/temporary_directory.h"
 #include "trainer/data/corpus.h"
@@ -32,6 +33,26 @@ TEST_F(RunFolderTest, ReadsTheRunThatItMade) {
   const auto params = read_params(folder_).value();
   EXPECT_EQ(params.model, config_.params.model);
   EXPECT_EQ(params.ledger_genesis, chain::runtime::genesis_hash(read_genesis(folder_).value()));
+}
+
+TEST_F(RunFolderTest, FirstValidatorsMayValidateFromBlockZeroOn) {
+  const FirstMembers first{{SigningKey(Seed{1}).public_key()}, {SigningKey(Seed{2}).public_key(), SigningKey(Seed{3}).public_key()}};
+  config_.genesis.network.stake_threshold = 500 * chain::runtime::kTao;
+  ASSERT_TRUE(init_run(folder_, config_, first));
+  const auto view = chain::network_view(chain::runtime::Ledger(read_genesis(folder_).value()), 1).value();
+  const auto members = protocol::members_of(view);
+  ASSERT_EQ(members.size(), 3u) << "the owner and the validators";
+  EXPECT_FALSE(members[0].may_validate);
+  EXPECT_TRUE(members[1].may_validate);
+  EXPECT_TRUE(members[2].may_validate);
+}
+
+TEST_F(RunFolderTest, MakesNoRunWithMoreFirstValidatorsThanPermits) {
+  FirstMembers first;
+  for (std::uint8_t i = 1; i <= 3; ++i) first.validators.push_back(SigningKey(Seed{i}).public_key());
+  const Status made = init_run(folder_, config_, first);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().message, "3 validators, but only 2 permits: raise ledger.validators_max");
 }
 
 TEST_F(RunFolderTest, MakesNoRunOverAnother) {

@@ -76,7 +76,7 @@ class CoordinatorTest : public ::testing::Test {
   LedgerView ledger() const {
     LedgerView view;
     for (std::uint16_t i = 0; i < miners_ + validators_; ++i)
-      view.members.push_back({Uid{i}, key(i).public_key(), role(i), stake(i)});
+      view.members.push_back({Uid{i}, key(i).public_key(), stake(i), role(i) == Role::kValidator && stake(i) > 0});
     return view;
   }
   // Miners first, then validators.
@@ -127,6 +127,13 @@ class CoordinatorTest : public ::testing::Test {
   }
   bool noted(const std::string& part) const {
     return std::ranges::any_of(notes_, [&](const auto& note) { return note.find(part) != std::string::npos; });
+  }
+
+  // The reason in the last message, which must be a Refused.
+  std::string last_refusal() const {
+    if (sent_.empty()) return {};
+    const auto refused = protocol::read_body<protocol::Refused>(wire::open_envelope(sent_.back().message).value());
+    return refused ? refused->reason : std::string();
   }
 
   protocol::Ready ready(std::uint16_t uid) const {

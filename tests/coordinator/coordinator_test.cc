@@ -100,15 +100,79 @@ TEST_F(CoordinatorTest, WhoFollowsARoundIsShownItThoughItIsNotInIt) {
 
 TEST_F(CoordinatorTest, AReadyThatIsRefusedIsAnsweredWithTheReason) {
   auto wrong = ready(0);
-  wrong.role = Role::kValidator;
+  wrong.role = Role::kLedger;
   send(0, wrong);
-  ASSERT_EQ(sent_.size(), 1u);
-  const auto refused = protocol::read_body<protocol::Refused>(wire::open_envelope(sent_[0].message).value());
-  ASSERT_TRUE(refused.has_value());
-  EXPECT_NE(refused->reason.find("is a miner"), std::string::npos) << refused->reason;
-  EXPECT_TRUE(noted("is a miner"));
+  EXPECT_NE(last_refusal().find("a Ready as ledger"), std::string::npos) << last_refusal();
+  EXPECT_TRUE(noted("a Ready as ledger"));
   send(0, wrong);
   EXPECT_EQ(sent_.size(), 1u) << "not again at once";
+}
+
+// ---- who may validate
+
+TEST_F(CoordinatorTest, AValidatorWithoutAPermitIsRefusedWithItsStakeAndTheRemedy) {
+  auto wrong = ready(0);
+  wrong.role = Role::kValidator;
+  send(0, wrong);
+  for (const char* part : {"(uid 0) may not validate", "a stake of 0 rao", "the end of an epoch gives permits",
+                           "`muster ledger stake add`"})
+    EXPECT_NE(last_refusal().find(part), std::string::npos) << last_refusal();
+  EXPECT_EQ(refused(Errc::kPermission), 1u);
+  for (const std::uint16_t uid : {1, 2, 3, 4}) send(uid, ready(uid));
+  EXPECT_EQ(core_->phase(), Phase::kGather) << "it is not ready";
+}
+
+TEST_F(CoordinatorTest, AValidatorWithoutAPermitIsHelpedToCatchUp) {
+  all_ready();
+  const auto before = core_->head().position();
+  run_round();
+  auto late = ready(0);
+  late.role = Role::kValidator;
+  deliver(0, protocol::sign_message(before, late, key(0)));
+  ASSERT_EQ(replays_.size(), 1u);
+  EXPECT_TRUE(replays_[0].with_closes);
+}
+
+TEST_F(CoordinatorTest, APermitThatIsTakenAwayEndsTheRoleAtTheNextRoster) {
+  all_ready();
+  ASSERT_TRUE(in_roster(4));
+  auto view = ledger();
+  view.members[4].may_validate = false;
+  take(core_->on_ledger(view, now_));
+  run_round();
+  EXPECT_EQ(sealed_[0].record.screens.size(), 2u) << "of the round that was open";
+  for (const std::uint16_t uid : {0, 1, 2, 3}) send(uid, ready(uid));
+  ASSERT_EQ(core_->phase(), Phase::kTrain) << "nobody waits for it";
+  EXPECT_FALSE(in_roster(4));
+  send(4, ready(4));
+  EXPECT_NE(last_refusal().find("(uid 4) may not validate"), std::string::npos) << last_refusal();
+}
+
+TEST_F(CoordinatorTest, APermitThatIsTakenAwayBetweenReadyAndRosterEndsTheRoleToo) {
+  send(4, ready(4));
+  auto view = ledger();
+  view.members[4].may_validate = false;
+  take(core_->on_ledger(view, now_));
+  for (const std::uint16_t uid : {0, 1, 2, 3}) send(uid, ready(uid));
+  EXPECT_EQ(core_->phase(), Phase::kGather) << "two validators are needed for the first round";
+  start_with(3, 1);
+  take(core_->on_ledger(view, now_));
+  for (const std::uint16_t uid : {0, 1, 2, 3}) send(uid, ready(uid));
+  ASSERT_EQ(core_->phase(), Phase::kTrain);
+  EXPECT_FALSE(in_roster(4));
+}
+
+TEST_F(CoordinatorTest, AMinerWithAPermitStaysAMiner) {
+  auto view = ledger();
+  view.members[0].stake = 1'000;
+  view.members[0].may_validate = true;
+  take(core_->on_ledger(view, now_));
+  all_ready();
+  const auto* entry = protocol::find_in_roster(last_open(), key(0).public_key());
+  ASSERT_NE(entry, nullptr);
+  EXPECT_EQ(entry->role, Role::kMiner);
+  run_round();
+  EXPECT_EQ(sealed_[0].record.screens.size(), 2u) << "nobody waits for its Screen";
 }
 
 TEST_F(CoordinatorTest, ANodeThatIsAheadHearsThatTheCoordinatorsFolderMayBeLost) {
@@ -248,10 +312,10 @@ TEST_F(CoordinatorTest, APayloadThatCannotBeReadIsWaitedForAndSaid) {
 
 class StakeTest : public CoordinatorTest {
  protected:
-  // Uids 1 to 7 validate without stake, 8 with.
+  // Uids 1 to 7 validate with little stake, 8 with a hundred times as much.
   StakeTest() : CoordinatorTest(1, 8) {
-    for (std::uint16_t uid = 1; uid < 8; ++uid) stakes_[uid] = 0;
-    start_with(1, 1);
+    for (std::uint16_t uid = 1; uid < 8; ++uid) stakes_[uid] = 1;
+    start_with(1, 8);
   }
   void reach_screen() {
     deliver_payload(0);
@@ -260,15 +324,19 @@ class StakeTest : public CoordinatorTest {
   }
 };
 
-TEST_F(StakeTest, ValidatorsWithoutStakeAreNotCountedBeforeTheFirstRound) {
+TEST_F(StakeTest, ValidatorsWithoutStakeAreRefused) {
+  for (std::uint16_t uid = 1; uid < 8; ++uid) stakes_[uid] = 0;
+  start_with(1, 1);
   send(0, ready(0));
   for (std::uint16_t uid = 1; uid < 8; ++uid) send(uid, ready(uid));
   EXPECT_EQ(core_->phase(), Phase::kGather);
+  EXPECT_EQ(refused(Errc::kPermission), 7u);
   send(8, ready(8));
-  EXPECT_EQ(core_->phase(), Phase::kTrain);
+  ASSERT_EQ(core_->phase(), Phase::kTrain);
+  EXPECT_EQ(last_open().roster.size(), 2u);
 }
 
-TEST_F(StakeTest, ValidatorsWithoutStakeAreNoQuorum) {
+TEST_F(StakeTest, ValidatorsOfLittleStakeAreNoQuorum) {
   all_ready();
   reach_screen();
   for (std::uint16_t uid = 1; uid < 8; ++uid) send(uid, screen(uid));
@@ -279,14 +347,12 @@ TEST_F(StakeTest, ValidatorsWithoutStakeAreNoQuorum) {
   EXPECT_EQ(sealed_[0].record.screens.size(), 8u);
 }
 
-TEST_F(StakeTest, ValidatorsWithoutStakeDelayNothing) {
+TEST_F(StakeTest, ValidatorsOfLittleStakeDelayNothingLongerThanTheGrace) {
   all_ready();
   reach_screen();
   send(8, screen(8));
+  tick(params_.timing.grace_max_ms);
   EXPECT_EQ(sealed_.size(), 1u);
-  send(0, ready(0));
-  send(8, ready(8));
-  EXPECT_EQ(core_->phase(), Phase::kTrain) << "nor the next round";
 }
 
 TEST_F(StakeTest, AStakedValidatorThatWasKeptOutTwiceIsWaitedForAllTheSame) {
@@ -302,15 +368,6 @@ TEST_F(StakeTest, AStakedValidatorThatWasKeptOutTwiceIsWaitedForAllTheSame) {
   EXPECT_EQ(core_->phase(), Phase::kScreen);
   send(8, screen(8));
   EXPECT_EQ(sealed_.size(), 3u);
-}
-
-TEST_F(StakeTest, ARoundThatOnlyValidatorsWithoutStakeScreenedIsUnscreened) {
-  all_ready();
-  reach_screen();
-  send(1, screen(1));
-  tick(params_.timing.screen_ms);
-  ASSERT_EQ(sealed_.size(), 1u);
-  EXPECT_TRUE(noted("without a Screen of a validator with stake"));
 }
 
 class StandingTest : public CoordinatorTest {
@@ -591,13 +648,13 @@ TEST_F(DisputeTest, ALargeOneIsRefusedBeforeItIsRead) {
   EXPECT_EQ(refused(Errc::kTooLarge), 1u);
 }
 
-TEST_F(CoordinatorTest, AnAttestationOfWhoHasNoStakeIsNotKept) {
+TEST_F(CoordinatorTest, AnAttestationOfWhoMayNotValidateIsNotKept) {
   all_ready();
   run_round();
   const std::size_t before = journal_.size();
   const protocol::Attest attest{core_->head().position().parent, core_->head().state_id(), {}, {}, {}};
   auto view = ledger();
-  view.members[3].stake = 0;
+  view.members[3].may_validate = false;
   take(core_->on_ledger(view, now_));
   send(3, attest);
   EXPECT_EQ(journal_.size(), before);

@@ -255,7 +255,7 @@ class Network:
             host = self.hosts[name]
             role = "validator" if name in VALIDATORS else "miner"
             own = ["--run", host.run, "--key", name, *asked]
-            host.muster("ledger", "register", "--role", role, *own)
+            host.muster("ledger", "register", *own)
             if name in VALIDATORS:
                 host.muster("ledger", "stake", "add", "1", "100", *own)
             host.command = [self.muster, role, "--run", host.run, "--name", name, *asked, *self.coordinators]

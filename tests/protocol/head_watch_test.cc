@@ -17,7 +17,7 @@ class OneHistory final : public LedgerClient {
   Result<Hash> genesis_hash() override { return Hash{}; }
   Result<Metagraph> metagraph() override { return Metagraph{}; }
   Result<LedgerView> members_at(std::optional<std::uint64_t>) override { return LedgerView{}; }
-  Status register_neuron(Role) override { return {}; }
+  Status register_neuron() override { return {}; }
   Status add_stake(std::uint64_t) override { return {}; }
   Status commit_weights(const WeightVector&) override { return {}; }
   Status reveal_weights(const WeightVector&) override { return {}; }

@@ -11,13 +11,13 @@ class RosterTest : public ::testing::Test {
  protected:
   RosterTest() {
     for (std::uint16_t i = 0; i < 4; ++i) {
-      const Role role = i < 2 ? Role::kMiner : Role::kValidator;
-      view_.members.push_back({Uid{i}, SigningKey(random_seed()).public_key(), role, i < 2 ? 0u : 100u});
+      view_.members.push_back({Uid{i}, SigningKey(random_seed()).public_key(), i < 2 ? 0u : 100u, i >= 2});
     }
     view_.block = open_.ledger_block = 7;
     view_.block_hash = open_.ledger_block_hash = sha256(bytes_of("block 7"));
     for (const Member& member : view_.members)
-      open_.roster.push_back({member.uid, member.hotkey, member.role, member.stake, sha256(bytes_of("secret"))});
+      open_.roster.push_back({member.uid, member.hotkey, member.may_validate ? Role::kValidator : Role::kMiner, member.stake,
+                              sha256(bytes_of("secret"))});
   }
   LedgerView view_;
   RoundOpen open_;
@@ -34,7 +34,6 @@ TEST_F(RosterTest, IsALieWithAnythingElseThanTheLedgerHas) {
   const std::function<void(RosterEntry&)> changes[] = {
       [](RosterEntry& entry) { entry.uid = Uid{9}; },
       [](RosterEntry& entry) { entry.hotkey = SigningKey(random_seed()).public_key(); },
-      [](RosterEntry& entry) { entry.role = Role::kMiner; },
       [](RosterEntry& entry) { ++entry.stake; }};
   for (const auto& change : changes) {
     RoundOpen open = open_;
@@ -46,6 +45,26 @@ TEST_F(RosterTest, IsALieWithAnythingElseThanTheLedgerHas) {
   }
 }
 
+TEST_F(RosterTest, IsALieWithAValidatorWithoutAPermit) {
+  view_.members[3].may_validate = false;
+  const auto lie = find_lie(open_, view_);
+  ASSERT_TRUE(lie.has_value());
+  EXPECT_NE(lie->expected, lie->found);
+  EXPECT_NE(lie->what.find("with permit to validate and with a stake of 100 rao is on the ledger"), std::string::npos) << lie->what;
+}
+
+TEST_F(RosterTest, IsALieWithWhoIsNotOnTheLedger) {
+  view_.members.pop_back();
+  const auto lie = find_lie(open_, view_);
+  ASSERT_TRUE(lie.has_value());
+  EXPECT_NE(lie->what.find("is not on the ledger"), std::string::npos) << lie->what;
+}
+
+TEST_F(RosterTest, IsTrueWithAMinerThatMayValidate) {
+  view_.members[0].may_validate = true;
+  EXPECT_FALSE(find_lie(open_, view_));
+}
+
 TEST_F(RosterTest, IsALieAboutABlockWithAnotherHash) {
   open_.ledger_block_hash.bytes[0] ^= 1;
   const auto lie = find_lie(open_, view_);
@@ -54,22 +73,29 @@ TEST_F(RosterTest, IsALieAboutABlockWithAnotherHash) {
   EXPECT_EQ(lie->found, open_.ledger_block_hash);
 }
 
-Neuron validator(std::uint16_t uid, std::uint64_t stake, bool permit) {
-  return {.uid = Uid{uid}, .role = Role::kValidator, .stake = stake, .permit = permit};
+Neuron neuron(std::uint16_t uid, std::uint64_t stake, bool permit) {
+  return {.uid = Uid{uid}, .hotkey = PublicKey{{static_cast<std::uint8_t>(uid + 1)}}, .stake = stake, .permit = permit};
 }
 
-TEST(Members, StakeOfAValidatorCountsWithAPermit) {
-  const auto members = members_of({.neurons = {validator(0, 50, true), validator(1, 60, false)}});
-  EXPECT_EQ(members[0].stake, 50u);
-  EXPECT_EQ(members[1].stake, 0u);
+TEST(Members, MayValidateWithAPermitAndTheStakeThatItNeeds) {
+  const auto members = members_of({.stake_min = 50, .neurons = {neuron(0, 50, true), neuron(1, 60, false), neuron(2, 49, true)}});
+  EXPECT_TRUE(members[0].may_validate);
+  EXPECT_FALSE(members[1].may_validate);
+  EXPECT_EQ(members[1].stake, 60u) << "its stake is what it is";
+  EXPECT_FALSE(members[2].may_validate) << "stake left since its permit";
 }
 
-TEST(Members, StakeCountsWithoutAPermitUntilAValidatorHasOne) {
-  Neuron miner{.uid = Uid{2}, .stake = 5, .permit = true};
-  const auto members = members_of({.neurons = {validator(0, 50, false), validator(1, 0, false), miner}});
-  EXPECT_EQ(members[0].stake, 50u);
-  EXPECT_EQ(members[1].stake, 0u);
-  EXPECT_EQ(members[2].stake, 5u);
+TEST(Members, WithoutStakeDoNotValidateWhateverTheThreshold) {
+  EXPECT_FALSE(members_of({.neurons = {neuron(0, 0, true)}})[0].may_validate) << "the owner's permit";
+}
+
+TEST(ValidatorStakes, LeaveOutMinersThatHavePermits) {
+  Neuron miner = neuron(1, 70, true), both = neuron(2, 80, true);
+  miner.incentive = both.incentive = 9;
+  both.last_update = 5;
+  const auto members = members_of({.neurons = {neuron(0, 50, true), miner, both, neuron(3, 90, false)}});
+  const auto stakes = validator_stakes(members);
+  EXPECT_EQ(stakes, (ValidatorStakes{{members[0].hotkey, 50}, {members[2].hotkey, 80}}));
 }
 
 }  // namespace

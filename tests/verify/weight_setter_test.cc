@@ -27,7 +27,6 @@ class WeightSetterTest : public ::testing::Test {
       ASSERT_TRUE(submit(ledger_, *key, chain::BurnedRegister{1, key->public_key()}));
       ledger_.produce_block(false);
     }
-    ASSERT_TRUE(submit(ledger_, validator_, chain::SetCommitment{1, {chain::validator_commitment()}}));
     ASSERT_TRUE(submit(ledger_, validator_,
                        chain::AddStake{validator_.public_key(), 1, 100 * chain::runtime::kTao}));
   }
