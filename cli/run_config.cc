@@ -32,6 +32,7 @@ Status read_ledger(TomlSection section, const protocol::TimingParams& timing, ch
   genesis.subnets.resize(1);
   auto& subnet = genesis.subnets.front();
   subnet.first_permits = true;
+  subnet.rules.fixed = true;
   auto& cutoff = subnet.parameters.activity_cutoff_factor_milli;
   cutoff = 0;
   MUSTER_TRY_STATUS(section.field("name", genesis.name)

@@ -143,4 +143,11 @@ struct SubnetParameters {
   }
 };
 
+// Rules that Subtensor does not have. All are off by default; the genesis sets them, and no call changes them.
+struct SubnetRules {
+  bool fixed = false;  // the owner changes no parameter, mechanism or epoch, nor which hotkey is its own
+  bool operator==(const SubnetRules&) const = default;
+  static void fields(auto& self, auto& codec) { codec(self.fixed); }
+};
+
 }  // namespace muster::chain::runtime

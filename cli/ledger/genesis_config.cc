@@ -100,6 +100,7 @@ Status read_subnet(GenesisSection& section, GenesisSubnet& subnet) {
       .plain()
       .field("netuid", subnet.netuid)
       .field("started", subnet.started)
+      .field("fixed_rules", subnet.rules.fixed)
       .field("first_permits", subnet.first_permits)
       .field("tempo", p.tempo)
       .field("uids_max", p.uids_max)
