@@ -32,6 +32,7 @@ Status read_ledger(TomlSection section, const protocol::TimingParams& timing, ch
   genesis.subnets.resize(1);
   auto& subnet = genesis.subnets.front();
   subnet.first_permits = true;
+  subnet.rules.fixed = true;
   auto& cutoff = subnet.parameters.activity_cutoff_factor_milli;
   cutoff = 0;
   MUSTER_TRY_STATUS(section.field("name", genesis.name)
@@ -44,6 +45,8 @@ Status read_ledger(TomlSection section, const protocol::TimingParams& timing, ch
       .field("immunity_period", subnet.parameters.immunity_period)
       .field("activity_cutoff_milli", subnet.parameters.activity_cutoff_factor_milli)
       .field("stake_threshold", genesis.network.stake_threshold)
+      .field("recycle_unearned", subnet.rules.recycle_unearned)
+      .field("commit_deposit_rao", subnet.rules.commit_deposit_rao)
       .field("registration_rao", subnet.burn_rao)
       .field("pool_tao_rao", subnet.tao_reserve)
       .field("pool_alpha_rao", subnet.alpha_reserve)

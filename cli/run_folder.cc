@@ -216,10 +216,11 @@ Status init_run(const RunFolder& folder, RunConfig config, const FirstMembers& f
   MUSTER_TRY(const Hash theta_root, prepare_initial_model(folder, config));
   MUSTER_TRY(const SigningKey coordinator, ensure_key(folder, "coordinator"));
   MUSTER_TRY([[maybe_unused]] const SigningKey ledger, ensure_key(folder, "ledger"));
+  MUSTER_TRY(const SigningKey owner, ensure_key(folder, "owner"));
 
   auto& genesis = config.genesis;
   MUSTER_TRY_STATUS(add_first_members(first, genesis));
-  genesis.subnets.front().owner_coldkey = genesis.subnets.front().owner_hotkey = coordinator.public_key();
+  genesis.subnets.front().owner_coldkey = genesis.subnets.front().owner_hotkey = owner.public_key();
   MUSTER_TRY_STATUS(chain::runtime::validate(genesis));
 
   auto& params = config.params;

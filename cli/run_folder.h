@@ -51,7 +51,7 @@ struct FirstMembers {
   std::vector<PublicKey> validators;  // get a balance, a uid, stake and a permit; at most ledger.validators_max
 };
 
-// Makes the run: data, initial model where it is imported, keys of coordinator and ledger, parameters.
+// Makes the run: data, initial model where it is imported, keys of coordinator, ledger and subnet owner, parameters.
 // Errors: kAlreadyExists (the folder holds a run), and those of data, import and configuration.
 [[nodiscard]] Status init_run(const RunFolder& folder, RunConfig config,
                               const FirstMembers& first);

@@ -202,6 +202,8 @@ std::string_view name_of(DispatchError error) {
       return "WeightVecLengthIsLow";
     case DispatchError::kWeightVecNotEqualSize:
       return "WeightVecNotEqualSize";
+    case DispatchError::kRulesFixedAtGenesis:
+      return "RulesFixedAtGenesis";
   }
   MUSTER_UNREACHABLE();
 }

@@ -117,11 +117,13 @@ enum class DispatchError : std::uint8_t {
   kUidsLengthExceedUidsInSubNet,
   kWeightVecLengthIsLow,
   kWeightVecNotEqualSize,
+  // ours
+  kRulesFixedAtGenesis,
 };
 inline constexpr int kDispatchErrorCount =
-    static_cast<int>(DispatchError::kWeightVecNotEqualSize) + 1;
+    static_cast<int>(DispatchError::kRulesFixedAtGenesis) + 1;
 
-// Upstream's name, as a client of it would see it.
+// Upstream's name where it has one, as a client of it would see it.
 [[nodiscard]] std::string_view name_of(DispatchError error);
 
 // Nothing, or why not.

@@ -140,6 +140,7 @@ void add_subnet(const Context& context, const GenesisSubnet& from) {
   Subnet& subnet = state.subnets[from.netuid] = new_subnet(0, from.netuid, from.parameters);
   subnet.owner_coldkey = from.owner_coldkey;
   subnet.owner_hotkey = from.owner_hotkey;
+  subnet.rules = from.rules;
   SubnetEconomy& economy = subnet.economy;
   economy.pool.tao_reserve = economy.locked_rao = from.tao_reserve;
   economy.pool.alpha_reserve = economy.alpha_minted = from.alpha_reserve;

@@ -49,6 +49,7 @@ constexpr std::uint64_t kRevealPeriodMax = 100;
 Attempt<Subnet*> owned_subnet(const Context& context, const AccountId& signer, Netuid netuid) {
   Subnet* subnet = context.find(netuid);
   MUSTER_ENSURE(subnet != nullptr && subnet->owner_coldkey == signer, kBadOrigin);
+  MUSTER_ENSURE(!subnet->rules.fixed, kRulesFixedAtGenesis);
   return subnet;
 }
 

@@ -249,9 +249,13 @@ void pay_epoch(const Context& context, Netuid netuid, const PendingAlpha& pendin
     earned[subnet.neurons.hotkeys[uid]] = output.validator_emission[uid];
     incentive_sum = saturating_add(incentive_sum, output.server_emission[uid]);
   }
-  // Without incentives validators have the miners' part too.
-  const std::uint64_t validator_alpha =
-      incentive_sum > 0 ? pending.validator : saturating_add(pending.validator, pending.server);
+  // Without incentives validators have the miners' part too, unless the genesis says that nobody has it.
+  const bool is_unearned = incentive_sum == 0;
+  const bool recycles = is_unearned && subnet.rules.recycle_unearned;
+  const std::uint64_t validator_alpha = is_unearned && !recycles
+                                            ? saturating_add(pending.validator, pending.server)
+                                            : pending.validator;
+  if (recycles) recycle_alpha(context, netuid, pending.server);
   const std::vector<Pay> pays = validator_pays(
       context, netuid, dividends_by_hotkey(context, netuid, earned), validator_alpha, pending.root);
   increase_stake(context, subnet.owner_hotkey, subnet.owner_coldkey, netuid, pending.owner);

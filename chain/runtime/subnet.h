@@ -177,6 +177,7 @@ enum class LimitedAction : std::uint8_t {
 struct Subnet {
   AccountId owner_coldkey, owner_hotkey;
   SubnetParameters parameters;
+  SubnetRules rules;
   std::uint64_t registered_block = 0;
   std::optional<std::uint64_t> first_emission_block;
   bool subtoken_enabled = false;
@@ -203,7 +204,7 @@ struct Subnet {
     return found == stakes.end() ? 0 : found->second.pool.total;
   }
   static void fields(auto& self, auto& codec) {
-    codec(self.owner_coldkey, self.owner_hotkey, self.parameters, self.registered_block,
+    codec(self.owner_coldkey, self.owner_hotkey, self.parameters, self.rules, self.registered_block,
           self.first_emission_block, self.subtoken_enabled, self.registrations_this_block,
           self.registrations_this_interval, self.schedule, self.economy, self.neurons,
           self.mechanisms, self.stakes, self.families, self.axons, self.commitments,

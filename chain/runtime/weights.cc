@@ -5,6 +5,7 @@
 #include "chain/codec/commit_hash.h"
 #include "chain/economy/childkeys.h"
 #include "chain/fixed/vectors.h"
+#include "chain/runtime/balances.h"
 #include "chain/runtime/children.h"
 #include "chain/runtime/neurons.h"
 #include "chain/runtime/stakes.h"
@@ -95,6 +96,20 @@ Attempt<std::uint16_t> check_commit(const Context& context, const AccountId& hot
   return *uid;
 }
 
+// A deposit leaves the issuance until the reveal, so one whose commit expires, or is passed over by a later one's reveal,
+// needs nobody to collect it.
+Outcome take_deposit(const Context& context, const Subnet& subnet, const AccountId& hotkey) {
+  const std::uint64_t rao = subnet.rules.commit_deposit_rao;
+  MUSTER_ENSURE(rao <= spare_balance_of(context.state, hotkey), kInsufficientBalance);
+  recycle(context, hotkey, rao);
+  return kDone;
+}
+
+// Gone with an account that has ended and would be too small with it.
+void return_deposit(const Context& context, const Subnet& subnet, const AccountId& hotkey) {
+  (void)mint(context, hotkey, subnet.rules.commit_deposit_rao);
+}
+
 // The commits that can still be revealed; the hashes of the others.
 std::vector<Hash> drop_expired(std::vector<WeightsCommit>& commits, std::uint64_t period,
                                std::uint64_t epoch) {
@@ -169,6 +184,7 @@ Outcome commit_weights(const Context& context, const AccountId& signer, Mechanis
   auto& commits = context.journal.entry(mechanism->commits, signer);
   (void)drop_expired(commits, reveal_period(subnet), epoch);
   MUSTER_ENSURE(commits.size() < kUnrevealedCommitsMax, kTooManyUnrevealedCommits);
+  MUSTER_ATTEMPT(take_deposit(context, subnet, signer));
   commits.push_back({hash, epoch, context.block()});
   context.edit(mechanism->last_update[uid]) = context.block();
   context.tell(WeightsChanged{WeightsChanged::How::kCommitted, where.netuid, where.mechanism, uid});
@@ -199,6 +215,7 @@ Outcome reveal_weights(const Context& context, const AccountId& signer, Mechanis
   commits.erase(commits.begin(), commit + 1);
   if (commits.empty()) context.journal.erase(mechanism->commits, signer);
   MUSTER_ATTEMPT(store_weights(context, signer, where, weights));
+  return_deposit(context, *subnet, signer);
   context.tell(WeightsChanged{WeightsChanged::How::kRevealed, where.netuid, where.mechanism,
                               *subnet->neurons.uid_of(signer)});
   return kDone;
@@ -217,6 +234,7 @@ Outcome commit_timelocked_weights(const Context& context, const AccountId& signe
       context.journal.entry(mechanism->timelocked, commit_epoch_of(context.state, subnet));
   const auto own = std::ranges::count(commits, signer, &TimelockedCommit::hotkey);
   MUSTER_ENSURE(static_cast<std::size_t>(own) < kUnrevealedCommitsMax, kTooManyUnrevealedCommits);
+  MUSTER_ATTEMPT(take_deposit(context, subnet, signer));
   commits.push_back(
       {signer, context.block(), {{ciphertext.begin(), ciphertext.end()}}, reveal_round});
   context.edit(mechanism->last_update[uid]) = context.block();

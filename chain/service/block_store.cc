@@ -4,7 +4,7 @@ namespace muster::chain {
 namespace {
 
 // Raised with every change of a block's encoding or of a rule: an older file would replay to another state.
-constexpr int kVersion = 2;
+constexpr int kVersion = 3;
 
 }  // namespace
 

@@ -54,10 +54,11 @@ Result<Bytes> page_of(std::uint64_t version, ByteSpan whole, std::uint64_t first
 
 Result<std::unique_ptr<LedgerService>> LedgerService::open(const runtime::Genesis& genesis,
                                                            const std::filesystem::path& database,
-                                                           const SigningKey& key) {
+                                                           const SigningKey& key,
+                                                           std::optional<PublicKey> coordinator) {
   MUSTER_TRY_STATUS(runtime::validate(genesis));
   MUSTER_TRY(auto store, BlockStore::open(database));
-  std::unique_ptr<LedgerService> service(new LedgerService(genesis, std::move(store), key));
+  std::unique_ptr<LedgerService> service(new LedgerService(genesis, std::move(store), key, coordinator));
   if (Status replayed = service->store_->replay(
           [&](const runtime::Block& block) { return service->ledger_.apply(block); });
       !replayed)
@@ -93,6 +94,7 @@ Bytes LedgerService::handle(const PublicKey& from, ByteSpan bytes) {
 }
 
 AskerKind LedgerService::kind_of(const PublicKey& asker) const {
+  if (asker == coordinator_) return AskerKind::kNeuron;
   const runtime::State& state = ledger_.state();
   for (const auto& [netuid, subnet] : state.subnets)
     if (subnet.neurons.uid_of(asker)) return AskerKind::kNeuron;

@@ -20,10 +20,11 @@ class LedgerService {
  public:
   // Replays the stored blocks. Errors: those of the store; kInvalidArgument (the genesis); kConflict when the blocks are
   // another genesis'.
-  // `key` signs each block that is durable.
+  // `key` signs each block that is durable. `coordinator`: may ask as much as a neuron, though it needs no uid.
   [[nodiscard]] static Result<std::unique_ptr<LedgerService>> open(const runtime::Genesis& genesis,
                                                                    const std::filesystem::path& database,
-                                                                   const SigningKey& key);
+                                                                   const SigningKey& key,
+                                                                   std::optional<PublicKey> coordinator = std::nullopt);
 
   // The answer to one request of `from`, the key of the connection; never fails: what is wrong is in the answer.
   [[nodiscard]] Bytes handle(const PublicKey& from, ByteSpan request);
@@ -38,8 +39,13 @@ class LedgerService {
     std::uint64_t version = 0;
     Bytes bytes;
   };
-  LedgerService(const runtime::Genesis& genesis, std::unique_ptr<BlockStore> store, const SigningKey& key)
-      : ledger_(genesis), store_(std::move(store)), key_(key), budget_(block_limits(genesis.block_ms)) {}
+  LedgerService(const runtime::Genesis& genesis, std::unique_ptr<BlockStore> store, const SigningKey& key,
+                std::optional<PublicKey> coordinator)
+      : ledger_(genesis),
+        store_(std::move(store)),
+        key_(key),
+        coordinator_(coordinator),
+        budget_(block_limits(genesis.block_ms)) {}
   void sign_head();
   [[nodiscard]] Result<Bytes> answer(const PublicKey& from, const Request& request);
   [[nodiscard]] AskerKind kind_of(const PublicKey& asker) const;
@@ -53,6 +59,7 @@ class LedgerService {
   runtime::Ledger ledger_;
   std::unique_ptr<BlockStore> store_;
   SigningKey key_;
+  std::optional<PublicKey> coordinator_;
   protocol::LedgerHead head_;  // of the last durable block
   BlockBudget budget_;
   std::optional<runtime::Block> unstored_;  // closed, and not durable yet

@@ -28,7 +28,7 @@ std::optional<std::string> permit_warning(const protocol::Metagraph& metagraph) 
          (last->replaced_after == 1 ? "one more hotkey registers"
                                     : std::to_string(last->replaced_after) + " more hotkeys register") +
          ": the subnet is full, or nearly, and whoever earned least in the last epoch goes; set weights that agree with "
-         "others, register another validator, or let the owner raise uids_max or immunity_period";
+         "others, or register another validator";
 }
 
 UidStep uid_step(const protocol::Metagraph& metagraph, const PublicKey& hotkey, bool has_stake,

@@ -17,7 +17,7 @@ struct LedgerAccess {
   std::string run = "runs/quickstart";
   std::string address = "tcp://127.0.0.1:27600";
   std::string ledger_key;            // SS58, hex or a key file; default: keys/ledger of the run
-  std::string key = "coordinator";   // a key file, or the name of a key of the run
+  std::string key = "owner";         // a key file, or the name of a key of the run
   bool json = false;
 };
 

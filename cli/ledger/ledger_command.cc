@@ -69,6 +69,7 @@ struct Home {
   Logger logger;
   Failpoints failpoints;
   std::optional<LockFile> lock;
+  std::optional<PublicKey> coordinator;
 };
 
 // A run's ledger, whose genesis `muster init` made.
@@ -77,7 +78,7 @@ Result<Home> open_of_run(const ServeOptions& options) {
   MUSTER_TRY(auto genesis, read_genesis(folder));
   MUSTER_TRY(NodeBase node, open_node(options));
   return Home{std::move(genesis), node.home,           node.key, node.logger, std::move(node.failpoints),
-              std::move(node.lock)};
+              std::move(node.lock), node.params.coordinator};
 }
 
 // A ledger of its own: genesis from TOML, key and blocks in one folder.
@@ -91,12 +92,12 @@ Result<Home> open_alone(const ServeOptions& options) {
   if (!fs::exists(folder / "key")) MUSTER_TRY_STATUS(write_key_file(folder / "key", SigningKey(random_seed())));
   MUSTER_TRY(const SigningKey key, read_key_file(folder / "key"));
   MUSTER_TRY(Logger logger, Logger::open("ledger", folder / "node.log", LogLevel::kInfo));
-  return Home{std::move(genesis), folder, key, std::move(logger), Failpoints(options.failpoint), std::move(lock)};
+  return Home{std::move(genesis), folder, key, std::move(logger), Failpoints(options.failpoint), std::move(lock), std::nullopt};
 }
 
 Result<int> run_ledger(const ServeOptions& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(Home home, options.genesis.empty() ? open_of_run(options) : open_alone(options));
-  MUSTER_TRY(auto service, chain::LedgerService::open(home.genesis, home.folder / "ledger.sqlite", home.key));
+  MUSTER_TRY(auto service, chain::LedgerService::open(home.genesis, home.folder / "ledger.sqlite", home.key, home.coordinator));
   wire::ZmqContext context;
   MUSTER_TRY(auto server, wire::ZmqServer::listen(context, options.ledger_address, home.key,
                                                   std::make_shared<wire::OpenAdmission>(),

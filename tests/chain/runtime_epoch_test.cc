@@ -183,6 +183,37 @@ TEST(Epoch, WithoutIncentivesValidatorsHaveTheMinersPart) {
   EXPECT_GT(after - before, pending * 99 / 100);
 }
 
+TEST(Epoch, WithoutIncentivesTheMinersPartIsRecycledWhereTheGenesisSaysSo) {
+  Genesis genesis = small_genesis();
+  Economy paid(genesis);
+  genesis.subnets[0].rules.recycle_unearned = true;
+  Economy recycled(genesis);
+  const auto run = [](Economy& economy) {
+    economy.step(18);
+    const PendingAlpha pending{economy.subnet().economy.pending_server, economy.subnet().economy.pending_validator, 0, 0};
+    economy.step(2);
+    return pending;
+  };
+  (void)run(paid);
+  const std::uint64_t unearned = run(recycled).server;
+  ASSERT_GT(unearned, 0u);
+  EXPECT_EQ(paid.subnet().economy.alpha_recycled, 0u);
+  EXPECT_GE(recycled.subnet().economy.alpha_recycled, unearned) << "and what the last two blocks added";
+  EXPECT_LT(recycled.subnet().stake_of(key(201)), paid.subnet().stake_of(key(201)));
+  EXPECT_EQ(find_violations(recycled.state()), std::vector<std::string>());
+}
+
+TEST(Epoch, RecyclesNothingWhileAMinerEarns) {
+  Genesis genesis = small_genesis();
+  genesis.subnets[0].rules.recycle_unearned = true;
+  Economy economy(genesis);
+  economy.run_epochs();
+  const std::uint64_t before = economy.subnet().economy.alpha_recycled;
+  economy.step(20);
+  EXPECT_EQ(economy.subnet().economy.alpha_recycled, before);
+  EXPECT_GT(economy.subnet().stake_of(key(203)), 0u);
+}
+
 TEST(Epoch, TheTakeIsTheHotkeysOwnersAndTheRestItsStakers) {
   Economy economy;
   EXPECT_FALSE(economy.call(key(105), AddStake{key(202), kSubnet, 300 * kTao}));

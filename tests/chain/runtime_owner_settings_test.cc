@@ -14,16 +14,41 @@ Genesis slow_genesis() {
   return genesis;
 }
 
-TEST(OwnerSettings, AreTheOwnersOnly) {
-  Economy economy(slow_genesis());
+// Every call that only a subnet's owner may make, for kSubnet.
+std::vector<RuntimeCall> owner_calls() {
+  std::vector<RuntimeCall> calls;
   for (std::size_t i = 0; i < kCallCount; ++i) {
-    const RuntimeCall call = default_call(i);
+    RuntimeCall call = default_call(i);
     const bool is_setting = id_of(call).pallet == kAdminPallet || id_of(call).name == "set_tempo" ||
                             id_of(call).name == "trigger_epoch" ||
                             id_of(call).name == "set_activity_cutoff_factor";
     if (!is_setting) continue;
+    std::visit(
+        [](auto& one) {
+          if constexpr (requires { one.netuid; }) one.netuid = kSubnet;
+        },
+        call);
+    calls.push_back(call);
+  }
+  return calls;
+}
+
+TEST(OwnerSettings, AreTheOwnersOnly) {
+  Economy economy(slow_genesis());
+  for (const RuntimeCall& call : owner_calls())
+    EXPECT_EQ(economy.call(key(101), call), DispatchError::kBadOrigin) << id_of(call).name;
+}
+
+TEST(OwnerSettings, AreRefusedWhereTheGenesisFixesTheRules) {
+  Genesis genesis = slow_genesis();
+  genesis.subnets[0].rules.fixed = true;
+  Economy economy(genesis);
+  const SubnetParameters before = economy.subnet().parameters;
+  for (const RuntimeCall& call : owner_calls()) {
+    EXPECT_EQ(economy.call(key(100), call), DispatchError::kRulesFixedAtGenesis) << id_of(call).name;
     EXPECT_EQ(economy.call(key(101), call), DispatchError::kBadOrigin) << id_of(call).name;
   }
+  EXPECT_EQ(economy.subnet().parameters, before);
 }
 
 TEST(OwnerSettings, TakeEffect) {

@@ -126,6 +126,61 @@ TEST(RevealWeights, DropsOlderCommits) {
   EXPECT_EQ(economy.call(key(201), first), DispatchError::kNoWeightsCommitFound);
 }
 
+// Hotkeys 201 and 202 have ten TAO, and a commit costs one until it is revealed.
+Genesis deposit_genesis() {
+  Genesis genesis = commit_reveal_genesis();
+  genesis.subnets[0].rules.commit_deposit_rao = kTao;
+  genesis.balances.push_back({key(201), 10 * kTao});
+  genesis.balances.push_back({key(202), 10 * kTao});
+  return genesis;
+}
+
+TEST(CommitDeposit, IsTakenByTheCommitAndComesBackWithTheReveal) {
+  Economy economy = with_permits(deposit_genesis());
+  const RevealWeights reveal{kSubnet, {3, 4}, {9, 3}, {1, 2, 3}, 0};
+  EXPECT_FALSE(economy.call(key(201), CommitWeights{kSubnet, hash_of(key(201), reveal)}));
+  EXPECT_EQ(balance_of(economy.state(), key(201)), 9 * kTao);
+  EXPECT_EQ(find_violations(economy.state()), std::vector<std::string>());
+  economy.step(20);
+  EXPECT_FALSE(economy.call(key(201), reveal));
+  EXPECT_EQ(balance_of(economy.state(), key(201)), 10 * kTao);
+  EXPECT_EQ(find_violations(economy.state()), std::vector<std::string>());
+}
+
+TEST(CommitDeposit, IsLostWithACommitThatIsNotRevealedInTime) {
+  Economy economy = with_permits(deposit_genesis());
+  const RevealWeights reveal{kSubnet, {3, 4}, {9, 3}, {1, 2, 3}, 0};
+  EXPECT_FALSE(economy.call(key(201), CommitWeights{kSubnet, hash_of(key(201), reveal)}));
+  economy.step(40);
+  EXPECT_EQ(economy.call(key(201), reveal), DispatchError::kExpiredWeightCommit);
+  EXPECT_EQ(balance_of(economy.state(), key(201)), 9 * kTao);
+}
+
+TEST(CommitDeposit, ComesBackOnceForTheCommitThatIsRevealed) {
+  Economy economy = with_permits(deposit_genesis());
+  const RevealWeights first{kSubnet, {3}, {9}, {1}, 0}, second{kSubnet, {4}, {9}, {2}, 0};
+  EXPECT_FALSE(economy.call(key(201), CommitWeights{kSubnet, hash_of(key(201), first)}));
+  economy.step(2);
+  EXPECT_FALSE(economy.call(key(201), CommitWeights{kSubnet, hash_of(key(201), second)}));
+  EXPECT_EQ(balance_of(economy.state(), key(201)), 8 * kTao);
+  economy.step(18);
+  EXPECT_FALSE(economy.call(key(201), second));
+  EXPECT_EQ(balance_of(economy.state(), key(201)), 9 * kTao) << "the older commit was passed over";
+}
+
+TEST(CommitDeposit, NeedsABalance) {
+  Genesis genesis = deposit_genesis();
+  genesis.balances.pop_back();
+  Economy economy = with_permits(genesis);
+  EXPECT_EQ(economy.call(key(202), CommitWeights{kSubnet, Hash{}}), DispatchError::kInsufficientBalance);
+}
+
+TEST(CommitDeposit, IsTakenForATimelockedCommitToo) {
+  Economy economy = with_permits(deposit_genesis());
+  EXPECT_FALSE(economy.call(key(201), CommitTimelockedWeights{kSubnet, {{1, 2}}, 99, kCommitRevealVersion}));
+  EXPECT_EQ(balance_of(economy.state(), key(201)), 9 * kTao);
+}
+
 TEST(CommitWeights, TenUnrevealedAreEnough) {
   Economy economy = with_permits(commit_reveal_genesis());
   for (std::uint8_t i = 0; i < 10; ++i) {

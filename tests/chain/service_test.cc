@@ -290,6 +290,16 @@ TEST_F(LedgerServiceTest, ForgeriesUseUpTheBudgetOfWhoSendsThem) {
       << "the one in whose name they were";
 }
 
+TEST_F(LedgerServiceTest, TheCoordinatorIsHeardThoughStrangersHaveUsedUpTheirBudget) {
+  genesis_.block_ms = 400;
+  const PublicKey coordinator = SigningKey(Seed{8, 8}).public_key();
+  auto service = LedgerService::open(genesis_, directory_ / "ledger.sqlite", ledger_key_, coordinator).value();
+  const Request request{.question = Question::kBlocks, .number = 1};
+  for (int i = 0; i < 100; ++i) (void)ask(*service, SigningKey(Seed{5, 5}).public_key(), request);
+  EXPECT_TRUE(ask(*service, SigningKey(Seed{6, 6}).public_key(), {.question = Question::kInfo}).later);
+  EXPECT_FALSE(ask(*service, coordinator, {.question = Question::kInfo}).later);
+}
+
 TEST_F(LedgerServiceTest, StatesTravelInPagesOfOneBlockWhateverIsSubmittedMeanwhile) {
   auto service = open();
   const auto first = ask(*service, miner_.public_key(), {.question = Question::kState});

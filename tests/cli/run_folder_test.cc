@@ -35,6 +35,14 @@ TEST_F(RunFolderTest, ReadsTheRunThatItMade) {
   EXPECT_EQ(params.ledger_genesis, chain::runtime::genesis_hash(read_genesis(folder_).value()));
 }
 
+TEST_F(RunFolderTest, TheSubnetsOwnerIsNotTheCoordinatorAndCannotChangeItsRules) {
+  ASSERT_TRUE(init_run(folder_, config_, {}));
+  const auto subnet = read_genesis(folder_).value().subnets.front();
+  EXPECT_EQ(subnet.owner_hotkey, ensure_key(folder_, "owner")->public_key());
+  EXPECT_NE(subnet.owner_hotkey, read_params(folder_)->coordinator);
+  EXPECT_TRUE(subnet.rules.fixed);
+}
+
 TEST_F(RunFolderTest, FirstValidatorsMayValidateFromBlockZeroOn) {
   const FirstMembers first{{SigningKey(Seed{1}).public_key()}, {SigningKey(Seed{2}).public_key(), SigningKey(Seed{3}).public_key()}};
   config_.genesis.network.stake_threshold = 500 * chain::runtime::kTao;
