@@ -27,19 +27,12 @@ Role Membership::role_of(const protocol::ChainHead& head, const PublicKey& hotke
   return before == nullptr ? Role::kMiner : before->role;
 }
 
-std::uint64_t Membership::validator_weight(const protocol::ChainHead& head, const Member& member) const {
-  const bool anybody_has_stake = std::ranges::any_of(view_.members, [](const Member& other) {
-    return other.may_validate && other.stake > 0;
-  });
-  return head.validator_weight(member.stake, anybody_has_stake);
-}
-
-std::size_t Membership::ready_count(const protocol::ChainHead& head, Role role) const {
+std::size_t Membership::ready_count(Role role) const {
   return static_cast<std::size_t>(
       std::count_if(ready_.begin(), ready_.end(), [&](const auto& entry) {
         const Member* member = find(entry.first);
         if (member == nullptr || entry.second.role != role) return false;
-        return role != Role::kValidator || (member->may_validate && validator_weight(head, *member) > 0);
+        return role != Role::kValidator || member->may_validate;
       }));
 }
 
@@ -59,8 +52,8 @@ protocol::Turnout Membership::turnout(const protocol::ChainHead& head, std::uint
       miners.push_back(attendant);
       standings.push_back(entry.standing);
     } else if (member->may_validate) {
-      attendant.weight = validator_weight(head, *member);
-      if (attendant.weight > 0) validators.push_back(attendant);
+      attendant.weight = member->stake;
+      validators.push_back(attendant);
     }
   }
   const auto weights = protocol::miner_weights(standings);

@@ -92,8 +92,8 @@ bool Coordinator::advance_once(TimeMs now, Until until) {
 // bound. After a restart only the first and the last: whoever is away may have seen an opening that an older copy of
 // the folder does not know.
 bool Coordinator::may_open(TimeMs now, Until until) {
-  const std::size_t miners = membership_.ready_count(head_, Role::kMiner);
-  const std::size_t validators = membership_.ready_count(head_, Role::kValidator);
+  const std::size_t miners = membership_.ready_count(Role::kMiner);
+  const std::size_t validators = membership_.ready_count(Role::kValidator);
   if (lost_open_ || now < not_before_ || miners < params_.timing.miners_min) return false;
   if (head_.needs_validator() && validators == 0) return false;
   if (head_.last_roster().empty())
@@ -135,8 +135,8 @@ void Coordinator::say_what_is_awaited(TimeMs now) {
                      now - phase_started_ >= static_cast<TimeMs>(params_.timing.gather_ms);
   if (!waits || now < say_again_at_) return;
   say_again_at_ = now + kAwaitedSayAgainMs;
-  const std::size_t miners = membership_.ready_count(head_, Role::kMiner);
-  const std::size_t validators = membership_.ready_count(head_, Role::kValidator);
+  const std::size_t miners = membership_.ready_count(Role::kMiner);
+  const std::size_t validators = membership_.ready_count(Role::kValidator);
   const bool first = head_.last_roster().empty();
   std::string what = "round " + std::to_string(head_.round().value) + " waits: " + std::to_string(miners) +
                      " miners are ready, " +

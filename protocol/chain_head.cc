@@ -31,12 +31,6 @@ HeadState first_state(const ProtocolParams& params, const Hash& run_id) {
   return state;
 }
 
-bool has_staked_validator(const RoundOpen& open) {
-  return std::ranges::any_of(open.roster, [](const RosterEntry& entry) {
-    return entry.role == Role::kValidator && entry.stake > 0;
-  });
-}
-
 Error malformed(const char* what) {
   return Error{Errc::kMalformed, std::string("chain head: ") + what};
 }
@@ -134,17 +128,12 @@ Standing ChainHead::standing_of(const PublicKey& miner) const {
   return member == nullptr ? Standing{} : member->standing;
 }
 
-std::uint64_t ChainHead::validator_weight(std::uint64_t stake, bool anybody_has_stake) const {
-  return state_.has_stake || anybody_has_stake ? stake : 1;
-}
-
 std::map<Uid, std::uint64_t> ChainHead::weights(const RoundOpen& open) const {
-  const bool anybody_has_stake = has_staked_validator(open);
   std::map<Uid, std::uint64_t> weights;
   std::vector<Uid> miners;
   std::vector<Standing> standings;
   for (const RosterEntry& entry : open.roster) {
-    if (entry.role == Role::kValidator) weights[entry.uid] = validator_weight(entry.stake, anybody_has_stake);
+    if (entry.role == Role::kValidator) weights[entry.uid] = entry.stake;
     if (entry.role != Role::kMiner) continue;
     miners.push_back(entry.uid);
     standings.push_back(standing_of(entry.hotkey));
@@ -214,7 +203,6 @@ void ChainHead::advance(const Hash& manifest_hash, const RoundOpen& open,
   state_.members = std::move(members);
   push_bounded(state_.screened, {screened.begin(), screened.end()}, kActiveRounds);
   state_.unscreened_rounds = screened_with_weight ? 0 : state_.unscreened_rounds + 1;
-  state_.has_stake = state_.has_stake || has_staked_validator(open);
   if (manifest.median_drop_e6) push_bounded(state_.drops, *manifest.median_drop_e6, kRoundsRemembered);
   if (manifest.tail_ms) push_bounded(state_.tails, *manifest.tail_ms, kRoundsRemembered);
   if (!manifest.null_round) push_bounded(state_.medians, manifest.median_norm, kRoundsRemembered);

@@ -40,7 +40,6 @@ struct HeadState {
   std::uint32_t null_rounds = 0;                      // in a row
   std::vector<double> medians;                        // M of not null rounds, oldest first, at most 16
   std::uint32_t unscreened_rounds = 0;                // in a row without the Screen of a validator with weight
-  bool has_stake = false;                             // some roster had a validator with stake
   std::vector<std::int32_t> drops;                    // Manifest::median_drop_e6 of at most 16 rounds, oldest first
   std::vector<std::uint32_t> tails;                   // Manifest::tail_ms of at most 16 rounds, oldest first
   std::vector<std::vector<PublicKey>> screened;       // validators, ascending, of at most 3 rounds
@@ -48,7 +47,7 @@ struct HeadState {
   template <class Archive>
   void serialize(Archive& archive) {
     archive(round, parent, state_id, beacon, epoch, cursor, null_rounds, medians, unscreened_rounds,
-            has_stake, drops, tails, screened, members);
+            drops, tails, screened, members);
   }
 };
 // Counts and orders that a decoder cannot see. Errors: kMalformed, kNonFinite.
@@ -95,8 +94,6 @@ class ChainHead {
 
   // The last round's standing of this miner; a newcomer's if it was not in the roster.
   [[nodiscard]] Standing standing_of(const PublicKey& miner) const;
-  // Of a validator with so much stake. Before any roster had one with stake, each counts as one.
-  [[nodiscard]] std::uint64_t validator_weight(std::uint64_t stake, bool anybody_has_stake) const;
   // Of everybody in the roster, among those of its role: what counts in the coming round until its own tally.
   [[nodiscard]] std::map<Uid, std::uint64_t> weights(const RoundOpen& open) const;
   // Of the roster's validators with a Screen in this round or the last three, together.
