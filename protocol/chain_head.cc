@@ -32,12 +32,6 @@ HeadState first_state(const ProtocolParams& params, const Hash& run_id) {
   return state;
 }
 
-bool has_staked_validator(const RoundOpen& open) {
-  return std::ranges::any_of(open.roster, [](const RosterEntry& entry) {
-    return entry.role == Role::kValidator && entry.stake > 0;
-  });
-}
-
 Error malformed(const char* what) {
   return Error{Errc::kMalformed, std::string("chain head: ") + what};
 }
@@ -147,22 +141,20 @@ Standing ChainHead::standing_of(const PublicKey& miner) const {
 }
 
 std::map<PublicKey, std::uint64_t> ChainHead::validator_weights(const ValidatorStakes& stakes) const {
-  const bool by_stake = state_.has_stake || std::ranges::any_of(stakes, [](const auto& entry) { return entry.second > 0; });
-  std::map<PublicKey, std::uint64_t> weights;
   unsigned __int128 total = 0;
-  for (const auto& [validator, stake] : stakes) total += weights[validator] = by_stake ? stake : 1;
-  std::map<PublicKey, unsigned __int128> against;  // the weight of who contradicts
+  for (const auto& [validator, stake] : stakes) total += stake;
+  std::map<PublicKey, unsigned __int128> against;  // the stake of who contradicts
   for (const RememberedContradiction& contradiction : state_.contradictions) {
-    const auto by = weights.find(contradiction.by);
-    if (by != weights.end() && weights.contains(contradiction.of)) against[contradiction.of] += by->second;
+    const auto by = stakes.find(contradiction.by);
+    if (by != stakes.end() && stakes.contains(contradiction.of)) against[contradiction.of] += by->second;
   }
-  auto left = weights;
-  for (const auto& [validator, weight] : against) {
-    const std::uint64_t own = weights.at(validator);
-    if (weight > own && weight * 2 > total - own) left[validator] = 0;
+  auto weights = stakes;
+  for (const auto& [validator, stake] : against) {
+    const std::uint64_t own = stakes.at(validator);
+    if (stake > own && stake * 2 > total - own) weights[validator] = 0;
   }
-  const bool any_left = std::ranges::any_of(left, [](const auto& entry) { return entry.second > 0; });
-  return any_left ? left : weights;
+  const bool any_left = std::ranges::any_of(weights, [](const auto& entry) { return entry.second > 0; });
+  return any_left ? weights : stakes;
 }
 
 std::map<Uid, std::uint64_t> ChainHead::weights(const RoundOpen& open) const {
@@ -263,7 +255,6 @@ void ChainHead::advance(const Hash& manifest_hash, const RoundOpen& open,
   remember(open, manifest.contradictions);
   push_bounded(state_.screened, {screened.begin(), screened.end()}, kActiveRounds);
   state_.unscreened_rounds = screened_with_weight ? 0 : state_.unscreened_rounds + 1;
-  state_.has_stake = state_.has_stake || has_staked_validator(open);
   if (manifest.median_drop_e6) push_bounded(state_.drops, *manifest.median_drop_e6, kRoundsRemembered);
   if (manifest.tail_ms) push_bounded(state_.tails, *manifest.tail_ms, kRoundsRemembered);
   if (!manifest.null_round) push_bounded(state_.medians, manifest.median_norm, kRoundsRemembered);

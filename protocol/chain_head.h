@@ -49,7 +49,6 @@ struct HeadState {
   std::uint32_t null_rounds = 0;                      // in a row
   std::vector<double> medians;                        // M of not null rounds, oldest first, at most 16
   std::uint32_t unscreened_rounds = 0;                // in a row without the Screen of a validator with weight
-  bool has_stake = false;                             // some roster had a validator with stake
   std::vector<std::int32_t> drops;                    // Manifest::median_drop_e6 of at most 16 rounds, oldest first
   std::vector<std::uint32_t> tails;                   // Manifest::tail_ms of at most 16 rounds, oldest first
   std::vector<std::vector<PublicKey>> screened;       // validators, ascending, of at most 3 rounds
@@ -58,7 +57,7 @@ struct HeadState {
   template <class Archive>
   void serialize(Archive& archive) {
     archive(round, parent, state_id, beacon, epoch, cursor, null_rounds, medians, unscreened_rounds,
-            has_stake, drops, tails, screened, members, contradictions);
+            drops, tails, screened, members, contradictions);
   }
 };
 // Counts and orders that a decoder cannot see. Errors: kMalformed, kNonFinite.
@@ -110,10 +109,9 @@ class ChainHead {
 
   // The last round's standing of this miner; a newcomer's if it was not in the roster.
   [[nodiscard]] Standing standing_of(const PublicKey& miner) const;
-  // Of validators with so much stake, among each other. Before any roster had one with stake, each counts as one. Nothing
-  // for whom others contradict: validators with more than half of the others' weight, and with more than it has itself, said
-  // in the last kContradictionRounds rounds that an evaluation of its is not what they measured. If that were so of all who
-  // have weight, it is of none.
+  // Of validators with so much stake, among each other: the stake; 0 for whom others contradict. That are validators with
+  // more than half of the others' stake, and with more than it has itself, who said in the last kContradictionRounds rounds
+  // that an evaluation of its is not what they measured. If that were so of all, it is of none.
   [[nodiscard]] std::map<PublicKey, std::uint64_t> validator_weights(const ValidatorStakes& stakes) const;
   // Of everybody in the roster, among those of its role: what counts in the coming round until its own tally.
   [[nodiscard]] std::map<Uid, std::uint64_t> weights(const RoundOpen& open) const;

@@ -24,18 +24,25 @@ Result<std::uint64_t> read_spent(const std::filesystem::path& path) {
   return rao;
 }
 
-// What the ledger does not let the node do, and what helps; empty where all is as it should be.
-std::string trouble_of(const protocol::Metagraph& metagraph, const Attendance& attendance) {
+// Something for the log, which is said again when `about` changes.
+struct Saying {
+  std::string about, text;
+};
+
+// What the ledger does not let the node do, and what helps; empty where all is as it should be. How many blocks are left
+// until a permit changes with every block, so a validator that waits hears it once an epoch.
+Saying trouble_of(const protocol::Metagraph& metagraph, const Attendance& attendance) {
   if (attendance.role == Role::kCoordinator) return {};
   const std::string hotkey = "hotkey " + attendance.hotkey.brief() + "…";
   const auto own = std::ranges::find(metagraph.neurons, attendance.hotkey, &protocol::Neuron::hotkey);
   if (own == metagraph.neurons.end())
-    return hotkey + " is not registered on the ledger, so nobody takes anything from it: `muster ledger register` with its key";
+    return {"uid", hotkey + " is not registered on the ledger, so nobody takes anything from it: `muster ledger register` with "
+                            "its key"};
   if (attendance.role != Role::kValidator) return {};
   std::string text;
   for (const std::string& need : validator_needs(metagraph, *own))
     text += (text.empty() ? hotkey + " (uid " + std::to_string(own->uid.value) + ") may not validate yet. It lacks " : "; and ") + need;
-  return text;
+  return {"epoch " + std::to_string(metagraph.next_epoch_block), text};
 }
 
 }  // namespace
@@ -79,9 +86,8 @@ Result<protocol::Metagraph> AttendedLedger::metagraph() {
   if (regained && *regained) {
     MUSTER_TRY(metagraph, ledger_->metagraph());
   }
-  const std::string trouble = regained ? trouble_of(metagraph, attendance_) : regained.error().message;
-  // How many blocks are left changes with every block; once an epoch is often enough.
-  say_once(said_of_own_, trouble.empty() ? trouble : std::to_string(metagraph.next_epoch_block), trouble);
+  const Saying trouble = regained ? trouble_of(metagraph, attendance_) : Saying{regained.error().message, regained.error().message};
+  say_once(said_of_own_, trouble.about, trouble.text);
   const std::string warning = chain::permit_warning(metagraph).value_or(std::string());
   say_once(said_of_permits_, warning, warning);
   return metagraph;

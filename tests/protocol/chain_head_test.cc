@@ -30,7 +30,6 @@ TEST_F(HeadStateTest, HashesDifferentlyForEveryFieldAndRun) {
       [](HeadState& s) { s.null_rounds = 1; },
       [](HeadState& s) { s.medians.push_back(1); },
       [](HeadState& s) { s.unscreened_rounds = 1; },
-      [](HeadState& s) { s.has_stake = true; },
       [](HeadState& s) { s.drops.push_back(1); },
       [](HeadState& s) { s.members[0].standing.value = 1; },
       [](HeadState& s) { s.members[0].standing.proven = true; },
@@ -112,19 +111,12 @@ TEST_F(ChainHeadTest, CountsRoundsWithoutTheScreenOfAStakedValidator) {
   EXPECT_TRUE(head.needs_validator());
 }
 
-TEST_F(ChainHeadTest, CountsValidatorsEquallyUntilOneHasStake) {
+TEST_F(ChainHeadTest, WeighsValidatorsByTheirStake) {
   open_.roster[2].stake = 0;
-  ChainHead head(params_, run_id_);
-  EXPECT_EQ(head.weights(open_).at(Uid{2}), 1u);
-  head.advance(Hash{}, open_, manifest_);
-  EXPECT_EQ(head.unscreened_rounds_in_a_row(), 0u);
-  EXPECT_EQ(head.weights(open_).at(Uid{2}), 1u);
   open_.roster.push_back({Uid{3}, SigningKey(random_seed()).public_key(), Role::kValidator, 7, {}});
+  const ChainHead head(params_, run_id_);
   EXPECT_EQ(head.weights(open_).at(Uid{2}), 0u);
   EXPECT_EQ(head.weights(open_).at(Uid{3}), 7u);
-  head.advance(Hash{}, open_, manifest_);
-  open_.roster.pop_back();
-  EXPECT_EQ(head.weights(open_).at(Uid{2}), 0u) << "nor when the staked one is away later";
 }
 
 TEST_F(ChainHeadTest, WeighsMinersByTheStandingsOfTheLastManifest) {
