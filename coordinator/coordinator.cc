@@ -222,6 +222,8 @@ Status Coordinator::handle_reveal(ByteSpan bytes, TimeMs) {
   const auto* entry = protocol::find_in_roster(round_.open->message, reveal.sender);
   if (entry == nullptr || !round_.commits.contains(entry->uid))
     return Error{Errc::kPermission, "Reveal by who has no commit in the close"};
+  if (reveal.message.commit_root != round_.commit_root)
+    return Error{Errc::kConflict, "Reveal that answers another close"};
   const protocol::PayloadContext sealed{head_.position().run_id, head_.round(), reveal.sender};
   if (protocol::payload_key_hash(sealed, reveal.message.key) !=
       round_.commits.at(entry->uid).message.key_hash)

@@ -266,8 +266,8 @@ void Miner::reveal_if_listed() {
     return;
   }
   if (own_reveal() != nullptr || !conduct_->reveals(head().round())) return;
-  signed_.reveal = sign(protocol::Reveal{
-      protocol::payload_key(key_, head().position().run_id, head().round())});
+  signed_.reveal = sign(protocol::Reveal{protocol::payload_key(key_, head().position().run_id, head().round()),
+                                         follower_.commits_closed()->message.commit_root});
   actions_.push_back(Persist{head().round(), *signed_.reveal});
   actions_.push_back(Send{*signed_.reveal});
 }

@@ -145,8 +145,9 @@ struct CommitsClosed {
 struct Reveal {
   static constexpr MessageType kType = MessageType::kReveal;
   CipherKey key{};
+  Hash commit_root = {};  // of the close that it answers: it opens a payload in no other
   template <class Archive>
-  void serialize(Archive& archive) { archive(key); }
+  void serialize(Archive& archive) { archive(key, commit_root); }
 };
 
 struct RevealsClosed {

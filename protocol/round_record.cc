@@ -55,6 +55,9 @@ Result<std::map<Uid, Signed<Reveal>>> read_reveals(const Position& position, con
     if (!commits.contains(uid))
       return Error{Errc::kConflict, "RevealsClosed: a key of uid " + std::to_string(uid.value) +
                                         ", who has no commit"};
+    if (reveal.message.commit_root != closed.commit_root)
+      return Error{Errc::kConflict, "RevealsClosed: a key of uid " + std::to_string(uid.value) +
+                                        ", which answers another close"};
   }
   return reveals;
 }

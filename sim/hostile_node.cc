@@ -147,8 +147,9 @@ void HostileNode::send_commit() {
 
 void HostileNode::send_reveal() {
   const protocol::Position& at = positions_.back();
-  protocol::Reveal reveal{protocol::payload_key(key_, at.run_id, at.round)};
+  protocol::Reveal reveal{protocol::payload_key(key_, at.run_id, at.round), commit_root_};
   if (random_.chance(0.3)) reveal.key[0] ^= 1;
+  if (random_.chance(0.1)) reveal.commit_root = any_hash();
   sign_and_send(reveal);
 }
 

@@ -40,6 +40,11 @@ class OldKey final : public Changed<protocol::Reveal> {
   CipherKey last_{};
 };
 
+// Its key, in answer to a close that nobody signed.
+class OtherClose final : public Changed<protocol::Reveal> {
+  void change(protocol::Reveal& reveal) override { reveal.commit_root.bytes[0] ^= 1; }
+};
+
 // Claims a number of sequences that is not what it was assigned.
 class NothingUsed final : public Adversary {
  public:
@@ -287,6 +292,7 @@ const std::vector<ProtocolAttack>& protocol_attacks() {
       {"late-key", "sends its key when the reveals are closed", Role::kMiner, kKeyWithheld, made<LateKey>, nullptr},
       {"wrong-key", "reveals a key that it did not commit to", Role::kMiner, kKeyWithheld, made<WrongKey>, nullptr},
       {"old-key", "reveals the key of an earlier round", Role::kMiner, kKeyWithheld, made<OldKey>, nullptr},
+      {"other-close", "reveals its key in answer to another close", Role::kMiner, kKeyWithheld, made<OtherClose>, nullptr},
       {"two-commits", "signs two commits in one round", Role::kMiner, kEquivocated, made<Twice<protocol::Commit>>, nullptr},
       {"two-keys", "signs two keys in one round", Role::kMiner, std::nullopt, made<Twice<protocol::Reveal>>, nullptr},
       {"no-sequences", "claims that it used no sequence", Role::kMiner, kOtherSequences, nullptr, acting<NothingUsed>},

@@ -179,13 +179,15 @@ class CoordinatorTest : public ::testing::Test {
   }
   void reveal(std::uint16_t uid) {
     const protocol::Position& at = core_->head().position();
-    send(uid, protocol::Reveal{protocol::payload_key(key(uid), at.run_id, at.round)});
+    send(uid, protocol::Reveal{protocol::payload_key(key(uid), at.run_id, at.round), commit_root()});
+  }
+  Hash commit_root() const {
+    const Bytes close = last_broadcast(protocol::MessageType::kCommitsClosed);
+    return protocol::read_body<protocol::CommitsClosed>(wire::reread_envelope(close).value())->commit_root;
   }
   protocol::Screen screen(std::uint16_t uid) const {
     protocol::Screen screen;
-    const auto closed = protocol::read_body<protocol::CommitsClosed>(
-        wire::reread_envelope(last_broadcast(protocol::MessageType::kCommitsClosed)).value());
-    screen.commit_root = closed->commit_root;
+    screen.commit_root = commit_root();
     screen.secret = protocol::validator_secret(key(uid), core_->head().position().run_id, core_->head().round());
     for (const auto& [miner, standing] : standings_)
       screen.entries.push_back({miner, true, 0, protocol::Verdict::kAccept, standing.value, standing.proven});

@@ -489,6 +489,18 @@ TEST_F(CoordinatorTest, WhenMostKeysStayedAwayTheRoundIsNobodysEvaluation) {
   EXPECT_FALSE(sealed_[0].manifest.most_revealed);
 }
 
+TEST_F(CoordinatorTest, AKeyThatAnswersAnotherCloseOpensNothing) {
+  all_ready();
+  for (const std::uint16_t uid : {0, 1, 2}) deliver_payload(uid);
+  for (const std::uint16_t uid : {0, 1}) reveal(uid);
+  const protocol::Position& at = core_->head().position();
+  send(2, protocol::Reveal{protocol::payload_key(key(2), at.run_id, at.round), sha256(bytes_of("another close"))});
+  tick(params_.timing.reveal_ms);
+  for (const std::uint16_t uid : {3, 4}) send(uid, screen(uid));
+  ASSERT_EQ(sealed_.size(), 1u);
+  EXPECT_EQ(outcome_in(sealed_[0], 2), OutcomeCode::kKeyWithheld);
+}
+
 TEST_F(CoordinatorTest, OneKeyWithheldIsAFault) {
   all_ready();
   for (const std::uint16_t uid : {0, 1, 2}) deliver_payload(uid);
