@@ -36,9 +36,10 @@ class Membership {
   // A round is over: who followed it is ready.
   void begin_round();
 
-  // Who is ready in this role; of validators those that still may validate.
-  [[nodiscard]] std::size_t ready_count(Role role) const;
-  // Of the last roster's members who still are on the ledger: of the miners, and of the validators that still may validate. Both must be a quorum, or complete.
+  // Who is ready in this role; of validators those that still may validate, and have a vote.
+  [[nodiscard]] std::size_t ready_count(const protocol::ChainHead& head, Role role) const;
+  // Of the last roster's members who still are on the ledger: of the miners, and of the validators that still may validate
+  // and have a vote. Both must be a quorum, or complete.
   [[nodiscard]] protocol::Turnout turnout(const protocol::ChainHead& head, std::uint16_t quorum_percent) const;
   // Ready members in the roles of their Readys, by uid; no validators that the ledger does not let validate any more.
   [[nodiscard]] std::vector<protocol::RosterEntry> roster() const;

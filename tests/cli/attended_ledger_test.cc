@@ -75,9 +75,12 @@ class AttendedLedgerTest : public ::testing::Test {
   std::vector<SigningKey> others_{SigningKey(Seed{11}), SigningKey(Seed{12}), SigningKey(Seed{13}), SigningKey(Seed{14}),
                                   SigningKey(Seed{15}), SigningKey(Seed{16})};
   std::size_t next_ = 0;
+  // No epoch pays the validator before it is pushed out: who earns keeps its uid.
+  static constexpr std::uint16_t kTempo = 100;
   chain::runtime::Genesis genesis_ = muster::testing::network_genesis(
       {validator_.public_key(), others_[0].public_key(), others_[1].public_key(), others_[2].public_key(),
-       others_[3].public_key(), others_[4].public_key(), others_[5].public_key()});
+       others_[3].public_key(), others_[4].public_key(), others_[5].public_key()},
+      kTempo);
   std::unique_ptr<chain::LedgerService> service_;
   wire::MemoryHub hub_;
   std::unique_ptr<wire::Transport> server_ = hub_.join(ledger_key_.public_key());
@@ -130,7 +133,7 @@ TEST_F(AttendedLedgerTest, SaysWhatAValidatorLacksAndHowManyBlocksAreLeftUntilAP
 
 TEST_F(AttendedLedgerTest, SaysNothingOfAValidatorWithAPermit) {
   validate();
-  for (int block = 0; block < 6; ++block) (void)service_->produce_block();
+  for (int block = 0; block < kTempo + 2; ++block) (void)service_->produce_block();
   const auto graph = attended(0)->metagraph().value();
   ASSERT_TRUE(std::ranges::find(graph.neurons, validator_.public_key(), &protocol::Neuron::hotkey)->permit);
   EXPECT_EQ(log().find("may not validate"), std::string::npos) << log();

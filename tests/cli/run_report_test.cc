@@ -41,8 +41,8 @@ TEST_F(RunReportTest, MeasuresOverheadBetweenHonestMinersOnly) {
 TEST_F(RunReportTest, ReportsWeightAndPayFromTheLedger) {
   play_round(0, 1000);
   protocol::Metagraph metagraph;
-  metagraph.neurons = {{Uid{0}, honest_, Role::kMiner, 0, 0, 0, 65535, 2'000'000'000},
-                       {Uid{1}, cheater_, Role::kMiner, 0, 0, 0, 0, 0}};
+  metagraph.neurons = {{.uid = Uid{0}, .hotkey = honest_, .incentive = 65535, .earned = 2'000'000'000},
+                       {.uid = Uid{1}, .hotkey = cheater_}};
   const auto miners = report_.summary(metagraph, 1000)["miners"];
   EXPECT_EQ(miners[0]["weight"], 65535);
   EXPECT_EQ(miners[0]["earned"], 2.0);
