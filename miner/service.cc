@@ -40,7 +40,7 @@ struct Fetched {
 struct Problem {
   std::string text;
 };
-using Input = std::variant<Trained, Applied, Adopted, Stakes, protocol::LedgerHead, Fetched, Problem>;
+using Input = std::variant<Trained, Applied, Adopted, Stakes, protocol::LedgerHead, std::vector<protocol::SeenAnchor>, Fetched, Problem>;
 
 const char* name_of_action(const Action& action) {
   return std::visit(
@@ -65,6 +65,7 @@ class Service {
         stop_(stop),
         layout_(state::layout_of(parts_.params.model)),
         core_(parts_.params, parts_.key, parts_.config, parts_.conduct),
+        anchors_(protocol::run_id_of(parts_.params)),
         blobs_(std::move(parts_.blob_transport), parts_.params.coordinator,
                wire::BlobClient([](ByteSpan blob) { return compression::blob_id(blob); }),
                {[this](const Hash& id, Bytes blob) { inputs_.push(Fetched{id, std::move(blob)}); },
@@ -76,7 +77,11 @@ class Service {
     MUSTER_TRY(const std::uint64_t saved, load());
     MUSTER_TRY_STATUS(protocol::recover_from(
         *parts_.journal, saved, parts_.key,
-        {[this](ByteSpan record, bool in_state) { return core_.recover(record, in_state); },
+        {[this](ByteSpan record, bool in_state) {
+           Status recovered = core_.recover(record, in_state);
+           anchors_.reach(core_.head().position());
+           return recovered;
+         },
          [this] { return core_.head().position(); }}));
     if (saved > 0)
       parts_.logger.info("resumed before round " + std::to_string(core_.head().round().value));
@@ -113,7 +118,9 @@ class Service {
                              {{"round", static_cast<std::int64_t>(applied.next.value) - 1},
                               {"time_ms", now()},
                               {"theta_root", applied.theta_root.hex()}}});
-              return carry_out(core_.on_applied(applied.next, applied.theta_root, now()));
+              MUSTER_TRY_STATUS(carry_out(core_.on_applied(applied.next, applied.theta_root, now())));
+              anchors_.reach(core_.head().position());
+              return {};
             },
             [&](Adopted& adopted) -> Status {
               MUSTER_TRY_STATUS(std::move(adopted.status));
@@ -131,6 +138,10 @@ class Service {
             },
             [&](protocol::LedgerHead& head) {
               core_.on_ledger_head(head);
+              return Status();
+            },
+            [&](std::vector<protocol::SeenAnchor>& anchors) {
+              for (const std::string& difference : anchors_.compare(anchors)) parts_.logger.warning(difference);
               return Status();
             },
             [&](Problem& problem) {
@@ -232,8 +243,11 @@ class Service {
   void look_at_ledger() {
     next_look_ = now() + kLookAtLedgerMs;
     ledger_worker_.post([this] {
-      if (auto metagraph = parts_.ledger->metagraph(); !metagraph)
-        inputs_.push(Problem{std::move(metagraph).error().message});
+      if (const auto metagraph = parts_.ledger->metagraph()) {
+        inputs_.push(protocol::anchors_of(*metagraph));
+      } else {
+        inputs_.push(Problem{metagraph.error().message});
+      }
       tell_head();
     });
   }
@@ -357,6 +371,7 @@ class Service {
   SteadyClock clock_;
   Mailbox<Input> inputs_;
   Miner core_;
+  protocol::AnchorWatch anchors_;
   wire::BlobClientEndpoint blobs_;
   std::filesystem::path last_upload_;
   TimeMs next_look_ = 0;  // at the ledger

@@ -12,6 +12,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "miner/miner.h"
+#include "protocol/anchor.h"
 #include "protocol/journal.h"
 #include "protocol/ledger_client.h"
 #include "wire/blob_endpoint.h"

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "base/result.h"
 #include "base/sign.h"
@@ -26,6 +27,7 @@ struct Neuron {
   std::uint16_t incentive = 0;         // share of the miners' emission in the last epoch, of 65535
   std::uint64_t earned = 0;            // alpha-rao on this hotkey: what was paid to it and staked on it
   bool permit = false;                 // to validate; epochs give it to the largest stakes, and to the owner
+  Bytes committed = {};                // in its commitment slot, if that is one raw field of at most 128 bytes
   std::uint32_t replaced_after = 0;    // registrations that replace it as things stand; 0: not by the next 16
 };
 
@@ -103,6 +105,8 @@ class LedgerClient {
   // Commits to weights that reveal_weights shows in the next epoch: nobody can copy them in time.
   [[nodiscard]] virtual Status commit_weights(const WeightVector& vector) = 0;
   [[nodiscard]] virtual Status reveal_weights(const WeightVector& vector) = 0;
+  // Puts at most 128 bytes into this hotkey's commitment slot.
+  [[nodiscard]] virtual Status set_commitment(ByteSpan bytes) = 0;
 };
 
 using ValidatorStakes = std::map<PublicKey, std::uint64_t>;  // rao

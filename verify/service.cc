@@ -56,7 +56,7 @@ struct Problem {
 // The weights that the ledger has from this validator now are those of its final ratings.
 struct WeightsSettled {};
 using Input = std::variant<GradientDone, CosinesDone, ScoresDone, Applied, Adopted, Stakes, Members, HeldOut,
-                           protocol::LedgerHead, Fetched, Problem, WeightsSettled>;
+                           protocol::LedgerHead, std::vector<protocol::SeenAnchor>, Fetched, Problem, WeightsSettled>;
 
 const char* name_of_action(const Action& action) {
   return std::visit(
@@ -84,6 +84,7 @@ class Service {
         layout_(state::layout_of(parts_.params.model)),
         saved_(saved),
         core_(parts_.params, parts_.key, parts_.config, std::move(downlink_residual)),
+        anchors_(protocol::run_id_of(parts_.params)),
         setter_(parts_.key, parts_.params.ledger_genesis, parts_.params.netuid),
         blobs_(std::move(parts_.blob_transport), parts_.params.coordinator,
                wire::BlobClient([](ByteSpan blob) { return compression::blob_id(blob); }),
@@ -94,7 +95,11 @@ class Service {
   Status run() {
     MUSTER_TRY_STATUS(protocol::recover_from(
         *parts_.journal, saved_, parts_.key,
-        {[this](ByteSpan record, bool in_state) { return core_.recover(record, in_state); },
+        {[this](ByteSpan record, bool in_state) {
+           Status recovered = core_.recover(record, in_state);
+           anchors_.reach(core_.head().position());
+           return recovered;
+         },
          [this] { return core_.head().position(); }}));
     if (saved_ > 0)
       parts_.logger.info("resumed before round " + std::to_string(core_.head().round().value));
@@ -106,14 +111,13 @@ class Service {
       if (incoming) MUSTER_TRY_STATUS(carry_out(core_.on_message(incoming->message, now())));
       while (auto input = inputs_.pop()) MUSTER_TRY_STATUS(take(std::move(*input)));
       MUSTER_TRY_STATUS(carry_out(core_.on_tick(now())));
-      if (failure_) return *failure_;
       if (now() >= next_poll) {
         next_poll = now() + parts_.ledger_poll_ms;
         set_weights();
       }
     }
     stop_scoring_ = true;
-    return {};
+    return failure_ ? Status(*failure_) : Status();
   }
 
  private:
@@ -166,6 +170,10 @@ class Service {
               core_.on_ledger_head(head);
               return Status();
             },
+            [&](std::vector<protocol::SeenAnchor>& anchors) {
+              for (const std::string& difference : anchors_.compare(anchors)) parts_.logger.warning(difference);
+              return Status();
+            },
             [&](Problem& problem) {
               parts_.logger.warning(problem.text);
               return Status();
@@ -192,11 +200,15 @@ class Service {
       ++losses_awaited_;
       worker_.post([this, round] { inputs_.push(HeldOut{round, parts_.probe->held_out_loss()}); });
     }
-    return carry_out(core_.on_applied(applied.next, applied.theta_root, now()));
+    MUSTER_TRY_STATUS(carry_out(core_.on_applied(applied.next, applied.theta_root, now())));
+    anchors_.reach(core_.head().position());
+    return {};
   }
 
+  // Whoever has accused does nothing more in the run; its weights come into force all the same.
   Status carry_out(Actions actions) {
     for (Action& action : actions) {
+      if (failure_) return {};
       const std::string name = std::string("validator.") + name_of_action(action);
       parts_.failpoints.pass(name + ".before");
       MUSTER_TRY_STATUS(wait_out([&] { return perform(action); }, stop_, parts_.logger));
@@ -283,17 +295,19 @@ class Service {
   void set_weights() {
     if (ledger_busy_) return;
     ledger_busy_ = true;
-    ledger_worker_.post([this, weights = core_.book().weights(),
-                         final = core_.finished()] {
-      if (Status status = step_weights(weights, final); !status)
+    ledger_worker_.post([this, weights = core_.book().weights(), anchor = core_.anchor(),
+                         final = core_.finished() || failure_.has_value()] {
+      if (Status status = step_weights(weights, anchor, final); !status)
         inputs_.push(Problem{"weights: " + status.error().message});
       tell_head();
       ledger_busy_ = false;
     });
   }
 
-  Status step_weights(const std::map<PublicKey, std::uint16_t>& weights, bool final) {
+  Status step_weights(const std::map<PublicKey, std::uint16_t>& weights, const std::optional<protocol::Anchor>& anchor,
+                      bool final) {
     MUSTER_TRY(const auto metagraph, parts_.ledger->metagraph());
+    inputs_.push(protocol::anchors_of(metagraph));
     if (final && final_since_ == 0) final_since_ = metagraph.block;
     // Two more epochs after the end bring the final ratings into force, a third pays by them.
     if (final && metagraph.block > final_since_ + 3 * metagraph.tempo) {
@@ -307,7 +321,17 @@ class Service {
     if (const auto* reveal = std::get_if<WeightSetter::Reveal>(&step))
       status = parts_.ledger->reveal_weights(reveal->vector);
     if (status) setter_.submitted(step);
-    return status;
+    MUSTER_TRY_STATUS(std::move(status));
+    return put_anchor(metagraph, anchor);
+  }
+
+  // Once an epoch, and at once with a dispute.
+  Status put_anchor(const protocol::Metagraph& metagraph, const std::optional<protocol::Anchor>& anchor) {
+    if (!anchor || (anchored_epoch_ == metagraph.epoch && anchored_.disputes == anchor->disputes)) return {};
+    MUSTER_TRY_STATUS(parts_.ledger->set_commitment(protocol::encode_anchor(*anchor)));
+    anchored_epoch_ = metagraph.epoch;
+    anchored_ = *anchor;
+    return {};
   }
 
   void report(const Rated& rated) {
@@ -397,6 +421,7 @@ class Service {
                                           std::string(name_of(accuse.reason)) + ", expected " +
                                           accuse.expected.brief() + ", found " +
                                           accuse.found.brief()};
+                     parts_.logger.error(failure_->message + "; the weights come into force before this node ends");
                      parts_.events({"dispute", {{"reason", std::string(name_of(accuse.reason))}}});
                      return Status();
                    },
@@ -419,8 +444,11 @@ class Service {
   SteadyClock clock_;
   Mailbox<Input> inputs_;
   Validator core_;
+  protocol::AnchorWatch anchors_;
   WeightSetter setter_;             // used on the ledger's thread only
   std::uint64_t final_since_ = 0;   // likewise
+  std::optional<std::uint64_t> anchored_epoch_;  // likewise
+  protocol::Anchor anchored_;       // likewise
   std::atomic<bool> ledger_busy_{false};
   wire::BlobClientEndpoint blobs_;
   std::atomic<bool> stop_scoring_{false};

@@ -16,16 +16,6 @@ namespace muster::verify {
 using protocol::MessageType;
 using protocol::OutcomeCode;
 
-Result<Scored> measure(protocol::LossProbe& probe, const Score& score, const std::atomic<bool>& stop) {
-  Scored scored{score.task.round, {}, {}};
-  if (score.review) {
-    MUSTER_TRY(const auto review, verify::score(probe, *score.review, stop));
-    if (!review.empty()) scored.review = review.front();
-  }
-  MUSTER_TRY(scored.measurements, verify::score(probe, score.task, stop));
-  return scored;
-}
-
 Validator::Validator(const protocol::ProtocolParams& params, const SigningKey& key,
                      const Config& config, std::vector<float> downlink_residual)
     : params_(params),
@@ -158,17 +148,6 @@ Actions Validator::on_cosines(Round round, const std::map<Uid, double>& cosines,
   return take_actions();
 }
 
-Actions Validator::on_scored(const Scored& scored, const std::string& platform_class, TimeMs now) {
-  scoring_ = Scoring::kNone;
-  platform_class_ = platform_class;
-  if (!last_ || last_->facts.round != scored.round) return {};  // overtaken by the network
-  if (scored.review && last_->review)
-    reviews_.measured(last_->review->peer.hotkey, evaluation_of(scored.round, *scored.review), platform_class);
-  finalise(scored.measurements);
-  advance(now);
-  return take_actions();
-}
-
 Actions Validator::on_applied(Round next, const Hash& theta_root, TimeMs now) {
   if (next != head().round().next() || !progress_.applying) return {};
   theta_root_ = theta_root;
@@ -235,12 +214,6 @@ void Validator::advance(TimeMs now) {
   if (follower_.manifest()) verify_and_apply();
 }
 
-void Validator::stop_scoring() {
-  if (scoring_ != Scoring::kRunning) return;
-  scoring_ = Scoring::kStopping;
-  actions_.push_back(StopScoring{});
-}
-
 const Bytes* Validator::own_screen() const {
   return signed_.round == head().round() && signed_.bytes ? &*signed_.bytes : nullptr;
 }
@@ -270,38 +243,6 @@ void Validator::ask_gradient() {
   actions_.push_back(ComputeGradient{
       head().round(), screening_draw(params_, head().position().run_id, follower_.open()->message,
                                      secret_for(head().round()))});
-}
-
-// The round sealed last, in drawn order.
-void Validator::ask_scores() {
-  if (!last_ || scoring_ != Scoring::kNone || last_->payloads.empty()) return;
-  if (last_->facts.round < evaluated_) return;
-  std::vector<Measurable> miners;
-  const RatingBook book = book_.current();
-  for (const auto& [uid, payload] : last_->payloads) miners.push_back(book.measurable(uid));
-  const Secret unknown = protocol::round_secret(key_, head().position().run_id, "muster/review", last_->facts.round);
-  last_->review = reviews_.draw(unknown, last_->late_beacon, last_->peers, miners);
-  Score score{{}, scores_of(last_->secret, measuring_order(last_->secret, last_->late_beacon, miners))};
-  if (last_->review) score.review = scores_of(last_->review->peer.secret, std::span(&last_->review->miner, 1));
-  last_->payloads.clear();
-  scoring_ = Scoring::kRunning;
-  actions_.push_back(std::move(score));
-}
-
-// What the validator with this secret draws of these miners.
-ScoreTask Validator::scores_of(const Secret& secret, std::span<const Uid> miners) const {
-  const Hash& run_id = head().position().run_id;
-  ScoreTask task =
-      score_task(params_, run_id, last_->facts.round, last_->open, secret, last_->late_beacon, last_->aggregate);
-  for (const Uid uid : miners) {
-    const auto used = last_->sequences_used.find(uid);
-    const auto weight = last_->weights.find(uid);
-    task.items.push_back({uid, last_->payloads.at(uid),
-                          own_draw(params_, run_id, last_->open, secret, last_->late_beacon, uid,
-                                   used == last_->sequences_used.end() ? 0 : used->second),
-                          weight == last_->weights.end() ? 0 : weight->second});
-  }
-  return task;
 }
 
 // Checks the close and asks for the payloads that it lists.
@@ -436,7 +377,9 @@ void Validator::accuse(protocol::DisputeReason reason, const Hash& expected, con
                        std::vector<Bytes> proof) {
   if (progress_.accused) return;
   progress_.accused = true;
-  actions_.push_back(Send{sign(protocol::Dispute{reason, expected, found, proof})});
+  Bytes dispute = sign(protocol::Dispute{reason, expected, found, proof});
+  disputes_ = protocol::extend(disputes_, dispute);
+  actions_.push_back(Send{std::move(dispute)});
   actions_.push_back(Accuse{reason, expected, found, std::move(proof)});
 }
 
@@ -481,8 +424,13 @@ void Validator::remember_round() {
 void Validator::take_sealed_screen() {
   const Bytes* screen = own_screen();
   const auto& screened = follower_.manifest()->message.screened;
-  if (screen == nullptr || own_entry() == nullptr || !std::ranges::binary_search(screened, own_entry()->uid))
+  if (screen == nullptr || own_entry() == nullptr) return;
+  if (!std::ranges::binary_search(screened, own_entry()->uid)) {
+    ByteWriter round;
+    round.write(head().round().value);
+    left_out_ = protocol::extend(left_out_, round.bytes());
     return;
+  }
   const auto sent = protocol::read_body<protocol::Screen>(wire::open_envelope(*screen).value()).value();
   for (const protocol::Assessment& opened : sent.opened) {
     book_.take(opened);  // known, unless this node lost its folder
@@ -501,21 +449,16 @@ void Validator::take_sealed_screen() {
   assessment_.reset();
 }
 
+std::optional<protocol::Anchor> Validator::anchor() const {
+  if (head().round() == Round{0}) return std::nullopt;
+  const protocol::Position& at = head().position();
+  return protocol::Anchor{at.run_id, Round{at.round.value - 1}, at.parent, left_out_, disputes_};
+}
+
 RatingBook Validator::book() const {
   RatingBook book = book_.current();
   book.take(evaluations_);
   return book;
-}
-
-void Validator::finalise(const std::vector<Measurement>& measurements) {
-  if (last_->facts.round < evaluated_) return;
-  auto evaluations = evaluate(params_.verification, last_->facts, measurements);
-  if (evaluations_.size() + evaluations.size() > limits::kEvaluationsMax)
-    return actions_.push_back(Note{"no screen of this validator has been sealed for so long that it "
-                                   "evaluates nobody until one is"});
-  note_evaluated(evaluations);
-  evaluations_.insert(evaluations_.end(), evaluations.begin(), evaluations.end());
-  actions_.push_back(Rated{last_->facts.round, std::move(evaluations)});
 }
 
 void Validator::send_ready(TimeMs now) {

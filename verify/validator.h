@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "protocol/anchor.h"
 #include "protocol/follower.h"
 #include "protocol/head_watch.h"
 #include "protocol/patience.h"
@@ -141,6 +142,8 @@ class Validator {
   [[nodiscard]] const protocol::ChainHead& head() const { return follower_.head(); }
   // With what it has evaluated and no Screen has shown yet.
   [[nodiscard]] RatingBook book() const;
+  // For the ledger; none before a round was sealed.
+  [[nodiscard]] std::optional<protocol::Anchor> anchor() const;
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] const Hash& theta_root() const { return theta_root_; }
   [[nodiscard]] const Hash& downlink_root() const { return downlink_root_; }
@@ -250,6 +253,7 @@ class Validator {
   Hash theta_root_;
   Hash downlink_root_;
   std::optional<protocol::LedgerHead> ledger_head_;
+  Hash left_out_, disputes_;  // as Anchor has them
   protocol::Joining joining_;
   std::optional<protocol::HeadState> adopting_;    // until θ is replaced
   std::optional<Round> started_over_;  // before this round, which no attestation has confirmed yet

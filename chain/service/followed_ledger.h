@@ -34,6 +34,7 @@ class FollowedLedger final : public protocol::LedgerClient {
   Status add_stake(std::uint64_t rao) override { return remote_->add_stake(rao); }
   Status commit_weights(const protocol::WeightVector& vector) override { return remote_->commit_weights(vector); }
   Status reveal_weights(const protocol::WeightVector& vector) override { return remote_->reveal_weights(vector); }
+  Status set_commitment(ByteSpan bytes) override { return remote_->set_commitment(bytes); }
 
   [[nodiscard]] RemoteLedger& remote() { return *remote_; }
   [[nodiscard]] const BlockFollower& follower() const { return follower_; }

@@ -66,7 +66,7 @@ struct NeuronAnswer {
   template <class Archive>
   void serialize(Archive& archive) {
     archive(n.uid, n.hotkey, n.stake, n.registered_block, n.last_update, n.incentive, n.earned,
-            n.permit, n.replaced_after);
+            n.permit, n.committed, n.replaced_after);
   }
 };
 

@@ -4,6 +4,16 @@
 #include "chain/runtime/views.h"
 
 namespace muster::chain {
+namespace {
+
+Bytes committed_by(const runtime::Subnet& subnet, const AccountId& hotkey) {
+  const auto found = subnet.commitments.find(hotkey);
+  if (found == subnet.commitments.end() || found->second.data.size() != 1) return {};
+  const CommitmentData& data = found->second.data.front();
+  return data.kind == CommitmentData::Kind::kRaw ? data.bytes : Bytes();
+}
+
+}  // namespace
 
 Result<protocol::Metagraph> network_view(const runtime::Ledger& ledger, Netuid netuid) {
   const auto metagraph = runtime::metagraph(ledger.state(), netuid);
@@ -27,6 +37,7 @@ Result<protocol::Metagraph> network_view(const runtime::Ledger& ledger, Netuid n
                             .incentive = neuron.incentive,
                             .earned = subnet.stake_of(neuron.hotkey),
                             .permit = neuron.validator_permit,
+                            .committed = committed_by(subnet, neuron.hotkey),
                             .replaced_after = replacements[neuron.uid].value_or(0)});
   return view;
 }

@@ -295,4 +295,11 @@ Status RemoteLedger::reveal_weights(const protocol::WeightVector& vector) {
   return {};
 }
 
+Status RemoteLedger::set_commitment(ByteSpan bytes) {
+  if (bytes.size() > CommitmentData::kRawBytesMax)
+    return Error{Errc::kTooLarge, "a commitment of " + std::to_string(bytes.size()) + " bytes"};
+  MUSTER_TRY([[maybe_unused]] const auto set, submit(SetCommitment{netuid_, {CommitmentData::raw(bytes)}}));
+  return {};
+}
+
 }  // namespace muster::chain

@@ -38,6 +38,8 @@ class RemoteLedger {
   [[nodiscard]] Status add_stake(std::uint64_t rao);
   [[nodiscard]] Status commit_weights(const protocol::WeightVector& vector);
   [[nodiscard]] Status reveal_weights(const protocol::WeightVector& vector);
+  // Errors: also kTooLarge, over 128 bytes.
+  [[nodiscard]] Status set_commitment(ByteSpan bytes);
 
   // A uid for at most `rao`, of the client's hotkey. Errors: those of submit.
   [[nodiscard]] Status register_within(std::uint64_t rao);

@@ -35,6 +35,7 @@ class AttendedLedger final : public protocol::LedgerClient {
   Status add_stake(std::uint64_t rao) override { return ledger_->add_stake(rao); }
   Status commit_weights(const protocol::WeightVector& vector) override { return ledger_->commit_weights(vector); }
   Status reveal_weights(const protocol::WeightVector& vector) override { return ledger_->reveal_weights(vector); }
+  Status set_commitment(ByteSpan bytes) override { return ledger_->set_commitment(bytes); }
 
  private:
   // Logs `text`, unless what it was said about is what it was last time.

@@ -21,6 +21,7 @@ class OneHistory final : public LedgerClient {
   Status add_stake(std::uint64_t) override { return {}; }
   Status commit_weights(const WeightVector&) override { return {}; }
   Status reveal_weights(const WeightVector&) override { return {}; }
+  Status set_commitment(ByteSpan) override { return {}; }
 
  private:
   LedgerHead head_;
