@@ -25,12 +25,12 @@ std::string format(const char* pattern, double value) {
 std::string percent(double share) { return format("%.0f %%", 100 * share); }
 
 std::string limit_of(const AttackFigures& figures) {
-  return figures.pay_limit() > 1 ? "" : percent(figures.pay_limit());
+  return figures.attack == nullptr ? "" : percent(figures.pay_limit());
 }
 
 std::string harm_of(const AttackFigures& figures, std::uint32_t share) {
   const auto harm = figures.harm.find(share);
-  return harm == figures.harm.end() ? "" : format("%+.1f %%", 100 * harm->second);
+  return harm == figures.harm.end() ? "" : format("%+.1f %%", 100 * harm->second.loss);
 }
 
 std::vector<std::uint32_t> shares_of(const CampaignFigures& figures) {
@@ -85,16 +85,15 @@ std::vector<Line> pay_lines(const CampaignFigures& figures, bool whole_work) {
 }
 
 // Held-out loss of the first seed at the share that most attacks were tried at.
-std::vector<Line> loss_lines(const std::vector<NamedReport>& reports, std::uint32_t share) {
+std::vector<Line> loss_lines(const std::vector<sim::Career>& careers, std::uint32_t share) {
   std::vector<Line> lines;
   std::optional<std::uint64_t> seed;
-  for (const NamedReport& named : reports) {
-    if (named.job.percent != share) continue;
-    if (!seed) seed = named.job.seed;
-    if (named.job.seed != *seed) continue;
-    Line line{named.job.attack == nullptr ? "honest alone" : std::string(named.job.attack->name), {}};
-    for (const auto& [round, loss] : named.report.held_out)
-      line.points.emplace_back(static_cast<double>(round), loss);
+  for (const sim::Career& career : careers) {
+    if (career.percent != share) continue;
+    if (!seed) seed = career.seed;
+    if (career.seed != *seed) continue;
+    Line line{career.attack == nullptr ? "honest alone" : std::string(career.attack->name), {}};
+    for (const auto& [round, loss] : career.held_out) line.points.emplace_back(static_cast<double>(round), loss);
     lines.push_back(std::move(line));
   }
   return lines;
@@ -163,8 +162,10 @@ ordered_json row_of(const AttackFigures& row) {
                     {"screened", row.screened}, {"gated", row.gated}, {"unpaid", row.unpaid}, {"score", row.score}, {"share", row.share},
                     {"pay", row.pay}, {"pay_worst", row.pay_worst}, {"settles", row.settles},
                     {"pay_by_round", row.pay_by_round}, {"harm", ordered_json::object()}};
-  if (row.pay_limit() <= 1) json["pay_limit"] = row.pay_limit();
-  for (const auto& [share, harm] : row.harm) json["harm"][std::to_string(share)] = harm;
+  if (row.attack != nullptr) json["pay_limit"] = row.pay_limit();
+  for (const auto& [share, harm] : row.harm)
+    json["harm"][std::to_string(share)] = {{"seeds", harm.seeds}, {"loss", harm.loss}, {"pay", harm.pay},
+                                           {"victim", harm.victim}, {"honest_unpaid_rounds", harm.honest_unpaid}};
   return json;
 }
 
@@ -181,7 +182,7 @@ std::vector<std::string> AttackFindings::missed() const {
 
 std::string attack_tables(const AttackFindings& findings, bool markdown) {
   std::string text;
-  if (!findings.reports.empty())
+  if (!findings.careers.empty())
     text += table_of(rows_of(findings.content), 1, markdown) + "\n" + summary_of(findings.content) + "\n";
   if (!findings.protocol.empty())
     text += (text.empty() ? "" : "\n") + table_of(rows_of(findings.protocol), 4, markdown);
@@ -212,7 +213,7 @@ std::string attack_page(const AttackFindings& findings, const std::string& comma
   const CampaignFigures& figures = findings.content;
   std::string body = "<p><code>" + escape_html(command) + "</code></p>\n";
   for (const std::string& missed : findings.missed()) body += "<p><b>missed:</b> " + escape_html(missed) + "</p>\n";
-  if (!findings.reports.empty()) {
+  if (!findings.careers.empty()) {
     body += html_table(rows_of(figures)) + "<p>" + escape_html(summary_of(figures)) + "</p>\n<ul>\n";
     for (const AttackFigures& row : figures.attacks)
       body += "<li><b>" + name_of(row) + "</b>: " + escape_html(std::string(row.attack->what)) + "</li>\n";
@@ -225,7 +226,7 @@ std::string attack_page(const AttackFindings& findings, const std::string& comma
     body += line_chart("Pay over rounds: who does a part of the work", "round", pay_lines(figures, true));
   }
   for (const std::uint32_t share : shares_of(figures))
-    body += line_chart("Held-out loss with " + std::to_string(share) + " % attackers", "rounds", loss_lines(findings.reports, share));
+    body += line_chart("Held-out loss with " + std::to_string(share) + " % attackers", "rounds", loss_lines(findings.careers, share));
   if (!findings.protocol.empty()) body += "<h2>On the protocol</h2>\n" + html_table(rows_of(findings.protocol));
   return html_page("Attacks", body);
 }

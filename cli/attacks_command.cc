@@ -28,7 +28,7 @@ struct AttackOptions {
   std::vector<std::string> only, overrides;
   std::uint64_t seeds = 3, harm_seeds = 1, protocol_seeds = 3, first = 1;
   std::vector<std::uint32_t> shares{30};
-  std::uint32_t measured = 0;
+  double measured = 1;
   unsigned jobs = std::max(1u, std::thread::hardware_concurrency());
   std::string html, json;
   bool markdown = false;
@@ -109,20 +109,22 @@ class Progress {
   bool terminal_;
 };
 
-Result<std::vector<NamedReport>> run_all(const sim::CampaignConfig& config, const sim::LabModel& model, unsigned threads,
-                                         const std::atomic<bool>& stop) {
-  std::vector<NamedReport> reports;
-  for (auto& job : sim::jobs_of(config)) reports.push_back({std::move(job), {}});
-  Progress progress(reports.size());
-  const Status status = parallel_for(reports.size(), threads, [&] {
+Result<std::vector<sim::Career>> run_all(const sim::CampaignConfig& config, const std::vector<sim::CampaignJob>& jobs,
+                                         const sim::LabModel& model, unsigned threads, const std::atomic<bool>& stop) {
+  std::vector<std::vector<sim::Career>> found(jobs.size());
+  Progress progress(jobs.size());
+  const Status status = parallel_for(jobs.size(), threads, [&] {
     return [&](std::size_t at) -> Status {
-      MUSTER_TRY(reports[at].report, sim::run_lab(reports[at].job.lab, model, stop));
-      progress.finished(reports[at].job.name);
+      MUSTER_TRY(const auto report, sim::run_lab(jobs[at].lab, model, stop));
+      found[at] = sim::careers_of(config, jobs[at], report);
+      progress.finished(jobs[at].name);
       return {};
     };
   });
   if (!status) return status.error();
-  return reports;
+  std::vector<sim::Career> careers;
+  for (const auto& of_job : found) careers.insert(careers.end(), of_job.begin(), of_job.end());
+  return careers;
 }
 
 Status attack_content(const AttackOptions& options, AttackFindings& findings, const std::atomic<bool>& stop) {
@@ -133,22 +135,26 @@ Status attack_content(const AttackOptions& options, AttackFindings& findings, co
   campaign.scored_seeds = seeds_from(options.first, options.seeds);
   for (const std::uint32_t share : options.shares)
     if (options.harm_seeds > 0) campaign.harm_seeds[share] = seeds_from(options.first, options.harm_seeds);
-  campaign.measured_per_round = options.measured;
+  campaign.measured_share = options.measured;
   campaign.settled = std::min(campaign.settled, config.params.rounds / 2);
   const WorkFolder work(options.work);
   MUSTER_TRY_STATUS(prepare_lab_data(work.path(), config, campaign.attacks));
   campaign.params = config.params;
-  for (const std::uint64_t seed : options.shares.empty() ? std::vector<std::uint64_t>{}
-                                                         : seeds_from(options.first, options.harm_seeds)) {
-    RunConfig of_seed = config;
-    of_seed.params.model_seed = seed;
-    MUSTER_TRY(auto theta, warm_start(work.path(), of_seed, kWarmSteps, kWarmBatch));
-    campaign.starts[seed] = std::make_shared<const std::vector<float>>(std::move(theta));
+  auto jobs = sim::jobs_of(campaign);
+  std::map<std::uint64_t, std::shared_ptr<const std::vector<float>>> starts;
+  for (sim::CampaignJob& job : jobs) {
+    if (job.percent == 0) continue;
+    auto& start = starts[job.seed];
+    if (start == nullptr) {
+      RunConfig of_seed = config;
+      of_seed.params.model_seed = job.seed;
+      MUSTER_TRY(auto theta, warm_start(work.path(), of_seed, kWarmSteps, kWarmBatch));
+      start = std::make_shared<const std::vector<float>>(std::move(theta));
+    }
+    job.lab.start = start;
   }
-  MUSTER_TRY(findings.reports, run_all(campaign, lab_model(work.path(), config), options.jobs, stop));
-  std::vector<sim::LabReport> plain;
-  for (const NamedReport& named : findings.reports) plain.push_back(named.report);
-  findings.content = sim::figures_of(campaign, plain);
+  MUSTER_TRY(findings.careers, run_all(campaign, jobs, lab_model(work.path(), config), options.jobs, stop));
+  findings.content = sim::figures_of(campaign, findings.careers);
   return {};
 }
 
@@ -197,7 +203,8 @@ void add_sim_attacks(CLI::App& sim, Action& chosen) {
   command->add_option("--share", options->shares, "Percent of attackers for the harm; may be repeated")
       ->check(CLI::Range(1u, 90u))
       ->capture_default_str();
-  command->add_option("--measured", options->measured, "Miners that a validator has time to measure in a round; 0: all")
+  command->add_option("--measured", options->measured, "Share of the miners that a validator has time to measure in a round")
+      ->check(CLI::Range(0.001, 1.0))
       ->capture_default_str();
   command->add_option("--first", options->first, "First seed")->capture_default_str();
   command->add_option("--jobs", options->jobs, "Labs at a time")->check(CLI::Range(1u, 256u))->capture_default_str();

@@ -24,6 +24,8 @@ using RevealedPayloads = std::map<Uid, std::shared_ptr<const compression::Sparse
 class Adversary : public miner::Conduct {
  public:
   std::uint32_t claims(std::uint32_t, std::uint32_t assigned) override { return assigned; }
+  // What everybody has to train on in a round, as anyone can say once it has opened.
+  virtual void saw_assignment(Round, const std::map<Uid, std::vector<std::uint64_t>>&) {}
   // What the others sent: a round's payloads when it is over.
   virtual void saw_payloads(Round, const RevealedPayloads&) {}
   // The same while the round still runs, as if commits were not sealed.
@@ -52,6 +54,7 @@ struct AdversaryContext {
   std::uint64_t sequences = 0;  // of the data set
   std::uint32_t batch = 1;      // sequences of an inner step
   std::uint64_t seed = 0;
+  Uid first_hotkey;  // of those that the attack has; the others have the uids behind it
 };
 
 struct Attack {
@@ -63,6 +66,7 @@ struct Attack {
   LocalTraining training;
   std::optional<Round> turns;  // honest before this round
   std::shared_ptr<Adversary> (*make)(const AdversaryContext&) = nullptr;
+  std::uint32_t hotkeys = 1;     // of one machine, which shares its work among them; at most kScoredPlaces
 };
 
 inline constexpr Round kTurncoatTurns{20};

@@ -16,7 +16,7 @@ const state::ModelSpec kModel{.d_model = 16, .layers = 1, .heads = 2, .kv_heads 
 constexpr std::uint32_t kBatch = 2;
 
 AdversaryContext context_with(std::uint64_t seed) {
-  return {state::layout_of(kModel), 20'000, kBatch, seed};
+  return {state::layout_of(kModel), 20'000, kBatch, seed, Uid{}};
 }
 
 std::vector<std::uint64_t> assigned() {
