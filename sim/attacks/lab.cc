@@ -230,7 +230,9 @@ class Lab {
     task.sequences = member.conduct->sequences(round, assigned_.at(member.uid));
     const std::set<std::uint64_t> different(task.sequences.begin(), task.sequences.end());
     member.trained = static_cast<double>(different.size()) / static_cast<double>(params_.slice());
-    task.inner_steps = static_cast<std::uint32_t>(task.sequences.size()) / params_.training.batch;
+    const double batch_share = member.attack == nullptr ? 1 : member.attack->training.batch_share;
+    task.inner_steps = static_cast<std::uint32_t>(task.sequences.size()) /
+                       static_cast<std::uint32_t>(std::lround(params_.training.batch * batch_share));
     MUSTER_TRY_STATUS(member.loop->train(task, stop_, [](std::uint32_t) {}));
     MUSTER_TRY(auto payload, member.loop->encode(params_.uplink_format(round)));
     member.payload = member.conduct->payload(round, std::move(payload));
