@@ -28,11 +28,6 @@ std::string limit_of(const AttackFigures& figures) {
   return figures.attack == nullptr ? "" : percent(figures.pay_limit());
 }
 
-std::string harm_of(const AttackFigures& figures, std::uint32_t share) {
-  const auto harm = figures.harm.find(share);
-  return harm == figures.harm.end() ? "" : format("%+.1f %%", 100 * harm->second.loss);
-}
-
 std::vector<std::uint32_t> shares_of(const CampaignFigures& figures) {
   std::vector<std::uint32_t> shares;
   for (const auto& [share, loss] : figures.loss) shares.push_back(share);
@@ -42,17 +37,24 @@ std::vector<std::uint32_t> shares_of(const CampaignFigures& figures) {
 using Row = std::vector<std::string>;
 
 std::vector<Row> rows_of(const CampaignFigures& figures) {
-  Row head{"attack", "work", "screened", "gated", "unpaid", "score", "share", "pay", "worst", "limit", "settles"};
-  for (const std::uint32_t share : shares_of(figures)) head.push_back("loss at " + std::to_string(share) + " %");
-  std::vector<Row> rows{head};
+  std::vector<Row> rows{{"attack", "work", "screened", "gated", "unpaid", "score", "share", "pay", "worst", "limit", "settles", "seeds"}};
   auto add = [&](const AttackFigures& row) {
-    rows.push_back({name_of(row), percent(row.work), percent(row.screened),
-                    percent(row.gated), percent(row.unpaid), format("%.2f", row.score), percent(row.share), percent(row.pay),
-                    percent(row.pay_worst), limit_of(row), row.attack == nullptr ? "" : format("%.1f", row.settles)});
-    for (const std::uint32_t share : shares_of(figures)) rows.back().push_back(harm_of(row, share));
+    if (row.seeds == 0) return;
+    rows.push_back({name_of(row), percent(row.work), percent(row.screened), percent(row.gated), percent(row.unpaid),
+                    format("%.2f", row.score), percent(row.share), percent(row.pay), percent(row.pay_worst), limit_of(row),
+                    row.attack == nullptr ? "" : format("%.1f", row.settles), std::to_string(row.seeds)});
   };
   add(figures.honest);
   for (const AttackFigures& row : figures.attacks) add(row);
+  return rows;
+}
+
+std::vector<Row> harm_rows_of(const CampaignFigures& figures) {
+  std::vector<Row> rows{{"attack", "attackers", "loss", "pay", "victim loses", "honest unpaid", "seeds"}};
+  for (const AttackFigures& row : figures.attacks)
+    for (const auto& [share, harm] : row.harm)
+      rows.push_back({name_of(row), std::to_string(share) + " %", format("%+.1f %%", 100 * harm.loss), percent(harm.pay),
+                      percent(harm.victim), std::to_string(harm.honest_unpaid), std::to_string(harm.seeds)});
   return rows;
 }
 
@@ -158,7 +160,7 @@ std::string html_table(const std::vector<Row>& rows) {
 }
 
 ordered_json row_of(const AttackFigures& row) {
-  ordered_json json{{"attack", name_of(row)}, {"work", row.work},
+  ordered_json json{{"attack", name_of(row)}, {"seeds", row.seeds}, {"work", row.work},
                     {"screened", row.screened}, {"gated", row.gated}, {"unpaid", row.unpaid}, {"score", row.score}, {"share", row.share},
                     {"pay", row.pay}, {"pay_worst", row.pay_worst}, {"settles", row.settles},
                     {"pay_by_round", row.pay_by_round}, {"harm", ordered_json::object()}};
@@ -184,6 +186,7 @@ std::string attack_tables(const AttackFindings& findings, bool markdown) {
   std::string text;
   if (!findings.careers.empty())
     text += table_of(rows_of(findings.content), 1, markdown) + "\n" + summary_of(findings.content) + "\n";
+  if (!findings.content.loss.empty()) text += "\n" + table_of(harm_rows_of(findings.content), 1, markdown);
   if (!findings.protocol.empty())
     text += (text.empty() ? "" : "\n") + table_of(rows_of(findings.protocol), 4, markdown);
   return text;
@@ -214,7 +217,7 @@ std::string attack_page(const AttackFindings& findings, const std::string& comma
   std::string body = "<p><code>" + escape_html(command) + "</code></p>\n";
   for (const std::string& missed : findings.missed()) body += "<p><b>missed:</b> " + escape_html(missed) + "</p>\n";
   if (!findings.careers.empty()) {
-    body += html_table(rows_of(figures)) + "<p>" + escape_html(summary_of(figures)) + "</p>\n<ul>\n";
+    body += html_table(rows_of(figures)) + html_table(harm_rows_of(figures)) + "<p>" + escape_html(summary_of(figures)) + "</p>\n<ul>\n";
     for (const AttackFigures& row : figures.attacks)
       body += "<li><b>" + name_of(row) + "</b>: " + escape_html(std::string(row.attack->what)) + "</li>\n";
     body += "</ul>\n";
