@@ -25,12 +25,7 @@ std::string format(const char* pattern, double value) {
 std::string percent(double share) { return format("%.0f %%", 100 * share); }
 
 std::string limit_of(const AttackFigures& figures) {
-  return figures.pay_limit() > 1 ? "" : percent(figures.pay_limit());
-}
-
-std::string harm_of(const AttackFigures& figures, std::uint32_t share) {
-  const auto harm = figures.harm.find(share);
-  return harm == figures.harm.end() ? "" : format("%+.1f %%", 100 * harm->second);
+  return figures.attack == nullptr ? "" : percent(figures.pay_limit());
 }
 
 std::vector<std::uint32_t> shares_of(const CampaignFigures& figures) {
@@ -42,17 +37,24 @@ std::vector<std::uint32_t> shares_of(const CampaignFigures& figures) {
 using Row = std::vector<std::string>;
 
 std::vector<Row> rows_of(const CampaignFigures& figures) {
-  Row head{"attack", "work", "screened", "gated", "unpaid", "score", "share", "pay", "worst", "limit", "settles"};
-  for (const std::uint32_t share : shares_of(figures)) head.push_back("loss at " + std::to_string(share) + " %");
-  std::vector<Row> rows{head};
+  std::vector<Row> rows{{"attack", "work", "screened", "gated", "unpaid", "score", "share", "pay", "worst", "limit", "settles", "seeds"}};
   auto add = [&](const AttackFigures& row) {
-    rows.push_back({name_of(row), percent(row.work), percent(row.screened),
-                    percent(row.gated), percent(row.unpaid), format("%.2f", row.score), percent(row.share), percent(row.pay),
-                    percent(row.pay_worst), limit_of(row), row.attack == nullptr ? "" : format("%.1f", row.settles)});
-    for (const std::uint32_t share : shares_of(figures)) rows.back().push_back(harm_of(row, share));
+    if (row.seeds == 0) return;
+    rows.push_back({name_of(row), percent(row.work), percent(row.screened), percent(row.gated), percent(row.unpaid),
+                    format("%.2f", row.score), percent(row.share), percent(row.pay), percent(row.pay_worst), limit_of(row),
+                    row.attack == nullptr ? "" : format("%.1f", row.settles), std::to_string(row.seeds)});
   };
   add(figures.honest);
   for (const AttackFigures& row : figures.attacks) add(row);
+  return rows;
+}
+
+std::vector<Row> harm_rows_of(const CampaignFigures& figures) {
+  std::vector<Row> rows{{"attack", "attackers", "loss", "pay", "victim loses", "honest unpaid", "seeds"}};
+  for (const AttackFigures& row : figures.attacks)
+    for (const auto& [share, harm] : row.harm)
+      rows.push_back({name_of(row), std::to_string(share) + " %", format("%+.1f %%", 100 * harm.loss), percent(harm.pay),
+                      percent(harm.victim), std::to_string(harm.honest_unpaid), std::to_string(harm.seeds)});
   return rows;
 }
 
@@ -85,16 +87,15 @@ std::vector<Line> pay_lines(const CampaignFigures& figures, bool whole_work) {
 }
 
 // Held-out loss of the first seed at the share that most attacks were tried at.
-std::vector<Line> loss_lines(const std::vector<NamedReport>& reports, std::uint32_t share) {
+std::vector<Line> loss_lines(const std::vector<sim::Career>& careers, std::uint32_t share) {
   std::vector<Line> lines;
   std::optional<std::uint64_t> seed;
-  for (const NamedReport& named : reports) {
-    if (named.job.percent != share) continue;
-    if (!seed) seed = named.job.seed;
-    if (named.job.seed != *seed) continue;
-    Line line{named.job.attack == nullptr ? "honest alone" : std::string(named.job.attack->name), {}};
-    for (const auto& [round, loss] : named.report.held_out)
-      line.points.emplace_back(static_cast<double>(round), loss);
+  for (const sim::Career& career : careers) {
+    if (career.percent != share) continue;
+    if (!seed) seed = career.seed;
+    if (career.seed != *seed) continue;
+    Line line{career.attack == nullptr ? "honest alone" : std::string(career.attack->name), {}};
+    for (const auto& [round, loss] : career.held_out) line.points.emplace_back(static_cast<double>(round), loss);
     lines.push_back(std::move(line));
   }
   return lines;
@@ -163,12 +164,14 @@ std::string html_table(const std::vector<Row>& rows) {
 }
 
 ordered_json row_of(const AttackFigures& row) {
-  ordered_json json{{"attack", name_of(row)}, {"work", row.work},
+  ordered_json json{{"attack", name_of(row)}, {"seeds", row.seeds}, {"work", row.work},
                     {"screened", row.screened}, {"gated", row.gated}, {"unpaid", row.unpaid}, {"score", row.score}, {"share", row.share},
                     {"pay", row.pay}, {"pay_worst", row.pay_worst}, {"settles", row.settles},
                     {"pay_by_round", row.pay_by_round}, {"harm", ordered_json::object()}};
-  if (row.pay_limit() <= 1) json["pay_limit"] = row.pay_limit();
-  for (const auto& [share, harm] : row.harm) json["harm"][std::to_string(share)] = harm;
+  if (row.attack != nullptr) json["pay_limit"] = row.pay_limit();
+  for (const auto& [share, harm] : row.harm)
+    json["harm"][std::to_string(share)] = {{"seeds", harm.seeds}, {"loss", harm.loss}, {"pay", harm.pay},
+                                           {"victim", harm.victim}, {"honest_unpaid_rounds", harm.honest_unpaid}};
   return json;
 }
 
@@ -185,8 +188,9 @@ std::vector<std::string> AttackFindings::missed() const {
 
 std::string attack_tables(const AttackFindings& findings, bool markdown) {
   std::string text;
-  if (!findings.reports.empty())
+  if (!findings.careers.empty())
     text += table_of(rows_of(findings.content), 1, markdown) + "\n" + summary_of(findings.content) + "\n";
+  if (!findings.content.loss.empty()) text += "\n" + table_of(harm_rows_of(findings.content), 1, markdown);
   if (!findings.protocol.empty())
     text += (text.empty() ? "" : "\n") + table_of(rows_of(findings.protocol), 4, markdown);
   return text;
@@ -217,8 +221,8 @@ std::string attack_page(const AttackFindings& findings, const std::string& comma
   const CampaignFigures& figures = findings.content;
   std::string body = "<p><code>" + escape_html(command) + "</code></p>\n";
   for (const std::string& missed : findings.missed()) body += "<p><b>missed:</b> " + escape_html(missed) + "</p>\n";
-  if (!findings.reports.empty()) {
-    body += html_table(rows_of(figures)) + "<p>" + escape_html(summary_of(figures)) + "</p>\n<ul>\n";
+  if (!findings.careers.empty()) {
+    body += html_table(rows_of(figures)) + html_table(harm_rows_of(figures)) + "<p>" + escape_html(summary_of(figures)) + "</p>\n<ul>\n";
     for (const AttackFigures& row : figures.attacks)
       body += "<li><b>" + name_of(row) + "</b>: " + escape_html(std::string(row.attack->what)) + "</li>\n";
     body += "</ul>\n";
@@ -230,7 +234,7 @@ std::string attack_page(const AttackFindings& findings, const std::string& comma
     body += line_chart("Pay over rounds: who does a part of the work", "round", pay_lines(figures, true));
   }
   for (const std::uint32_t share : shares_of(figures))
-    body += line_chart("Held-out loss with " + std::to_string(share) + " % attackers", "rounds", loss_lines(findings.reports, share));
+    body += line_chart("Held-out loss with " + std::to_string(share) + " % attackers", "rounds", loss_lines(findings.careers, share));
   if (!findings.protocol.empty()) body += "<h2>On the protocol</h2>\n" + html_table(rows_of(findings.protocol));
   return html_page("Attacks", body);
 }

@@ -12,15 +12,10 @@
 
 namespace muster::cli {
 
-struct NamedReport {
-  sim::CampaignJob job;
-  sim::LabReport report;
-};
-
 // All that a campaign found: attacks on the content, and on the protocol.
 struct AttackFindings {
   sim::CampaignFigures content;
-  std::vector<NamedReport> reports;  // behind them, for the loss over rounds
+  std::vector<sim::Career> careers;  // behind them, for the loss over rounds
   std::vector<sim::ProtocolFigures> protocol;
   // What misses its target, in words.
   [[nodiscard]] std::vector<std::string> missed() const;

@@ -5,9 +5,8 @@ namespace {
 
 // Not those that need data or a training of their own making, or other miners' payloads.
 bool needs_only_itself(const sim::Attack& attack) {
-  const sim::LocalTraining& training = attack.training;
-  return training.data == sim::LocalData::kGenuine && !training.drops_residual && attack.name != "copy" &&
-         attack.name != "peek";
+  return attack.training == sim::LocalTraining{} && attack.hotkeys == 1 && attack.name != "copy" &&
+         attack.name != "peek" && attack.name != "shadow";
 }
 
 constexpr const char* kWithholding = "withholding";

@@ -10,8 +10,8 @@
 
 namespace muster::cli {
 
-// Makes the data below `folder`, with the saboteurs' copies that `attacks` need, and counts its sequences into the
-// parameters. Errors: those of the corpus; kInvalidArgument (a vocabulary of more than bytes).
+// Makes the data below `folder`, with the saboteurs' copies that `attacks` need, and puts its root and its
+// number of sequences into the parameters. Errors: those of the corpus; kInvalidArgument (a vocabulary of more than bytes).
 [[nodiscard]] Status prepare_lab_data(const std::filesystem::path& folder, RunConfig& config,
                                       const std::vector<const sim::Attack*>& attacks);
 

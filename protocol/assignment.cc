@@ -83,9 +83,11 @@ std::vector<std::uint64_t> draw_unassigned(const Hash& run_id, const RoundOpen& 
                                            Prng& random, std::size_t count) {
   const std::uint64_t first =
       std::min(open.cursor + miner_count(open) * slice, assignable(sequences));
+  const std::uint64_t ahead = sequences - first;
+  const std::uint64_t longest_ago = std::min(sequences / 2 - std::min(ahead, sequences / 2), open.cursor);
   const SequencePermutation permutation(run_id, open.epoch, sequences);
-  std::vector<std::uint64_t> drawn = sample_distinct(random, sequences - first, count);
-  for (std::uint64_t& position : drawn) position = permutation.at(first + position);
+  std::vector<std::uint64_t> drawn = sample_distinct(random, ahead + longest_ago, count);
+  for (std::uint64_t& position : drawn) position = permutation.at((first + position) % sequences);
   return drawn;
 }
 

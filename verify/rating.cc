@@ -18,6 +18,11 @@ constexpr double kSmallestStep = 0.1;
 constexpr double kStepAfterTurning = 0.25;
 constexpr double kSmallestVariance = 0.0025;         // of one evaluation
 constexpr double kDriftPerTurn = 0.0004;             // of the mean's variance
+// Standard deviations of one evaluation's scores: of a quarter, which has half of the windows, and of everything or a group.
+constexpr double kQuarterNoise = 0.17, kNoise = 0.11;
+constexpr double kDoubt = 4;          // standard deviations in favor of who was evaluated a few times
+constexpr double kSettledAt = 25;     // evaluations
+constexpr double kSignificance = 0.23;  // two deviations of who did not train
 constexpr std::uint32_t kEffectiveEvaluations = 19;  // of an exponential mean with step 0.1
 constexpr double kSmallestReference = 0.05;
 constexpr double kSmallestStrength = 0.5;  // where nobody trains, nobody is measured against the luckiest
@@ -30,6 +35,11 @@ double step_of(std::uint32_t count) { return std::max(kSmallestStep, 1.0 / count
 
 double variance_of_mean(double variance, std::uint32_t evaluations) {
   return std::max(variance, kSmallestVariance) / std::min(evaluations, kEffectiveEvaluations);
+}
+
+// What is added to a mean of `evaluations` scores so that chance takes no pay: falls to 0 at kSettledAt.
+double benefit_of_doubt(double noise, std::uint32_t evaluations) {
+  return std::max(0.0, kDoubt * noise * (1 / std::sqrt(evaluations) - 1 / std::sqrt(kSettledAt)));
 }
 
 // Median of the upper half; 0 for nothing.
@@ -76,7 +86,7 @@ void Rating::measure(const protocol::Scores& scores, bool gate_passed) {
     return gate_passed ? std::clamp(part_e3 / 1000.0, kLowestScore, kHighestScore) : kLowestScore;
   };
   const double all = value_of(scores.all_e3);
-  const bool low = all < mean_ / 2;
+  const bool low = all < std::min(mean_ / 2, mean_ - kSignificance);
   const double step = low && was_low_ ? std::max(kStepAfterTurning, step_of(evaluations_))
                                       : step_of(evaluations_);
   was_low_ = low;
@@ -97,9 +107,9 @@ void Rating::measure(const protocol::Scores& scores, bool gate_passed) {
 
 double Rating::lower_bound() const { return evaluations_ == 0 ? 0 : mean_ - uncertainty(); }
 
-double Rating::uncertainty() const {
+double Rating::uncertainty(double noise_share) const {
   if (evaluations_ == 0) return kHighestScore - kLowestScore;
-  return std::sqrt(variance_of_mean(variance_, evaluations_) + kDriftPerTurn * age_);
+  return std::sqrt(noise_share * noise_share * variance_of_mean(variance_, evaluations_) + kDriftPerTurn * age_);
 }
 
 Yardstick::Yardstick(const Ratings& ratings, const Reference& trailing) {
@@ -130,20 +140,23 @@ Yardstick::Yardstick(const Ratings& ratings, const Reference& trailing) {
 
 double Yardstick::part_share(const Rating& rating, std::size_t part) const {
   if (part >= held_against_.parts.size() || part >= rating.parts().size()) return kSmallestShare;
-  return std::clamp(rating.parts()[part] / held_against_.parts[part], kSmallestShare, kLargestShare);
+  const double doubt = benefit_of_doubt(part < kQuarters ? kQuarterNoise : kNoise, rating.evaluations());
+  return std::clamp((rating.parts()[part] + doubt) / held_against_.parts[part], kSmallestShare, kLargestShare);
 }
 
 // The power mean −4 of the parts, quarters and groups half each, times how certain the whole is.
 double Yardstick::strength(const Rating& rating) const {
   const std::size_t parts = held_against_.parts.size();
-  if (parts <= kQuarters || !(rating.mean() > 0)) return 0;
+  const double whole = rating.mean() + benefit_of_doubt(kNoise, rating.evaluations());
+  if (parts <= kQuarters || !(whole > 0)) return 0;
   double quarters = 0, groups = 0;
   for (std::size_t part = 0; part < parts; ++part) {
     const double share = part_share(rating, part), square = share * share;
     (part < kQuarters ? quarters : groups) += 1 / (square * square);
   }
   const double mean = (quarters / kQuarters + groups / static_cast<double>(parts - kQuarters)) / 2;
-  return std::max(0.0, rating.lower_bound() / rating.mean()) / std::sqrt(std::sqrt(mean));
+  const double uncertainty = rating.uncertainty(std::min(1.0, rating.evaluations() / kSettledAt));
+  return std::max(0.0, 1 - uncertainty / whole) / std::sqrt(std::sqrt(mean));
 }
 
 double Yardstick::share(const Rating& rating) const { return strength(rating) / held_against_.strength; }

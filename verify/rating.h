@@ -1,7 +1,7 @@
 // Rating: a miner's running estimate from its evaluations, and what follows from it.
 //
 // An exponential mean of every part of the score, a variance of the whole with a lower confidence bound, faster once
-// two evaluations in a row lie below half the mean, and beside it the share of rounds that the miner took part in. A
+// two evaluations in a row lie far below the mean, and beside it the share of rounds that the miner took part in. A
 // miner is worth what its weakest parts are worth; docs/scoring.md gives the formulas and where the constants come
 // from. Fed with the quantised evaluations that validators sign, so anyone who holds the Screens recomputes it bit
 // for bit. Thread safety: values and pure functions.
@@ -33,7 +33,8 @@ class Rating {
   [[nodiscard]] double lower_bound() const;
   // sqrt(max(variance, 0.0025) / min(evaluations, 19) + 0.0004 · age): the standard deviation of the mean, which drifts by
   // 0.02 per √turn since the last evaluation, so that what nobody measures fades; large before the first.
-  [[nodiscard]] double uncertainty() const;
+  // `noise_share`: of the deviation, not of the drift.
+  [[nodiscard]] double uncertainty(double noise_share = 1) const;
   // Turns since the last evaluation.
   [[nodiscard]] double age() const { return age_; }
   // Means of the parts: four quarters of the positions, then the tensor groups.
@@ -54,7 +55,7 @@ class Rating {
   std::uint32_t drops_ = 0;  // measured
   double drop_ = 0;
   bool gate_failed_ = false;
-  bool was_low_ = false;  // the last evaluation was below half the mean
+  bool was_low_ = false;  // the last evaluation was far below the mean
   std::uint32_t rounds_ = 0;
   double presence_ = 1;
   Round next_;  // none of a round before it is taken
@@ -85,7 +86,8 @@ class Yardstick {
   // Without what is trailing; none: nobody is proven.
   [[nodiscard]] const std::optional<Reference>& present() const { return present_; }
 
-  // A part's mean over the reference's (at least 0.05), in 0.02…1.25.
+  // A part's mean over the reference's (at least 0.05), in 0.02…1.25. A mean of fewer than 25 evaluations gets the benefit
+  // of the doubt, some deviations of noise that fade until then.
   [[nodiscard]] double part_share(const Rating& rating, std::size_t part) const;
   // ρ over the reference's (at least ½): what the parts are worth together, the weakest most.
   [[nodiscard]] double share(const Rating& rating) const;

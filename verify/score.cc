@@ -204,6 +204,14 @@ Result<std::vector<WindowProducts>> products_of(protocol::LossProbe& probe, cons
   return of_items;
 }
 
+// The items in front with the same own sequences, as a simulation has them that tries several conducts in one
+// place: their gradients are computed once. At least one.
+std::span<const ScoreItem> same_sequences(std::span<const ScoreItem> items) {
+  std::size_t count = 1;
+  while (count < items.size() && items[count].own_sequences == items.front().own_sequences) ++count;
+  return items.first(count);
+}
+
 }  // namespace
 
 Result<std::vector<Measurement>> score(protocol::LossProbe& probe, const ScoreTask& task,
@@ -215,13 +223,18 @@ Result<std::vector<Measurement>> score(protocol::LossProbe& probe, const ScoreTa
   const double mean_loss = moments(std::vector<double>(before.begin(), before.end())).mean;
   MUSTER_TRY(const auto shared,
              products_of(probe, task, task.items, windows_of_all(task, task.shared_sequences), stop));
+  std::vector<WindowProducts> own;  // of item `first` and those behind it
+  std::size_t first = 0;
   for (std::size_t i = 0; i < task.items.size() && !stop; ++i) {
     const ScoreItem& item = task.items[i];
-    MUSTER_TRY(const auto own,
-               products_of(probe, task, std::span(&item, 1), windows_of_all(task, item.own_sequences), stop));
+    if (i == first + own.size()) {
+      first = i;
+      const auto alike = same_sequences(std::span(task.items).subspan(i));
+      MUSTER_TRY(own, products_of(probe, task, alike, windows_of_all(task, item.own_sequences), stop));
+    }
     if (stop) break;
     MUSTER_TRY(const auto after, losses(probe, &item.payload->whole, task.probe_step, task.shared_sequences));
-    Measurement measured{item.uid, score_parts(own.front(), shared[i], task.context), 0, 0};
+    Measurement measured{item.uid, score_parts(own[i - first], shared[i], task.context), 0, 0};
     if (mean_loss > 0) {
       const auto drops = difference(before, after);
       const Moments drop = moments(drops);

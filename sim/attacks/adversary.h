@@ -24,6 +24,8 @@ using RevealedPayloads = std::map<Uid, std::shared_ptr<const compression::Sparse
 class Adversary : public miner::Conduct {
  public:
   std::uint32_t claims(std::uint32_t, std::uint32_t assigned) override { return assigned; }
+  // What everybody has to train on in a round, as anyone can say once it has opened.
+  virtual void saw_assignment(Round, const std::map<Uid, std::vector<std::uint64_t>>&) {}
   // What the others sent: a round's payloads when it is over.
   virtual void saw_payloads(Round, const RevealedPayloads&) {}
   // The same while the round still runs, as if commits were not sealed.
@@ -39,12 +41,16 @@ enum class LocalData {
   kBackdoor,   // a phrase in the middle of each sequence
   kTruncated,  // only the first half of each sequence: half the tokens, half the work
   kStripes,    // the first and the third quarter of each sequence, as one of half the length
+  kAlternating,  // the first half of every second sequence, the last half of the others
 };
 
 // How a miner trains, besides what its conduct decides.
 struct LocalTraining {
   LocalData data = LocalData::kGenuine;
   bool drops_residual = false;  // keeps no error feedback from round to round
+  bool half_rows = false;       // leaves out every second row of each matrix of a layer
+  double batch_share = 1;       // of an inner step's sequences, by as many steps
+  bool operator==(const LocalTraining&) const = default;
 };
 
 struct AdversaryContext {
@@ -52,6 +58,7 @@ struct AdversaryContext {
   std::uint64_t sequences = 0;  // of the data set
   std::uint32_t batch = 1;      // sequences of an inner step
   std::uint64_t seed = 0;
+  Uid first_hotkey;  // of those that the attack has; the others have the uids behind it
 };
 
 struct Attack {
@@ -63,10 +70,12 @@ struct Attack {
   LocalTraining training;
   std::optional<Round> turns;  // honest before this round
   std::shared_ptr<Adversary> (*make)(const AdversaryContext&) = nullptr;
+  std::uint32_t hotkeys = 1;     // of one machine, which shares its work among them; at most kScoredPlaces
 };
 
 inline constexpr Round kTurncoatTurns{20};
 inline constexpr Round kLateComes{25};
+inline constexpr Round kCrowdComes{10};
 
 // All of them, in the order of reports.
 [[nodiscard]] const std::vector<Attack>& attacks();
@@ -93,6 +102,14 @@ inline constexpr Round kLateComes{25};
 [[nodiscard]] std::shared_ptr<Adversary> lazy(const AdversaryContext& context, double share);
 // Trains an eighth in the two rounds after one in which it was measured, as if others were next then.
 [[nodiscard]] std::shared_ptr<Adversary> scheduled(const AdversaryContext& context);
+// Trains the first share of each batch; see LocalTraining::batch_share.
+[[nodiscard]] std::shared_ptr<Adversary> small_batches(const AdversaryContext& context, double share);
+// Trains on the sequences of the miner with uid 0, in its order.
+[[nodiscard]] std::shared_ptr<Adversary> shadow(const AdversaryContext& context);
+// Two hotkeys that train on half of the sequences of each of them, and send the same.
+[[nodiscard]] std::shared_ptr<Adversary> sybil_mix(const AdversaryContext& context);
+// Trains as much as it should, on sequences that all colluders share; comes in round `first`.
+[[nodiscard]] std::shared_ptr<Adversary> public_data(const AdversaryContext& context, Round first);
 [[nodiscard]] std::shared_ptr<Adversary> overfit(const AdversaryContext& context);
 [[nodiscard]] std::shared_ptr<Adversary> wrong_data(const AdversaryContext& context);
 [[nodiscard]] std::shared_ptr<Adversary> every_second_round_noise(const AdversaryContext& context);

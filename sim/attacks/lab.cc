@@ -1,6 +1,7 @@
 #include "sim/attacks/lab.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <set>
 
@@ -31,6 +32,8 @@ struct Member {
   double norm = 0;
   double trained = 0;  // share of its sequences
   float weight = 0;    // in the aggregate
+  std::optional<verify::Measurement> measured;
+  HonestTotals judged;  // of an honest miner among honest ones
   [[nodiscard]] bool delivered() const { return outcome == OutcomeCode::kAccepted; }
   [[nodiscard]] std::shared_ptr<const compression::SparseUpdate> whole() const { return {decoded, &decoded->whole}; }
 };
@@ -41,6 +44,8 @@ struct Company {
   std::vector<verify::RatingBook> books;                     // per validator
   std::vector<std::map<Uid, Verdict>> verdicts;              // per validator, of the round under way
   std::vector<std::vector<double>> drops;                    // per validator: median drops of the rounds before
+  std::map<Uid, protocol::Evaluation> evaluations;           // the first validator's, of the round under way
+  HonestTotals honest;
 };
 
 PublicKey hotkey_of(std::uint64_t index) {
@@ -69,7 +74,7 @@ class Lab {
       MUSTER_TRY(const double loss, probe_->held_out_loss());
       report_.held_out.emplace_back(round + 1, loss);
     }
-    for (std::size_t v = 0; v < config_.validators; ++v) report_.weights.push_back(final_weights(v));
+    for (const Company& company : companies_) conclude(company);
     return std::move(report_);
   }
 
@@ -82,33 +87,60 @@ class Lab {
       state::initial_parameters(params_.model, params_.model_seed, theta);
     }
     MUSTER_TRY(probe_, model_.loss_probe(theta));
-    for (std::uint32_t i = 0; i < config_.honest + config_.attackers.size(); ++i) {
-      const bool honest = i < config_.honest;
-      const Attack* attack = honest ? nullptr : config_.attackers[i - config_.honest];
-      Member member{Uid{static_cast<std::uint16_t>(i)}, hotkey_of(i), attack, nullptr, nullptr, {}, {}, nullptr, 0, 0};
-      const AdversaryContext context{layout_, params_.sequences, params_.training.batch,
-                                     params_.model_seed * 1000 + i};
-      member.conduct = honest ? std::make_shared<miner::Conduct>() : attack->make(context);
-      MUSTER_TRY(member.loop, model_.inner_loop(theta, honest ? LocalTraining{} : attack->training));
-      members_.push_back(std::move(member));
-      report_.miners.push_back({attack, {}});
-    }
-    std::vector<std::size_t> honest(config_.honest), all(members_.size());
+    for (std::uint32_t i = 0; i < config_.honest; ++i) MUSTER_TRY_STATUS(add_member(theta, nullptr, i, 0));
+    std::vector<std::size_t> honest(config_.honest);
     std::iota(honest.begin(), honest.end(), std::size_t{0});
-    std::iota(all.begin(), all.end(), std::size_t{0});
-    add_company(config_.aggregated ? all : honest);
-    for (std::size_t i = config_.honest; !config_.aggregated && i < members_.size(); ++i) {
-      auto with_one = honest;
-      with_one.push_back(i);
-      add_company(with_one);
+    std::uint32_t place = config_.honest;
+    if (config_.aggregated) {
+      std::map<const Attack*, std::uint32_t> hotkeys;
+      for (const Attack* attack : config_.attackers)
+        MUSTER_TRY_STATUS(add_member(theta, attack, place++, hotkeys[attack]++ % attack->hotkeys));
+      std::vector<std::size_t> all(members_.size());
+      std::iota(all.begin(), all.end(), std::size_t{0});
+      add_company(std::move(all));
+      places_ = place;
+      return {};
     }
+    add_company(honest);
+    places_ = place + kScoredPlaces;
+    for (const Attack* attack : config_.attackers) {
+      auto company = honest;
+      for (std::uint32_t hotkey = 0; hotkey < attack->hotkeys; ++hotkey) {
+        company.push_back(members_.size());
+        MUSTER_TRY_STATUS(add_member(theta, attack, place + hotkey, hotkey));
+      }
+      add_company(std::move(company));
+    }
+    return {};
+  }
+
+  Status add_member(std::span<const float> theta, const Attack* attack, std::uint32_t place, std::uint32_t hotkey) {
+    Member member;
+    member.uid = Uid{static_cast<std::uint16_t>(place)};
+    member.hotkey = hotkey_of(place);
+    member.attack = attack;
+    if (attack == nullptr) {
+      member.conduct = std::make_shared<miner::Conduct>();
+    } else {
+      const auto first = static_cast<std::uint16_t>(place - hotkey);
+      member.conduct = attack->make({layout_, params_.sequences, params_.training.batch,
+                                     params_.model_seed * 1000 + place, Uid{first}});
+    }
+    MUSTER_TRY(member.loop, model_.inner_loop(theta, attack == nullptr ? LocalTraining{} : attack->training));
+    members_.push_back(std::move(member));
+    report_.miners.push_back({attack, hotkey, {}, {}, {}});
     return {};
   }
 
   void add_company(std::vector<std::size_t> members) {
     companies_.push_back({std::move(members), std::vector<verify::RatingBook>(config_.validators),
                           std::vector<std::map<Uid, Verdict>>(config_.validators),
-                          std::vector<std::vector<double>>(config_.validators)});
+                          std::vector<std::vector<double>>(config_.validators), {}, {}});
+  }
+
+  // Whether the company is the one that member `i` is reported from.
+  [[nodiscard]] bool reports(const Company& company, std::size_t i) const {
+    return &company == &companies_.front() || members_[i].attack != nullptr;
   }
 
   [[nodiscard]] std::map<Uid, protocol::Standing> standings_in(const Company& company, std::size_t validator) const {
@@ -137,23 +169,26 @@ class Lab {
     for (Member& member : members_) MUSTER_TRY_STATUS(train(member, round));
     MUSTER_TRY_STATUS(screen(round));
     MUSTER_TRY_STATUS(seal(round));
-    last_evaluation_.clear();
+    for (Company& company : companies_) company.evaluations.clear();
     if (last_aggregate_ != nullptr) MUSTER_TRY_STATUS(score(round));
-    for (std::size_t c = 0; c < companies_.size(); ++c) observe(c);
+    for (const Company& company : companies_) observe(company);
     return {};
   }
 
   void open(Round round) {
     open_ = {};
-    for (const Member& member : members_)
-      open_.roster.push_back({member.uid, member.hotkey, Role::kMiner, 0, {}});
+    for (std::uint32_t place = 0; place < places_; ++place)
+      open_.roster.push_back({Uid{static_cast<std::uint16_t>(place)}, hotkey_of(place), Role::kMiner, 0, {}});
     const auto place = [&](std::string_view tag) { return tagged_hash(tag, {run_id_.bytes, round_bytes(round)}); };
     open_.beacon = place("muster/lab-beacon");
     late_beacon_ = place("muster/lab-late-beacon");
-    cursor_ = protocol::fit_cursor(cursor_, members_.size(), params_.slice(), params_.sequences);
+    cursor_ = protocol::fit_cursor(cursor_, places_, params_.slice(), params_.sequences);
     open_.epoch = cursor_.epoch;
     open_.cursor = cursor_.position;
-    cursor_.position += members_.size() * params_.slice();
+    cursor_.position += std::uint64_t{places_} * params_.slice();
+    assigned_.clear();
+    for (const auto& entry : open_.roster)
+      assigned_[entry.uid] = assigned_sequences(run_id_, open_, entry.uid, params_.slice(), params_.sequences);
   }
 
   static std::array<std::uint8_t, 8> round_bytes(Round round) {
@@ -167,10 +202,17 @@ class Lab {
     return tagged_hash("muster/lab-secret", {run_id_.bytes, round_bytes(round), name}).bytes;
   }
 
-  [[nodiscard]] RevealedPayloads revealed(std::size_t first, std::size_t last) const {
+  // What the members that are aggregated have sent.
+  [[nodiscard]] RevealedPayloads revealed() const {
     RevealedPayloads payloads;
-    for (std::size_t i = first; i < last; ++i)
+    for (const std::size_t i : companies_.front().members)
       if (members_[i].delivered()) payloads[members_[i].uid] = members_[i].whole();
+    return payloads;
+  }
+  // Of these the honest ones.
+  [[nodiscard]] RevealedPayloads honest_payloads() const {
+    auto payloads = revealed();
+    std::erase_if(payloads, [this](const auto& payload) { return payload.first.value >= config_.honest; });
     return payloads;
   }
 
@@ -179,14 +221,18 @@ class Lab {
     member.trained = 0;
     if (!member.conduct->takes_part(round)) return {};
     auto* adversary = dynamic_cast<Adversary*>(member.conduct.get());
-    if (adversary != nullptr) adversary->peeked(round, revealed(0, config_.honest));
+    if (adversary != nullptr) {
+      adversary->saw_assignment(round, assigned_);
+      adversary->peeked(round, honest_payloads());
+    }
     protocol::TrainTask task;
     task.round = round;
-    task.sequences = member.conduct->sequences(
-        round, assigned_sequences(run_id_, open_, member.uid, params_.slice(), params_.sequences));
+    task.sequences = member.conduct->sequences(round, assigned_.at(member.uid));
     const std::set<std::uint64_t> different(task.sequences.begin(), task.sequences.end());
     member.trained = static_cast<double>(different.size()) / static_cast<double>(params_.slice());
-    task.inner_steps = static_cast<std::uint32_t>(task.sequences.size()) / params_.training.batch;
+    const double batch_share = member.attack == nullptr ? 1 : member.attack->training.batch_share;
+    task.inner_steps = static_cast<std::uint32_t>(task.sequences.size()) /
+                       static_cast<std::uint32_t>(std::lround(params_.training.batch * batch_share));
     MUSTER_TRY_STATUS(member.loop->train(task, stop_, [](std::uint32_t) {}));
     MUSTER_TRY(auto payload, member.loop->encode(params_.uplink_format(round)));
     member.payload = member.conduct->payload(round, std::move(payload));
@@ -204,12 +250,12 @@ class Lab {
 
   Status screen(Round round) {
     for (std::size_t v = 0; v < config_.validators; ++v) {
-      std::map<Uid, double> cosines;
+      std::vector<double> cosines(members_.size());
       if (judged(round)) {
         MUSTER_TRY_STATUS(probe_->compute_gradient(
             verify::screening_draw(params_, run_id_, open_, secret(v, round))));
-        for (const Member& member : members_)
-          if (member.delivered()) cosines[member.uid] = probe_->gradient_cosine(member.decoded->whole);
+        for (std::size_t i = 0; i < members_.size(); ++i)
+          if (members_[i].delivered()) cosines[i] = probe_->gradient_cosine(members_[i].decoded->whole);
       }
       for (Company& company : companies_) {
         company.verdicts[v].clear();
@@ -219,7 +265,7 @@ class Lab {
         for (const std::size_t i : company.members) {
           const Member& member = members_[i];
           if (member.delivered())
-            candidates.push_back({member.uid, &member.decoded->whole, cosines.at(member.uid), weight_of.at(member.uid),
+            candidates.push_back({member.uid, &member.decoded->whole, cosines[i], weight_of.at(member.uid),
                                   compression::norm(member.decoded->fresh)});
         }
         company.verdicts[v] =
@@ -276,7 +322,7 @@ class Lab {
     if (medians_.size() > 16) medians_.erase(medians_.begin());
     MUSTER_TRY(auto aggregate, compression::decode(layout_, sealed.aggregate));
     last_aggregate_ = std::make_shared<const compression::SparseUpdate>(std::move(aggregate));
-    const auto payloads = revealed(0, members_.size());
+    const auto payloads = revealed();
     for (Member& member : members_) {
       member.loop->settle(member.delivered() ? protocol::Settlement::kDelivered
                                              : protocol::Settlement::kMissed);
@@ -295,68 +341,87 @@ class Lab {
     for (std::size_t v = 0; judged(round) && v < config_.validators; ++v) {
       auto task =
           verify::score_task(params_, run_id_, round, open_, secret(v, round), late_beacon_, last_aggregate_);
-      for (const Member& member : members_) {
-        if (!member.delivered()) continue;
+      std::vector<Member*> scored;
+      std::map<std::size_t, std::vector<Uid>> drawn;  // by company
+      std::set<std::size_t> wanted;
+      for (std::size_t c = 0; c < companies_.size(); ++c) {
+        drawn[c] = draw(companies_[c], v, round);
+        for (const std::size_t i : companies_[c].members)
+          if (std::ranges::find(drawn[c], members_[i].uid) != drawn[c].end()) wanted.insert(i);
+      }
+      for (const std::size_t i : wanted) {
+        Member& member = members_[i];
         task.items.push_back({member.uid, member.decoded,
                               verify::own_draw(params_, run_id_, open_, secret(v, round), late_beacon_,
                                                member.uid, params_.slice()),
                               member.weight});
+        scored.push_back(&member);
       }
-      MUSTER_TRY(const auto measurements, verify::score(*probe_, task, stop_));
-      for (Company& company : companies_) rate(company, v, round, measurements);
+      MUSTER_TRY(auto measurements, verify::score(*probe_, task, stop_));
+      if (measurements.size() != scored.size()) return Error{Errc::kCancelled, "stopped"};
+      for (std::size_t s = 0; s < scored.size(); ++s) scored[s]->measured = std::move(measurements[s]);
+      for (std::size_t c = 0; c < companies_.size(); ++c) rate(companies_[c], v, round, drawn[c]);
     }
     return {};
   }
 
-  void rate(Company& company, std::size_t validator, Round round,
-            const std::vector<verify::Measurement>& measurements) {
+  [[nodiscard]] verify::SealedFacts facts_of(const Company& company, std::size_t validator, Round round) const {
     verify::SealedFacts facts{round, {}, company.verdicts[validator], {}};
-    std::vector<protocol::RosterEntry> roster;
-    for (const std::size_t i : company.members) {
-      facts.outcomes[members_[i].uid] = members_[i].outcome;
-      roster.push_back(open_.roster[i]);
-    }
+    for (const std::size_t i : company.members) facts.outcomes[members_[i].uid] = members_[i].outcome;
+    return facts;
+  }
+
+  void rate(Company& company, std::size_t validator, Round round, const std::vector<Uid>& drawn) {
     verify::RatingBook& book = company.books[validator];
-    book.take_roster(round, roster);
     auto& drops = company.drops[validator];
+    auto facts = facts_of(company, validator, round);
     facts.weights = weights_by(standings_in(company, validator));
     facts.trailing_drop_e6 = lower_median(drops);
-    const auto drawn = draw(book, facts, validator);
-    std::vector<verify::Measurement> of_company;
-    for (const auto& measured : measurements)
-      if (std::ranges::find(drawn, measured.uid) != drawn.end()) of_company.push_back(measured);
-    const auto evaluations = verify::evaluate(params_.verification, facts, of_company);
+    std::vector<verify::Measurement> measurements;
+    std::map<Uid, const Member*> member_of;
+    for (const std::size_t i : company.members) {
+      const Member& member = members_[i];
+      member_of[member.uid] = &member;
+      if (std::ranges::find(drawn, member.uid) != drawn.end()) measurements.push_back(*member.measured);
+    }
+    const auto evaluations = verify::evaluate(params_.verification, facts, measurements);
     if (const auto drop = protocol::median_drop_e6(evaluations, facts.weights)) drops.push_back(*drop);
     if (drops.size() > 16) drops.erase(drops.begin());
     book.take(evaluations);
     for (const auto& evaluation : evaluations) {
-      Member& member = members_[evaluation.uid.value];
+      const Member& member = *member_of.at(evaluation.uid);
       const bool measured = evaluation.basis == protocol::Basis::kMeasured;
       if (member.attack == nullptr && (measured || evaluation.basis == protocol::Basis::kRejected)) {
-        ++report_.honest_judged;
-        report_.honest_refused += !evaluation.gate_passed;
+        const HonestTotals one{1, !evaluation.gate_passed};
+        company.honest += one;
+        if (&company == &companies_.front()) members_[evaluation.uid.value].judged += one;
       }
       if (auto* adversary = dynamic_cast<Adversary*>(member.conduct.get()); adversary != nullptr && measured)
         adversary->was_measured(round);
-      if (validator == 0) last_evaluation_[{&company, evaluation.uid}] = evaluation;
+      if (validator == 0) company.evaluations[evaluation.uid] = evaluation;
     }
   }
 
-  // Whom a validator that has time for so many measures.
-  [[nodiscard]] std::vector<Uid> draw(const verify::RatingBook& book, const verify::SealedFacts& facts,
-                                      std::size_t validator) const {
+  // Whom a validator measures of a company in the time it has.
+  [[nodiscard]] std::vector<Uid> draw(Company& company, std::size_t validator, Round round) const {
+    verify::RatingBook& book = company.books[validator];
+    std::vector<protocol::RosterEntry> roster;
+    for (const std::size_t i : company.members) roster.push_back(open_.roster[members_[i].uid.value]);
+    book.take_roster(round, roster);
+    const auto facts = facts_of(company, validator, round);
     std::vector<verify::Measurable> miners;
     for (const auto& [uid, code] : facts.outcomes)
       if (verify::may_be_measured(facts, uid)) miners.push_back(book.measurable(uid));
-    auto order = verify::measuring_order(secret(validator, facts.round), late_beacon_, miners);
-    if (config_.measured_per_round > 0 && order.size() > config_.measured_per_round)
-      order.resize(config_.measured_per_round);
+    auto order = verify::measuring_order(secret(validator, round), late_beacon_, miners);
+    const auto until = [&](std::uint64_t rounds) {
+      return std::floor(static_cast<double>(rounds * company.members.size()) * config_.measured_share + 1e-9);
+    };
+    const auto budget = static_cast<std::size_t>(until(round.value) - until(round.value - 1));
+    order.resize(std::min(order.size(), budget));
     return order;
   }
 
-  // Of each miner in the company where it is alone among the honest ones.
-  void observe(std::size_t c) {
-    const Company& company = companies_[c];
+  void observe(const Company& company) {
     const verify::RatingBook& book = company.books.front();
     const verify::Ratings& ratings = book.ratings();
     const auto weights = book.weights();
@@ -367,13 +432,13 @@ class Lab {
         honest += weight->second / static_cast<double>(config_.honest);
     for (const std::size_t i : company.members) {
       const Member& member = members_[i];
-      if (c > 0 && member.attack == nullptr) continue;
+      if (!reports(company, i)) continue;
       Observation seen;
       seen.trained = member.trained;
       if (const auto verdict = company.verdicts.front().find(member.uid);
           verdict != company.verdicts.front().end())
         seen.verdict = verdict->second;
-      if (const auto last = last_evaluation_.find({&company, member.uid}); last != last_evaluation_.end())
+      if (const auto last = company.evaluations.find(member.uid); last != company.evaluations.end())
         seen.evaluation = last->second;
       if (const auto rating = ratings.find(member.hotkey); rating != ratings.end()) {
         seen.mean = rating->second.mean();
@@ -386,17 +451,16 @@ class Lab {
     }
   }
 
-  [[nodiscard]] std::vector<std::uint16_t> final_weights(std::size_t validator) const {
-    std::vector<std::uint16_t> weights(members_.size(), 0);
-    for (std::size_t c = 0; c < companies_.size(); ++c) {
-      const auto of_company = companies_[c].books[validator].weights();
-      for (const std::size_t i : companies_[c].members) {
-        if (c > 0 && members_[i].attack == nullptr) continue;
-        if (const auto weight = of_company.find(members_[i].hotkey); weight != of_company.end())
-          weights[i] = weight->second;
+  void conclude(const Company& company) {
+    for (const verify::RatingBook& book : company.books) {
+      const auto weights = book.weights();
+      for (const std::size_t i : company.members) {
+        if (!reports(company, i)) continue;
+        const auto weight = weights.find(members_[i].hotkey);
+        report_.miners[i].weights.push_back(weight == weights.end() ? std::uint16_t{0} : weight->second);
+        report_.miners[i].beside = members_[i].attack == nullptr ? members_[i].judged : company.honest;
       }
     }
-    return weights;
   }
 
   const LabConfig& config_;
@@ -408,13 +472,14 @@ class Lab {
   std::vector<Member> members_;
   std::unique_ptr<protocol::LossProbe> probe_;
   std::vector<Company> companies_;  // the first decides what is aggregated
+  std::uint32_t places_ = 0;        // uids of the roster
   protocol::RoundOpen open_;
+  std::map<Uid, std::vector<std::uint64_t>> assigned_;  // of the round under way
   Hash late_beacon_;
   protocol::DataCursor cursor_;
   std::vector<float> residual_;
   std::vector<double> medians_;
   std::shared_ptr<const compression::SparseUpdate> last_aggregate_;
-  std::map<std::pair<const Company*, Uid>, protocol::Evaluation> last_evaluation_;  // of the round under way
   LabReport report_;
 };
 

@@ -2,8 +2,9 @@
 // assignment, compression, screening, scoring, rating, tally and aggregate. Only messages, keys and time are
 // left out, so that many seeds of a real small language model fit in minutes.
 //
-// Two ways to put an attack in: *scored* ones are judged beside the honest miners, each as if it were the
-// only one, and enter no aggregate; *aggregated* ones take part like everybody.
+// Two ways to put an attack in. *Scored* attacks enter no aggregate. Each is judged in a company of its own, the honest
+// miners and it alone, and all of them have the same uid and the same data: so what a lab finds of an attack does not
+// depend on the other attacks in the lab. *Aggregated* attackers take part like everybody.
 // Thread safety: none; one thread per lab.
 #pragma once
 
@@ -28,13 +29,17 @@ struct LabModel {
   std::function<Result<std::unique_ptr<protocol::LossProbe>>(std::span<const float> theta)> loss_probe;
 };
 
+// Uids that scored labs keep for an attack; one of a single hotkey leaves the second one idle.
+inline constexpr std::uint32_t kScoredPlaces = 2;
+
 struct LabConfig {
   protocol::ProtocolParams params;  // rounds > 0; the seed of all is model_seed
   std::uint32_t honest = 6;
-  std::vector<const Attack*> attackers;  // a miner each
+  std::vector<const Attack*> attackers;  // scored: all hotkeys of each; aggregated: a miner each
   bool aggregated = false;               // whether the attackers' payloads can enter the aggregate
   std::uint32_t validators = 1;          // each with draws of its own
-  std::uint32_t measured_per_round = 0;  // miners that each validator has time for; 0: all
+  // Share of the miners that a validator has time to measure in a round, 0..1. Below one miner: one every few rounds.
+  double measured_share = 1;
   std::uint32_t held_out_every = 10;     // rounds
   std::shared_ptr<const std::vector<float>> start;  // θ before round 0; none: that of the seed
 };
@@ -48,19 +53,31 @@ struct Observation {
   std::uint16_t weight = 0;          // afterwards
   double trained = 0;                // share of the sequences that it was assigned
   double pay = 0;                    // weight over the mean weight of the honest miners; 0 while those have none
+  bool operator==(const Observation&) const = default;
+};
+
+// What all validators together made of honest miners.
+struct HonestTotals {
+  std::uint64_t judged = 0, refused = 0;  // payloads; of these screened out or gated
+  HonestTotals& operator+=(const HonestTotals& other) {
+    judged += other.judged;
+    refused += other.refused;
+    return *this;
+  }
+  bool operator==(const HonestTotals&) const = default;
 };
 
 struct LabMiner {
   const Attack* attack = nullptr;  // none: honest
+  std::uint32_t hotkey = 0;        // which of the attack's
   std::vector<Observation> rounds;
+  std::vector<std::uint16_t> weights;  // per validator, at the end
+  HonestTotals beside;                 // of an attack: the honest miners of its company; of an honest miner: itself
 };
 
 struct LabReport {
   std::vector<LabMiner> miners;  // the honest ones first
   std::vector<std::pair<std::uint64_t, double>> held_out;  // after so many rounds: loss
-  // Of honest miners, by any validator in any company: payloads judged, of these screened out or gated.
-  std::uint64_t honest_judged = 0, honest_refused = 0;
-  std::vector<std::vector<std::uint16_t>> weights;  // per validator and miner, at the end
   [[nodiscard]] double final_loss() const { return held_out.back().second; }
 };
 

@@ -1,5 +1,6 @@
 // Miners that do a part of the work, or other work, and claim all of it.
 #include <algorithm>
+#include <cmath>
 
 #include "sim/attacks/adversary.h"
 #include "sim/attacks/dense.h"
@@ -152,6 +153,67 @@ class LateSteps final : public Adversary {
   std::uint32_t batch_;
 };
 
+class SmallBatches final : public Adversary {
+ public:
+  SmallBatches(const AdversaryContext& context, double share)
+      : batch_(context.batch), kept_(static_cast<std::uint32_t>(std::lround(context.batch * share))) {}
+  std::vector<std::uint64_t> sequences(Round, std::vector<std::uint64_t> assigned) override {
+    std::vector<std::uint64_t> kept;
+    for (std::size_t i = 0; i < assigned.size(); ++i)
+      if (i % batch_ < kept_) kept.push_back(assigned[i]);
+    return kept;
+  }
+
+ private:
+  std::uint32_t batch_, kept_;
+};
+
+class Shadow final : public Adversary {
+ public:
+  void saw_assignment(Round, const std::map<Uid, std::vector<std::uint64_t>>& assigned) override {
+    victims_ = assigned.at(Uid{0});
+  }
+  std::vector<std::uint64_t> sequences(Round, std::vector<std::uint64_t>) override { return victims_; }
+
+ private:
+  std::vector<std::uint64_t> victims_;
+};
+
+class SybilMix final : public Adversary {
+ public:
+  explicit SybilMix(const AdversaryContext& context) : batch_(context.batch), first_(context.first_hotkey) {}
+  void saw_assignment(Round, const std::map<Uid, std::vector<std::uint64_t>>& assigned) override {
+    mixed_.clear();
+    for (std::uint16_t hotkey = 0; hotkey < 2; ++hotkey) {
+      const auto of_one = assigned.find(Uid{static_cast<std::uint16_t>(first_.value + hotkey)});
+      if (of_one == assigned.end()) continue;
+      const auto half = first_share(of_one->second, 0.5, batch_);
+      mixed_.insert(mixed_.end(), half.begin(), half.end());
+    }
+  }
+  std::vector<std::uint64_t> sequences(Round, std::vector<std::uint64_t>) override { return mixed_; }
+
+ private:
+  std::uint32_t batch_;
+  Uid first_;
+  std::vector<std::uint64_t> mixed_;
+};
+
+class PublicData final : public Adversary {
+ public:
+  PublicData(const AdversaryContext& context, Round first) : count_(context.sequences), first_(first) {}
+  bool takes_part(Round round) override { return first_ <= round; }
+  std::vector<std::uint64_t> sequences(Round round, std::vector<std::uint64_t> assigned) override {
+    Prng random(round.value, 14);
+    for (std::uint64_t& sequence : assigned) sequence = random.below(count_);
+    return assigned;
+  }
+
+ private:
+  std::uint64_t count_;
+  Round first_;
+};
+
 class Withholding final : public Adversary {
  public:
   bool reveals(Round round) override { return round.value % 2 == 0; }
@@ -198,6 +260,18 @@ std::shared_ptr<Adversary> top_layers(const AdversaryContext& context) {
 }
 std::shared_ptr<Adversary> late_steps(const AdversaryContext& context) {
   return std::make_shared<LateSteps>(context);
+}
+std::shared_ptr<Adversary> small_batches(const AdversaryContext& context, double share) {
+  return std::make_shared<SmallBatches>(context, share);
+}
+std::shared_ptr<Adversary> shadow(const AdversaryContext&) {
+  return std::make_shared<Shadow>();
+}
+std::shared_ptr<Adversary> sybil_mix(const AdversaryContext& context) {
+  return std::make_shared<SybilMix>(context);
+}
+std::shared_ptr<Adversary> public_data(const AdversaryContext& context, Round first) {
+  return std::make_shared<PublicData>(context, first);
 }
 std::shared_ptr<Adversary> withholding(const AdversaryContext&) {
   return std::make_shared<Withholding>();

@@ -16,7 +16,7 @@ const state::ModelSpec kModel{.d_model = 16, .layers = 1, .heads = 2, .kv_heads 
 constexpr std::uint32_t kBatch = 2;
 
 AdversaryContext context_with(std::uint64_t seed) {
-  return {state::layout_of(kModel), 20'000, kBatch, seed};
+  return {state::layout_of(kModel), 20'000, kBatch, seed, Uid{}};
 }
 
 std::vector<std::uint64_t> assigned() {
@@ -89,6 +89,34 @@ TEST(Lazy, TrainsTheShareThatItsNameSays) {
   EXPECT_EQ(find_attack("lazy-25")->make(context_with(1))->sequences(Round{1}, assigned()).size(), 4u);
   EXPECT_EQ(find_attack("lazy-50")->make(context_with(1))->sequences(Round{1}, assigned()).size(), 8u);
   EXPECT_EQ(find_attack("lazy-75")->make(context_with(1))->sequences(Round{1}, assigned()).size(), 12u);
+}
+
+const std::map<Uid, std::vector<std::uint64_t>> kAssigned{
+    {Uid{0}, {1, 2, 3, 4}}, {Uid{6}, {11, 12, 13, 14}}, {Uid{7}, {21, 22, 23, 24}}};
+
+std::vector<std::uint64_t> trained_on(std::string_view attack, std::uint16_t hotkey) {
+  AdversaryContext context = context_with(1);
+  context.first_hotkey = Uid{6};
+  const auto adversary = find_attack(attack)->make(context);
+  adversary->saw_assignment(Round{3}, kAssigned);
+  return adversary->sequences(Round{3}, kAssigned.at(Uid{hotkey}));
+}
+
+TEST(Shadow, TrainsOnItsVictimsSequencesInTheirOrder) { EXPECT_EQ(trained_on("shadow", 6), kAssigned.at(Uid{0})); }
+
+TEST(SybilMix, TrainsOnHalfOfTheSequencesOfBothHotkeysForEachOfThem) {
+  const std::vector<std::uint64_t> half_of_both{11, 12, 21, 22};
+  EXPECT_EQ(trained_on("sybil-mix", 6), half_of_both);
+  EXPECT_EQ(trained_on("sybil-mix", 7), half_of_both);
+}
+
+TEST(HalfBatch, TrainsOnTheFirstHalfOfEachBatch) {
+  EXPECT_EQ(trained_on("half-batch", 6), (std::vector<std::uint64_t>{11, 13}));
+}
+
+TEST(PublicData, IsTheSameForAllColluders) {
+  EXPECT_EQ(trained_on("public-data", 6), trained_on("public-data", 7));
+  EXPECT_NE(trained_on("public-data", 6), kAssigned.at(Uid{6}));
 }
 
 TEST(Replay, SendsTheLastAggregateAndReverseItsOpposite) {

@@ -46,6 +46,14 @@ class LabTest : public ::testing::Test {
     const std::atomic<bool> never{false};
     return run_lab(config, lab_model, never).value();
   }
+  static std::vector<int> measured_by_round(const LabReport& report) {
+    std::vector<int> measured(report.miners.front().rounds.size());
+    for (const LabMiner& miner : report.miners)
+      for (std::size_t r = 0; r < measured.size(); ++r)
+        measured[r] += miner.rounds[r].evaluation.round.value > 0 &&
+                       miner.rounds[r].evaluation.basis == protocol::Basis::kMeasured;
+    return measured;
+  }
 };
 
 TEST_F(LabTest, HonestMinersLowerTheLossAndAreObservedEveryRound) {
@@ -53,7 +61,7 @@ TEST_F(LabTest, HonestMinersLowerTheLossAndAreObservedEveryRound) {
   ASSERT_EQ(report.held_out.size(), 2u);
   EXPECT_LT(report.held_out[1].second, report.held_out[0].second);
   for (const LabMiner& miner : report.miners) EXPECT_EQ(miner.rounds.size(), 12u);
-  EXPECT_EQ(report.honest_judged, 4u * 11) << "nobody judges in round 0";
+  for (const LabMiner& miner : report.miners) EXPECT_EQ(miner.beside.judged, 11u) << "nobody judges in round 0";
 }
 
 TEST_F(LabTest, RepeatsExactlyForASeed) {
@@ -61,16 +69,34 @@ TEST_F(LabTest, RepeatsExactlyForASeed) {
   config.attackers = {find_attack("noise"), find_attack("lazy-50")};
   const LabReport a = run(config), b = run(config);
   EXPECT_EQ(a.held_out, b.held_out);
-  EXPECT_EQ(a.weights, b.weights);
+  for (std::size_t m = 0; m < a.miners.size(); ++m) EXPECT_EQ(a.miners[m].weights, b.miners[m].weights);
 }
 
 TEST_F(LabTest, ScoredAttackersChangeNothingForTheHonestMiners) {
-  LabConfig alone = config_with(3), with = config_with(3);
-  with.attackers = {find_attack("noise")};
-  // The attacker has a slice of the data too, so what the honest miners train on is not the same: the same
-  // number of slices is needed to compare.
-  alone.attackers = {find_attack("one-value")};
-  EXPECT_EQ(run(alone).held_out, run(with).held_out);
+  const LabConfig alone = config_with(3);
+  LabConfig with = config_with(3);
+  with.attackers = {find_attack("noise"), find_attack("lazy-50")};
+  const LabReport without = run(alone), beside = run(with);
+  EXPECT_EQ(without.held_out, beside.held_out);
+  for (std::size_t m = 0; m < alone.honest; ++m) EXPECT_EQ(without.miners[m].rounds, beside.miners[m].rounds);
+}
+
+TEST_F(LabTest, FindsTheSameOfAnAttackAloneAndAmongOthers) {
+  LabConfig all = config_with(9);
+  all.validators = 2;
+  all.measured_share = 0.7;
+  for (const Attack& attack : attacks()) all.attackers.push_back(&attack);
+  const LabReport together = run(all);
+  for (const std::size_t m : {all.honest + 0u, all.honest + 2u, static_cast<std::uint32_t>(together.miners.size() - 1)}) {
+    const LabMiner& expected = together.miners[m];
+    LabConfig one = all;
+    one.attackers = {expected.attack};
+    const LabReport alone = run(one);
+    const LabMiner& found = alone.miners[one.honest + expected.hotkey];
+    EXPECT_EQ(found.rounds, expected.rounds) << expected.attack->name;
+    EXPECT_EQ(found.weights, expected.weights) << expected.attack->name;
+    EXPECT_EQ(found.beside, expected.beside) << expected.attack->name;
+  }
 }
 
 TEST_F(LabTest, AggregatedAttackersCanHarmButAreScreened) {
@@ -99,14 +125,16 @@ TEST_F(LabTest, WhoIsAbsentIsAbsentInItsEvaluations) {
 
 TEST_F(LabTest, AValidatorMeasuresAsManyAsItHasTimeFor) {
   LabConfig config = config_with(7);
-  config.measured_per_round = 1;
-  const LabReport report = run(config);
-  for (std::size_t r = 1; r < report.miners.front().rounds.size(); ++r) {
-    int measured = 0;
-    for (const LabMiner& miner : report.miners)
-      measured += miner.rounds[r].evaluation.basis == protocol::Basis::kMeasured;
-    EXPECT_EQ(measured, 1) << "round " << r;
-  }
+  config.measured_share = 0.25;
+  const auto measured = measured_by_round(run(config));
+  for (std::size_t r = 1; r < measured.size(); ++r) EXPECT_EQ(measured[r], 1) << "round " << r;
+}
+
+TEST_F(LabTest, AValidatorWithTimeForLessThanOneMinerMeasuresOneEveryFewRounds) {
+  LabConfig config = config_with(7);
+  config.measured_share = 1.0 / 12;
+  const auto measured = measured_by_round(run(config));
+  for (std::size_t r = 1; r < measured.size(); ++r) EXPECT_EQ(measured[r], r % 3 == 0) << "round " << r;
 }
 
 TEST_F(LabTest, CountsTheWorkOfWhoWorksNowAndThen) {

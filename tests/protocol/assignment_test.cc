@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace muster::protocol {
@@ -89,17 +90,39 @@ TEST(FitCursor, StartsTheNextEpochWhenTooFewPositionsAreLeft) {
   EXPECT_EQ(fit_cursor({3, 901}, 4, 20, 1000), (DataCursor{4, 0})) << "980 may be assigned";
 }
 
-TEST(DrawUnassigned, TakesNothingThatAnybodyHasBeenAssigned) {
+// All that can be drawn in a round of four slices of 20 that begins at `cursor`, of 1000 sequences, by their positions.
+std::set<std::uint64_t> drawable(std::uint64_t cursor) {
   RoundOpen open = open_with(4);
-  open.cursor = 500;
-  std::set<std::uint64_t> assigned;
+  open.cursor = cursor;
+  std::map<std::uint64_t, std::uint64_t> position_of;
   const SequencePermutation permutation(kRun, 0, 1000);
-  for (std::uint64_t position = 0; position < 580; ++position)
-    assigned.insert(permutation.at(position));
-  Prng random(1);
-  const auto drawn = draw_unassigned(kRun, open, 20, 1000, random, 100);
-  EXPECT_EQ(std::set<std::uint64_t>(drawn.begin(), drawn.end()).size(), 100u);
-  for (std::uint64_t sequence : drawn) EXPECT_FALSE(assigned.contains(sequence));
+  for (std::uint64_t position = 0; position < 1000; ++position) position_of[permutation.at(position)] = position;
+  std::set<std::uint64_t> positions;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Prng random(seed);
+    const auto drawn = draw_unassigned(kRun, open, 20, 1000, random, 100);
+    EXPECT_EQ(std::set<std::uint64_t>(drawn.begin(), drawn.end()).size(), 100u);
+    for (const std::uint64_t sequence : drawn) positions.insert(position_of.at(sequence));
+  }
+  return positions;
+}
+
+std::set<std::uint64_t> all_but(std::uint64_t first, std::uint64_t end) {
+  std::set<std::uint64_t> positions;
+  for (std::uint64_t position = 0; position < 1000; ++position)
+    if (position < first || position >= end) positions.insert(position);
+  return positions;
+}
+
+TEST(DrawUnassigned, TakesNothingThatAnybodyHasBeenAssignedWhileHalfOfTheEpochIsLeft) {
+  EXPECT_EQ(drawable(0), all_but(0, 80));
+  EXPECT_EQ(drawable(420), all_but(0, 500));
+}
+
+// What is left of an epoch at its end is few and known long before: whoever has trained on it would know the draw.
+TEST(DrawUnassigned, TakesFromAsMuchAtTheEndOfAnEpochAddingWhatWasAssignedLongestAgo) {
+  EXPECT_EQ(drawable(700), all_but(280, 780));
+  EXPECT_EQ(drawable(900), all_but(480, 980));
 }
 
 }  // namespace

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "base/prng.h"
+
 namespace muster::verify {
 namespace {
 
@@ -113,6 +117,52 @@ TEST(RatingBook, RatingsAgeAlsoUnderAValidatorThatMeasuresNobody) {
     book.take(std::vector{protocol::Evaluation{Uid{1}, Round{round}, Basis::kUnmeasured},
                           protocol::Evaluation{Uid{2}, Round{round}, Basis::kUnmeasured}});
   EXPECT_NEAR(book.find(Uid{1})->age(), 20, 1e-9);
+}
+
+// Rounds from the one in which one of twelve miners stops training until it is unpaid for good, by a validator that has
+// time for a `measured`th of them.
+std::uint64_t rounds_until_unpaid(std::uint64_t seed, std::uint64_t measured) {
+  constexpr std::uint16_t kMiners = 12;
+  Prng random(seed);
+  const auto score = [&random](double mean) {
+    double sum = -6;
+    for (int i = 0; i < 12; ++i) sum += random.uniform();
+    return static_cast<std::int16_t>(1000 * (mean + 0.11 * sum));
+  };
+  RatingBook book;
+  std::vector<protocol::RosterEntry> roster;
+  for (std::uint16_t uid = 0; uid < kMiners; ++uid) roster.push_back(miner(uid, static_cast<std::uint8_t>(uid + 1)));
+  const std::uint64_t turns = 30 * measured, end = turns + 20 * measured;
+  std::uint64_t unpaid = turns;
+  for (std::uint64_t round = 1; round < end; ++round) {
+    book.take_roster(Round{round}, roster);
+    std::vector<Measurable> miners;
+    for (const auto& entry : roster) miners.push_back(book.measurable(entry.uid));
+    auto order = measuring_order({}, tagged_hash("muster/test", bytes_of(std::to_string(seed * 10'000 + round))), miners);
+    order.resize(round * kMiners / measured - (round - 1) * kMiners / measured);
+    std::vector<protocol::Evaluation> evaluations;
+    for (std::uint16_t uid = 0; uid < kMiners; ++uid) {
+      evaluations.push_back({Uid{uid}, Round{round}, Basis::kUnmeasured, {}, 0, 0, false});
+      if (std::ranges::find(order, Uid{uid}) == order.end()) continue;
+      evaluations.back() = good(uid, round);
+      auto& scores = evaluations.back().scores;
+      for (auto* part : {&scores.all_e3, &scores.quarters_e3[0], &scores.quarters_e3[1], &scores.quarters_e3[2],
+                         &scores.quarters_e3[3], &scores.groups_e3[0]})
+        *part = score(uid == 0 && round >= turns ? 0 : 0.5);
+    }
+    book.take(evaluations);
+    if (round >= turns && book.weights().at(key(1)) > 0) unpaid = round + 1;
+  }
+  return unpaid - turns;
+}
+
+TEST(RatingBook, WhoStopsTrainingIsUnpaidAfterFewEvaluationsHoweverFewMinersAreMeasuredInARound) {
+  for (const std::uint64_t measured : {1, 2, 10, 40}) {
+    std::uint64_t rounds = 0;
+    for (std::uint64_t seed = 1; seed <= 8; ++seed) rounds += rounds_until_unpaid(seed, measured);
+    EXPECT_GE(rounds, 8 * 1 * measured);
+    EXPECT_LE(rounds, 8 * 4 * measured) << "1 of " << measured;
+  }
 }
 
 TEST(RatingBook, IgnoresAUidThatNoRosterHad) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/prng.h"
@@ -263,6 +264,64 @@ TEST(Rating, AnAlternatingMinerIsTakenForWhatItIsOnAverage) {
   Career career;
   for (int i = 0; i < 80; ++i) career.measured(i % 2 == 0 ? 0.5 : 0);
   EXPECT_NEAR(career.rating.mean(), 0.25, 0.03);
+  EXPECT_EQ(earned(career), 0);
+}
+
+// What honest miners score in round 1, 2, … of a model from scratch, and the noise of one evaluation, as labs find them.
+double young_score(int round) {
+  if (round <= 3) return std::array{0.24, 0.16, 0.12}[static_cast<std::size_t>(round - 1)];
+  return std::min(0.5, round < 9 ? 0.12 + 0.01 * (round - 4) : 0.17 + 0.02 * (round - 9));
+}
+protocol::Scores noisy_scores(Prng& random, double score) {
+  const double common = 0.08 * normal(random);
+  const auto e3 = [&](double noise) { return static_cast<std::int16_t>(1000 * (score + common + noise * normal(random))); };
+  protocol::Scores scores{e3(0.07), {}, std::vector<std::int16_t>(kGroups)};
+  for (auto& quarter : scores.quarters_e3) quarter = e3(0.15);
+  for (auto& group : scores.groups_e3) group = e3(0.09);
+  return scores;
+}
+
+TEST(Weights, PayHonestMinersFromTheFourthEvaluationOnThoughScoresOfAYoungModelAreMostlyNoise) {
+  int unpaid = 0, rounds = 0;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Prng random(seed);
+    std::map<std::uint8_t, Career> careers;
+    for (int round = 1; round <= 30; ++round) {
+      for (std::uint8_t m = 0; m < 6; ++m)
+        careers[m].take(Basis::kMeasured, noisy_scores(random, young_score(round)), kUsualDrop, true);
+      if (round < 4) continue;
+      for (const auto& [hotkey, weight] : weights(ratings_of(careers))) {
+        unpaid += weight == 0;
+        ++rounds;
+      }
+    }
+  }
+  EXPECT_LE(unpaid, rounds / 500);
+}
+
+TEST(Weights, PayANewcomerThatLeavesOutAQuarterOfThePositionsNoMoreThanItsWork) {
+  constexpr int kCareers = 50;
+  double pay = 0;
+  for (std::uint64_t seed = 1; seed <= kCareers; ++seed) {
+    Prng random(seed);
+    std::map<std::uint8_t, Career> careers;
+    for (int round = 0; round < 30; ++round)
+      for (std::uint8_t m = 1; m < 6; ++m) careers[m].take(Basis::kMeasured, noisy_scores(random, 0.5), kUsualDrop, true);
+    for (int round = 0; round < 12; ++round) {
+      auto scores = noisy_scores(random, 0.5);
+      scores.quarters_e3[3] = static_cast<std::int16_t>(170 * normal(random));
+      careers[0].take(Basis::kMeasured, scores, kUsualDrop, true);
+      pay += weights(ratings_of(careers)).at(key(0)) / 65535.0 / 12 / kCareers;
+    }
+  }
+  EXPECT_LT(pay, 0.2) << "three quarters of the work";
+}
+
+TEST(Rating, OfAFewEvaluationsFadesToo) {
+  Career career;
+  for (int i = 0; i < 4; ++i) career.measured(0.5);
+  EXPECT_GT(earned(career), 0.9);
+  for (int i = 0; i < 500; ++i) career.take(Basis::kUnmeasured);
   EXPECT_EQ(earned(career), 0);
 }
 
