@@ -49,8 +49,9 @@ std::optional<ReviewDraw> Reviews::draw(const protocol::Secret& secret, const Ha
   if (peer == nullptr) return std::nullopt;
   // The peer's own order follows from its ratings, which are sealed: those of this validator are about the same.
   const auto order = measuring_order(peer->secret, late_beacon, miners);
-  const auto known = measures_.find(peer->hotkey);
-  const std::size_t places = known == measures_.end() ? order.size() : std::clamp<std::size_t>(known->second, 1, order.size());
+  std::size_t places = order.size();
+  if (const auto known = measures_.find(peer->hotkey); known != measures_.end() && random.chance(0.5))
+    places = std::clamp<std::size_t>(2 * std::ranges::max(known->second), 1, order.size());
   return ReviewDraw{*peer, order[random.below(places)]};
 }
 
@@ -63,7 +64,11 @@ void Reviews::take_opened(const PublicKey& peer, const protocol::Assessment& ope
   std::map<Round, std::size_t> measured_in;
   for (const protocol::Evaluation& evaluation : opened.evaluations)
     measured_in[evaluation.round] += evaluation.basis == protocol::Basis::kMeasured;
-  if (!measured_in.empty()) measures_[peer] = measured_in.rbegin()->second;
+  for (const auto& [round, count] : measured_in) {
+    auto& counts = measures_[peer];
+    counts.push_back(count);
+    if (counts.size() > kRoundsRemembered) counts.pop_front();
+  }
   for (const protocol::Evaluation& evaluation : opened.evaluations) {
     const auto own = std::ranges::find_if(measured_, [&](const Measured& known) {
       return known.peer == peer && known.evaluation.round == evaluation.round && known.evaluation.uid == evaluation.uid;

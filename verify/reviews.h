@@ -7,6 +7,7 @@
 // Thread safety: none; one owner.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -40,7 +41,8 @@ struct ReviewDraw {
 
 class Reviews {
  public:
-  // In one round of four: a peer, drawn by weight, and one of the miners that it probably measures in that round.
+  // In one round of four: a peer, drawn by weight, and one of the miners: every second time any of them, else one that the
+  // peer probably measures in that round. It knows this validator's ratings too, so none is ever safe from being drawn.
   // `secret`: this validator's own, which nobody learns. `miners`: whose payloads may be measured, as this validator rates them.
   [[nodiscard]] std::optional<ReviewDraw> draw(const protocol::Secret& secret, const Hash& late_beacon,
                                                const std::vector<Peer>& peers,
@@ -61,11 +63,11 @@ class Reviews {
     protocol::Evaluation evaluation;
     std::string platform_class;
   };
-  static constexpr std::size_t kMeasuredMax = 64;
+  static constexpr std::size_t kMeasuredMax = 64, kRoundsRemembered = 16;
 
   std::vector<Measured> measured_;  // the oldest first; not open yet
   std::vector<protocol::Review> due_;  // ascending
-  std::map<PublicKey, std::size_t> measures_;  // miners in a round, as last opened
+  std::map<PublicKey, std::deque<std::size_t>> measures_;  // miners in a round, as opened last; the newest last
 };
 
 }  // namespace muster::verify
