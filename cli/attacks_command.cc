@@ -252,7 +252,7 @@ Status attack_content(const AttackOptions& options, AttackFindings& findings, co
     if (options.harm_seeds > 0) campaign.harm_seeds[share] = seeds_from(options.first, options.harm_seeds);
   campaign.validators = setting.validators;
   campaign.measured_share = setting.measured_share;
-  campaign.settled = std::min(setting.settled, config.params.rounds * 3 / 5);
+  campaign.settled = std::min(setting.settled, config.params.rounds * 7 / 10);
   MUSTER_TRY(findings.careers, options.report ? stored_careers(options, campaign)
                                               : run_labs(options, campaign, config, stop));
   findings.content = sim::figures_of(campaign, findings.careers);
