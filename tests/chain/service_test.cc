@@ -85,6 +85,22 @@ TEST_F(ServedLedgerTest, SendsItsWholeState) {
   EXPECT_EQ(runtime::state_hash(client_.state().value()), runtime::state_hash(service_->ledger().state()));
 }
 
+// The key that works lies on the node's machine, the one that owns the money anywhere else.
+TEST_F(ServedLedgerTest, AHotkeyWithoutAnyMoneyWorksForItsColdkey) {
+  const SigningKey hotkey(random_seed());
+  ASSERT_TRUE(client_.submit(BurnedRegister{1, hotkey.public_key()}));
+  ASSERT_TRUE(client_.submit(AddStake{hotkey.public_key(), 1, 5 * runtime::kTao}));
+  RemoteLedger node(hub_.join(hotkey.public_key()), ledger_key_.public_key(), hotkey, 1);
+  ASSERT_TRUE(node.register_neuron());
+  ASSERT_TRUE(node.set_commitment(Bytes(16, 1)));
+  ASSERT_TRUE(node.commit_weights({{Uid{0}}, {65535}, Hash{}}));
+  EXPECT_FALSE(node.add_stake(runtime::kTao)) << "it has nothing, and can take nothing";
+  const auto neurons = client_.metagraph()->neurons;
+  ASSERT_EQ(neurons.size(), 2u);
+  EXPECT_EQ(neurons[1].hotkey, hotkey.public_key());
+  EXPECT_GT(neurons[1].stake, 0u);
+}
+
 TEST_F(ServedLedgerTest, ShowsWhatAHotkeyCommits) {
   ASSERT_TRUE(client_.register_neuron());
   EXPECT_TRUE(client_.metagraph()->neurons[1].committed.empty());
