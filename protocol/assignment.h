@@ -56,8 +56,8 @@ struct DataCursor {
                                                             std::uint32_t slice,
                                                             std::uint64_t sequences);
 
-// `count` distinct sequences that nobody has been assigned up to and including the round of `open`.
-// REQUIRES: that many positions are left (params validation sees to it).
+// `count` distinct sequences that nobody was assigned so far, nor in the round of `open`; where those are less than half of
+// all, also of what was assigned longest ago in the epoch. REQUIRES: there are as many (params validation sees to it).
 [[nodiscard]] std::vector<std::uint64_t> draw_unassigned(const Hash& run_id, const RoundOpen& open,
                                                          std::uint32_t slice,
                                                          std::uint64_t sequences, Prng& random,

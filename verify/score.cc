@@ -204,12 +204,13 @@ Result<std::vector<WindowProducts>> products_of(protocol::LossProbe& probe, cons
   return of_items;
 }
 
-// The items in front with the same own sequences, as a simulation has them that tries several conducts in one
-// place: their gradients are computed once. At least one.
-std::span<const ScoreItem> same_sequences(std::span<const ScoreItem> items) {
-  std::size_t count = 1;
-  while (count < items.size() && items[count].own_sequences == items.front().own_sequences) ++count;
-  return items.first(count);
+// The items in front with the same uid and own sequences, as a simulation has them that tries several conducts in one
+// miner's place: their gradients are computed once. At least one.
+std::span<const ScoreItem> of_one_place(std::span<const ScoreItem> items) {
+  const auto other = std::ranges::find_if(items, [&](const ScoreItem& item) {
+    return item.uid != items.front().uid || item.own_sequences != items.front().own_sequences;
+  });
+  return items.first(static_cast<std::size_t>(other - items.begin()));
 }
 
 }  // namespace
@@ -229,7 +230,7 @@ Result<std::vector<Measurement>> score(protocol::LossProbe& probe, const ScoreTa
     const ScoreItem& item = task.items[i];
     if (i == first + own.size()) {
       first = i;
-      const auto alike = same_sequences(std::span(task.items).subspan(i));
+      const auto alike = of_one_place(std::span(task.items).subspan(i));
       MUSTER_TRY(own, products_of(probe, task, alike, windows_of_all(task, item.own_sequences), stop));
     }
     if (stop) break;

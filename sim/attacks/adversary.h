@@ -58,7 +58,7 @@ struct AdversaryContext {
   std::uint64_t sequences = 0;  // of the data set
   std::uint32_t batch = 1;      // sequences of an inner step
   std::uint64_t seed = 0;
-  Uid first_hotkey;  // of those that the attack has; the others have the uids behind it
+  Uid first_hotkey = {};  // of those that the attack has; the others have the uids behind it
 };
 
 struct Attack {

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <functional>
 #include <set>
+#include <utility>
 
 #include "base/prng.h"
 
@@ -285,6 +286,20 @@ TEST_F(ScoreTest, EndsWithinAFewWindowsAndKeepsWhoIsMeasured) {
   EXPECT_EQ(calls, 2);
   EXPECT_EQ(measured_until(all - 1), 1u);
   EXPECT_EQ(calls, all - 1);
+}
+
+TEST_F(ScoreTest, LooksOnceAtTheSequencesOfPayloadsInOnePlace) {
+  ScoreTask task = long_task(40);
+  const std::atomic<bool> never{false};
+  int calls = 0;
+  probe_.on_products = [&] { ++calls; };
+  const auto apart = score(probe_, task, never).value();
+  const int of_two_places = std::exchange(calls, 0);
+  task.items[1].uid = task.items[0].uid;
+  const auto together = score(probe_, task, never).value();
+  EXPECT_EQ(calls * 3, of_two_places * 2);
+  EXPECT_EQ(together.at(1).score.groups, apart.at(1).score.groups);
+  EXPECT_EQ(together[1].score.all, apart[1].score.all);
 }
 
 }  // namespace
