@@ -214,15 +214,14 @@ class ScoreTest : public ::testing::Test {
     ScoreTask task{.round = Round{1}, .probe_step = 0.5f, .shared_sequences = {}, .items = {},
                    .context = kContext, .window_seed = {},
                    .aggregate = std::make_shared<const compression::SparseUpdate>(aggregate_)};
-    std::array<std::vector<std::uint64_t>, 2> own;  // of two miners
+    std::vector<std::uint64_t> own;
     for (std::uint64_t i = 0; i < sequences; ++i) {
       task.shared_sequences.push_back(2 * i + 1);
-      own[0].push_back(2 * i);
-      own[1].push_back(2 * (sequences + i));
+      own.push_back(2 * i);
     }
     const auto payload = std::make_shared<const compression::DecodedPayload>(
         compression::DecodedPayload{update_of(1, 0), update_of(1, 0)});
-    for (const std::uint16_t uid : {0, 1}) task.items.push_back({Uid{uid}, payload, own[uid], 0});
+    for (const std::uint16_t uid : {0, 1}) task.items.push_back({Uid{uid}, payload, own, 0});
     return task;
   }
   compression::SparseUpdate aggregate_ = update_of(0, 1);
@@ -252,20 +251,6 @@ TEST_F(ScoreTest, EndsWhenToldTo) {
                        .context = kContext, .window_seed = {}, .aggregate = nullptr};
   const std::atomic<bool> stop{true};
   EXPECT_TRUE(score(probe_, task, stop).value().empty());
-}
-
-TEST_F(ScoreTest, ComputesTheGradientsOfTheSameOwnSequencesOnce) {
-  ScoreTask task = long_task(40);
-  const std::atomic<bool> stop{false};
-  int calls = 0;
-  probe_.on_products = [&] { ++calls; };
-  const auto apart = score(probe_, task, stop).value();
-  const int apart_calls = std::exchange(calls, 0);
-  task.items[1].own_sequences = task.items[0].own_sequences;
-  const auto together = score(probe_, task, stop).value();
-  EXPECT_EQ(calls, apart_calls * 2 / 3);
-  ASSERT_EQ(together.size(), 2u);
-  EXPECT_EQ(together[1].score.all, apart[0].score.all) << "the same payload on the same sequences";
 }
 
 // Gradients of all windows of a large model take long: a validator that is out of time must not miss its Screen.
