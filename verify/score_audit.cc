@@ -103,6 +103,14 @@ void ScoreAudit::take_opened(const Place& place, Validator& validator) {
     const auto sealed = validator.unopened.extract(assessment.round);
     const Hash hash = protocol::assessment_hash(place.round.position.run_id, place.screen.hotkey, assessment);
     const std::string of_round = "the assessment of round " + std::to_string(assessment.round.value);
+    // Who took a checkpoint has not seen whether its last Screen was sealed, and opens the same again.
+    const auto opened = validator.reopenable.find(assessment.round);
+    if (sealed.empty() && opened != validator.reopenable.end() && opened->second == hash) {
+      place.report.skip(Check::kEvaluations, assessment.evaluations.size());
+      continue;
+    }
+    validator.reopenable[assessment.round] = hash;
+    if (validator.reopenable.size() > kRoundsKept) validator.reopenable.erase(validator.reopenable.begin());
     if (sealed.empty() && place.round.first_round > Round{0}) {
       place.report.skip(Check::kEvaluations, assessment.evaluations.size());
     } else if (sealed.empty()) {

@@ -23,6 +23,7 @@ class ScoreAudit {
     SealedBook sealed;  // of the assessments that it opened
     RatingBook opened;  // the same, in the order in which it opened them: what standings follow from
     std::map<Round, Hash> unopened;  // hashes of assessments
+    std::map<Round, Hash> reopenable;  // of the last kRoundsKept that were opened
     std::optional<Round> last_screen;
     // Of what it opened so far.
     [[nodiscard]] RatingBook book() const { return sealed.current(); }

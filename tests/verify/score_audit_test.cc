@@ -119,6 +119,29 @@ TEST(ScoreAudit, NamesASecondAndDifferentEvaluationOfARound) {
   EXPECT_NE(finding.what.find("again and different"), std::string::npos);
 }
 
+// As a validator does that took a checkpoint and so does not know whether its last Screen was sealed.
+TEST(ScoreAudit, TakesAnAssessmentThatIsOpenedTwiceAndNamesOneThatHasChanged) {
+  std::optional<protocol::Assessment> before;
+  for (const Bytes& message : honest_run().messages) {
+    const auto envelope = wire::reread_envelope(message).value();
+    if (!is_a(envelope, protocol::MessageType::kScreen) || envelope.round != Round{5}) continue;
+    const auto screen = protocol::read_body<protocol::Screen>(envelope).value();
+    if (protocol::assessment_hash(envelope.run_id, envelope.sender, screen.opened.back()) == screen.assessment &&
+        !before)
+      before = screen.opened.back();
+  }
+  ASSERT_TRUE(before.has_value());
+  const auto run_that_opens_again = [&](std::int16_t shift) {
+    return run_with_screen(6, [&, shift](protocol::Screen& screen) {
+      protocol::Assessment again = *before;
+      for (auto& evaluation : again.evaluations) evaluation.scores.all_e3 = static_cast<std::int16_t>(evaluation.scores.all_e3 + shift);
+      screen.opened.insert(screen.opened.begin(), std::move(again));
+    });
+  };
+  EXPECT_EQ(audit(run_that_opens_again(0)).report.count(Check::kEvaluations).failed, 0u);
+  expect_by_validator(finding_of(audit(run_that_opens_again(1)).report, Check::kEvaluations), 6);
+}
+
 TEST(ScoreAudit, NamesEvaluationsOfARoundThatIsNotSealed) {
   const auto run = run_with_screen(4, [](protocol::Screen& screen) {
     for (auto& evaluation : own(screen).evaluations) evaluation.round.value += 3;
