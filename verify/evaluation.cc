@@ -55,30 +55,26 @@ Evaluation evaluation_of(Round round, const Measurement& measured) {
 
 namespace {
 
-bool is_close(std::int16_t a, std::int16_t b) { return std::abs(a - b) <= kScoreTolerance.score_e3; }
-
-bool is_close(std::int32_t a, std::int32_t b) {
-  const double size = std::max(std::abs(static_cast<double>(a)), std::abs(static_cast<double>(b)));
-  const double allowed = kScoreTolerance.drop_e6 + kScoreTolerance.drop_share * size;
-  return std::abs(static_cast<double>(a) - b) <= allowed;
-}
-
-bool is_close(const Evaluation& a, const Evaluation& b) {
-  const auto close = [](std::int16_t x, std::int16_t y) { return is_close(x, y); };
-  return is_close(a.scores.all_e3, b.scores.all_e3) &&
-         std::ranges::equal(a.scores.quarters_e3, b.scores.quarters_e3, close) &&
-         std::ranges::equal(a.scores.groups_e3, b.scores.groups_e3, close) && is_close(a.drop_e6, b.drop_e6) &&
-         is_close(a.drop_error_e6, b.drop_error_e6);
+bool is_close(const Evaluation& a, const Evaluation& b, const ScoreTolerance& tolerance) {
+  const auto scores = [&](std::int16_t x, std::int16_t y) { return std::abs(x - y) <= tolerance.score_e3; };
+  const auto drops = [&](double x, double y) {
+    return std::abs(x - y) <= tolerance.drop_e6 + tolerance.drop_share * std::max(std::abs(x), std::abs(y));
+  };
+  return scores(a.scores.all_e3, b.scores.all_e3) &&
+         std::ranges::equal(a.scores.quarters_e3, b.scores.quarters_e3, scores) &&
+         std::ranges::equal(a.scores.groups_e3, b.scores.groups_e3, scores) && drops(a.drop_e6, b.drop_e6) &&
+         drops(a.drop_error_e6, b.drop_error_e6);
 }
 
 }  // namespace
 
-Agreement compare(const Evaluation& a, const std::string& class_a, const Evaluation& b, const std::string& class_b) {
+Agreement compare(const Evaluation& a, const std::string& class_a, const Evaluation& b, const std::string& class_b,
+                  const ScoreTolerance& tolerance) {
   const auto measured = [](const Evaluation& evaluation) {
     return std::tie(evaluation.scores, evaluation.drop_e6, evaluation.drop_error_e6);
   };
   if (measured(a) == measured(b)) return class_a == class_b ? Agreement::kExact : Agreement::kWithin;
-  return class_a != class_b && is_close(a, b) ? Agreement::kWithin : Agreement::kNone;
+  return class_a != class_b && is_close(a, b, tolerance) ? Agreement::kWithin : Agreement::kNone;
 }
 
 ScoreParts score_of(const protocol::Scores& scores) {

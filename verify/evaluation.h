@@ -36,14 +36,6 @@ struct SealedFacts {
 // A measurement as it is signed; no gate is applied.
 [[nodiscard]] protocol::Evaluation evaluation_of(Round round, const Measurement& measured);
 [[nodiscard]] ScoreParts score_of(const protocol::Scores& scores);
-// Of a measurement and its repetition, each with the platform class that measured.
-enum class Agreement : std::uint8_t {
-  kNone,
-  kWithin,  // two classes, within kScoreTolerance
-  kExact,   // to the last digit
-};
-[[nodiscard]] Agreement compare(const protocol::Evaluation& a, const std::string& class_a, const protocol::Evaluation& b,
-                                const std::string& class_b);
 // Between platform classes. Scores are means over ranks, in which a few near ties may turn.
 struct ScoreTolerance {
   std::int32_t score_e3 = 60;
@@ -51,6 +43,14 @@ struct ScoreTolerance {
   std::int32_t drop_e6 = 200;
 };
 inline constexpr ScoreTolerance kScoreTolerance{};
+// Of a measurement and its repetition, each with the platform class that measured.
+enum class Agreement : std::uint8_t {
+  kNone,
+  kWithin,  // two classes, within the tolerance
+  kExact,   // to the last digit
+};
+[[nodiscard]] Agreement compare(const protocol::Evaluation& a, const std::string& class_a, const protocol::Evaluation& b,
+                                const std::string& class_b, const ScoreTolerance& tolerance = kScoreTolerance);
 
 // What the scores of a measured evaluation say.
 [[nodiscard]] ScoreParts score_of(const protocol::Scores& scores);

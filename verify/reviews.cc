@@ -10,6 +10,8 @@ namespace muster::verify {
 namespace {
 
 constexpr std::uint64_t kRoundsPerReview = 4;
+// Wide enough for products in bf16 against fp32: a vote is at stake, and between classes nobody can tell small lies.
+constexpr ScoreTolerance kReviewTolerance{.score_e3 = 200, .drop_share = 0.25, .drop_e6 = 1000};
 
 const Peer* draw_by_weight(Prng& random, const std::vector<Peer>& peers) {
   std::uint64_t total = 0;
@@ -75,7 +77,8 @@ void Reviews::take_opened(const PublicKey& peer, const protocol::Assessment& ope
     });
     if (own == measured_.end()) continue;
     if (evaluation.basis == protocol::Basis::kMeasured) {
-      const bool confirmed = compare(evaluation, opened.platform_class, own->evaluation, own->platform_class) != Agreement::kNone;
+      const bool confirmed = compare(evaluation, opened.platform_class, own->evaluation, own->platform_class,
+                                     kReviewTolerance) != Agreement::kNone;
       const protocol::Review review{peer, evaluation.round, evaluation.uid, !confirmed};
       due_.insert(std::ranges::upper_bound(due_, review), review);
     }

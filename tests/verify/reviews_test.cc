@@ -53,7 +53,7 @@ TEST_F(ReviewsTest, ContradictOneThatIsMadeUp) {
 TEST_F(ReviewsTest, AllowAnotherPlatformClassItsRounding) {
   reviews_.measured(hotkey(1), evaluation(5, 2), "b");
   reviews_.measured(hotkey(1), evaluation(6, 2), "b");
-  reviews_.take_opened(hotkey(1), opened({evaluation(5, 2, 470), evaluation(6, 2, 300)}));
+  reviews_.take_opened(hotkey(1), opened({evaluation(5, 2, 300), evaluation(6, 2, 250)}));
   const auto due = reviews_.due();
   ASSERT_EQ(due.size(), 2u);
   EXPECT_FALSE(due[0].contradicts);
