@@ -76,4 +76,12 @@ void Validator::stop_scoring() {
   actions_.push_back(StopScoring{});
 }
 
+void Validator::note_reviews(const std::vector<protocol::Review>& reviews) {
+  for (const protocol::Review& review : reviews)
+    if (review.contradicts)
+      actions_.push_back(Note{"validator " + review.validator.brief() + " evaluated uid " + std::to_string(review.miner.value) +
+                              " in round " + std::to_string(review.round.value) +
+                              " otherwise than this one measured: its scores are made up, or one of the two machines is faulty"});
+}
+
 }  // namespace muster::verify

@@ -62,7 +62,8 @@ void Reviews::measured(const PublicKey& peer, const protocol::Evaluation& evalua
   measured_.push_back({peer, evaluation, platform_class});
 }
 
-void Reviews::take_opened(const PublicKey& peer, const protocol::Assessment& opened) {
+std::vector<protocol::Review> Reviews::take_opened(const PublicKey& peer, const protocol::Assessment& opened) {
+  std::vector<protocol::Review> reviews;
   std::map<Round, std::size_t> measured_in;
   for (const protocol::Evaluation& evaluation : opened.evaluations)
     measured_in[evaluation.round] += evaluation.basis == protocol::Basis::kMeasured;
@@ -81,9 +82,11 @@ void Reviews::take_opened(const PublicKey& peer, const protocol::Assessment& ope
                                      kReviewTolerance) != Agreement::kNone;
       const protocol::Review review{peer, evaluation.round, evaluation.uid, !confirmed};
       due_.insert(std::ranges::upper_bound(due_, review), review);
+      reviews.push_back(review);
     }
     measured_.erase(own);
   }
+  return reviews;
 }
 
 // The newest first where they are too many: an old contradiction stops counting sooner.

@@ -50,8 +50,8 @@ class Reviews {
 
   // What this validator measured in the place of a peer.
   void measured(const PublicKey& peer, const protocol::Evaluation& evaluation, const std::string& platform_class);
-  // What a peer opened, in a sealed Screen.
-  void take_opened(const PublicKey& peer, const protocol::Assessment& opened);
+  // What a peer opened, in a sealed Screen. Returns the reviews that follow from it.
+  std::vector<protocol::Review> take_opened(const PublicKey& peer, const protocol::Assessment& opened);
   // Those that no sealed Screen of this validator shows yet, ascending, at most as many as a Screen may have.
   [[nodiscard]] std::vector<protocol::Review> due() const;
   // A Screen with these is sealed.

@@ -395,7 +395,8 @@ void Validator::remember_round() {
   take_sealed_screen();
   if (progress_.record) {
     for (PeerScreen& screen : peer_screens(head(), last.open, progress_.record->screens, key_.public_key())) {
-      for (const protocol::Assessment& opened : screen.opened) reviews_.take_opened(screen.peer.hotkey, opened);
+      for (const protocol::Assessment& opened : screen.opened)
+        note_reviews(reviews_.take_opened(screen.peer.hotkey, opened));
       last.peers.push_back(std::move(screen.peer));
     }
   }
@@ -403,6 +404,11 @@ void Validator::remember_round() {
   book_.take_roster(head().round(), last.open.roster);
   opened_.take_roster(head().round(), last.open.roster);
   const auto& manifest = follower_.manifest()->message;
+  const bool is_new = progress_.record.has_value();  // not read again from the journal
+  if (is_new && own_entry() != nullptr &&
+      std::ranges::count(manifest.contradictions, own_entry()->uid, &protocol::Contradiction::of) > 0)
+    actions_.push_back(Note{"another validator measured otherwise what this one had evaluated: if more than half of the others' "
+                            "stake says so, this validator has no vote; `muster audit --rescore` tells who is right"});
   last.aggregate = last_aggregate_;
   if (progress_.record)
     for (const auto& outcome : progress_.record->outcomes) last.weights[outcome.uid] = outcome.weight;

@@ -228,6 +228,7 @@ class Validator {
   void take_sealed_screen();
   [[nodiscard]] std::vector<protocol::Assessment> due_assessments(const protocol::Assessment& own) const;
   void note_evaluated(const std::vector<protocol::Evaluation>& evaluations);
+  void note_reviews(const std::vector<protocol::Review>& reviews);
   void remember_round();
   void send_ready(TimeMs now);
   void send_attest();
