@@ -8,7 +8,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() { echo "$1"; cat "$work/out" "$work/err" 2>/dev/null; exit 1; }
 
-"$muster" data pack "$here/docs" --to "$work/data" --context 64 --held-out 20% >"$work/out" 2>"$work/err"
+mkdir "$work/pages" && cp "$here"/docs/*.md "$work/pages"
+"$muster" data pack "$work/pages" --to "$work/data" --context 64 --held-out 20% >"$work/out" 2>"$work/err"
 cat >"$work/train.toml" <<TOML
 [data]
 packed = "data"

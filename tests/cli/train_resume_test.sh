@@ -8,7 +8,8 @@ echo "seed ${2:-$$}"
 here=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$muster" data pack "$here/docs" --to "$work/data" --context 32 --held-out 20% >/dev/null 2>&1
+mkdir "$work/pages" && cp "$here"/docs/*.md "$work/pages"
+"$muster" data pack "$work/pages" --to "$work/data" --context 32 --held-out 20% >/dev/null 2>&1
 cat >"$work/train.toml" <<TOML
 [data]
 train = "data"
