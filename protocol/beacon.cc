@@ -1,6 +1,7 @@
 #include "protocol/beacon.h"
 
 #include "base/cipher.h"
+#include "protocol/chain_head.h"
 
 namespace muster::protocol {
 namespace {
@@ -41,6 +42,10 @@ Hash secret_hash(const Hash& run_id, Round round, const PublicKey& validator,
                  const Secret& secret) {
   return tagged_hash("muster/secret-hash",
                      {run_id.bytes, round_bytes(round), validator.bytes, secret});
+}
+
+bool is_promised(const ChainHead& head, const PublicKey& validator, const Secret& secret) {
+  return head.secret_hash_of(validator) == secret_hash(head.position().run_id, head.round(), validator, secret);
 }
 
 }  // namespace muster::protocol

@@ -25,5 +25,8 @@ namespace muster::protocol {
 [[nodiscard]] Secret validator_secret(const SigningKey& key, const Hash& run_id, Round round);
 [[nodiscard]] Hash secret_hash(const Hash& run_id, Round round, const PublicKey& validator,
                                const Secret& secret);
+class ChainHead;
+// Whether this is the secret for the coming round whose hash stands in the last roster.
+[[nodiscard]] bool is_promised(const ChainHead& head, const PublicKey& validator, const Secret& secret);
 
 }  // namespace muster::protocol

@@ -66,28 +66,18 @@ std::vector<Outcome> rule_outcomes(const SealInputs& inputs,
 
 Hash beacon_after(const SealInputs& inputs, const std::vector<WeighedScreen>& screens) {
   std::vector<std::pair<Uid, Secret>> secrets;
-  for (const WeighedScreen& screen : screens) {
-    const RosterEntry* entry = find_in_roster(inputs.open, screen.validator);
-    const auto promised = inputs.head.secret_hash_of(entry->hotkey);
-    const Position& position = inputs.context.position;
-    if (promised && *promised == secret_hash(position.run_id, position.round, entry->hotkey,
-                                             screen.screen.secret))
+  for (const WeighedScreen& screen : screens)
+    if (is_promised(inputs.head, find_in_roster(inputs.open, screen.validator)->hotkey, screen.screen.secret))
       secrets.emplace_back(screen.validator, screen.screen.secret);
-  }
   return next_beacon(inputs.open.beacon, secrets);
 }
 
 // A Screen whose secret is not the promised one counts as an abstention: its draws could have been
 // chosen after the payloads were known.
 void silence_unpromised(const SealInputs& inputs, std::vector<WeighedScreen>& screens) {
-  for (WeighedScreen& screen : screens) {
-    const RosterEntry* entry = find_in_roster(inputs.open, screen.validator);
-    const auto promised = inputs.head.secret_hash_of(entry->hotkey);
-    const Position& position = inputs.context.position;
-    if (!promised || *promised != secret_hash(position.run_id, position.round, entry->hotkey,
-                                              screen.screen.secret))
+  for (WeighedScreen& screen : screens)
+    if (!is_promised(inputs.head, find_in_roster(inputs.open, screen.validator)->hotkey, screen.screen.secret))
       for (ScreenEntry& judged : screen.screen.entries) judged.verdict = Verdict::kAbstain;
-  }
 }
 
 std::vector<state::Contribution> contributions_of(const SealInputs& inputs,

@@ -35,9 +35,7 @@ std::vector<PeerScreen> peer_screens(const protocol::ChainHead& head, const prot
   for (protocol::WeighedScreen& screen : *read) {
     const PublicKey& hotkey = protocol::find_in_roster(open, screen.validator)->hotkey;
     const protocol::Secret& secret = screen.screen.secret;
-    const auto promised = head.secret_hash_of(hotkey);
-    if (hotkey == own || !promised || *promised != protocol::secret_hash(head.position().run_id, head.round(), hotkey, secret))
-      continue;
+    if (hotkey == own || !protocol::is_promised(head, hotkey, secret)) continue;
     peers.push_back({{hotkey, secret, screen.weight}, std::move(screen.screen.opened)});
   }
   return peers;

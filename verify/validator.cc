@@ -39,10 +39,7 @@ protocol::Secret Validator::secret_for(Round round) const {
 }
 
 bool Validator::is_active() const {
-  const auto promised = head().secret_hash_of(key_.public_key());
-  return promised && *promised == protocol::secret_hash(head().position().run_id, head().round(),
-                                                        key_.public_key(),
-                                                        secret_for(head().round()));
+  return protocol::is_promised(head(), key_.public_key(), secret_for(head().round()));
 }
 
 // ---- recovery
