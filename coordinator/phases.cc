@@ -109,6 +109,7 @@ void Coordinator::open_round(TimeMs now) {
   open.state_id = head_.state_id();
   open.ledger_block = membership_.ledger().block;
   open.ledger_block_hash = membership_.ledger().block_hash;
+  open.ledger_signature = membership_.ledger().signature;
   open.roster = membership_.roster();
   open.beacon = head_.beacon();
   const protocol::DataCursor cursor = protocol::fit_cursor(

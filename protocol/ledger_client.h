@@ -60,9 +60,8 @@ struct Member {
 struct LedgerView {
   std::uint64_t block = 0;
   Hash block_hash;
-  std::vector<Member> members;  // ascending by uid
-  template <class Archive>
-  void serialize(Archive& archive) { archive(block, block_hash, members); }
+  std::vector<Member> members;                // ascending by uid
+  std::optional<Signature> signature = {};    // the ledger's, of this block; none: it signed a newer one, or signs none
 };
 
 // The owner's hotkey has a permit whatever its stake, and stake may have left since the epoch that gave a permit.

@@ -22,8 +22,8 @@ struct OpenBody {
   Hash miners_root;
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(open.state_id, open.ledger_block, open.ledger_block_hash, open.roster, miners, miners_root, open.beacon,
-            open.epoch, open.cursor, open.train_ms, open.reveal_ms, open.screen_ms, open.attestations);
+    archive(open.state_id, open.ledger_block, open.ledger_block_hash, open.ledger_signature, open.roster, miners, miners_root,
+            open.beacon, open.epoch, open.cursor, open.train_ms, open.reveal_ms, open.screen_ms, open.attestations);
   }
 };
 

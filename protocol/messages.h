@@ -98,6 +98,7 @@ struct RoundOpen {
   Hash state_id;
   std::uint64_t ledger_block = 0;   // whose metagraph the roster's uids, roles and stakes are from
   Hash ledger_block_hash;
+  std::optional<Signature> ledger_signature = {};  // the ledger's, of that block
   std::vector<RosterEntry> roster;  // by uid
   Hash beacon;
   std::uint64_t epoch = 0;   // of the data permutation

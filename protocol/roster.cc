@@ -17,6 +17,17 @@ Hash hash_of(const Member& member) { return tagged_hash("muster/member", wire::e
 
 }  // namespace
 
+RosterBlock roster_block(const RoundOpen& open) { return {open.ledger_block, open.ledger_block_hash, open.ledger_signature}; }
+
+Result<LedgerView> members_behind(LedgerClient& ledger, const RosterBlock& block) {
+  MUSTER_TRY(LedgerView view, ledger.members_at(block.number));
+  if (view.block_hash == block.hash || !block.signature) return view;
+  MUSTER_TRY(const Hash genesis, ledger.genesis_hash());
+  Status same = ledger.compare({genesis, block.number, block.hash, *block.signature});
+  if (!same && same.error().code == Errc::kConflict) return std::move(same).error();
+  return view;
+}
+
 std::optional<RosterLie> find_lie(const RoundOpen& open, const LedgerView& view) {
   if (open.ledger_block_hash != view.block_hash)
     return RosterLie{"block " + std::to_string(view.block) + " has another hash", view.block_hash, open.ledger_block_hash};

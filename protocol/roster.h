@@ -12,6 +12,17 @@
 
 namespace muster::protocol {
 
+// The block that a RoundOpen says its roster is of.
+struct RosterBlock {
+  std::uint64_t number = 0;
+  Hash hash;
+  std::optional<Signature> signature;  // the ledger's
+};
+[[nodiscard]] RosterBlock roster_block(const RoundOpen& open);
+// How the ledger left its members with it. Errors: those of members_at; kConflict, the ledger signed that block and has
+// another of its number now, so the coordinator made nothing up.
+[[nodiscard]] Result<LedgerView> members_behind(LedgerClient& ledger, const RosterBlock& block);
+
 // What a roster says and the ledger does not.
 struct RosterLie {
   std::string what;  // the first difference, in words

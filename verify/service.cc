@@ -277,7 +277,7 @@ class Service {
   }
 
   void ask_members(const AskMembers& job) {
-    ledger_worker_.post([this, job] { inputs_.push(Members{job.round, parts_.ledger->members_at(job.block)}); });
+    ledger_worker_.post([this, job] { inputs_.push(Members{job.round, members_behind(*parts_.ledger, job.block)}); });
   }
 
   void compare_heads(std::vector<protocol::SeenHead> heads) {

@@ -6,7 +6,6 @@
 #include "base/limits.h"
 #include "base/printable.h"
 #include "protocol/beacon.h"
-#include "protocol/roster.h"
 #include "protocol/sealed_payload.h"
 #include "state/state_root.h"
 #include "verify/draws.h"
@@ -218,7 +217,7 @@ const Bytes* Validator::own_screen() const {
 // Of the round that is open now: of one that is replayed the ledger may no longer have the block.
 void Validator::ask_members() {
   if (follower_.manifest() || std::exchange(progress_.members_asked, true)) return;
-  actions_.push_back(AskMembers{head().round(), follower_.open()->message.ledger_block});
+  actions_.push_back(AskMembers{head().round(), protocol::roster_block(follower_.open()->message)});
 }
 
 Actions Validator::on_members(Round round, const Result<protocol::LedgerView>& members) {

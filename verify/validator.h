@@ -17,6 +17,7 @@
 #include "protocol/follower.h"
 #include "protocol/head_watch.h"
 #include "protocol/patience.h"
+#include "protocol/roster.h"
 #include "protocol/sitting_out.h"
 #include "protocol/seal.h"
 #include "protocol/seal_record.h"
@@ -73,7 +74,7 @@ struct AskStakes {};
 // Ask the ledger how this closed block left its members; then on_members.
 struct AskMembers {
   Round round;
-  std::uint64_t block = 0;
+  protocol::RosterBlock block;
 };
 // Replace θ by `theta` (none: the run's initial model) and save it with `downlink_residual`; then
 // on_adopted.

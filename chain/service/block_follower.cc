@@ -16,6 +16,7 @@ Status BlockFollower::restore(const Saved& saved) {
   MUSTER_TRY(runtime::Snapshot snapshot, runtime::decode_snapshot(saved.snapshot));
   MUSTER_TRY(ledger_, runtime::Ledger::restore(ledger_.genesis(), std::move(snapshot)));
   head_ = before_ = saved.head;
+  awaited_.reset();
   closed_.clear();
   keep_members();
   return {};
@@ -34,7 +35,11 @@ Status BlockFollower::take_head(const LedgerHead& head) {
   if (head_ && head.number < head_->number) return forked("went back", head);
   MUSTER_TRY_STATUS(compare(head));
   if (head_ && head.number == head_->number && head.block != head_->block) return forked("signed two blocks of one number", head);
-  if (is_current()) before_ = head_;
+  if (is_current()) {
+    before_ = head_;
+  } else if (!awaited_ && head_ != head) {
+    awaited_ = head_;
+  }
   head_ = head;
   return {};
 }
@@ -52,6 +57,10 @@ Status BlockFollower::take_block(ByteSpan bytes) {
     if (before_) error.message += "; before it, the ledger signed " + describe(*before_);
     if (head_) error.message += "; now " + describe(*head_);
     return error;
+  }
+  if (awaited_ && ledger_.block_number() == awaited_->number) {
+    if (ledger_.head() != awaited_->block) return forked("keeps two histories", *awaited_);
+    before_ = std::exchange(awaited_, std::nullopt);
   }
   if (head_ && ledger_.block_number() == head_->number && ledger_.head() != head_->block)
     return Error{Errc::kConflict, "the ledger hands out another block " + std::to_string(head_->number) + ", " +
@@ -89,7 +98,9 @@ Result<protocol::LedgerView> BlockFollower::members_at(Netuid netuid, std::optio
   if (members == block->members.end())
     return Error{Errc::kNotFound, "there was no subnet " + std::to_string(netuid) + " in block " +
                                       std::to_string(block->number)};
-  return protocol::LedgerView{block->number, block->hash, *members->second};
+  protocol::LedgerView view{block->number, block->hash, *members->second};
+  if (head_ && head_->number == block->number && head_->block == block->hash) view.signature = head_->signature;
+  return view;
 }
 
 }  // namespace muster::chain

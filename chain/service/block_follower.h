@@ -33,7 +33,8 @@ class BlockFollower {
   // Errors: those of Ledger::restore and decode_snapshot.
   [[nodiscard]] Status restore(const Saved& saved);
 
-  // The ledger's newest head. Errors: kBadSignature; kWrongRun (another genesis); kConflict (a fork or a rollback, with both heads).
+  // The ledger's newest head. The blocks must lead to it, and before that to the one that was taken when this node was
+  // behind, such as the newest that it kept from before a restart. Errors: kBadSignature; kWrongRun (another genesis); kConflict (a fork or a rollback, with both heads).
   [[nodiscard]] Status take_head(const protocol::LedgerHead& head);
   // The next block. Errors: kMalformed, kConflict (it does not follow from what this node has, with the heads).
   [[nodiscard]] Status take_block(ByteSpan block);
@@ -65,6 +66,7 @@ class BlockFollower {
   PublicKey key_;
   std::optional<protocol::LedgerHead> head_;    // the newest
   std::optional<protocol::LedgerHead> before_;  // the newest whose block was applied
+  std::optional<protocol::LedgerHead> awaited_;  // the oldest whose block was not, where head_ is newer
   std::deque<ClosedBlock> closed_;              // ascending
 };
 

@@ -8,6 +8,7 @@ namespace muster::chain {
 namespace {
 
 constexpr std::uint64_t kSavedBytesMax = 4ull << 30;
+constexpr std::uint64_t kHeadBytesMax = 1024;
 constexpr std::uint64_t kBlocksPerSave = 50;   // replayed after a crash
 constexpr std::uint64_t kBlocksPerWord = 5'000;  // between two lines about how far it is
 
@@ -34,17 +35,29 @@ Result<std::unique_ptr<FollowedLedger>> FollowedLedger::open(std::unique_ptr<Rem
 Status FollowedLedger::load() {
   follower_ = BlockFollower(genesis_, remote_->server());
   saved_block_ = 0;
-  const auto bytes = read_file(file_, kSavedBytesMax);
-  if (!bytes && bytes.error().code == Errc::kNotFound) return {};
-  if (!bytes) return bytes.error();
-  auto saved = wire::decode<BlockFollower::Saved>(*bytes, "followed ledger");
-  Status restored = saved ? follower_.restore(*saved) : Status(std::move(saved).error());
-  if (!restored)
-    return Error{Errc::kMalformed, file_.string() + ": " + restored.error().message +
-                                       "; delete it, and the ledger's blocks are fetched and checked again from the first"};
-  saved_block_ = follower_.ledger().block_number();
+  if (const auto bytes = read_file(file_, kSavedBytesMax)) {
+    auto saved = wire::decode<BlockFollower::Saved>(*bytes, "followed ledger");
+    Status restored = saved ? follower_.restore(*saved) : Status(std::move(saved).error());
+    if (!restored)
+      return Error{Errc::kMalformed, file_.string() + ": " + restored.error().message +
+                                         "; delete it, and the ledger's blocks are fetched and checked again from the first"};
+    saved_block_ = follower_.ledger().block_number();
+  } else if (bytes.error().code != Errc::kNotFound) {
+    return bytes.error();
+  }
+  const auto head_bytes = read_file(head_file(), kHeadBytesMax);
+  if (!head_bytes && head_bytes.error().code == Errc::kNotFound) return {};
+  if (!head_bytes) return head_bytes.error();
+  const auto head = wire::decode<protocol::LedgerHead>(*head_bytes, "ledger's head");
+  if (head && follower_.head() && head->number < follower_.head()->number) return {};  // the disk had no room for a newer one
+  const Status taken = head ? follower_.take_head(*head) : Status(head.error());
+  if (!taken)
+    return Error{Errc::kMalformed, head_file().string() + ": " + taken.error().message + "; delete it and " +
+                                       file_.filename().string() + " when you go on with this ledger"};
   return {};
 }
+
+std::filesystem::path FollowedLedger::head_file() const { return file_.string() + ".head"; }
 
 Status FollowedLedger::save() {
   MUSTER_TRY_STATUS(replace_file(file_, wire::encode(follower_.save())));
@@ -68,7 +81,11 @@ Status FollowedLedger::apply_blocks() {
 
 Status FollowedLedger::catch_up() {
   MUSTER_TRY(const protocol::LedgerHead head, remote_->head());
+  const bool is_new = follower_.head() != head;
   MUSTER_TRY_STATUS(follower_.take_head(head));
+  // Without room a rollback behind this head is found out only while the node runs.
+  if (is_new)
+    if (const Status kept = replace_file(head_file(), wire::encode(head)); !kept) say_(kept.error().message);
   if (Status applied = apply_blocks(); !applied) {
     // A block that does not follow leaves a ledger that is of no use.
     if (applied.error().code == Errc::kConflict || applied.error().code == Errc::kMalformed) MUSTER_TRY_STATUS(load());

@@ -1,8 +1,8 @@
 // FollowedLedger: a ledger daemon's client that believes nothing of it but which block is its newest.
 //
 // What the network reads, its metagraph, comes from a ledger of the node's own, made from the blocks (block_follower.h).
-// It lies in a file, so that a start does not replay everything, and so that a daemon which goes back behind what it once
-// signed is found out by whoever was there. Changes go to the daemon. Thread safety: one thread.
+// It lies in a file, so that a start does not replay everything. Its newest head lies in another, which is written with each
+// new one, so that a daemon which goes back behind what it once signed is found out by whoever was there. Changes go to the daemon. Thread safety: one thread.
 #pragma once
 
 #include <filesystem>
@@ -16,8 +16,8 @@ namespace muster::chain {
 
 class FollowedLedger final : public protocol::LedgerClient {
  public:
-  // `file`: of this node; read when it is there, and of this genesis. `say`: told how far long work is. Errors: kMalformed
-  // (a damaged file, with the remedy), those of reading it.
+  // `file`: of this node, and the same name with ".head"; read when they are there, and of this genesis. `say`: told how far
+  // long work is. Errors: kMalformed (a damaged file, with the remedy), those of reading them.
   [[nodiscard]] static Result<std::unique_ptr<FollowedLedger>> open(std::unique_ptr<RemoteLedger> remote,
                                                                     const runtime::Genesis& genesis,
                                                                     std::filesystem::path file,
@@ -47,6 +47,7 @@ class FollowedLedger final : public protocol::LedgerClient {
   // As the file has it, or at the genesis.
   [[nodiscard]] Status load();
   [[nodiscard]] Status save();
+  [[nodiscard]] std::filesystem::path head_file() const;
 
   std::unique_ptr<RemoteLedger> remote_;
   runtime::Genesis genesis_;

@@ -116,6 +116,27 @@ TEST_F(BlockFollowerTest, GoesOnFromWhatItSavedAndStillFindsARollback) {
   EXPECT_EQ(restarted.ledger().head(), ledger_.head());
 }
 
+TEST_F(BlockFollowerTest, HoldsTheBlocksToAHeadThatItTookBeforeThem) {
+  runtime::Ledger other(genesis_);
+  ASSERT_TRUE(submit(other, other_, BurnedRegister{1, other_.public_key()}));
+  other.produce_block(true);
+  const auto signed_once = head_of(other);
+  ASSERT_TRUE(follower_.take_head(signed_once));
+  const Bytes first = runtime::encode_block(ledger_.produce_block(true));
+  ledger_.produce_block(true);
+  ASSERT_TRUE(follower_.take_head(head_of(ledger_)));
+  const Status applied = follower_.take_block(first);
+  ASSERT_FALSE(applied);
+  EXPECT_EQ(applied.error().code, Errc::kConflict);
+  EXPECT_NE(applied.error().message.find(describe(signed_once)), std::string::npos) << applied.error().message;
+}
+
+TEST_F(BlockFollowerTest, TellsWhichBlockTheLedgerSigned) {
+  follow_some(2);
+  EXPECT_EQ(follower_.members_at(1, std::nullopt)->signature, head_of(ledger_).signature);
+  EXPECT_EQ(follower_.members_at(1, 1)->signature, std::nullopt) << "it has only the newest head";
+}
+
 TEST_F(BlockFollowerTest, ComparesHeadsThatOtherNodesSaw) {
   follow_some(2);
   const auto seen = head_of(ledger_);

@@ -35,6 +35,12 @@ class ServedLedgerTest : public LedgerServiceTest {
       while (!stop_) {
         auto incoming = server_->receive(20);
         if (!incoming || !*incoming) continue;
+        if (starts_over_.exchange(false)) {
+          service_.reset();
+          for (const char* file : {"ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"})
+            std::filesystem::remove(directory_ / file);
+          service_ = open();
+        }
         if (service_->ledger().pending_count() > 0 && losses_ > 0) {
           --losses_;
           service_.reset();  // as by kill -9: what was in no block is gone
@@ -54,12 +60,18 @@ class ServedLedgerTest : public LedgerServiceTest {
     stop_ = true;
     serving_.join();
   }
+  [[nodiscard]] std::unique_ptr<FollowedLedger> follow() {
+    auto remote = std::make_unique<RemoteLedger>(hub_.join(SigningKey(random_seed()).public_key()),
+                                                 ledger_key_.public_key(), miner_, 1);
+    return FollowedLedger::open(std::move(remote), genesis_, directory_ / "followed", [](auto&) {}).value();
+  }
   std::unique_ptr<LedgerService> service_ = open();
   wire::MemoryHub hub_;
   std::unique_ptr<wire::Transport> server_ = hub_.join(ledger_key_.public_key());
   RemoteLedger client_{hub_.join(miner_.public_key()), ledger_key_.public_key(), miner_, 1};
   std::atomic<int> losses_{0};          // how often the ledger is killed with something accepted
   std::atomic<bool> stalled_{false};    // it accepts, and then neither answers nor makes blocks
+  std::atomic<bool> starts_over_{false};  // with the next question it has lost all of its blocks
   int idle_questions_ = 0;
   std::atomic<bool> stop_{false};
   std::thread serving_;
@@ -116,11 +128,6 @@ TEST_F(ServedLedgerTest, ShowsClosedBlocksOnly) {
 }
 
 TEST_F(ServedLedgerTest, CanBeFollowedBlockByBlockAcrossRestartsOfTheFollower) {
-  const auto follow = [&] {
-    auto remote = std::make_unique<RemoteLedger>(hub_.join(SigningKey(random_seed()).public_key()),
-                                                 ledger_key_.public_key(), miner_, 1);
-    return FollowedLedger::open(std::move(remote), genesis_, directory_ / "followed", [](auto&) {}).value();
-  };
   ASSERT_TRUE(client_.register_neuron());
   auto followed = follow();
   const auto seen = followed->metagraph();
@@ -131,6 +138,21 @@ TEST_F(ServedLedgerTest, CanBeFollowedBlockByBlockAcrossRestartsOfTheFollower) {
   followed = follow();
   EXPECT_GT(followed->follower().ledger().block_number(), 0u) << "from its file";
   EXPECT_GT(followed->metagraph()->neurons[1].stake, 0u);
+}
+
+TEST_F(ServedLedgerTest, ThatForgetsWhatItSignedIsFoundOutByWhoSawItBeforeARestart) {
+  auto followed = follow();
+  ASSERT_TRUE(followed->metagraph()) << "its blocks are in the file";
+  ASSERT_TRUE(client_.register_neuron());
+  ASSERT_TRUE(followed->metagraph());
+  const auto seen = *followed->newest_head();
+  followed = follow();
+  EXPECT_LT(followed->follower().ledger().block_number(), seen.number) << "the blocks that it saw last are not";
+  starts_over_ = true;
+  const auto answer = followed->metagraph();
+  ASSERT_FALSE(answer);
+  EXPECT_NE(answer.error().message.find("went back"), std::string::npos) << answer.error().message;
+  EXPECT_NE(answer.error().message.find(describe(seen)), std::string::npos);
 }
 
 // ---- what is in a durable block

@@ -3,29 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "protocol/attestation.h"
+#include "tests/protocol/one_history.h"
 
 namespace muster::protocol {
 namespace {
-
-// Knows one history: its block 7.
-class OneHistory final : public LedgerClient {
- public:
-  explicit OneHistory(LedgerHead head) : head_(std::move(head)) {}
-  Status compare(const LedgerHead& other) override {
-    return other == head_ ? Status() : Status(Error{Errc::kConflict, "keeps two histories"});
-  }
-  Result<Hash> genesis_hash() override { return Hash{}; }
-  Result<Metagraph> metagraph() override { return Metagraph{}; }
-  Result<LedgerView> members_at(std::optional<std::uint64_t>) override { return LedgerView{}; }
-  Status register_neuron() override { return {}; }
-  Status add_stake(std::uint64_t) override { return {}; }
-  Status commit_weights(const WeightVector&) override { return {}; }
-  Status reveal_weights(const WeightVector&) override { return {}; }
-  Status set_commitment(ByteSpan) override { return {}; }
-
- private:
-  LedgerHead head_;
-};
 
 class HeadWatchTest : public ::testing::Test {
  protected:
@@ -44,7 +25,7 @@ class HeadWatchTest : public ::testing::Test {
 };
 
 TEST_F(HeadWatchTest, SaysOnceOfEachHotkeyWhatTheLedgerDoesNotBearOut) {
-  OneHistory ledger(head("one"));
+  testing::OneHistory ledger(head("one"), ledger_.public_key());
   HeadWatch watch;
   EXPECT_TRUE(watch.compare(ledger, {{validator_.public_key(), head("one")}}).empty());
   const auto differences = watch.compare(ledger, {{validator_.public_key(), head("another")}});

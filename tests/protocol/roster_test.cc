@@ -4,6 +4,8 @@
 
 #include <functional>
 
+#include "tests/protocol/one_history.h"
+
 namespace muster::protocol {
 namespace {
 
@@ -71,6 +73,41 @@ TEST_F(RosterTest, IsALieAboutABlockWithAnotherHash) {
   ASSERT_TRUE(lie.has_value());
   EXPECT_EQ(lie->expected, view_.block_hash);
   EXPECT_EQ(lie->found, open_.ledger_block_hash);
+}
+
+// ---- which block it is of
+
+class RosterBlockTest : public ::testing::Test {
+ protected:
+  [[nodiscard]] LedgerHead head(const SigningKey& key, std::string_view block) const {
+    return sign_head(key, sha256(bytes_of("genesis")), 7, sha256(bytes_of(block)));
+  }
+  [[nodiscard]] static RosterBlock named(const LedgerHead& head) { return {head.number, head.block, head.signature}; }
+  SigningKey ledger_key_{random_seed()}, coordinator_{random_seed()};
+  LedgerHead known_ = head(ledger_key_, "one");
+  testing::OneHistory ledger_{known_, ledger_key_.public_key()};
+};
+
+TEST_F(RosterBlockTest, IsTheLedgersOfItsNumber) {
+  EXPECT_EQ(members_behind(ledger_, named(known_))->block_hash, known_.block);
+  EXPECT_EQ(members_behind(ledger_, {known_.number, known_.block, {}})->block_hash, known_.block);
+}
+
+TEST_F(RosterBlockTest, ThatTheLedgerSignedBesideAnotherIsNoLieOfTheCoordinator) {
+  EXPECT_EQ(members_behind(ledger_, named(head(ledger_key_, "another"))).error().code, Errc::kConflict);
+}
+
+TEST_F(RosterBlockTest, ThatTheLedgerDidNotSignIsLeftToComparing) {
+  const LedgerHead invented = head(coordinator_, "another");
+  RoundOpen open;
+  open.ledger_block = invented.number;
+  open.ledger_block_hash = invented.block;
+  open.ledger_signature = invented.signature;
+  for (const RosterBlock& block : {roster_block(open), RosterBlock{invented.number, invented.block, {}}}) {
+    const auto view = members_behind(ledger_, block);
+    ASSERT_TRUE(view) << view.error().message;
+    EXPECT_TRUE(find_lie(open, *view).has_value());
+  }
 }
 
 Neuron neuron(std::uint16_t uid, std::uint64_t stake, bool permit) {
