@@ -58,6 +58,7 @@ TEST_F(RunFolderTest, FirstValidatorsMayValidateFromBlockZeroOn) {
 TEST_F(RunFolderTest, MakesNoRunWithMoreFirstValidatorsThanPermits) {
   FirstMembers first;
   for (std::uint8_t i = 1; i <= 3; ++i) first.validators.push_back(SigningKey(Seed{i}).public_key());
+  config_.genesis.subnets.front().parameters.validators_max = 2;
   const Status made = init_run(folder_, config_, first);
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().message, "3 validators, but only 2 permits: raise ledger.validators_max");
