@@ -33,6 +33,11 @@ class Membership {
   void set_following(const PublicKey& hotkey, const protocol::Ready& ready) {
     following_[hotkey] = ready;
   }
+  // What it said before does not hold any more.
+  void withdraw(const PublicKey& hotkey) {
+    ready_.erase(hotkey);
+    following_.erase(hotkey);
+  }
   // A round is over: who followed it is ready.
   void begin_round();
 

@@ -29,6 +29,8 @@ Status Coordinator::handle_ready(const wire::Envelope& envelope, TimeMs now) {
     return {};
   }
   if (theta_root_ && ready.theta_root != *theta_root_) {
+    // Who was ready before is not now: a state that is damaged between two rounds has no say about the next one.
+    membership_.withdraw(envelope.sender);
     // The attestations in it show the node that it is wrong.
     if (round_.open) send_open(envelope.sender);
     const Error wrong{Errc::kBadHash, "θ of " + envelope.sender.brief() + " has root " +

@@ -108,6 +108,20 @@ TEST_F(CoordinatorTest, AReadyThatIsRefusedIsAnsweredWithTheReason) {
   EXPECT_EQ(sent_.size(), 1u) << "not again at once";
 }
 
+TEST_F(CoordinatorTest, WhoIsAtAnotherThetaIsInNoRosterThoughItWasReadyBefore) {
+  all_ready();
+  run_round();
+  send(4, ready(4));
+  auto damaged = ready(4);
+  damaged.theta_root = Hash{};
+  send(4, damaged);
+  EXPECT_NE(last_refusal().find("at the same state"), std::string::npos) << last_refusal();
+  for (const std::uint16_t uid : {0, 1, 2, 3}) send(uid, ready(uid));
+  EXPECT_EQ(core_->phase(), Phase::kGather);
+  send(4, ready(4));
+  EXPECT_EQ(core_->phase(), Phase::kTrain);
+}
+
 // ---- who may validate
 
 TEST_F(CoordinatorTest, AValidatorWithoutAPermitIsRefusedWithItsStakeAndTheRemedy) {
