@@ -116,6 +116,7 @@ std::vector<Row> rows_of(const std::vector<sim::ProtocolFigures>& protocol) {
     }
     std::string named, rounds_named;
     if (attack.named) named = protocol::name_of(*attack.named), rounds_named = std::to_string(figures.named());
+    if (!attack.said.empty()) named = "in logs", rounds_named = networks(figures.said);
     if (attack.loses_vote) named = "contradicted", rounds_named = networks(figures.without_vote);
     rows.push_back({std::string(attack.name), std::string(name_of(attack.role)), std::string(attack.what), named, rounds_named,
                     attack.named ? std::to_string(figures.paid) + " of " + std::to_string(figures.networks) : "",
@@ -212,7 +213,7 @@ ordered_json attack_json(const AttackFindings& findings) {
                                 {"lost_rounds", row.lost_rounds}, {"outcomes", outcomes}, {"paid", row.paid},
                                 {"honest_accepted", row.honest_accepted}, {"honest_refused", row.honest_refused}, {"honest_missed", row.honest_missed},
                                 {"unscreened", row.unscreened}, {"disputed", row.disputed},
-                                {"without_vote", row.without_vote}});
+                                {"said", row.said}, {"without_vote", row.without_vote}});
   }
   return json;
 }

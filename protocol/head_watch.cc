@@ -12,10 +12,10 @@ std::vector<SeenHead> ledger_heads(const Position& position, const RoundOpen& op
   return heads;
 }
 
-std::vector<std::string> HeadWatch::compare(LedgerClient& ledger, const std::vector<SeenHead>& heads) {
+std::vector<std::string> HeadWatch::compare(const Compare& compare, const std::vector<SeenHead>& heads) {
   std::vector<std::string> differences;
   for (const auto& [by, head] : heads) {
-    const Status same = ledger.compare(head);
+    const Status same = compare(head);
     if (!same && said_.insert(by).second)
       differences.push_back("the ledger's head that " + by.brief() + " has: " + same.error().message);
   }

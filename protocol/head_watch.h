@@ -5,11 +5,12 @@
 // Thread safety: one thread.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "protocol/ledger_client.h"
+#include "protocol/ledger_head.h"
 #include "protocol/messages.h"
 #include "protocol/signed_message.h"
 
@@ -25,8 +26,9 @@ struct SeenHead {
 
 class HeadWatch {
  public:
-  // What differs from what `ledger` knows, in words; of each hotkey once.
-  [[nodiscard]] std::vector<std::string> compare(LedgerClient& ledger, const std::vector<SeenHead>& heads);
+  // What differs by `compare` from what the ledger told this node, in words; of each hotkey once.
+  using Compare = std::function<Status(const LedgerHead&)>;
+  [[nodiscard]] std::vector<std::string> compare(const Compare& compare, const std::vector<SeenHead>& heads);
 
  private:
   std::set<PublicKey> said_;

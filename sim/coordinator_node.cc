@@ -33,7 +33,7 @@ void CoordinatorNode::start_core() {
         if (const Bytes* blob = find_blob(id)) return *blob;
         return Error{Errc::kNotFound, "blob " + id.hex()};
       });
-  auto view = ledger_;
+  auto view = members_;
   if (world_.config.bug == PlantedBug::kLyingRoster) view.members.back().stake = kInventedStake;
   (void)core_->on_ledger(std::move(view), world_.events.now_ms());
   for (const auto& record : disk_.journal()) {
@@ -76,6 +76,10 @@ void CoordinatorNode::tick_core() { carry_out(core_->on_tick(world_.events.now_m
 
 void CoordinatorNode::receive(const PublicKey& from, const Bytes& message) {
   if (!alive_) return;
+  if (world_.config.bug == PlantedBug::kDeafToOne && from == peers_.front()->hotkey()) {
+    const auto envelope = wire::reread_envelope(message);
+    if (envelope && protocol::is_a(*envelope, protocol::MessageType::kCommit)) return;
+  }
   if (world_.config.bug == PlantedBug::kUnboundedDisputes) {
     const auto envelope = wire::reread_envelope(message);
     if (envelope && protocol::is_a(*envelope, protocol::MessageType::kDispute)) persist(reached_, message);
@@ -229,13 +233,13 @@ void CoordinatorNode::perform(coordinator::Action& action) {
                 ++world_.report.honest_rejected;
               if (outcome.code == protocol::OutcomeCode::kMissed && !cheats) ++world_.report.honest_missed;
             }
-            const bool is_screened = std::ranges::any_of(ledger_.members, [&](const Member& member) {
+            const bool is_screened = std::ranges::any_of(members_.members, [&](const Member& member) {
               return member.may_validate && std::ranges::binary_search(sealed.manifest.screened, member.uid);
             });
             if (!is_screened) ++world_.report.unscreened_rounds;
           },
-          [](CompareHeads&) {},
-          [](Note&) {},
+          [&](CompareHeads& compare) { compare_heads(compare.heads); },
+          [&](Note& said) { note(said.text); },
           [](Finish&) {},
       },
       action);

@@ -25,7 +25,8 @@ Node::Node(Surroundings& world, NodeId id, std::string name, const Seed& seed)
       id_(id),
       name_(std::move(name)),
       key_(seed),
-      random_(world.config.seed, 1000 + id) {}
+      random_(world.config.seed, 1000 + id),
+      ledger_(world.ledger.genesis(), world.ledger.key()) {}
 
 void Node::boot() {
   alive_ = true;
@@ -52,6 +53,26 @@ void Node::crash_soon() {
 
 void Node::tick() {
   if (alive_) tick_core();
+}
+
+void Node::look_at_ledger() {
+  if (!alive_) return;
+  const bool rolls_back = world_.config.bug == PlantedBug::kLedgerGoesBack;
+  if (const Status served = world_.ledger.serve(ledger_); !served) {
+    note(served.error().message);
+    if (!rolls_back) world_.checkers.saw_accusation(name_, served.error().message);
+  }
+  if (ledger_.head()) take_head(*ledger_.head());
+}
+
+void Node::compare_heads(const std::vector<protocol::SeenHead>& heads) {
+  for (const std::string& difference :
+       head_watch_.compare([this](auto& head) { return world_.ledger.compare(ledger_, head); }, heads))
+    world_.checkers.saw_accusation(name_, difference);
+}
+
+void Node::note(const std::string& text) {
+  if (!world_.config.is_adversary(id_)) world_.report.notes.insert(text);
 }
 
 void Node::later(TimeMs delay, std::function<void()> event) {
@@ -107,7 +128,7 @@ void FollowerNode::fetch(const Hash& id) {
 }
 
 protocol::ValidatorStakes FollowerNode::stakes() const {
-  return protocol::validator_stakes(coordinator_.ledger().members);
+  return protocol::validator_stakes(coordinator_.members().members);
 }
 
 // As the services do it.
@@ -276,8 +297,8 @@ void MinerNode::perform(miner::Action& action) {
           [&](Accuse& accuse) {
             world_.checkers.saw_accusation(name_, std::string(name_of(accuse.reason)));
           },
-          [](Note&) {},
-          [](CompareHeads&) {},
+          [&](Note& said) { note(said.text); },
+          [&](CompareHeads& compare) { compare_heads(compare.heads); },
           [](Finish&) {},
       },
       action);
@@ -418,7 +439,7 @@ void ValidatorNode::perform(verify::Action& action) {
           },
           [&](AskMembers& job) {
             later(kMeasureMs, [this, round = job.round] {
-              carry_out(core_->on_members(round, coordinator_.ledger()));
+              carry_out(core_->on_members(round, coordinator_.members()));
             });
           },
           [&](Adopt& job) { adopt(job); },
@@ -426,8 +447,8 @@ void ValidatorNode::perform(verify::Action& action) {
           [&](Accuse& accuse) {
             world_.checkers.saw_accusation(name_, std::string(name_of(accuse.reason)));
           },
-          [](Note&) {},
-          [](CompareHeads&) {},
+          [&](Note& said) { note(said.text); },
+          [&](CompareHeads& compare) { compare_heads(compare.heads); },
           [](Finish&) {},
       },
       action);

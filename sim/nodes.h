@@ -11,10 +11,12 @@
 
 #include "coordinator/coordinator.h"
 #include "miner/miner.h"
+#include "protocol/head_watch.h"
 #include "protocol/journal.h"
 #include "sim/analytic_model.h"
 #include "sim/checkers.h"
 #include "sim/disk.h"
+#include "sim/ledger_daemon.h"
 #include "sim/network.h"
 #include "sim/world.h"
 #include "verify/validator.h"
@@ -29,6 +31,7 @@ struct Surroundings {
   const std::vector<float>& initial_theta;
   EventQueue& events;
   Network& network;
+  const LedgerDaemon& ledger;
   Checkers& checkers;
   WorldReport& report;
   bool calm = false;  // no more crashes: the world must finish now
@@ -43,6 +46,8 @@ class Node {
   // A crash after the messages now being sent have left.
   void crash_soon();
   void tick();
+  // Follows the ledger, and says what it does wrong.
+  void look_at_ledger();
   [[nodiscard]] bool alive() const { return alive_; }
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const PublicKey& hotkey() const { return key_.public_key(); }
@@ -54,6 +59,10 @@ class Node {
   virtual void start_core() = 0;
   virtual void stop_core() = 0;
   virtual void tick_core() = 0;
+  // The ledger's newest head, for what the node says next.
+  virtual void take_head(const protocol::LedgerHead&) {}
+  void compare_heads(const std::vector<protocol::SeenHead>& heads);
+  void note(const std::string& text);
 
   // Runs the actions in order; after each the node may crash, which leaves the rest undone.
   template <class Actions, class Perform>
@@ -75,6 +84,8 @@ class Node {
   SigningKey key_;
   Prng random_;
   Disk disk_;
+  chain::BlockFollower ledger_;  // outlives crashes, as its file does
+  protocol::HeadWatch head_watch_;
   bool alive_ = false;
   std::uint64_t life_ = 0;  // counts boots, so that what was scheduled before a crash does not run
 };
@@ -86,8 +97,8 @@ class CoordinatorNode final : public Node {
  public:
   CoordinatorNode(Surroundings& world, NodeId id, const Seed& seed);
   void set_peers(std::vector<Node*> peers) { peers_ = std::move(peers); }
-  void set_ledger(coordinator::LedgerView view) { ledger_ = std::move(view); }
-  [[nodiscard]] const coordinator::LedgerView& ledger() const { return ledger_; }
+  void set_members(coordinator::LedgerView view) { members_ = std::move(view); }
+  [[nodiscard]] const coordinator::LedgerView& members() const { return members_; }
   void receive(const PublicKey& from, const Bytes& message);
   void receive_blob(const PublicKey& from, const Hash& id, const Bytes& blob);
   [[nodiscard]] const Bytes* find_blob(const Hash& id) const;
@@ -110,7 +121,7 @@ class CoordinatorNode final : public Node {
   [[nodiscard]] Node* find_peer(const PublicKey& hotkey) const;
 
   std::vector<Node*> peers_;
-  coordinator::LedgerView ledger_;
+  coordinator::LedgerView members_;
   std::vector<float> theta_, residual_;
   std::unique_ptr<coordinator::Coordinator> core_;
   std::map<PublicKey, Hash> expected_;  // the uploads that commits of the open round name
@@ -166,6 +177,7 @@ class MinerNode final : public FollowerNode {
   void start_core() override;
   void stop_core() override { core_.reset(), loop_.reset(); }
   void tick_core() override { carry_out(core_->on_tick(world_.events.now_ms())); }
+  void take_head(const protocol::LedgerHead& head) override { core_->on_ledger_head(head); }
   void receive_blob(const Hash& id, const Bytes& blob) override;
   void carry_out(miner::Actions actions);
   void perform(miner::Action& action);
@@ -194,6 +206,7 @@ class ValidatorNode final : public FollowerNode {
   void start_core() override;
   void stop_core() override { core_.reset(), probe_.reset(); }
   void tick_core() override { carry_out(core_->on_tick(world_.events.now_ms())); }
+  void take_head(const protocol::LedgerHead& head) override { core_->on_ledger_head(head); }
   void receive_blob(const Hash& id, const Bytes& blob) override;
   void carry_out(verify::Actions actions);
   void perform(verify::Action& action);

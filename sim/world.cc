@@ -12,6 +12,10 @@ namespace muster::sim {
 namespace {
 
 constexpr TimeMs kTickMs = 500;
+constexpr TimeMs kBlockMs = 4000;
+constexpr std::uint64_t kBlocksBeforeRollback = 8;
+constexpr std::size_t kBlocksLost = 3;
+constexpr std::uint64_t kLedgerKey = 1 << 20;  // no node has this id
 constexpr TimeMs kLateBoot = 45'000;
 constexpr TimeMs kLinger = 120'000;  // after the last round, for stragglers
 
@@ -76,15 +80,16 @@ class World {
                             state::parameters_root(layout(), initial_theta_))),
         model_(config.seed, initial_theta_.size()),
         network_(events_, Prng(config.seed, 2), config.faults),
+        ledger_(seed_of(config.seed, kLedgerKey)),
         checkers_(coordinator_key_.public_key()),
-        surroundings_{config_, params_, model_, initial_theta_, events_, network_, checkers_,
+        surroundings_{config_, params_, model_, initial_theta_, events_, network_, ledger_, checkers_,
                       report_},
         coordinator_(surroundings_, 0, seed_of(config.seed, 0)) {
     report_.seed = config.seed;
     add_miners();
     add_validators();
     add_hostiles();
-    coordinator_.set_ledger(ledger_);
+    coordinator_.set_members(members_);
     std::vector<Node*> peers;
     for (const auto& node : followers_) peers.push_back(node.get());
     for (const auto& node : hostiles_) peers.push_back(node.get());
@@ -98,6 +103,7 @@ class World {
     for (const auto& node : hostiles_) node->boot();
     if (config_.late_joiners > 0) events_.at(kLateBoot, [this] { boot_late(); });
     schedule_ticks();
+    schedule_blocks();
     if (config_.partitions) schedule_partition();
     TimeMs done_at = 0;
     while (events_.step() && events_.now_ms() < config_.time_limit_ms) {
@@ -152,7 +158,7 @@ class World {
     for (const ValidatorNode* validator : validators_) {
       if (!validator->alive() || config_.is_adversary(validator->id())) continue;
       const auto weights = validator->book().weights();
-      for (const auto& member : ledger_.members) {
+      for (const auto& member : members_.members) {
         if (const auto weight = weights.find(member.hotkey); weight != weights.end())
           report_.weights[member.uid] = std::max(report_.weights[member.uid], weight->second);
       }
@@ -165,10 +171,10 @@ class World {
         validators_, [&](const ValidatorNode* node) { return node->alive() && !config_.is_adversary(node->id()); });
     if (judge == validators_.end()) return;
     protocol::ValidatorStakes stakes;
-    for (const auto& member : ledger_.members)
+    for (const auto& member : members_.members)
       if (member.may_validate) stakes[member.hotkey] = member.stake;
     const auto weight_of = (*judge)->head().validator_weights(stakes);
-    for (const auto& member : ledger_.members) {
+    for (const auto& member : members_.members) {
       const auto weight = weight_of.find(member.hotkey);
       if (weight == weight_of.end() || weight->second > 0) continue;
       report_.contradicted.insert(member.uid);
@@ -237,7 +243,7 @@ class World {
   }
 
   void add_member(Node& node, std::uint16_t uid, std::uint64_t stake) {
-    ledger_.members.push_back({.uid = Uid{uid}, .hotkey = node.hotkey(), .stake = stake, .may_validate = stake > 0});
+    members_.members.push_back({.uid = Uid{uid}, .hotkey = node.hotkey(), .stake = stake, .may_validate = stake > 0});
   }
 
   [[nodiscard]] std::shared_ptr<miner::Conduct> conduct_for(NodeId id, Cheat cheat) const {
@@ -296,6 +302,16 @@ class World {
     });
   }
 
+  void schedule_blocks() {
+    events_.after(kBlockMs, [this] {
+      ledger_.make_block();
+      if (config_.bug == PlantedBug::kLedgerGoesBack && ++blocks_made_ == kBlocksBeforeRollback) ledger_.lose(kBlocksLost);
+      coordinator_.look_at_ledger();
+      for (const auto& node : followers_) node->look_at_ledger();
+      schedule_blocks();
+    });
+  }
+
   // Now and then one node is cut off for some seconds.
   void schedule_partition() {
     Prng random(config_.seed, 3);
@@ -322,14 +338,16 @@ class World {
   AnalyticModel model_;
   EventQueue events_;
   Network network_;
+  LedgerDaemon ledger_;
   Checkers checkers_;
   WorldReport report_;
   Surroundings surroundings_;
   CoordinatorNode coordinator_;
   std::vector<std::unique_ptr<FollowerNode>> followers_;
   std::vector<const ValidatorNode*> validators_;  // of the followers
+  std::uint64_t blocks_made_ = 0;
   std::vector<std::unique_ptr<HostileNode>> hostiles_;
-  coordinator::LedgerView ledger_;
+  coordinator::LedgerView members_;
 };
 
 }  // namespace

@@ -32,6 +32,8 @@ enum class PlantedBug {
   kKeptUploads,         // the coordinator keeps what no close lists
   kUnnotedRestart,      // a node does not record which records its saved state lacks
   kUnboundedDisputes,   // the coordinator keeps every Dispute that arrives
+  kDeafToOne,           // the coordinator acknowledges no commit of the first miner, and leaves it out of its closes
+  kLedgerGoesBack,      // the ledger loses blocks that it has signed
   kLyingRoster,         // the coordinator gives the last validator most of the stake, which the ledger does not
 };
 
@@ -90,6 +92,7 @@ struct WorldReport {
   std::map<Uid, std::map<protocol::OutcomeCode, std::uint64_t>> outcomes;  // rounds
   std::set<Uid> contradicted;  // validators with stake and, at the end, without a vote
   std::map<Uid, std::uint16_t> weights;  // of miners at the end, the largest of the honest validators'
+  std::set<std::string> notes;  // what honest nodes said in their logs
   std::vector<std::string> violations;  // of invariants; empty when all held
   [[nodiscard]] bool ok() const { return violations.empty(); }
 };

@@ -282,7 +282,7 @@ class Service {
 
   void compare_heads(std::vector<protocol::SeenHead> heads) {
     ledger_worker_.post([this, heads = std::move(heads)] {
-      for (std::string& difference : head_watch_.compare(*parts_.ledger, heads))
+      for (std::string& difference : head_watch_.compare([this](auto& head) { return parts_.ledger->compare(head); }, heads))
         inputs_.push(Problem{std::move(difference)});
     });
   }

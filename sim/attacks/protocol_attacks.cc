@@ -249,6 +249,16 @@ void forked_close(WorldConfig& config) {
   config.stop_at_violation = false;
 }
 
+void silent_receipts(WorldConfig& config) {
+  config.adversary = 0;
+  config.bug = PlantedBug::kDeafToOne;
+}
+
+void ledger_rollback(WorldConfig& config) {
+  config.adversary = 0;
+  config.bug = PlantedBug::kLedgerGoesBack;
+}
+
 void lying_roster(WorldConfig& config) {
   config.adversary = 0;
   config.bug = PlantedBug::kLyingRoster;
@@ -313,6 +323,8 @@ const std::vector<ProtocolAttack>& protocol_attacks() {
       {"fabricating-validator", "a validator of a third of the stake makes its scores up", Role::kValidator, std::nullopt, made<Fabricates>, nullptr, long_run, {}, true},
       {"forked-close", "a coordinator shows one validator another close", Role::kCoordinator, std::nullopt, nullptr, nullptr, forked_close, protocol::DisputeReason::kForkedClose},
       {"lying-roster", "a coordinator gives a validator a stake that the ledger does not", Role::kCoordinator, std::nullopt, nullptr, nullptr, lying_roster, protocol::DisputeReason::kRoster},
+      {"silent-receipts", "a coordinator acknowledges no commit of one miner, and closes without it", Role::kCoordinator, std::nullopt, nullptr, nullptr, silent_receipts, {}, false, "the coordinator has sent no receipt for its commit"},
+      {"ledger-rollback", "the ledger goes back behind blocks that it signed", Role::kCoordinator, std::nullopt, nullptr, nullptr, ledger_rollback, {}, false, "the ledger went back: it signed block"},
   };
   return all;
 }
@@ -347,6 +359,8 @@ ProtocolFigures try_protocol_attack(const ProtocolAttack& attack,
       if (!attack.disputed) figures.violations.push_back("seed " + std::to_string(seed) + ": " + violation);
     }
     figures.disputed += is_disputed;
+    if (!attack.said.empty())
+      figures.said += std::ranges::any_of(report.notes, [&](const std::string& note) { return note.find(attack.said) != std::string::npos; });
   }
   return figures;
 }
@@ -364,6 +378,8 @@ std::vector<std::string> ProtocolFigures::missed() const {
       missed.push_back(name + ": was disputed in " + std::to_string(disputed) + " of " + std::to_string(networks) + " networks");
     return missed;  // what such a coordinator's run comes to is up to who stops it
   }
+  if (!attack->said.empty() && said < networks)
+    missed.push_back(name + ": was noticed in " + std::to_string(said) + " of " + std::to_string(networks) + " networks");
   if (unscreened > 0) missed.push_back(name + ": " + std::to_string(unscreened) + " rounds were sealed unscreened");
   if (honest_missed > honest_accepted)
     missed.push_back(name + ": honest miners missed " + std::to_string(honest_missed) + " rounds and made " +

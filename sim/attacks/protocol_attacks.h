@@ -27,6 +27,8 @@ struct ProtocolAttack {
   // Of what validators accuse a coordinator.
   std::optional<protocol::DisputeReason> disputed = {};
   bool loses_vote = false;  // a validator whom the others contradict
+  // Part of what an honest node says about whom no message can convict; the role is the coordinator's then.
+  std::string_view said = {};
 };
 
 [[nodiscard]] const std::vector<ProtocolAttack>& protocol_attacks();
@@ -41,6 +43,7 @@ struct ProtocolFigures {
   std::uint64_t honest_accepted = 0, honest_refused = 0, honest_missed = 0;
   std::uint64_t unscreened = 0;   // rounds sealed without the Screen of a validator with stake
   std::uint64_t disputed = 0;     // networks in which the coordinator was accused as it should be
+  std::uint64_t said = 0;         // networks in which an honest node said what it should
   std::uint64_t without_vote = 0; // networks at whose end the attacker has stake and no vote
   std::uint64_t paid = 0;         // networks at whose end a validator gives the attacker weight
   std::vector<std::string> violations;  // of invariants

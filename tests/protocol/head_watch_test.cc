@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "protocol/attestation.h"
-#include "tests/protocol/one_history.h"
 
 namespace muster::protocol {
 namespace {
@@ -25,7 +24,9 @@ class HeadWatchTest : public ::testing::Test {
 };
 
 TEST_F(HeadWatchTest, SaysOnceOfEachHotkeyWhatTheLedgerDoesNotBearOut) {
-  testing::OneHistory ledger(head("one"), ledger_.public_key());
+  const auto ledger = [this](const LedgerHead& other) {
+    return other == head("one") ? Status() : Status(Error{Errc::kConflict, "keeps two histories"});
+  };
   HeadWatch watch;
   EXPECT_TRUE(watch.compare(ledger, {{validator_.public_key(), head("one")}}).empty());
   const auto differences = watch.compare(ledger, {{validator_.public_key(), head("another")}});

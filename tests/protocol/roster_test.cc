@@ -4,8 +4,6 @@
 
 #include <functional>
 
-#include "tests/protocol/one_history.h"
-
 namespace muster::protocol {
 namespace {
 
@@ -77,6 +75,28 @@ TEST_F(RosterTest, IsALieAboutABlockWithAnotherHash) {
 
 // ---- which block it is of
 
+// A ledger's client that knows one block, without members.
+class OneHistory final : public LedgerClient {
+ public:
+  OneHistory(LedgerHead head, const PublicKey& ledger) : head_(std::move(head)), ledger_(ledger) {}
+  Status compare(const LedgerHead& other) override {
+    if (!is_signed_by(other, ledger_)) return Error{Errc::kBadSignature, "not the ledger's"};
+    return other == head_ ? Status() : Status(Error{Errc::kConflict, "keeps two histories"});
+  }
+  Result<Hash> genesis_hash() override { return head_.genesis; }
+  Result<Metagraph> metagraph() override { return Metagraph{}; }
+  Result<LedgerView> members_at(std::optional<std::uint64_t>) override { return LedgerView{head_.number, head_.block, {}}; }
+  Status register_neuron() override { return {}; }
+  Status add_stake(std::uint64_t) override { return {}; }
+  Status commit_weights(const WeightVector&) override { return {}; }
+  Status reveal_weights(const WeightVector&) override { return {}; }
+  Status set_commitment(ByteSpan) override { return {}; }
+
+ private:
+  LedgerHead head_;
+  PublicKey ledger_;
+};
+
 class RosterBlockTest : public ::testing::Test {
  protected:
   [[nodiscard]] LedgerHead head(const SigningKey& key, std::string_view block) const {
@@ -85,7 +105,7 @@ class RosterBlockTest : public ::testing::Test {
   [[nodiscard]] static RosterBlock named(const LedgerHead& head) { return {head.number, head.block, head.signature}; }
   SigningKey ledger_key_{random_seed()}, coordinator_{random_seed()};
   LedgerHead known_ = head(ledger_key_, "one");
-  testing::OneHistory ledger_{known_, ledger_key_.public_key()};
+  OneHistory ledger_{known_, ledger_key_.public_key()};
 };
 
 TEST_F(RosterBlockTest, IsTheLedgersOfItsNumber) {
