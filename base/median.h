@@ -26,6 +26,13 @@ namespace muster {
   return values[(values.size() - 1) / 2];
 }
 
+// The value that at most a quarter of the others lie below; 0 of nothing.
+[[nodiscard]] inline double lower_quartile(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[(values.size() - 1) / 4];
+}
+
 // The first value, ascending, up to which the values hold at least half of all weight; of equal weights lower_median().
 // Where all weights are zero each counts as one; `Value()` of nothing. REQUIRES: a weight for each value.
 template <class Value>

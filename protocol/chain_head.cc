@@ -100,7 +100,7 @@ Hash ChainHead::hash() const {
 std::uint32_t ChainHead::grace_ms() const { return protocol::grace_ms(timing_, state_.tails); }
 
 double ChainHead::trailing_drop_e6() const {
-  return lower_median({state_.drops.begin(), state_.drops.end()});
+  return lower_quartile({state_.drops.begin(), state_.drops.end()});
 }
 
 double ChainHead::norm_max() const {

@@ -89,7 +89,8 @@ class ChainHead {
   [[nodiscard]] DataCursor cursor() const { return {state_.epoch, state_.cursor}; }
   // M of the last 16 sealed, not null, rounds; oldest first.
   [[nodiscard]] const std::vector<double>& past_medians() const { return state_.medians; }
-  // Lower median of the last 16 rounds' median loss drops, in millionths; 0 before the first.
+  // Lower quartile of the last 16 rounds' median loss drops, in millionths; 0 before the first. Not their median: a run's
+  // first rounds lower the loss ten times as much as those that follow.
   [[nodiscard]] double trailing_drop_e6() const;
   [[nodiscard]] std::uint32_t grace_ms() const;
   // The largest norm that a payload may have: a thousand times the lower median of past_medians(), once the last roster

@@ -58,7 +58,7 @@ enum class Agreement : std::uint8_t {
 [[nodiscard]] std::string scores_text(const protocol::Scores& scores);
 
 // What a loss drop must exceed, in millionths: drop_gate · M, at least 0. M is the lower median, by weight, of the measured
-// drops in `evaluations`, those of one validator and round; at least half of the trailing median, so that a round full of
+// drops in `evaluations`, those of one validator and round; at least half of the trailing one, so that a round full of
 // idle newcomers has a gate too.
 [[nodiscard]] double drop_threshold(const protocol::VerificationParams& params, const SealedFacts& round,
                                     const std::vector<protocol::Evaluation>& evaluations);

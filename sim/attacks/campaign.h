@@ -17,7 +17,7 @@ namespace muster::sim {
 
 // Results of different rules are not comparable. Raise this with every change that alters what a lab finds and that
 // the parameters do not name: of draws, screening, scores, ratings, the aggregate, the attacks or the lab.
-inline constexpr std::uint32_t kRulesVersion = 1;
+inline constexpr std::uint32_t kRulesVersion = 2;
 
 struct CampaignConfig {
   protocol::ProtocolParams params;

@@ -376,7 +376,7 @@ class Lab {
     auto& drops = company.drops[validator];
     auto facts = facts_of(company, validator, round);
     facts.weights = weights_by(standings_in(company, validator));
-    facts.trailing_drop_e6 = lower_median(drops);
+    facts.trailing_drop_e6 = lower_quartile(drops);
     std::vector<verify::Measurement> measurements;
     std::map<Uid, const Member*> member_of;
     for (const std::size_t i : company.members) {

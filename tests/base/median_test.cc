@@ -11,6 +11,13 @@ double median_of(const std::vector<double>& values, const Weights& weights) {
   return weighted_lower_median<double>(values, weights);
 }
 
+TEST(LowerQuartile, HasAtMostAQuarterOfTheOthersBelowIt) {
+  EXPECT_EQ(lower_quartile({}), 0);
+  EXPECT_EQ(lower_quartile({4, 3, 2, 1}), 1);
+  EXPECT_EQ(lower_quartile({5, 4, 3, 2, 1}), 2);
+  EXPECT_EQ(lower_quartile({9, 8, 7, 6, 5, 4, 3, 2, 1}), 3);
+}
+
 TEST(WeightedLowerMedian, OfEqualWeightsIsTheLowerMedian) {
   for (const std::vector<double>& values : {std::vector<double>{3, 1, 2}, {4, 1, 3, 2}, {7}})
     EXPECT_EQ(median_of(values, Weights(values.size(), 5)), lower_median(values));

@@ -140,7 +140,16 @@ TEST_F(ChainHeadTest, RemembersTheMedianDropsOf16Rounds) {
     head.advance(Hash{}, open_, manifest_);
   }
   EXPECT_EQ(head.state().drops.size(), 16u);
-  EXPECT_EQ(head.trailing_drop_e6(), 12);
+  EXPECT_EQ(head.trailing_drop_e6(), 8);
+}
+
+TEST_F(ChainHeadTest, HoldsADropAgainstTheLeastOfTheFirstRoundsWhichLowerTheLossMost) {
+  ChainHead head(params_, run_id_);
+  for (const std::int32_t drop : {76'000, 63'000, 16'000, 8'000}) {
+    manifest_.median_drop_e6 = drop;
+    head.advance(Hash{}, open_, manifest_);
+  }
+  EXPECT_EQ(head.trailing_drop_e6(), 8'000);
 }
 
 TEST_F(ChainHeadTest, RefusesToGoOnUnscreenedForEver) {
