@@ -27,6 +27,25 @@ class GenesisConfigTest : public ::testing::Test {
   }
 };
 
+TEST_F(GenesisConfigTest, TheExampleHasTheDefaultsOfEveryField) {
+  const auto example = read_genesis_config(std::filesystem::path(MUSTER_SOURCE_DIR) / "examples/ledger.toml");
+  ASSERT_TRUE(example) << example.error().message;
+  const chain::runtime::Genesis defaults;
+  EXPECT_EQ(example->name, defaults.name);
+  EXPECT_EQ(example->block_ms, defaults.block_ms);
+  EXPECT_EQ(example->call_fee_rao, defaults.call_fee_rao);
+  EXPECT_EQ(example->byte_fee_rao, defaults.byte_fee_rao);
+  EXPECT_EQ(example->network, defaults.network);
+  const auto& subnet = example->subnets.at(0);
+  const chain::runtime::GenesisSubnet new_subnet;
+  EXPECT_EQ(subnet.parameters, new_subnet.parameters);
+  EXPECT_EQ(subnet.rules, new_subnet.rules);
+  EXPECT_EQ(subnet.started, new_subnet.started);
+  EXPECT_EQ(subnet.first_permits, new_subnet.first_permits);
+  EXPECT_EQ(subnet.tao_reserve, new_subnet.tao_reserve);
+  EXPECT_EQ(subnet.burn_rao, new_subnet.burn_rao);
+}
+
 TEST_F(GenesisConfigTest, ReadsAccountsAmountsAndSubnets) {
   const auto genesis = read("name = \"mine\"\nblock_ms = 500\n"
                             "[network]\nemission_gate = true\nstake_threshold = \"2.5\"\n"
