@@ -105,17 +105,33 @@ class Progress {
   void finished(const std::string& name, const char* how = "") {
     const std::lock_guard lock(mutex_);
     ++done_;
-    const double seconds = static_cast<double>(clock_.now_ms() - start_) / 1000;
-    const double left = seconds / static_cast<double>(done_) * static_cast<double>(jobs_ - done_);
-    std::fprintf(stderr, "%s%zu of %zu: %s%s, about %s left%s", terminal_ ? "\r" : "", done_, jobs_, name.c_str(), how,
-                 human_seconds(left).c_str(), terminal_ ? "\033[K" : "\n");
+    begun_.erase(name);
+    say(name + how);
+  }
+  // Said once a minute, and once a second on a terminal.
+  void round_done(const std::string& name, Round round, std::uint64_t rounds) {
+    const std::lock_guard lock(mutex_);
+    begun_[name] = static_cast<double>(round.value + 1) / static_cast<double>(rounds);
+    if (clock_.now_ms() < said_ + (terminal_ ? 1'000 : 60'000)) return;
+    say(name + ", round " + std::to_string(round.value + 1) + " of " + std::to_string(rounds));
   }
 
  private:
+  void say(const std::string& what) {
+    said_ = clock_.now_ms();
+    double done = static_cast<double>(done_);
+    for (const auto& [name, share] : begun_) done += share;
+    const double left = static_cast<double>(said_ - start_) / 1000 / done * (static_cast<double>(jobs_) - done);
+    std::fprintf(stderr, "%s%zu of %zu: %s, about %s left%s", terminal_ ? "\r" : "", done_, jobs_, what.c_str(),
+                 human_seconds(left).c_str(), terminal_ ? "\033[K" : "\n");
+  }
+
   SteadyClock clock_;
   TimeMs start_ = clock_.now_ms();
   std::mutex mutex_;
   std::size_t jobs_, done_ = 0;
+  std::map<std::string, double> begun_;  // share of each lab that is under way
+  TimeMs said_ = start_;
   bool terminal_;
 };
 
@@ -133,7 +149,7 @@ class LabRunner {
       : config_(config), model_(model), store_(store), stop_(stop), progress_(jobs) {}
 
   Status run(sim::CampaignJob job) {
-    if (store_ == nullptr) return run_lab(job, {});
+    if (store_ == nullptr) return run_lab(std::move(job), {});
     const std::string percent = job.percent == 0 ? "" : "-" + std::to_string(job.percent);
     const auto claimed = store_->claim("seed-" + std::to_string(job.seed) + percent);
     if (!claimed && claimed.error().code != Errc::kAlreadyExists) return claimed.error();
@@ -149,13 +165,14 @@ class LabRunner {
       progress_.finished(job.name, " (found in the store)");
       return {};
     }
-    return run_lab(job, kept.careers);
+    return run_lab(std::move(job), kept.careers);
   }
   // Of labs that no store keeps.
   [[nodiscard]] std::vector<sim::Career> take_careers() { return std::move(careers_); }
 
  private:
-  Status run_lab(const sim::CampaignJob& job, const std::vector<sim::Career>& known) {
+  Status run_lab(sim::CampaignJob job, const std::vector<sim::Career>& known) {
+    job.lab.round_done = [&](Round round) { progress_.round_done(job.name, round, job.lab.params.rounds); };
     MUSTER_TRY(const auto report, sim::run_lab(job.lab, model_, stop_));
     auto careers = sim::careers_of(config_, job, report);
     std::erase_if(careers, [&](const sim::Career& career) { return contains(known, career.attack, job); });

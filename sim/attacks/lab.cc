@@ -69,6 +69,7 @@ class Lab {
     MUSTER_TRY_STATUS(assemble());
     for (std::uint64_t round = 0; round < params_.rounds; ++round) {
       MUSTER_TRY_STATUS(play(Round{round}));
+      if (config_.round_done) config_.round_done(Round{round});
       const bool last = round + 1 == params_.rounds;
       if (!last && (round + 1) % config_.held_out_every != 0) continue;
       MUSTER_TRY(const double loss, probe_->held_out_loss());

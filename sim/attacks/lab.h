@@ -42,6 +42,7 @@ struct LabConfig {
   double measured_share = 1;
   std::uint32_t held_out_every = 10;     // rounds
   std::shared_ptr<const std::vector<float>> start;  // θ before round 0; none: that of the seed
+  std::function<void(Round)> round_done = {};       // told of each round, on the lab's thread; may be none
 };
 
 // What became of a miner in a round, in the eyes of the first validator.
