@@ -324,7 +324,7 @@ const std::vector<ProtocolAttack>& protocol_attacks() {
       {"forked-close", "a coordinator shows one validator another close", Role::kCoordinator, std::nullopt, nullptr, nullptr, forked_close, protocol::DisputeReason::kForkedClose},
       {"lying-roster", "a coordinator gives a validator a stake that the ledger does not", Role::kCoordinator, std::nullopt, nullptr, nullptr, lying_roster, protocol::DisputeReason::kRoster},
       {"silent-receipts", "a coordinator acknowledges no commit of one miner, and closes without it", Role::kCoordinator, std::nullopt, nullptr, nullptr, silent_receipts, {}, false, "the coordinator has sent no receipt for its commit"},
-      {"ledger-rollback", "the ledger goes back behind blocks that it signed", Role::kCoordinator, std::nullopt, nullptr, nullptr, ledger_rollback, {}, false, "the ledger went back: it signed block"},
+      {"ledger-rollback", "the ledger goes back behind blocks that it signed", Role::kLedger, std::nullopt, nullptr, nullptr, ledger_rollback, {}, false, "the ledger went back: it signed block"},
   };
   return all;
 }

@@ -27,7 +27,7 @@ struct ProtocolAttack {
   // Of what validators accuse a coordinator.
   std::optional<protocol::DisputeReason> disputed = {};
   bool loses_vote = false;  // a validator whom the others contradict
-  // Part of what an honest node says about whom no message can convict; the role is the coordinator's then.
+  // Part of what an honest node says in its log, where no message convicts anybody.
   std::string_view said = {};
 };
 
