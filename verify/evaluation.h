@@ -35,7 +35,6 @@ struct SealedFacts {
 
 // A measurement as it is signed; no gate is applied.
 [[nodiscard]] protocol::Evaluation evaluation_of(Round round, const Measurement& measured);
-[[nodiscard]] ScoreParts score_of(const protocol::Scores& scores);
 // Between platform classes. Scores are means over ranks, in which a few near ties may turn.
 struct ScoreTolerance {
   std::int32_t score_e3 = 60;
