@@ -6,7 +6,14 @@ namespace muster::sim {
 
 LedgerDaemon::LedgerDaemon(const Seed& seed) : key_(seed), ledger_(genesis_) {}
 
-void LedgerDaemon::make_block() { blocks_.push_back(chain::runtime::encode_block(ledger_.produce_block(true))); }
+void LedgerDaemon::sign_newest() {
+  head_ = protocol::sign_head(key_, ledger_.genesis_id(), ledger_.block_number(), ledger_.head());
+}
+
+void LedgerDaemon::make_block() {
+  blocks_.push_back(chain::runtime::encode_block(ledger_.produce_block(true)));
+  sign_newest();
+}
 
 void LedgerDaemon::lose(std::size_t blocks) {
   MUSTER_CHECK(blocks < blocks_.size(), "a ledger loses more blocks than it has");
@@ -16,12 +23,12 @@ void LedgerDaemon::lose(std::size_t blocks) {
     const Status applied = ledger_.apply(chain::runtime::decode_block(block).value());
     MUSTER_CHECK(applied.has_value(), applied ? "" : applied.error().message);
   }
+  sign_newest();
 }
 
 Status LedgerDaemon::serve(chain::BlockFollower& follower) const {
-  if (blocks_.empty()) return {};
-  MUSTER_TRY_STATUS(
-      follower.take_head(protocol::sign_head(key_, ledger_.genesis_id(), ledger_.block_number(), ledger_.head())));
+  if (!head_) return {};
+  MUSTER_TRY_STATUS(follower.take_head(*head_));
   while (!follower.is_current()) MUSTER_TRY_STATUS(follower.take_block(blocks_.at(follower.ledger().block_number())));
   return {};
 }

@@ -3,6 +3,7 @@
 // Its blocks are empty: the members of a network stand in its world (world.h). Thread safety: none.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "chain/service/block_follower.h"
@@ -23,10 +24,13 @@ class LedgerDaemon {
   [[nodiscard]] Status compare(const chain::BlockFollower& follower, const protocol::LedgerHead& head) const;
 
  private:
+  void sign_newest();
+
   SigningKey key_;
   chain::runtime::Genesis genesis_;
   chain::runtime::Ledger ledger_;
-  std::vector<Bytes> blocks_;  // from number 1 on
+  std::vector<Bytes> blocks_;                // from number 1 on
+  std::optional<protocol::LedgerHead> head_;  // of the newest; none: there is no block yet
 };
 
 }  // namespace muster::sim

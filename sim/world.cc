@@ -13,7 +13,7 @@ namespace {
 
 constexpr TimeMs kTickMs = 500;
 constexpr TimeMs kBlockMs = 4000;
-constexpr std::uint64_t kBlocksBeforeRollback = 8;
+constexpr TimeMs kRollback = 34'000;
 constexpr std::size_t kBlocksLost = 3;
 constexpr std::uint64_t kLedgerKey = 1 << 20;  // no node has this id
 constexpr TimeMs kLateBoot = 45'000;
@@ -104,6 +104,7 @@ class World {
     if (config_.late_joiners > 0) events_.at(kLateBoot, [this] { boot_late(); });
     schedule_ticks();
     schedule_blocks();
+    if (config_.bug == PlantedBug::kLedgerGoesBack) events_.at(kRollback, [this] { ledger_.lose(kBlocksLost); });
     if (config_.partitions) schedule_partition();
     TimeMs done_at = 0;
     while (events_.step() && events_.now_ms() < config_.time_limit_ms) {
@@ -305,7 +306,6 @@ class World {
   void schedule_blocks() {
     events_.after(kBlockMs, [this] {
       ledger_.make_block();
-      if (config_.bug == PlantedBug::kLedgerGoesBack && ++blocks_made_ == kBlocksBeforeRollback) ledger_.lose(kBlocksLost);
       coordinator_.look_at_ledger();
       for (const auto& node : followers_) node->look_at_ledger();
       schedule_blocks();
@@ -345,7 +345,6 @@ class World {
   CoordinatorNode coordinator_;
   std::vector<std::unique_ptr<FollowerNode>> followers_;
   std::vector<const ValidatorNode*> validators_;  // of the followers
-  std::uint64_t blocks_made_ = 0;
   std::vector<std::unique_ptr<HostileNode>> hostiles_;
   coordinator::LedgerView members_;
 };
