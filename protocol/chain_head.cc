@@ -99,8 +99,9 @@ Hash ChainHead::hash() const {
 
 std::uint32_t ChainHead::grace_ms() const { return protocol::grace_ms(timing_, state_.tails); }
 
-double ChainHead::trailing_drop_e6() const {
-  return lower_quartile({state_.drops.begin(), state_.drops.end()});
+double trailing_drop_e6(std::span<const std::int32_t> drops) {
+  const auto last = drops.last(std::min(drops.size(), kRoundsRemembered));
+  return lower_quartile({last.begin(), last.end()});
 }
 
 double ChainHead::norm_max() const {

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <vector>
 
 #include "protocol/assignment.h"
@@ -71,6 +72,10 @@ inline constexpr std::uint64_t kContradictionRounds = 64;
 // Of one validator, the newest.
 inline constexpr std::size_t kContradictionsKept = 16;
 
+// What loss drops are held against: the lower quartile of the last 16 of the rounds' median drops, in millionths; 0 of none.
+// Not their median: a run's first rounds lower the loss ten times as much as those that follow. `drops`: oldest first.
+[[nodiscard]] double trailing_drop_e6(std::span<const std::int32_t> drops);
+
 class ChainHead {
  public:
   // Before round 0. The first parent is the zero hash.
@@ -89,9 +94,8 @@ class ChainHead {
   [[nodiscard]] DataCursor cursor() const { return {state_.epoch, state_.cursor}; }
   // M of the last 16 sealed, not null, rounds; oldest first.
   [[nodiscard]] const std::vector<double>& past_medians() const { return state_.medians; }
-  // Lower quartile of the last 16 rounds' median loss drops, in millionths; 0 before the first. Not their median: a run's
-  // first rounds lower the loss ten times as much as those that follow.
-  [[nodiscard]] double trailing_drop_e6() const;
+  // Of the rounds so far.
+  [[nodiscard]] double trailing_drop_e6() const { return protocol::trailing_drop_e6(state_.drops); }
   [[nodiscard]] std::uint32_t grace_ms() const;
   // The largest norm that a payload may have: a thousand times the lower median of past_medians(), once the last roster
   // has a proven miner, and at most 10⁹, which keeps every sum far from overflow.

@@ -5,8 +5,8 @@
 #include <numeric>
 #include <set>
 
-#include "base/median.h"
 #include "protocol/assignment.h"
+#include "protocol/chain_head.h"
 #include "protocol/tally.h"
 #include "state/aggregate.h"
 #include "verify/draws.h"
@@ -43,7 +43,7 @@ struct Company {
   std::vector<std::size_t> members;
   std::vector<verify::RatingBook> books;                     // per validator
   std::vector<std::map<Uid, Verdict>> verdicts;              // per validator, of the round under way
-  std::vector<std::vector<double>> drops;                    // per validator: median drops of the rounds before
+  std::vector<std::vector<std::int32_t>> drops;              // per validator: median drops of the rounds before
   std::map<Uid, protocol::Evaluation> evaluations;           // the first validator's, of the round under way
   HonestTotals honest;
 };
@@ -136,7 +136,7 @@ class Lab {
   void add_company(std::vector<std::size_t> members) {
     companies_.push_back({std::move(members), std::vector<verify::RatingBook>(config_.validators),
                           std::vector<std::map<Uid, Verdict>>(config_.validators),
-                          std::vector<std::vector<double>>(config_.validators), {}, {}});
+                          std::vector<std::vector<std::int32_t>>(config_.validators), {}, {}});
   }
 
   // Whether the company is the one that member `i` is reported from.
@@ -377,7 +377,7 @@ class Lab {
     auto& drops = company.drops[validator];
     auto facts = facts_of(company, validator, round);
     facts.weights = weights_by(standings_in(company, validator));
-    facts.trailing_drop_e6 = lower_quartile(drops);
+    facts.trailing_drop_e6 = protocol::trailing_drop_e6(drops);
     std::vector<verify::Measurement> measurements;
     std::map<Uid, const Member*> member_of;
     for (const std::size_t i : company.members) {
@@ -387,7 +387,6 @@ class Lab {
     }
     const auto evaluations = verify::evaluate(params_.verification, facts, measurements);
     if (const auto drop = protocol::median_drop_e6(evaluations, facts.weights)) drops.push_back(*drop);
-    if (drops.size() > 16) drops.erase(drops.begin());
     book.take(evaluations);
     for (const auto& evaluation : evaluations) {
       const Member& member = *member_of.at(evaluation.uid);
