@@ -38,8 +38,10 @@ inline constexpr std::size_t kEvaluationsMax = 4096;
 inline constexpr std::size_t kSealedRoundsMax = 12;
 // Assessments that one Screen may open: those of a run's last rounds, and some that earlier Screens left.
 inline constexpr std::size_t kOpenedMax = 32;
+// An assessment that a Screen carries for its own validator.
+inline constexpr std::size_t kSealedCopyBytesMax = 64u << 10;
 // A Screen with every evaluation and entry that it may have, in its envelope.
-inline constexpr std::size_t kScreenBytesMax = 384u << 10;
+inline constexpr std::size_t kScreenBytesMax = (384u << 10) + kSealedCopyBytesMax;
 // Evidence in one seal record: of each of 256 uids at most a pair of commits, keys or screens.
 inline constexpr std::size_t kEvidenceMax = 3 * kRosterMax;
 // Signed messages in one Dispute's proof: the attestations of 256 validators, and a round's own messages.

@@ -117,7 +117,7 @@ std::vector<Row> rows_of(const std::vector<sim::ProtocolFigures>& protocol) {
     std::string named, rounds_named;
     if (attack.named) named = protocol::name_of(*attack.named), rounds_named = std::to_string(figures.named());
     if (!attack.said.empty()) named = "in logs", rounds_named = networks(figures.said);
-    if (attack.loses_vote) named = "contradicted", rounds_named = networks(figures.without_vote);
+    if (attack.loses_vote) named = "has no vote", rounds_named = networks(figures.without_vote);
     rows.push_back({std::string(attack.name), std::string(name_of(attack.role)), std::string(attack.what), named, rounds_named,
                     attack.named ? std::to_string(figures.paid) + " of " + std::to_string(figures.networks) : "",
                     format("%.1f %%", 100 * static_cast<double>(figures.honest_refused) / std::max(1.0, honest)),

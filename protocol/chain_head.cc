@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/median.h"
+#include "protocol/assessment.h"
 #include "protocol/beacon.h"
 #include "protocol/deadlines.h"
 #include "state/state_root.h"
@@ -16,6 +17,7 @@ namespace {
 constexpr std::size_t kRoundsRemembered = 16;
 constexpr std::size_t kActiveRounds = 3;
 constexpr std::uint32_t kMissesForgiven = 1;
+constexpr std::size_t kSealedMax = limits::kRosterMax * (limits::kSealedRoundsMax + 1);
 constexpr double kNormMax = 1e9;
 constexpr double kNormOverMedianMax = 1000;
 
@@ -25,12 +27,19 @@ void push_bounded(std::vector<T>& values, T value, std::size_t count) {
   values.push_back(std::move(value));
 }
 
+template <class T>
+void drop_oldest(std::vector<T>& values, std::size_t most) {
+  while (values.size() > most) values.erase(std::ranges::min_element(values, {}, &T::round));
+}
+
 HeadState first_state(const ProtocolParams& params, const Hash& run_id) {
   HeadState state;
   state.state_id = state::initial_state_id(run_id, params.initial_theta_root);
   state.beacon = first_beacon(run_id);
   return state;
 }
+
+std::tuple<PublicKey, Round> place_of(const SealedAssessment& sealed) { return {sealed.validator, sealed.round}; }
 
 Error malformed(const char* what) {
   return Error{Errc::kMalformed, std::string("chain head: ") + what};
@@ -42,7 +51,8 @@ Status validate(const HeadState& state) {
   if (state.medians.size() > kRoundsRemembered || state.tails.size() > kRoundsRemembered ||
       state.drops.size() > kRoundsRemembered || state.screened.size() > kActiveRounds ||
       state.members.size() > limits::kRosterMax ||
-      state.contradictions.size() > limits::kRosterMax * kContradictionsKept)
+      state.contradictions.size() > limits::kRosterMax * kContradictionsKept || state.sealed.size() > kSealedMax ||
+      state.withheld.size() > kSealedMax)
     return malformed("longer than any history that is kept");
   for (const double median : state.medians)
     if (!std::isfinite(median) || median < 0)
@@ -59,6 +69,10 @@ Status validate(const HeadState& state) {
         return std::tie(a.of, a.by) >= std::tie(b.of, b.by);
       }) != state.contradictions.end())
     return malformed("contradictions out of order");
+  if (std::ranges::adjacent_find(state.sealed, std::greater_equal<>(), place_of) != state.sealed.end())
+    return malformed("sealed assessments out of order");
+  if (std::ranges::adjacent_find(state.withheld, std::greater_equal<>(), &Withholding::validator) != state.withheld.end())
+    return malformed("validators that opened nothing out of order");
   return {};
 }
 
@@ -67,15 +81,15 @@ Status fits_roster(const Manifest& manifest, const RoundOpen& open) {
     return Error{Errc::kMalformed, "Manifest: " + std::to_string(manifest.codes.size()) +
                                        " outcomes, and the roster has " +
                                        std::to_string(miner_count(open)) + " miners"};
-  for (const Uid uid : manifest.screened) {
-    const RosterEntry* entry = find_in_roster(open, uid);
+  for (const RecordedScreen& screen : manifest.screens) {
+    const RosterEntry* entry = find_in_roster(open, screen.validator);
     if (entry == nullptr || entry->role != Role::kValidator)
-      return Error{Errc::kMalformed, "Manifest: a Screen of uid " + std::to_string(uid.value) +
+      return Error{Errc::kMalformed, "Manifest: a Screen of uid " + std::to_string(screen.validator.value) +
                                          ", who is no validator of the roster"};
   }
   for (const auto& [by, of] : manifest.contradictions) {
     const RosterEntry* entry = find_in_roster(open, of);
-    if (by == of || entry == nullptr || entry->role != Role::kValidator || !std::ranges::binary_search(manifest.screened, by))
+    if (by == of || entry == nullptr || entry->role != Role::kValidator || find_screen(manifest, by) == nullptr)
       return Error{Errc::kMalformed, "Manifest: uid " + std::to_string(by.value) + " contradicts uid " + std::to_string(of.value) +
                                          ", and one of them is no validator that it could be"};
   }
@@ -86,18 +100,13 @@ ChainHead::ChainHead(const ProtocolParams& params, const Hash& run_id)
     : ChainHead(params, run_id, first_state(params, run_id)) {}
 
 ChainHead::ChainHead(const ProtocolParams& params, const Hash& run_id, HeadState state)
-    : timing_(params.timing),
-      unscreened_rounds_max_(params.verification.unscreened_rounds_max),
-      slice_(params.slice()),
-      sequences_(params.sequences),
-      position_{run_id, state.round, state.parent},
-      state_(std::move(state)) {}
+    : params_(params), position_{run_id, state.round, state.parent}, state_(std::move(state)) {}
 
 Hash ChainHead::hash() const {
   return tagged_hash("muster/chain-head", {position_.run_id.bytes, wire::encode(state_)});
 }
 
-std::uint32_t ChainHead::grace_ms() const { return protocol::grace_ms(timing_, state_.tails); }
+std::uint32_t ChainHead::grace_ms() const { return protocol::grace_ms(params_.timing, state_.tails); }
 
 double trailing_drop_e6(std::span<const std::int32_t> drops) {
   const auto last = drops.last(std::min(drops.size(), kRoundsRemembered));
@@ -113,7 +122,8 @@ double ChainHead::norm_max() const {
 }
 
 bool ChainHead::needs_validator() const {
-  return unscreened_rounds_max_ > 0 && state_.unscreened_rounds >= unscreened_rounds_max_;
+  const std::uint32_t most = params_.verification.unscreened_rounds_max;
+  return most > 0 && state_.unscreened_rounds >= most;
 }
 
 const HeadMember* ChainHead::find_in_last_roster(const PublicKey& hotkey) const {
@@ -154,6 +164,14 @@ std::map<PublicKey, std::uint64_t> ChainHead::validator_weights(const ValidatorS
     const std::uint64_t own = stakes.at(validator);
     if (stake > own && stake * 2 > total - own) weights[validator] = 0;
   }
+  unsigned __int128 withholding = 0;
+  for (const Withholding& known : state_.withheld)
+    if (const auto found = stakes.find(known.validator); found != stakes.end()) withholding += found->second;
+  // Lost folders must not leave the vote to whoever has little stake.
+  if (withholding * 2 < total) {
+    for (const Withholding& known : state_.withheld)
+      if (const auto found = weights.find(known.validator); found != weights.end()) found->second = 0;
+  }
   const bool any_left = std::ranges::any_of(weights, [](const auto& entry) { return entry.second > 0; });
   return any_left ? weights : stakes;
 }
@@ -189,6 +207,38 @@ std::uint64_t ChainHead::active_weight(const RoundOpen& open, const std::set<Pub
   return weight;
 }
 
+bool ChainHead::has_sealed(const PublicKey& validator, Round round) const {
+  return std::ranges::binary_search(state_.sealed, std::tuple(validator, round), {}, place_of);
+}
+
+std::span<const SealedAssessment> ChainHead::due_of(const PublicKey& validator) const {
+  const auto of_validator = std::ranges::equal_range(state_.sealed, validator, {}, &SealedAssessment::validator);
+  const auto first_not_due = std::ranges::find_if(of_validator, [&](const SealedAssessment& sealed) {
+    return opened_in(params_, sealed.round) > state_.round;
+  });
+  return {of_validator.begin(), first_not_due};
+}
+
+std::uint32_t ChainHead::opened_by(const PublicKey& validator, const Screen& screen) const {
+  const auto opens = [&](Round round, const Hash& hash) {
+    return std::ranges::any_of(screen.opened, [&](const Assessment& opened) {
+      return opened.round == round && assessment_hash(position_.run_id, validator, opened) == hash;
+    });
+  };
+  std::uint32_t count = 0;
+  for (const SealedAssessment& sealed : due_of(validator)) {
+    if (!opens(sealed.round, sealed.hash)) return count;
+    ++count;
+  }
+  return opens_at_once() && opens(state_.round, screen.assessment) ? count + 1 : count;
+}
+
+bool ChainHead::opens_at_once() const { return opened_in(params_, state_.round) <= state_.round; }
+
+bool ChainHead::withholds(const PublicKey& validator, const RecordedScreen& screen) const {
+  return screen.opened == 0 && (opens_at_once() || !due_of(validator).empty());
+}
+
 Status ChainHead::check_open(const RoundOpen& open) const {
   auto conflict = [](const char* field) {
     return Error{Errc::kConflict,
@@ -196,7 +246,7 @@ Status ChainHead::check_open(const RoundOpen& open) const {
   };
   if (open.state_id != state_.state_id) return conflict("state id");
   if (open.beacon != state_.beacon) return conflict("beacon");
-  const DataCursor fitted = fit_cursor(cursor(), miner_count(open), slice_, sequences_);
+  const DataCursor fitted = fit_cursor(cursor(), miner_count(open), params_.slice(), params_.sequences);
   if (DataCursor{open.epoch, open.cursor} != fitted) return conflict("data cursor");
   const auto weight_of = weights(open);
   const bool screened = std::ranges::any_of(open.roster, [&](const RosterEntry& entry) {
@@ -211,7 +261,7 @@ Status ChainHead::check_open(const RoundOpen& open) const {
 
 void ChainHead::remember(const RoundOpen& open, const std::vector<Contradiction>& contradictions) {
   auto& kept = state_.contradictions;
-  std::erase_if(kept, [&](const auto& known) { return known.round.value + kContradictionRounds <= state_.round.value; });
+  std::erase_if(kept, [&](const auto& known) { return known.round.value + kVoteLostRounds <= state_.round.value; });
   for (const auto& [by_uid, of_uid] : contradictions) {
     const PublicKey by = find_in_roster(open, by_uid)->hotkey, of = find_in_roster(open, of_uid)->hotkey;
     std::erase_if(kept, [&](const auto& known) { return known.of == of && known.by == by; });
@@ -225,6 +275,29 @@ void ChainHead::remember(const RoundOpen& open, const std::vector<Contradiction>
     kept.push_back({of, by, state_.round});
   }
   std::ranges::sort(kept, {}, [](const auto& known) { return std::tie(known.of, known.by); });
+}
+
+void ChainHead::take_screen(const PublicKey& validator, const RecordedScreen& screen) {
+  const bool is_withholding = withholds(validator, screen);
+  const SealedAssessment own{validator, state_.round, screen.assessment};
+  state_.sealed.insert(std::ranges::upper_bound(state_.sealed, place_of(own), {}, place_of), own);
+  const auto due = due_of(validator);
+  // What was withheld once counts as that, also if it is opened later.
+  const std::size_t settled = is_withholding ? due.size() : std::min<std::size_t>(screen.opened, due.size());
+  const auto first = state_.sealed.begin() + (due.data() - state_.sealed.data());
+  state_.sealed.erase(first, first + static_cast<std::ptrdiff_t>(settled));
+  if (!is_withholding) return;
+  std::erase_if(state_.withheld, [&](const Withholding& known) { return known.validator == validator; });
+  state_.withheld.insert(std::ranges::upper_bound(state_.withheld, validator, {}, &Withholding::validator), {validator, state_.round});
+}
+
+// Whoever is away for that long without opening anything has had no vote for as long as who withholds it.
+void ChainHead::forget_sealed() {
+  const auto is_old = [&](const auto& known) { return known.round.value + kVoteLostRounds <= state_.round.value; };
+  std::erase_if(state_.sealed, is_old);
+  std::erase_if(state_.withheld, is_old);
+  drop_oldest(state_.sealed, kSealedMax);
+  drop_oldest(state_.withheld, kSealedMax);
 }
 
 void ChainHead::advance(const Hash& manifest_hash, const RoundOpen& open,
@@ -241,9 +314,9 @@ void ChainHead::advance(const Hash& manifest_hash, const RoundOpen& open,
       present = was_delivered(manifest.codes[*rank]);
       standing = manifest.standings[*rank];
     }
-    if (entry.role == Role::kValidator &&
-        std::ranges::binary_search(manifest.screened, entry.uid)) {
+    if (const RecordedScreen* screen = find_screen(manifest, entry.uid); entry.role == Role::kValidator && screen != nullptr) {
       present = true;
+      take_screen(entry.hotkey, *screen);
       screened.insert(entry.hotkey);
       screened_with_weight = screened_with_weight || weight_of.at(entry.uid) > 0;
     }
@@ -254,6 +327,7 @@ void ChainHead::advance(const Hash& manifest_hash, const RoundOpen& open,
             [](const auto& a, const auto& b) { return a.hotkey < b.hotkey; });
   state_.members = std::move(members);
   remember(open, manifest.contradictions);
+  forget_sealed();
   push_bounded(state_.screened, {screened.begin(), screened.end()}, kActiveRounds);
   state_.unscreened_rounds = screened_with_weight ? 0 : state_.unscreened_rounds + 1;
   if (manifest.median_drop_e6) push_bounded(state_.drops, *manifest.median_drop_e6, kRoundsRemembered);

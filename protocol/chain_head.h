@@ -40,6 +40,23 @@ struct RememberedContradiction {
   void serialize(Archive& archive) { archive(of, by, round); }
 };
 
+// What a Screen in the record sealed, and no later one has opened.
+struct SealedAssessment {
+  PublicKey validator;
+  Round round;
+  Hash hash;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(validator, round, hash); }
+};
+
+// A validator whose Screen did not open what was due, and the last round of one.
+struct Withholding {
+  PublicKey validator;
+  Round round;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(validator, round); }
+};
+
 struct HeadState {
   Round round;
   Hash parent;
@@ -55,10 +72,12 @@ struct HeadState {
   std::vector<std::vector<PublicKey>> screened;       // validators, ascending, of at most 3 rounds
   std::vector<HeadMember> members;                    // ascending by hotkey
   std::vector<RememberedContradiction> contradictions;  // ascending by (of, by)
+  std::vector<SealedAssessment> sealed;               // of the last kVoteLostRounds rounds, ascending by (validator, round)
+  std::vector<Withholding> withheld;                  // of the last kVoteLostRounds rounds, ascending by validator
   template <class Archive>
   void serialize(Archive& archive) {
     archive(round, parent, state_id, beacon, epoch, cursor, null_rounds, medians, unscreened_rounds,
-            drops, tails, screened, members, contradictions);
+            drops, tails, screened, members, contradictions, sealed, withheld);
   }
 };
 // Counts and orders that a decoder cannot see. Errors: kMalformed, kNonFinite.
@@ -67,8 +86,8 @@ struct HeadState {
 // That the manifest speaks of the miners and validators of `open`'s roster. Errors: kMalformed.
 [[nodiscard]] Status fits_roster(const Manifest& manifest, const RoundOpen& open);
 
-// Rounds that a contradiction counts.
-inline constexpr std::uint64_t kContradictionRounds = 64;
+// Rounds that a contradiction, or an assessment that was not opened, counts.
+inline constexpr std::uint64_t kVoteLostRounds = 64;
 // Of one validator, the newest.
 inline constexpr std::size_t kContradictionsKept = 16;
 
@@ -114,15 +133,25 @@ class ChainHead {
 
   // The last round's standing of this miner; a newcomer's if it was not in the roster.
   [[nodiscard]] Standing standing_of(const PublicKey& miner) const;
-  // Of validators with so much stake, among each other: the stake; 0 for whom others contradict. That are validators with
-  // more than half of the others' stake, and with more than it has itself, who said in the last kContradictionRounds rounds
-  // that an evaluation of its is not what they measured. If that were so of all, it is of none.
+  // Of validators with so much stake, among each other: the stake; 0 for those that lost their vote. A validator loses it when
+  // validators with more than half of the others' stake, and with more than it has itself, said in the last kVoteLostRounds
+  // rounds that an evaluation of its is not what they measured; or when a Screen of its in these rounds did not open what was
+  // due, and of less than half of the stake that is so. If all were to lose it, nobody does.
   [[nodiscard]] std::map<PublicKey, std::uint64_t> validator_weights(const ValidatorStakes& stakes) const;
   // Of everybody in the roster, among those of its role: what counts in the coming round until its own tally.
   [[nodiscard]] std::map<Uid, std::uint64_t> weights(const RoundOpen& open) const;
   // Of the roster's validators with a Screen in this round or the last three, together.
   [[nodiscard]] std::uint64_t active_weight(const RoundOpen& open,
                                             const std::set<PublicKey>& screened_now) const;
+
+  // The record of `round` has its Screen, and what that sealed is not open yet.
+  [[nodiscard]] bool has_sealed(const PublicKey& validator, Round round) const;
+  // How many of this validator's assessments that are due in the coming round its Screen opens as they were sealed: the oldest
+  // first, and no more behind one that is missing. One that this Screen itself seals may be due.
+  [[nodiscard]] std::uint32_t opened_by(const PublicKey& validator, const Screen& screen) const;
+
+  // This Screen of the coming round opens nothing, though something is due.
+  [[nodiscard]] bool withholds(const PublicKey& validator, const RecordedScreen& screen) const;
 
   // What the coming RoundOpen must say. Errors: kConflict, naming the field that is otherwise.
   [[nodiscard]] Status check_open(const RoundOpen& open) const;
@@ -132,11 +161,13 @@ class ChainHead {
 
  private:
   void remember(const RoundOpen& open, const std::vector<Contradiction>& contradictions);
+  // What `validator` has sealed and must open in the coming round: a part of state_.sealed.
+  [[nodiscard]] std::span<const SealedAssessment> due_of(const PublicKey& validator) const;
+  [[nodiscard]] bool opens_at_once() const;  // what Screens of the coming round seal
+  void take_screen(const PublicKey& validator, const RecordedScreen& screen);
+  void forget_sealed();
 
-  TimingParams timing_;
-  std::uint32_t unscreened_rounds_max_;
-  std::uint32_t slice_;
-  std::uint64_t sequences_;
+  ProtocolParams params_;
   Position position_;
   HeadState state_;
 };

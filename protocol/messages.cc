@@ -156,6 +156,8 @@ Status validate(const Screen& message) {
     if (!(message.opened[i - 1].round < message.opened[i].round))
       return Error{Errc::kMalformed, "Screen: assessments not ascending by round"};
   }
+  if (message.sealed_copy.size() > limits::kSealedCopyBytesMax)
+    return Error{Errc::kTooLarge, "Screen: a sealed copy of over " + std::to_string(limits::kSealedCopyBytesMax) + " bytes"};
   if (message.reviews.size() > kReviewsMax)
     return Error{Errc::kTooLarge, "Screen: over " + std::to_string(kReviewsMax) + " reviews"};
   if (std::ranges::adjacent_find(message.reviews, std::greater_equal<>()) != message.reviews.end())
@@ -166,13 +168,13 @@ Status validate(const Screen& message) {
 Status validate(const Manifest& message) {
   if (!finite_and_not_negative(message.median_norm) || !finite_and_not_negative(message.clip_norm))
     return Error{Errc::kNonFinite, "Manifest: median or clip norm"};
-  if (message.codes.size() > limits::kRosterMax || message.screened.size() > limits::kRosterMax)
+  if (message.codes.size() > limits::kRosterMax || message.screens.size() > limits::kRosterMax)
     return Error{Errc::kTooLarge, "Manifest: over 256 outcomes or Screens"};
   if (message.standings.size() != message.codes.size())
     return Error{Errc::kMalformed, "Manifest: not as many standings as outcomes"};
-  if (std::ranges::adjacent_find(message.screened, std::greater_equal<>()) != message.screened.end())
+  if (std::ranges::adjacent_find(message.screens, std::greater_equal<>(), &RecordedScreen::validator) != message.screens.end())
     return Error{Errc::kMalformed, "Manifest: validators not strictly ascending by uid"};
-  if (message.contradictions.size() > message.screened.size() * kReviewsMax)
+  if (message.contradictions.size() > message.screens.size() * kReviewsMax)
     return Error{Errc::kTooLarge, "Manifest: more contradictions than its Screens can have"};
   if (std::ranges::adjacent_find(message.contradictions, std::greater_equal<>()) != message.contradictions.end())
     return Error{Errc::kMalformed, "Manifest: contradictions not strictly ascending"};
@@ -188,6 +190,11 @@ Status validate(const SealRecord& record) {
   if (record.screens.size() > limits::kRosterMax || record.evidence.size() > limits::kEvidenceMax)
     return Error{Errc::kTooLarge, "seal record: more Screens or evidence than a roster can give"};
   return ascending_by_uid(record.outcomes, "seal record outcomes");
+}
+
+const RecordedScreen* find_screen(const Manifest& manifest, Uid validator) {
+  const auto found = std::ranges::lower_bound(manifest.screens, validator, {}, &RecordedScreen::validator);
+  return found != manifest.screens.end() && found->validator == validator ? &*found : nullptr;
 }
 
 const RosterEntry* find_in_roster(const RoundOpen& open, const PublicKey& hotkey) {

@@ -263,9 +263,10 @@ struct Screen {
   Hash assessment;                 // of this round's
   std::vector<Assessment> opened;  // ascending by round
   std::vector<Review> reviews = {};  // ascending
+  Bytes sealed_copy = {};  // seal_copy() of this round's, which only its validator can read; may be left out
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(commit_root, secret, entries, assessment, opened, reviews);
+    archive(commit_root, secret, entries, assessment, opened, reviews, sealed_copy);
   }
 };
 
@@ -314,6 +315,16 @@ struct SealRecord {
   std::vector<Evidence> evidence;  // at most one of each sender and kind of message
 };
 
+// A Screen that is in the record.
+struct RecordedScreen {
+  Uid validator;
+  Hash assessment;           // that it seals
+  std::uint32_t opened = 0;  // ChainHead::opened_by()
+  bool operator==(const RecordedScreen&) const = default;
+  template <class Archive>
+  void serialize(Archive& archive) { archive(validator, assessment, opened); }
+};
+
 // In a Screen of this round one validator contradicts another.
 struct Contradiction {
   Uid by, of;
@@ -343,7 +354,7 @@ struct Manifest {
   Hash record_id;                   // blob of the SealRecord
   std::vector<OutcomeCode> codes;   // of every miner of the roster, by uid
   std::vector<Standing> standings;  // likewise, after this round's tally
-  std::vector<Uid> screened;        // validators whose Screens are in the record, ascending
+  std::vector<RecordedScreen> screens;  // ascending by validator
   // protocol::tail_ms() of the arrivals; none when nobody delivered.
   std::optional<std::uint32_t> tail_ms;
   // Median loss drop, in millionths, of the round whose evaluations were due to be opened, if most Screens by weight have one.
@@ -353,7 +364,7 @@ struct Manifest {
   void serialize(Archive& archive) {
     archive(open_hash, reveals_hash, commit_root, null_round, state_id_before, state_id_after,
             aggregate_id, median_norm, clip_norm, next_beacon, next_epoch, next_cursor, most_revealed,
-            record_id, codes, standings, screened, tail_ms, median_drop_e6, contradictions);
+            record_id, codes, standings, screens, tail_ms, median_drop_e6, contradictions);
   }
 };
 
@@ -461,6 +472,8 @@ template <class Message>
 // Null: not in the roster, or not here.
 [[nodiscard]] const RosterEntry* find_in_roster(const RoundOpen& open, const PublicKey& hotkey);
 [[nodiscard]] const RosterEntry* find_in_roster(const RoundOpen& open, Uid uid);
+// Null: no Screen of this validator is in the record.
+[[nodiscard]] const RecordedScreen* find_screen(const Manifest& manifest, Uid validator);
 // What the manifest says of the miner `uid` of `open`'s roster; none for anybody else.
 // REQUIRES: fits_roster().
 [[nodiscard]] std::optional<OutcomeCode> outcome_of(const Manifest& manifest, const RoundOpen& open,

@@ -193,7 +193,10 @@ Result<SealedRound> rule(const SealInputs& inputs) {
   manifest.next_epoch = inputs.open.epoch;
   manifest.next_cursor =
       inputs.open.cursor + miner_count(inputs.open) * inputs.context.params.slice();
-  for (const WeighedScreen& screen : screens) manifest.screened.push_back(screen.validator);
+  for (const auto& [validator, weight, screen] : screens) {
+    const std::uint32_t opened = inputs.head.opened_by(find_in_roster(inputs.open, validator)->hotkey, screen);
+    manifest.screens.push_back({validator, screen.assessment, opened});
+  }
   manifest.median_drop_e6 = due_drop_e6(inputs, screens, weights);
   manifest.contradictions = contradictions_of(inputs.open, screens);
 

@@ -234,7 +234,7 @@ void CoordinatorNode::perform(coordinator::Action& action) {
               if (outcome.code == protocol::OutcomeCode::kMissed && !cheats) ++world_.report.honest_missed;
             }
             const bool is_screened = std::ranges::any_of(members_.members, [&](const Member& member) {
-              return member.may_validate && std::ranges::binary_search(sealed.manifest.screened, member.uid);
+              return member.may_validate && find_screen(sealed.manifest, member.uid) != nullptr;
             });
             if (!is_screened) ++world_.report.unscreened_rounds;
           },

@@ -102,6 +102,8 @@ void Validator::adopt(protocol::HeadState head, std::shared_ptr<const std::vecto
 
 void Validator::move_to(const protocol::HeadState& state) {
   follower_.adopt(protocol::ChainHead(params_, head().position().run_id, state));
+  // Its last Screen may have been sealed while this validator was away: then it must open what it sealed.
+  if (assessment_ && head().has_sealed(key_.public_key(), assessment_->round)) keep_sealed(*std::exchange(assessment_, {}));
   stop_scoring();
   progress_ = Progress{};
   last_.reset();

@@ -21,6 +21,19 @@ std::string text_of(const std::vector<protocol::Standing>& standings) {
     text += (text.empty() ? "" : " ") + std::to_string(standing.value) + (standing.proven ? "" : "n");
   return text;
 }
+std::string text_of(const std::vector<protocol::RecordedScreen>& screens) {
+  std::string text;
+  for (const auto& screen : screens)
+    text += (text.empty() ? "" : " ") + std::to_string(screen.validator.value) + ":" + std::to_string(screen.opened) + ":" +
+            text_of(screen.assessment);
+  return text;
+}
+std::string text_of(const std::vector<protocol::Contradiction>& contradictions) {
+  std::string text;
+  for (const auto& [by, of] : contradictions)
+    text += (text.empty() ? "" : " ") + std::to_string(by.value) + ">" + std::to_string(of.value);
+  return text;
+}
 std::string text_of(protocol::OutcomeCode code) { return std::string(name_of(code)); }
 
 template <class T>
@@ -99,6 +112,8 @@ bool check_manifest(const ManifestCheck& check, AuditReport& report) {
     compare.same(Check::kTally, "tail of arrivals", std::uint64_t{expected.tail_ms.value_or(0)},
                  std::uint64_t{found.tail_ms.value_or(0)});
     compare.same(Check::kTally, "standings", expected.standings, found.standings);
+    compare.same(Check::kTally, "Screens, and how many assessments each opens", expected.screens, found.screens);
+    compare.same(Check::kTally, "contradictions between validators", expected.contradictions, found.contradictions);
     compare.same(Check::kTally, "median loss drop", static_cast<double>(expected.median_drop_e6.value_or(0)),
                  static_cast<double>(found.median_drop_e6.value_or(0)));
   }

@@ -51,6 +51,7 @@ void Validator::send_screen() {
   protocol::Screen message;
   message.assessment = protocol::assessment_hash(run_id, key_.public_key(), own);
   message.opened = due_assessments(own);
+  message.sealed_copy = protocol::seal_copy(key_, run_id, own);
   message.reviews = reviews_.due();
   RatingBook shown = opened_;
   for (const protocol::Assessment& opened : message.opened) shown.take(opened.evaluations);

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/printable.h"
+#include "protocol/assessment.h"
 #include "protocol/beacon.h"
 #include "protocol/sealed_payload.h"
 #include "state/state_root.h"
@@ -357,8 +358,15 @@ void Validator::keep_own_sealed_screen() {
     const auto envelope = wire::reread_envelope(bytes);
     if (!envelope || envelope->sender != key_.public_key()) continue;
     if (signed_.bytes && head().round() <= signed_.round) return;  // the journal has it
-    // What it sealed is lost, and with it which rounds before this one it has evaluated.
-    evaluated_ = std::max(evaluated_, head().round());
+    const auto screen = protocol::read_body<protocol::Screen>(*envelope).value();
+    if (auto sealed = protocol::open_copy(key_, head().position().run_id, head().round(), screen)) {
+      note_evaluated(sealed->evaluations);
+      actions_.push_back(Persist{head().round(), sign(*sealed)});
+      assessment_ = *std::move(sealed);
+    } else {
+      // With what it sealed it has lost which rounds before this one it has evaluated.
+      evaluated_ = std::max(evaluated_, head().round());
+    }
     std::erase_if(evaluations_, [&](const auto& evaluation) { return evaluation.round < evaluated_; });
     signed_ = {head().round(), bytes};
     actions_.push_back(Persist{head().round(), bytes});
@@ -401,6 +409,10 @@ void Validator::remember_round() {
   opened_.take_roster(head().round(), last.open.roster);
   const auto& manifest = follower_.manifest()->message;
   const bool is_new = progress_.record.has_value();  // not read again from the journal
+  if (const auto* screen = own_entry() == nullptr ? nullptr : find_screen(manifest, own_entry()->uid);
+      is_new && screen != nullptr && head().withholds(key_.public_key(), *screen))
+    actions_.push_back(Note{"this validator could not open what it had sealed, and it does not find it in its Screens: it "
+                            "has no vote for " + std::to_string(protocol::kVoteLostRounds) + " rounds, if others have most of the stake"});
   if (is_new && own_entry() != nullptr &&
       std::ranges::count(manifest.contradictions, own_entry()->uid, &protocol::Contradiction::of) > 0)
     actions_.push_back(Note{"another validator measured otherwise what this one had evaluated: if more than half of the others' "
@@ -425,9 +437,8 @@ void Validator::remember_round() {
 // Only what a sealed Screen has the hash of is in the book, in that order: as for whoever reads the records later.
 void Validator::take_sealed_screen() {
   const Bytes* screen = own_screen();
-  const auto& screened = follower_.manifest()->message.screened;
   if (screen == nullptr || own_entry() == nullptr) return;
-  if (!std::ranges::binary_search(screened, own_entry()->uid)) {
+  if (find_screen(follower_.manifest()->message, own_entry()->uid) == nullptr) {
     ByteWriter round;
     round.write(head().round().value);
     left_out_ = protocol::extend(left_out_, round.bytes());
@@ -442,13 +453,17 @@ void Validator::take_sealed_screen() {
   }
   reviews_.said(sent.reviews);
   if (!assessment_ || assessment_->round != head().round()) return;
-  book_.take(*assessment_);
+  keep_sealed(*std::exchange(assessment_, {}));
+  const bool is_open = !sent.opened.empty() && sent.opened.back().round == unopened_.back().round;
+  if (is_open) unopened_.pop_back();
+}
+
+void Validator::keep_sealed(protocol::Assessment assessment) {
+  book_.take(assessment);
   std::erase_if(evaluations_, [&](const auto& evaluation) {
-    return std::ranges::find(assessment_->evaluations, evaluation) != assessment_->evaluations.end();
+    return std::ranges::find(assessment.evaluations, evaluation) != assessment.evaluations.end();
   });
-  const bool is_open = !sent.opened.empty() && sent.opened.back().round == assessment_->round;
-  if (!is_open) unopened_.push_back(*std::move(assessment_));
-  assessment_.reset();
+  unopened_.push_back(std::move(assessment));
 }
 
 std::optional<protocol::Anchor> Validator::anchor() const {

@@ -227,6 +227,7 @@ class Validator {
               std::vector<Bytes> proof);
   void finalise(const std::vector<Measurement>& measurements);
   void take_sealed_screen();
+  void keep_sealed(protocol::Assessment assessment);
   [[nodiscard]] std::vector<protocol::Assessment> due_assessments(const protocol::Assessment& own) const;
   void note_evaluated(const std::vector<protocol::Evaluation>& evaluations);
   void note_reviews(const std::vector<protocol::Review>& reviews);

@@ -190,6 +190,11 @@ class OtherSecret final : public Changed<protocol::Screen> {
   void change(protocol::Screen& screen) override { screen.secret[0] ^= 1; }
 };
 
+// Nobody can contradict what nobody sees.
+class NeverOpens final : public Changed<protocol::Screen> {
+  void change(protocol::Screen& screen) override { screen.opened.clear(); }
+};
+
 // Longer than the grace lasts, shorter than a phase.
 constexpr TimeMs kLaterThanTheGrace = 12'000;
 
@@ -321,6 +326,7 @@ const std::vector<ProtocolAttack>& protocol_attacks() {
       {"stakeless-validators", "seven validators without stake reject everybody, at once", Role::kValidator, std::nullopt, made<RejectsAll>, nullptr, stakeless_validators},
       {"newcomer-majority", "eight of twelve miners come in round 10 and send noise, at once", Role::kMiner, kRejected, nullptr, crowd, newcomer_majority},
       {"fabricating-validator", "a validator of a third of the stake makes its scores up", Role::kValidator, std::nullopt, made<Fabricates>, nullptr, long_run, {}, true},
+      {"never-opens", "a validator of a third of the stake never opens what it seals", Role::kValidator, std::nullopt, made<NeverOpens>, nullptr, nullptr, {}, true},
       {"forked-close", "a coordinator shows one validator another close", Role::kCoordinator, std::nullopt, nullptr, nullptr, forked_close, protocol::DisputeReason::kForkedClose},
       {"lying-roster", "a coordinator gives a validator a stake that the ledger does not", Role::kCoordinator, std::nullopt, nullptr, nullptr, lying_roster, protocol::DisputeReason::kRoster},
       {"silent-receipts", "a coordinator acknowledges no commit of one miner, and closes without it", Role::kCoordinator, std::nullopt, nullptr, nullptr, silent_receipts, {}, false, "the coordinator has sent no receipt for its commit"},

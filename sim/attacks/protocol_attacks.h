@@ -26,7 +26,7 @@ struct ProtocolAttack {
   void (*arrange)(WorldConfig&) = nullptr;  // the network, where it is not the usual one
   // Of what validators accuse a coordinator.
   std::optional<protocol::DisputeReason> disputed = {};
-  bool loses_vote = false;  // a validator whom the others contradict
+  bool loses_vote = false;  // a validator, by the network's end
   // Part of what an honest node says in its log, where no message convicts anybody.
   std::string_view said = {};
 };

@@ -42,6 +42,43 @@ TEST(Assessment, HasASaltThatOnlyItsValidatorKnows) {
   EXPECT_NE(assessment_salt(key_of(1), Hash{}, Round{1}), assessment_salt(key_of(1), run, Round{1}));
 }
 
+Screen screen_of(const Assessment& assessment) {
+  Screen screen;
+  screen.assessment = hash_of(assessment);
+  screen.sealed_copy = seal_copy(key_of(1), Hash{}, assessment);
+  return screen;
+}
+
+TEST(Assessment, ComesBackFromItsCopyForWhoHasTheKey) {
+  const Assessment sealed = assessment_of(Round{7});
+  const Screen screen = screen_of(sealed);
+  EXPECT_EQ(open_copy(key_of(1), Hash{}, Round{7}, screen).value(), sealed);
+  EXPECT_FALSE(open_copy(key_of(2), Hash{}, Round{7}, screen)) << "another validator";
+  EXPECT_FALSE(open_copy(key_of(1), Hash{}, Round{8}, screen)) << "another round";
+  EXPECT_FALSE(open_copy(key_of(1), tagged_hash("a run", {}), Round{7}, screen)) << "another run";
+}
+
+TEST(Assessment, ShowsNothingOfItselfInItsCopy) {
+  Assessment sealed = assessment_of(Round{7});
+  sealed.platform_class = "a platform class that anybody would recognize";
+  const Bytes copy = seal_copy(key_of(1), Hash{}, sealed);
+  EXPECT_EQ(std::ranges::search(copy, sealed.platform_class).size(), 0u);
+}
+
+TEST(Assessment, IsNotTakenFromACopyOfAnother) {
+  Screen screen = screen_of(assessment_of(Round{7}));
+  screen.assessment = hash_of(assessment_of(Round{6}));
+  EXPECT_EQ(open_copy(key_of(1), Hash{}, Round{7}, screen).error().code, Errc::kConflict);
+  screen.sealed_copy.clear();
+  EXPECT_FALSE(open_copy(key_of(1), Hash{}, Round{7}, screen));
+}
+
+TEST(Assessment, HasNoCopyWhereThatWouldBeLongerThanAScreenMayCarry) {
+  Assessment large = assessment_of(Round{7});
+  for (std::uint16_t uid = 4; uid < 4000; ++uid) large.evaluations.push_back({Uid{uid}, Round{6}});
+  EXPECT_TRUE(seal_copy(key_of(1), Hash{}, large).empty());
+}
+
 TEST(Assessment, IsOpenedAfterTheRunsRoundsOrInItsLastOne) {
   ProtocolParams params;
   params.verification.sealed_rounds = 3;

@@ -3,6 +3,7 @@
 #include <array>
 #include <limits>
 
+#include "protocol/assessment.h"
 #include "tests/protocol/joining_fixture.h"
 
 namespace muster::protocol {
@@ -36,6 +37,8 @@ TEST_F(HeadStateTest, HashesDifferentlyForEveryFieldAndRun) {
       [](HeadState& s) { s.tails.push_back({}); },
       [](HeadState& s) { s.screened.push_back({}); },
       [](HeadState& s) { s.contradictions.push_back({}); },
+      [](HeadState& s) { s.sealed.push_back({}); },
+      [](HeadState& s) { s.withheld.push_back({}); },
       [](HeadState& s) { s.members[0].role = Role::kValidator; }};
   for (const auto& change : changes) {
     HeadState changed = head_;
@@ -55,6 +58,8 @@ TEST_F(HeadStateTest, IsRefusedWithWhatNoHistoryLeaves) {
       [](HeadState& s) { s.screened.resize(4); },
       [](HeadState& s) { s.screened = {{s.members[0].hotkey, s.members[0].hotkey}}; },
       [](HeadState& s) { s.contradictions.resize(2); },
+      [](HeadState& s) { s.sealed.resize(2); },
+      [](HeadState& s) { s.withheld.resize(2); },
       [](HeadState& s) { s.members.push_back(s.members[0]); }};
   for (std::size_t i = 0; i < std::size(changes); ++i) {
     HeadState changed = head_;
@@ -72,7 +77,7 @@ class ChainHeadTest : public JoiningTest {
                     {Uid{2}, keys_[2].public_key(), Role::kValidator, 5, {}}};
     manifest_.codes = {OutcomeCode::kAccepted, OutcomeCode::kMissed};
     manifest_.standings.resize(2);
-    manifest_.screened = {Uid{2}};
+    manifest_.screens = {{Uid{2}, {}}};
   }
   std::array<SigningKey, 3> keys_{SigningKey(random_seed()), SigningKey(random_seed()),
                                   SigningKey(random_seed())};
@@ -89,7 +94,7 @@ TEST_F(ChainHeadTest, RefusesAManifestOfOtherMinersThanTheRosters) {
   manifest_.codes.pop_back();
   EXPECT_EQ(fits_roster(manifest_, open_).error().code, Errc::kMalformed);
   manifest_.standings.pop_back();
-  manifest_.screened = {Uid{1}};
+  manifest_.screens = {{Uid{1}, {}}};
   EXPECT_EQ(fits_roster(manifest_, open_).error().code, Errc::kMalformed) << "a miner's Screen";
 }
 
@@ -154,7 +159,7 @@ TEST_F(ChainHeadTest, HoldsADropAgainstTheLeastOfTheFirstRoundsWhichLowerTheLoss
 
 TEST_F(ChainHeadTest, RefusesToGoOnUnscreenedForEver) {
   ChainHead head(params_, run_id_);
-  manifest_.screened.clear();
+  manifest_.screens.clear();
   for (int round = 0; round < 2; ++round) head.advance(Hash{}, open_, manifest_);
   RoundOpen next;
   next.state_id = head.state_id();
@@ -183,13 +188,13 @@ class ContradictionTest : public ChainHeadTest {
  protected:
   void set_stakes(const std::vector<std::uint64_t>& stakes) {
     open_.roster.resize(2);
-    manifest_.screened.clear();
+    manifest_.screens.clear();
     validators_.clear();
     for (std::size_t i = 0; i < stakes.size(); ++i) {
       const Uid uid{static_cast<std::uint16_t>(2 + i)};
       validators_.push_back(SigningKey(random_seed()).public_key());
       open_.roster.push_back({uid, validators_.back(), Role::kValidator, stakes[i], {}});
-      manifest_.screened.push_back(uid);
+      manifest_.screens.push_back({uid, {}, 1});
     }
   }
   void advance(std::vector<Contradiction> contradictions) {
@@ -227,7 +232,7 @@ TEST_F(ContradictionTest, NeedsMoreWeightThanTheContradictedOneHas) {
 TEST_F(ContradictionTest, CountsForSixtyFourRounds) {
   set_stakes({10, 10, 10});
   advance({{Uid{3}, Uid{2}}, {Uid{4}, Uid{2}}});
-  for (std::uint64_t round = 1; round < kContradictionRounds; ++round) advance({});
+  for (std::uint64_t round = 1; round < kVoteLostRounds; ++round) advance({});
   EXPECT_EQ(weight_of(2), 0u);
   advance({});
   EXPECT_EQ(weight_of(2), 10u);
@@ -263,6 +268,135 @@ TEST_F(ContradictionTest, IsRefusedBetweenWhoAreNoValidators) {
     manifest_.contradictions = {wrong};
     EXPECT_EQ(fits_roster(manifest_, open_).error().code, Errc::kMalformed);
   }
+}
+
+// Three validators of 10 each, with uids 2 to 4; what is sealed is due two rounds later.
+class SealedAssessmentsTest : public ContradictionTest {
+ protected:
+  SealedAssessmentsTest() {
+    params_.verification.sealed_rounds = 2;
+    head_after_ = ChainHead(params_, run_id_);
+    set_stakes({10, 10, 10});
+  }
+  [[nodiscard]] Assessment sealed_in(std::uint64_t round) const { return {Round{round}, Secret{static_cast<std::uint8_t>(round)}, {}, {}, {}}; }
+  [[nodiscard]] Hash hash_of(const Assessment& assessment) const { return assessment_hash(run_id_, validators_[0], assessment); }
+  // A round in which everybody seals something; the first validator opens these, the others what is due.
+  void seal(const std::vector<Assessment>& opened) {
+    Screen screen;
+    screen.opened = opened;
+    screen.assessment = hash_of(sealed_in(head_after_.round().value));
+    for (RecordedScreen& each : manifest_.screens) each.opened = 1;
+    manifest_.screens[0] = {Uid{2}, screen.assessment, head_after_.opened_by(validators_[0], screen)};
+    advance({});
+  }
+  // The first validator is away for a round.
+  void miss_round() {
+    const RecordedScreen first = manifest_.screens[0];
+    manifest_.screens.erase(manifest_.screens.begin());
+    advance({});
+    manifest_.screens.insert(manifest_.screens.begin(), first);
+  }
+  [[nodiscard]] bool has_vote() const { return weight_of(2) == 10; }
+};
+
+TEST_F(SealedAssessmentsTest, KeepTheVoteOfWhoOpensThemWhenTheyAreDue) {
+  seal({});
+  seal({});
+  EXPECT_TRUE(head_after_.has_sealed(validators_[0], Round{0}));
+  seal({sealed_in(0)});
+  EXPECT_FALSE(head_after_.has_sealed(validators_[0], Round{0}));
+  seal({sealed_in(1)});
+  EXPECT_TRUE(has_vote());
+  EXPECT_TRUE(head_after_.state().withheld.empty());
+  EXPECT_EQ(head_after_.state().sealed.size(), 6u) << "of two rounds";
+}
+
+TEST_F(SealedAssessmentsTest, CostTheVoteOfWhoDoesNotOpenThem) {
+  seal({});
+  seal({});
+  EXPECT_TRUE(has_vote());
+  seal({});
+  EXPECT_FALSE(has_vote());
+  seal({sealed_in(0), sealed_in(1)});
+  EXPECT_FALSE(has_vote()) << "it is too late for the first";
+  for (std::uint64_t round = 2; round < kVoteLostRounds; ++round) seal({sealed_in(round)});
+  EXPECT_FALSE(has_vote());
+  seal({sealed_in(kVoteLostRounds)});
+  EXPECT_TRUE(has_vote()) << "after as many rounds as a contradiction counts";
+}
+
+TEST_F(SealedAssessmentsTest, CostTheVoteOfWhoOpensAnotherThanItSealed) {
+  seal({});
+  seal({});
+  Assessment other = sealed_in(0);
+  other.weights.push_back({Uid{0}, 7});
+  seal({other});
+  EXPECT_FALSE(has_vote());
+}
+
+TEST_F(SealedAssessmentsTest, WaitForWhoIsAway) {
+  seal({});
+  seal({});
+  for (int round = 0; round < 5; ++round) miss_round();
+  EXPECT_TRUE(has_vote());
+  seal({sealed_in(0), sealed_in(1)});
+  EXPECT_TRUE(has_vote());
+  seal({});
+  EXPECT_TRUE(has_vote()) << "nothing was due";
+}
+
+TEST_F(SealedAssessmentsTest, CannotBeOutsatByBeingAwayWhenTheyAreDue) {
+  seal({});
+  seal({});
+  miss_round();
+  miss_round();
+  seal({});
+  EXPECT_FALSE(has_vote());
+}
+
+TEST_F(SealedAssessmentsTest, MayBeOpenedInPartsTheOldestFirst) {
+  seal({});
+  seal({});
+  miss_round();
+  miss_round();
+  seal({sealed_in(0)});
+  EXPECT_TRUE(head_after_.has_sealed(validators_[0], Round{1}));
+  seal({sealed_in(1)});
+  EXPECT_TRUE(has_vote());
+  EXPECT_FALSE(head_after_.has_sealed(validators_[0], Round{1}));
+  seal({sealed_in(5)});
+  EXPECT_FALSE(has_vote()) << "the oldest is of round 4";
+}
+
+TEST_F(SealedAssessmentsTest, MayBeDueInTheirOwnRound) {
+  params_.verification.sealed_rounds = 0;
+  head_after_ = ChainHead(params_, run_id_);
+  seal({sealed_in(0)});
+  EXPECT_TRUE(has_vote());
+  EXPECT_TRUE(head_after_.state().sealed.empty());
+  seal({sealed_in(0)});
+  EXPECT_FALSE(has_vote());
+}
+
+TEST_F(SealedAssessmentsTest, LeaveTheVotesWhereHalfOfTheStakeOpensNothing) {
+  set_stakes({10, 9, 1});
+  seal({});
+  seal({});
+  seal({});
+  EXPECT_TRUE(has_vote()) << "whoever is left must not decide alone";
+  set_stakes({10, 10, 1});
+  head_after_ = ChainHead(params_, run_id_);
+  seal({});
+  seal({});
+  seal({});
+  EXPECT_FALSE(has_vote());
+}
+
+TEST_F(SealedAssessmentsTest, AreForgottenAfterAsManyRoundsAsTheyCouldCostTheVote) {
+  seal({});
+  for (std::uint64_t round = 0; round < kVoteLostRounds; ++round) miss_round();
+  EXPECT_FALSE(head_after_.has_sealed(validators_[0], Round{0}));
+  EXPECT_LE(head_after_.state().sealed.size(), 6u);
 }
 
 }  // namespace

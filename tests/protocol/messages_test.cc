@@ -32,9 +32,9 @@ TEST(Messages, ManifestNumbersMustBeFinite) {
 
 TEST(Messages, AManifestsValidatorsMustAscend) {
   Manifest manifest;
-  manifest.screened = {Uid{3}, Uid{3}};
+  manifest.screens = {{Uid{3}, {}}, {Uid{3}, {}}};
   EXPECT_EQ(validate(manifest).error().code, Errc::kMalformed);
-  manifest.screened = {Uid{3}, Uid{4}};
+  manifest.screens = {{Uid{3}, {}}, {Uid{4}, {}}};
   EXPECT_TRUE(validate(manifest));
 }
 
@@ -82,9 +82,12 @@ TEST(Messages, BoundReviewsAndContradictions) {
   std::swap(screen.reviews[0], screen.reviews[1]);
   screen.reviews.push_back({PublicKey{}, Round{99}, Uid{1}, true});
   EXPECT_EQ(validate(screen).error().code, Errc::kTooLarge);
+  screen.reviews.clear();
+  screen.sealed_copy.resize(limits::kSealedCopyBytesMax + 1);
+  EXPECT_EQ(validate(screen).error().code, Errc::kTooLarge);
 
   Manifest manifest;
-  manifest.screened = {Uid{3}};
+  manifest.screens = {{Uid{3}, {}}};
   manifest.contradictions.assign(2, {Uid{3}, Uid{4}});
   EXPECT_EQ(validate(manifest).error().code, Errc::kMalformed) << "one twice";
   manifest.contradictions.clear();
@@ -96,7 +99,7 @@ TEST(Messages, DecodeMutatedManifestsToNothingOrToWhatEncodesBack) {
   Manifest manifest;
   manifest.codes = {OutcomeCode::kAccepted, OutcomeCode::kMissed, OutcomeCode::kAboveMaximumNorm};
   manifest.standings = {{65535, true}, {}, {0, false}};
-  manifest.screened = {Uid{3}, Uid{9}};
+  manifest.screens = {{Uid{3}, sha256(bytes_of("assessment")), 1}, {Uid{9}, {}}};
   manifest.tail_ms = 70;
   manifest.median_drop_e6 = -3;
   manifest.contradictions = {{Uid{3}, Uid{9}}};

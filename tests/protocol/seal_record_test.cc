@@ -69,6 +69,8 @@ TEST(SealRecord, TheLargestScreenIsWithinItsBound) {
     opened.weights.resize(limits::kRosterMax);
     opened.platform_class = std::string(256, 'x');
   }
+  screen.reviews.resize(kReviewsMax);
+  screen.sealed_copy.resize(limits::kSealedCopyBytesMax);
   EXPECT_LE(sign_message({}, screen, SigningKey(random_seed())).size(), limits::kScreenBytesMax);
 }
 
