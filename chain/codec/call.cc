@@ -18,9 +18,19 @@ constexpr std::array<Entry, sizeof...(Calls)> entries(const std::variant<Calls..
   return {Entry{Calls::kId, &make<Calls>}...};
 }
 
-constexpr auto kEntries = entries(static_cast<const RuntimeCall*>(nullptr));
+constexpr auto kEntries = entries(static_cast<const CallVariant*>(nullptr));
 
 }  // namespace
+
+RuntimeCall::RuntimeCall() = default;
+RuntimeCall::RuntimeCall(const RuntimeCall&) = default;
+RuntimeCall::RuntimeCall(RuntimeCall&&) noexcept = default;
+RuntimeCall& RuntimeCall::operator=(const RuntimeCall&) = default;
+RuntimeCall& RuntimeCall::operator=(RuntimeCall&&) noexcept = default;
+RuntimeCall::~RuntimeCall() = default;
+bool RuntimeCall::operator==(const RuntimeCall& other) const {
+  return static_cast<const CallVariant&>(*this) == static_cast<const CallVariant&>(other);
+}
 
 CallId id_of(const RuntimeCall& call) { return kEntries[call.index()].id; }
 

@@ -5,6 +5,8 @@
 // safety: plain values.
 #pragma once
 
+#include <concepts>
+#include <utility>
 #include <variant>
 
 #include "chain/codec/calls_keys.h"
@@ -14,7 +16,7 @@
 
 namespace muster::chain {
 
-using RuntimeCall = std::variant<
+using CallVariant = std::variant<
     SetWeights, SetMechanismWeights, CommitWeights, CommitMechanismWeights, RevealWeights,
     RevealMechanismWeights, CommitTimelockedWeights, CommitTimelockedMechanismWeights,
     TransferAllowDeath, TransferKeepAlive, AddStake, AddStakeLimit, AddStakeBurn, RemoveStake,
@@ -30,6 +32,24 @@ using RuntimeCall = std::variant<
     SetBondsResetEnabled, SetOwnerImmuneLimit, SetMechanismCount, SetMechanismSplit,
     SetRecycleOrBurn, SetBurnHalfLife, SetBurnIncreaseMult, SetOwnerCutEnabled, SetMinChildkeyTake>;
 
+template <class T, class... Calls>
+constexpr bool is_call(const std::variant<Calls...>*) { return (std::same_as<T, Calls> || ...); }
+
+// What copies, moves, compares and destroys seventy alternatives stands once, in call.cc: it takes a compiler seconds.
+class RuntimeCall : public CallVariant {
+ public:
+  RuntimeCall();
+  template <class T>
+    requires(is_call<T>(static_cast<const CallVariant*>(nullptr)))
+  RuntimeCall(T call) : CallVariant(std::in_place_type<T>, std::move(call)) {}
+  RuntimeCall(const RuntimeCall& other);
+  RuntimeCall(RuntimeCall&& other) noexcept;
+  RuntimeCall& operator=(const RuntimeCall& other);
+  RuntimeCall& operator=(RuntimeCall&& other) noexcept;
+  ~RuntimeCall();
+  bool operator==(const RuntimeCall& other) const;
+};
+
 [[nodiscard]] CallId id_of(const RuntimeCall& call);
 [[nodiscard]] Bytes encode_call(const RuntimeCall& call);
 // The whole of `bytes`. Errors: those of error_of(ScaleFault).
@@ -38,7 +58,7 @@ using RuntimeCall = std::variant<
 [[nodiscard]] RuntimeCall read_call(ScaleReader& reader);
 
 // How many calls this build knows; for tests that want each once.
-inline constexpr std::size_t kCallCount = std::variant_size_v<RuntimeCall>;
+inline constexpr std::size_t kCallCount = std::variant_size_v<CallVariant>;
 // The default-constructed call of that number. REQUIRES: number < kCallCount.
 [[nodiscard]] RuntimeCall default_call(std::size_t number);
 
