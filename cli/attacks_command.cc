@@ -312,37 +312,35 @@ std::string command_of(const AttackOptions& options) {
 
 }  // namespace
 
-void add_sim_attacks(CLI::App& sim, Action& chosen) {
-  auto* command = sim.add_subcommand("attacks", "Every attack on a small language model: found when, paid how much, at what harm");
+void add_sim_attacks(Command sim) {
+  const Command command = sim.add_command("attacks", "Every attack on a small language model: found when, paid how much, at what harm");
   auto options = std::make_shared<AttackOptions>();
-  command->add_option("config", options->config, "Model, data and rules (TOML)")->capture_default_str();
-  command->add_option("--setting", options->setting, "What is measured in: a name that --list shows")->capture_default_str();
-  command->add_option("--store", options->store, "Keep results in this folder, and measure only what it lacks");
-  command->add_flag("--report", options->report, "Print what the store has of the setting, and measure nothing");
-  command->add_option("--only", options->only, "Only this attack on the content; may be repeated");
-  command->add_option("--seeds", options->seeds, "Seeds for detection and pay")->capture_default_str();
-  command->add_option("--harm-seeds", options->harm_seeds, "Seeds for the harm to the model")->capture_default_str();
-  command->add_option("--protocol-seeds", options->protocol_seeds, "Networks per attack on the protocol")->capture_default_str();
-  command->add_option("--share", options->shares, "Percent of attackers for the harm; may be repeated")
-      ->check(CLI::Range(1u, 90u))
-      ->capture_default_str();
-  command->add_option("--first", options->first, "First seed")->capture_default_str();
-  command->add_option("--jobs", options->jobs, "Labs at a time")->check(CLI::Range(1u, 256u))->capture_default_str();
-  command->add_option("--set", options->overrides, "Override a field: section.key=value");
-  command->add_option("--work", options->work, "Keep the data in this folder and use it again");
-  command->add_option("--html", options->html, "Also write plots to this file");
-  command->add_option("--json", options->json, "Also write the figures to this file");
-  command->add_flag("--markdown", options->markdown, "Print the table as Markdown");
-  command->add_flag("--list", options->list, "Name the settings and the attacks, and leave");
-  command->footer("Examples: muster sim attacks --html attacks.html\n"
+  command.add_option("config", options->config, "Model, data and rules (TOML)").show_default();
+  command.add_option("--setting", options->setting, "What is measured in: a name that --list shows").show_default();
+  command.add_option("--store", options->store, "Keep results in this folder, and measure only what it lacks");
+  command.add_flag("--report", options->report, "Print what the store has of the setting, and measure nothing");
+  command.add_option("--only", options->only, "Only this attack on the content; may be repeated");
+  command.add_option("--seeds", options->seeds, "Seeds for detection and pay").show_default();
+  command.add_option("--harm-seeds", options->harm_seeds, "Seeds for the harm to the model").show_default();
+  command.add_option("--protocol-seeds", options->protocol_seeds, "Networks per attack on the protocol").show_default();
+  command.add_option("--share", options->shares, "Percent of attackers for the harm; may be repeated")
+      .in_range(1u, 90u)
+      .show_default();
+  command.add_option("--first", options->first, "First seed").show_default();
+  command.add_option("--jobs", options->jobs, "Labs at a time").in_range(1u, 256u).show_default();
+  command.add_option("--set", options->overrides, "Override a field: section.key=value");
+  command.add_option("--work", options->work, "Keep the data in this folder and use it again");
+  command.add_option("--html", options->html, "Also write plots to this file");
+  command.add_option("--json", options->json, "Also write the figures to this file");
+  command.add_flag("--markdown", options->markdown, "Print the table as Markdown");
+  command.add_flag("--list", options->list, "Name the settings and the attacks, and leave");
+  command.footer("Examples: muster sim attacks --html attacks.html\n"
                   "          muster sim attacks --seeds 20 --harm-seeds 3 --share 30\n"
                   "          muster sim attacks --only lazy-50 --harm-seeds 0 --set verify.own_sequences=16\n"
                   "          muster sim attacks --store docs/campaign --setting half-measured --seeds 3 --harm-seeds 0\n"
                   "          muster sim attacks --store docs/campaign --report --markdown\n"
                   "Exit code 3 when an attack pays or harms more than its target");
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>& stop) { return run(*options, command_of(*options), stop); };
-  });
+  command.action([options](const std::atomic<bool>& stop) { return run(*options, command_of(*options), stop); });
 }
 
 }  // namespace muster::cli

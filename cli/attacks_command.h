@@ -5,6 +5,6 @@
 
 namespace muster::cli {
 
-void add_sim_attacks(CLI::App& sim, Action& chosen);
+void add_sim_attacks(Command sim);
 
 }  // namespace muster::cli

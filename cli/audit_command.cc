@@ -328,68 +328,61 @@ Result<int> run_receipts(const std::string& node, const std::string& file) {
   return 0;
 }
 
-void add_audit_receipts(CLI::App& audit, Action& chosen) {
-  auto* command = audit.add_subcommand("receipts", "Write a node's receipts as one file, to be shown to others");
+void add_audit_receipts(Command audit) {
+  const Command command = audit.add_command("receipts", "Write a node's receipts as one file, to be shown to others");
   auto node = std::make_shared<std::string>(), file = std::make_shared<std::string>();
-  command->add_option("node", *node, "Folder of the node")->required();
-  command->add_option("file", *file, "File to write")->required();
-  command->footer("Example: muster audit receipts runs/mine/nodes/miner-1 miner-1.receipts\n"
+  command.add_option("node", *node, "Folder of the node").required();
+  command.add_option("file", *file, "File to write").required();
+  command.footer("Example: muster audit receipts runs/mine/nodes/miner-1 miner-1.receipts\n"
                   "Then, anywhere: muster audit run.bundle --receipts miner-1.receipts");
-  command->callback([=, &chosen] {
-    chosen = [=](const std::atomic<bool>&) { return run_receipts(*node, *file); };
-  });
+  command.action([=](const std::atomic<bool>&) { return run_receipts(*node, *file); });
 }
 
-void add_audit_export(CLI::App& audit, Action& chosen) {
-  auto* command =
-      audit.add_subcommand("export", "Write a run as one file that can be audited anywhere");
+void add_audit_export(Command audit) {
+  const Command command =
+      audit.add_command("export", "Write a run as one file that can be audited anywhere");
   auto options = std::make_shared<ExportOptions>();
-  command->add_option("run", options->run, "Folder of the run")->required();
-  command->add_option("file", options->file, "File to write; default: bundle.muster in the folder");
-  command->add_flag("--without-payloads", options->without_payloads,
+  command.add_option("run", options->run, "Folder of the run").required();
+  command.add_option("file", options->file, "File to write; default: bundle.muster in the folder");
+  command.add_flag("--without-payloads", options->without_payloads,
                     "Leave the miners' payloads out, which are most of it: aggregates are then "
                     "taken as they are");
-  command->add_flag("--json", options->json, "Machine-readable output");
-  command->footer(
+  command.add_flag("--json", options->json, "Machine-readable output");
+  command.footer(
       "Example: muster audit export runs/quickstart quickstart.bundle\n"
       "A run that is still going is exported up to the last sealed round");
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>& stop) { return run_export(*options, stop); };
-  });
+  command.action([options](const std::atomic<bool>& stop) { return run_export(*options, stop); });
 }
 
 }  // namespace
 
-void add_audit(CLI::App& app, Action& chosen) {
-  auto* command =
-      app.add_subcommand("audit", "Re-verify a run offline, from its folder or its bundle");
+void add_audit(Command app) {
+  const Command command =
+      app.add_command("audit", "Re-verify a run offline, from its folder or its bundle");
   auto options = std::make_shared<AuditOptions>();
-  command->add_option("source", options->source, "Folder of a run, or a bundle")
-      ->capture_default_str();
-  command->add_option(
+  command.add_option("source", options->source, "Folder of a run, or a bundle")
+      .show_default();
+  command.add_option(
       "--rescore", options->rescore,
       "Compute that many evaluations again, spread over the run, from payloads and data; or: all");
-  command->add_option("--data", options->data,
+  command.add_option("--data", options->data,
                       "Folder of the run's data, for --rescore; default: the run's own");
-  command->add_option("--seed", options->seed,
+  command.add_option("--seed", options->seed,
                       "Of the choice of samples; default: a random one, which is shown");
-  command->add_option("--receipts", options->receipts,
+  command.add_option("--receipts", options->receipts,
                       "Folder of a node, or a file of its receipts: prove what the coordinator left out");
-  command->add_flag("--json", options->json, "Machine-readable output");
-  add_compute_options(*command, options->compute);
-  add_audit_export(*command, chosen);
-  add_audit_receipts(*command, chosen);
-  command->footer(
+  command.add_flag("--json", options->json, "Machine-readable output");
+  add_compute_options(command, options->compute);
+  add_audit_export(command);
+  add_audit_receipts(command);
+  command.footer(
       "Examples: muster audit runs/quickstart\n"
       "          muster audit export runs/quickstart quickstart.bundle\n"
       "          muster audit quickstart.bundle        (needs nothing else)\n"
       "          muster audit quickstart.bundle --rescore 20 --data data\n"
       "          muster audit quickstart.bundle --receipts runs/quickstart/nodes/miner-1\n"
       "Exit code 3 when something is wrong");
-  command->callback([=, &chosen] {
-    if (!command->get_subcommands().empty()) return;
-    chosen = [=](const std::atomic<bool>& stop) { return run_audit(*options, stop); };
-  });
+  command.action([=](const std::atomic<bool>& stop) { return run_audit(*options, stop); });
 }
 
 }  // namespace muster::cli

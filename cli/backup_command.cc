@@ -22,17 +22,15 @@ Result<int> run_backup(const BackupOptions& options) {
 
 }  // namespace
 
-void add_backup(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("backup", "Copy a node's folder, also while the node lives");
+void add_backup(Command app) {
+  const Command command = app.add_command("backup", "Copy a node's folder, also while the node lives");
   auto options = std::make_shared<BackupOptions>();
-  command->add_option("NODE", options->node, "The node's folder, RUN/nodes/NAME")->required();
-  command->add_option("DEST", options->destination, "The copy, which must not be there yet")->required();
-  command->footer("The key is not in it: it stays in RUN/keys. What a restored copy does: docs/operations.md\n"
+  command.add_option("NODE", options->node, "The node's folder, RUN/nodes/NAME").required();
+  command.add_option("DEST", options->destination, "The copy, which must not be there yet").required();
+  command.footer("The key is not in it: it stays in RUN/keys. What a restored copy does: docs/operations.md\n"
                   "Examples: muster backup runs/mine/nodes/miner-1 backups/miner-1-monday\n"
                   "          muster backup runs/mine/nodes/coordinator backups/coordinator-monday");
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>&) { return run_backup(*options); };
-  });
+  command.action([options](const std::atomic<bool>&) { return run_backup(*options); });
 }
 
 }  // namespace muster::cli

@@ -4,11 +4,7 @@
 // its checks (localnet, audit), 130 stopped by Ctrl-C.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <atomic>
-#include <functional>
-
-#include "base/result.h"
+#include "cli/options.h"
 
 namespace muster::cli {
 
@@ -17,29 +13,26 @@ inline constexpr int kExitUsage = 2;
 inline constexpr int kExitChecksFailed = 3;
 inline constexpr int kExitInterrupted = 130;
 
-// What main() runs after parsing; returns the exit code.
-using Action = std::function<Result<int>(const std::atomic<bool>& stop)>;
-
-void add_localnet(CLI::App& app, Action& chosen);
-void add_init(CLI::App& app, Action& chosen);
-void add_key(CLI::App& app, Action& chosen);
-void add_ledger(CLI::App& app, Action& chosen);
-void add_coordinator(CLI::App& app, Action& chosen);
-void add_miner(CLI::App& app, Action& chosen);
-void add_rank(CLI::App& app, Action& chosen);
-void add_validator(CLI::App& app, Action& chosen);
-void add_backup(CLI::App& app, Action& chosen);
-void add_status(CLI::App& app, Action& chosen);
-void add_train(CLI::App& app, Action& chosen);
-void add_eval(CLI::App& app, Action& chosen);
-void add_generate(CLI::App& app, Action& chosen);
-void add_audit(CLI::App& app, Action& chosen);
-void add_explain(CLI::App& app, Action& chosen);
-void add_export(CLI::App& app, Action& chosen);
-void add_data(CLI::App& app, Action& chosen);
-void add_inspect(CLI::App& app, Action& chosen);
-void add_tune(CLI::App& app, Action& chosen);
-void add_doctor(CLI::App& app, Action& chosen);
-void add_sim(CLI::App& app, Action& chosen);
+void add_localnet(Command app);
+void add_init(Command app);
+void add_key(Command app);
+void add_ledger(Command app);
+void add_coordinator(Command app);
+void add_miner(Command app);
+void add_rank(Command app);
+void add_validator(Command app);
+void add_backup(Command app);
+void add_status(Command app);
+void add_train(Command app);
+void add_eval(Command app);
+void add_generate(Command app);
+void add_audit(Command app);
+void add_explain(Command app);
+void add_export(Command app);
+void add_data(Command app);
+void add_inspect(Command app);
+void add_tune(Command app);
+void add_doctor(Command app);
+void add_sim(Command app);
 
 }  // namespace muster::cli

@@ -71,34 +71,32 @@ Result<int> run_coordinator(const CoordinatorOptions& options, const std::atomic
 
 }  // namespace
 
-void add_coordinator(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("coordinator", "Open rounds, aggregate, seal");
+void add_coordinator(Command app) {
+  const Command command = app.add_command("coordinator", "Open rounds, aggregate, seal");
   auto options = std::make_shared<CoordinatorOptions>();
-  add_node_options(*command, *options, "coordinator");
-  command->add_option("--start-miners", options->config.start_miners,
+  add_node_options(command, *options, "coordinator");
+  command.add_option("--start-miners", options->config.start_miners,
                       "Miners to wait for before round 0")
-      ->capture_default_str();
+      .show_default();
   command
-      ->add_option("--start-validators", options->config.start_validators,
+      .add_option("--start-validators", options->config.start_validators,
                    "Validators to wait for before round 0")
-      ->capture_default_str();
+      .show_default();
   command
-      ->add_option("--checkpoint-every", options->config.checkpoint_every,
+      .add_option("--checkpoint-every", options->config.checkpoint_every,
                    "Rounds between checkpoints, from which it recovers and others join; 0: none")
-      ->capture_default_str();
+      .show_default();
   command
-      ->add_option("--offer-after", options->config.offer_after,
+      .add_option("--offer-after", options->config.offer_after,
                    "Rounds that a node must be behind a checkpoint to be offered it")
-      ->capture_default_str();
-  command->add_option("--rebuild-from", options->rebuild_from,
+      .show_default();
+  command.add_option("--rebuild-from", options->rebuild_from,
                       "Make the lost folder of this coordinator again, and go on: from a run's folder that has "
                       "archive.muster, a file of `muster audit export`, or the folder of a validator that is stopped");
-  command->footer("Examples: muster coordinator --run runs/mine --start-miners 4\n"
+  command.footer("Examples: muster coordinator --run runs/mine --start-miners 4\n"
                   "          muster coordinator --run runs/mine --rebuild-from runs/mine\n"
                   "          muster coordinator --run runs/mine --rebuild-from copies/nodes/validator-1");
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>& stop) { return run_coordinator(*options, stop); };
-  });
+  command.action([options](const std::atomic<bool>& stop) { return run_coordinator(*options, stop); });
 }
 
 }  // namespace muster::cli

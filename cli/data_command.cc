@@ -137,41 +137,38 @@ struct PackCommand {
   }
 };
 
-void add_pack(CLI::App& data, Action& chosen) {
-  auto* command = data.add_subcommand("pack", "Make training data of text: shards of tokens and a manifest");
+void add_pack(Command data) {
+  const Command command = data.add_command("pack", "Make training data of text: shards of tokens and a manifest");
   auto pack = std::make_shared<PackCommand>();
   pack->options.threads = std::max(1u, std::thread::hardware_concurrency());
-  command->add_option("source", pack->sources,
+  command.add_option("source", pack->sources,
                       "Text files, JSON lines (.jsonl, .ndjson), folders of them, - for standard input")
-      ->required();
-  command->add_option("--to", pack->target, "Folder to make")->required();
-  command->add_option("--tokenizer", pack->tokenizer, "bytes, or a SentencePiece .model file")->capture_default_str();
-  command->add_option("--context", pack->options.context, "Tokens that a sequence predicts")
-      ->check(CLI::Range(1u, 1u << 30))
-      ->capture_default_str();
-  command->add_option("--shard-tokens", pack->options.shard_tokens, "Tokens per shard, under 2^31")
-      ->capture_default_str();
-  command->add_option("--held-out", pack->held_out, "Share of the documents that is kept for measuring")
-      ->capture_default_str();
-  command->add_option("--separator", pack->separator,
+      .required();
+  command.add_option("--to", pack->target, "Folder to make").required();
+  command.add_option("--tokenizer", pack->tokenizer, "bytes, or a SentencePiece .model file").show_default();
+  command.add_option("--context", pack->options.context, "Tokens that a sequence predicts")
+      .in_range(1u, 1u << 30)
+      .show_default();
+  command.add_option("--shard-tokens", pack->options.shard_tokens, "Tokens per shard, under 2^31")
+      .show_default();
+  command.add_option("--held-out", pack->held_out, "Share of the documents that is kept for measuring")
+      .show_default();
+  command.add_option("--separator", pack->separator,
                       "Text behind each document (\\n, \\t, \\0, \\\\); default: the tokenizer's end token, if any");
-  command->add_option("--field", pack->options.documents.field, "Field of a JSON line that has the text")
-      ->capture_default_str();
-  command->add_option("--format", pack->format, "What files are: auto (by name), text, jsonl")
-      ->check(CLI::IsMember({"auto", "text", "jsonl"}))
-      ->capture_default_str();
-  command->add_option("--only", pack->options.documents.extensions, "Files of folders: only these, .md,.txt say")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  command->add_option("--threads", pack->options.threads, "That tokenize; the result is the same with any number")
-      ->check(CLI::Range(1u, 256u))
-      ->capture_default_str();
-  command->add_flag("--json", pack->json, "The result as JSON");
-  command->footer("Examples:\n  muster data pack books/ more.jsonl --to data --tokenizer tokenizer.model\n"
+  command.add_option("--field", pack->options.documents.field, "Field of a JSON line that has the text")
+      .show_default();
+  command.add_option("--format", pack->format, "What files are: auto (by name), text, jsonl")
+      .one_of({"auto", "text", "jsonl"})
+      .show_default();
+  command.add_option("--only", pack->options.documents.extensions, "Files of folders: only these, .md,.txt say")
+      .comma_separated();
+  command.add_option("--threads", pack->options.threads, "That tokenize; the result is the same with any number")
+      .in_range(1u, 256u)
+      .show_default();
+  command.add_flag("--json", pack->json, "The result as JSON");
+  command.footer("Examples:\n  muster data pack books/ more.jsonl --to data --tokenizer tokenizer.model\n"
                   "  zstdcat web.jsonl.zst | muster data pack - --format jsonl --to data");
-  command->callback([pack, &chosen] {
-    chosen = [pack](const std::atomic<bool>& stop) { return pack->run(stop); };
-  });
+  command.action([pack](const std::atomic<bool>& stop) { return pack->run(stop); });
 }
 
 Result<int> check_folder(const std::string& folder, bool json, const std::atomic<bool>& stop) {
@@ -193,46 +190,42 @@ Result<int> check_folder(const std::string& folder, bool json, const std::atomic
   return 0;
 }
 
-void add_check(CLI::App& data, Action& chosen) {
-  auto* command = data.add_subcommand("check", "Hash all shards of a packed folder, compare with its manifest");
+void add_check(Command data) {
+  const Command command = data.add_command("check", "Hash all shards of a packed folder, compare with its manifest");
   auto folder = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
-  command->add_option("folder", *folder, "The packed folder")->required();
-  command->add_flag("--json", *json, "The result as JSON");
-  command->footer("Example: muster data check data");
-  command->callback([folder, json, &chosen] {
-    chosen = [folder, json](const std::atomic<bool>& stop) { return check_folder(*folder, *json, stop); };
-  });
+  command.add_option("folder", *folder, "The packed folder").required();
+  command.add_flag("--json", *json, "The result as JSON");
+  command.footer("Example: muster data check data");
+  command.action([folder, json](const std::atomic<bool>& stop) { return check_folder(*folder, *json, stop); });
 }
 
-void add_headers(CLI::App& data, Action& chosen) {
-  auto* command = data.add_subcommand("headers", "Pack a folder of C++ headers as bytes");
+void add_headers(Command data) {
+  const Command command = data.add_command("headers", "Pack a folder of C++ headers as bytes");
   struct Options {
     std::string source, target;
     std::uint32_t context = 128;
   };
   auto options = std::make_shared<Options>();
-  command->add_option("source", options->source, "Folder with .h and .hpp files")->required();
-  command->add_option("target", options->target, "Folder for train.bin and held_out.bin")->required();
-  command->add_option("--context", options->context, "Tokens that a sequence predicts")->capture_default_str();
-  command->footer("Example: muster data headers .deps/libtorch/torch/include data");
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>&) -> Result<int> {
-      MUSTER_TRY(const auto paths, trainer::build_corpus(options->source, options->target, options->context));
-      std::printf("%s\n%s\n", paths.train.c_str(), paths.held_out.c_str());
-      return 0;
-    };
+  command.add_option("source", options->source, "Folder with .h and .hpp files").required();
+  command.add_option("target", options->target, "Folder for train.bin and held_out.bin").required();
+  command.add_option("--context", options->context, "Tokens that a sequence predicts").show_default();
+  command.footer("Example: muster data headers .deps/libtorch/torch/include data");
+  command.action([options](const std::atomic<bool>&) -> Result<int> {
+    MUSTER_TRY(const auto paths, trainer::build_corpus(options->source, options->target, options->context));
+    std::printf("%s\n%s\n", paths.train.c_str(), paths.held_out.c_str());
+    return 0;
   });
 }
 
 }  // namespace
 
-void add_data(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("data", "Training data");
-  command->require_subcommand(1);
-  add_pack(*command, chosen);
-  add_check(*command, chosen);
-  add_headers(*command, chosen);
+void add_data(Command app) {
+  const Command command = app.add_command("data", "Training data");
+  command.require_command();
+  add_pack(command);
+  add_check(command);
+  add_headers(command);
 }
 
 }  // namespace muster::cli

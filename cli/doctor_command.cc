@@ -45,19 +45,17 @@ void say_cards() {
 
 }  // namespace
 
-void add_doctor(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("doctor", "What of this machine muster can use, and why not");
-  command->footer("Example: muster doctor");
-  command->callback([&chosen] {
-    chosen = [](const std::atomic<bool>&) -> Result<int> {
-      say("cpu kernels", std::string(compression::kernels().name));
-      std::string training(trainer::available_kernels<float>().front()->name);
-      if (const auto bf16 = trainer::available_kernels<trainer::Bf16>(); !bf16.empty())
-        training += ", bf16 by " + std::string(bf16.front()->name);
-      say("training", training);
-      say_cards();
-      return 0;
-    };
+void add_doctor(Command app) {
+  const Command command = app.add_command("doctor", "What of this machine muster can use, and why not");
+  command.footer("Example: muster doctor");
+  command.action([](const std::atomic<bool>&) -> Result<int> {
+    say("cpu kernels", std::string(compression::kernels().name));
+    std::string training(trainer::available_kernels<float>().front()->name);
+    if (const auto bf16 = trainer::available_kernels<trainer::Bf16>(); !bf16.empty())
+      training += ", bf16 by " + std::string(bf16.front()->name);
+    say("training", training);
+    say_cards();
+    return 0;
   });
 }
 

@@ -139,17 +139,15 @@ Result<int> run(const EconomyOptions& options, const std::atomic<bool>& stop) {
 
 }  // namespace
 
-void add_sim_economy(CLI::App& sim, Action& chosen) {
-  auto* command = sim.add_subcommand("economy", "Months of a ledger in seconds: subnets, their people and their users");
+void add_sim_economy(Command sim) {
+  const Command command = sim.add_command("economy", "Months of a ledger in seconds: subnets, their people and their users");
   auto options = std::make_shared<EconomyOptions>();
-  command->add_option("scenario", options->scenario, "Who is there and what they want (TOML)")->required();
-  command->add_option("--html", options->html, "Also write plots to this file");
-  command->add_option("--json", options->json, "Also write every sample to this file");
-  command->add_option("--set", options->overrides, "Override a field: section.key=value");
-  command->footer("Example: muster sim economy examples/economy.toml --html economy.html");
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>& stop) { return run(*options, stop); };
-  });
+  command.add_option("scenario", options->scenario, "Who is there and what they want (TOML)").required();
+  command.add_option("--html", options->html, "Also write plots to this file");
+  command.add_option("--json", options->json, "Also write every sample to this file");
+  command.add_option("--set", options->overrides, "Override a field: section.key=value");
+  command.footer("Example: muster sim economy examples/economy.toml --html economy.html");
+  command.action([options](const std::atomic<bool>& stop) { return run(*options, stop); });
 }
 
 }  // namespace muster::cli

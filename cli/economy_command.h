@@ -5,6 +5,6 @@
 
 namespace muster::cli {
 
-void add_sim_economy(CLI::App& sim, Action& chosen);
+void add_sim_economy(Command sim);
 
 }  // namespace muster::cli

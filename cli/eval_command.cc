@@ -8,6 +8,7 @@
 #include "cli/json_text.h"
 #include "cli/machine.h"
 #include "cli/model_folder.h"
+#include "cli/shared_sections.h"
 #include "trainer/run/evaluation.h"
 #include "trainer/run/text_evaluation.h"
 
@@ -21,7 +22,7 @@ struct Options {
   std::string model, data, split = trainer::kHeldOutSplit;
   std::uint64_t sequences = std::numeric_limits<std::uint64_t>::max();
   std::uint32_t threads = 0;
-  trainer::Compute compute = trainer::Compute::kFloat32;
+  std::string compute = "fp32";
   bool json = false;
 };
 
@@ -82,7 +83,8 @@ void print(const Options& options, const Measured& measured, const std::string& 
 Result<int> run(const Options& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(const LoadedModel model, load_model(options.model));
   Team team(options.threads == 0 ? core_count() : options.threads);
-  MUSTER_TRY(const auto engine, trainer::Llama::make(model.imported.model, {.compute = options.compute}, team));
+  MUSTER_TRY(const trainer::Compute compute, compute_named(options.compute));
+  MUSTER_TRY(const auto engine, trainer::Llama::make(model.imported.model, {.compute = compute}, team));
   const double begun = steady_seconds();
   MUSTER_TRY(const Measured measured, measure(options, model, *engine, stop));
   print(options, measured, engine->path(), steady_seconds() - begun);
@@ -91,24 +93,22 @@ Result<int> run(const Options& options, const std::atomic<bool>& stop) {
 
 }  // namespace
 
-void add_eval(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("eval", "Measure how well a model predicts a text");
+void add_eval(Command app) {
+  const Command command = app.add_command("eval", "Measure how well a model predicts a text");
   auto options = std::make_shared<Options>();
-  command->add_option("model", options->model, "Folder with config.json and model.safetensors, or of a training")
-      ->required();
-  command->add_option("data", options->data, "A text file, a token file, or a folder of packed data")->required();
-  command->add_option("--split", options->split, "Part of a packed folder")->capture_default_str();
-  command->add_option("--sequences", options->sequences, "Of packed data, at most so many")->check(CLI::PositiveNumber);
-  command->add_option("--threads", options->threads, "0: all cores")->check(CLI::Range(0, 1024))->capture_default_str();
+  command.add_option("model", options->model, "Folder with config.json and model.safetensors, or of a training")
+      .required();
+  command.add_option("data", options->data, "A text file, a token file, or a folder of packed data").required();
+  command.add_option("--split", options->split, "Part of a packed folder").show_default();
+  command.add_option("--sequences", options->sequences, "Of packed data, at most so many").positive();
+  command.add_option("--threads", options->threads, "0: all cores").in_range(0, 1024).show_default();
   command
-      ->add_option("--compute", options->compute, "fp32, or bf16 where the CPU multiplies it natively")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, trainer::Compute>{
-          {"auto", trainer::Compute::kAuto}, {"fp32", trainer::Compute::kFloat32}, {"bf16", trainer::Compute::kBfloat16}}));
-  command->add_flag("--json", options->json, "The result as JSON");
-  command->footer("Examples: muster eval runs/alone README.md\n          muster eval runs/alone packed --json");
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>& stop) { return run(*options, stop); };
-  });
+      .add_option("--compute", options->compute, "fp32, or bf16 where the CPU multiplies it natively")
+      .one_of({"auto", "fp32", "bf16"})
+      .show_default();
+  command.add_flag("--json", options->json, "The result as JSON");
+  command.footer("Examples: muster eval runs/alone README.md\n          muster eval runs/alone packed --json");
+  command.action([options](const std::atomic<bool>& stop) { return run(*options, stop); });
 }
 
 }  // namespace muster::cli

@@ -47,22 +47,20 @@ struct ExportCommand {
 
 }  // namespace
 
-void add_export(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("export", "Write a model for other programs");
-  command->require_subcommand(1);
-  auto* hf = command->add_subcommand("hf", "As Hugging Face config.json, model.safetensors and tokenizer");
+void add_export(Command app) {
+  const Command command = app.add_command("export", "Write a model for other programs");
+  command.require_command();
+  const Command hf = command.add_command("hf", "As Hugging Face config.json, model.safetensors and tokenizer");
   auto options = std::make_shared<ExportCommand>();
-  hf->add_option("source", options->source, "Folder of a run, or of a training (its newest checkpoint)")->required();
-  hf->add_option("target", options->target, "Folder to write")->required();
-  hf->add_option("--tokenizer", options->tokenizer, "Folder whose tokenizer goes along; default: that of the data");
-  hf->add_option("--file-bytes", options->file_bytes_max, "Weights per file, at most; more make several and an index")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  hf->footer("Examples: muster export hf runs/quickstart my-model\n"
+  hf.add_option("source", options->source, "Folder of a run, or of a training (its newest checkpoint)").required();
+  hf.add_option("target", options->target, "Folder to write").required();
+  hf.add_option("--tokenizer", options->tokenizer, "Folder whose tokenizer goes along; default: that of the data");
+  hf.add_option("--file-bytes", options->file_bytes_max, "Weights per file, at most; more make several and an index")
+      .positive()
+      .show_default();
+  hf.footer("Examples: muster export hf runs/quickstart my-model\n"
              "          muster export hf runs/alone half-way --tokenizer packed");
-  hf->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>& stop) { return options->run(stop); };
-  });
+  hf.action([options](const std::atomic<bool>& stop) { return options->run(stop); });
 }
 
 }  // namespace muster::cli

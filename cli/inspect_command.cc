@@ -342,32 +342,30 @@ Result<int> inspect_state(const InspectOptions& options) {
 
 }  // namespace
 
-void add_inspect(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("inspect", "Show what is in a payload, an aggregate or a state file");
-  command->require_subcommand(1);
+void add_inspect(Command app) {
+  const Command command = app.add_command("inspect", "Show what is in a payload, an aggregate or a state file");
+  command.require_command();
   auto add = [&](const char* name, const char* text, const std::string& example,
                  std::function<Result<int>(const InspectOptions&)> run) {
     auto options = std::make_shared<InspectOptions>();
-    auto* kind = command->add_subcommand(name, text);
-    auto* file = kind->add_option("file", options->file, "The file");
+    const Command kind = command.add_command(name, text);
+    const Option file = kind.add_option("file", options->file, "The file");
     if (std::string_view(name) == "state") {
-      file->required();
-      kind->add_option("--residual", options->residual, "Also write the error feedback here, as raw fp32");
-      kind->add_option("--round", options->round,
+      file.required();
+      kind.add_option("--residual", options->residual, "Also write the error feedback here, as raw fp32");
+      kind.add_option("--round", options->round,
                        "… with what the payload of this round, its last, took out of it put back");
     } else {
-      kind->add_option("--round", options->round, "Instead of a file: of this round; with one: what the file should be");
+      kind.add_option("--round", options->round, "Instead of a file: of this round; with one: what the file should be");
     }
     if (std::string_view(name) != "aggregate")
-      kind->add_option("--miner", options->miner, "… and this hotkey (hex or its start), or name of a key in the run");
-    kind->add_option("--run", options->run, "Folder of its run: the model, and the keys that open it")
-        ->capture_default_str();
-    kind->add_option("--html", options->html, "Also write plots to this file");
-    kind->add_flag("--json", options->as_json, "For scripts");
-    kind->footer("Example: muster inspect " + example);
-    kind->callback([options, run, &chosen] {
-      chosen = [options, run](const std::atomic<bool>&) { return run(*options); };
-    });
+      kind.add_option("--miner", options->miner, "… and this hotkey (hex or its start), or name of a key in the run");
+    kind.add_option("--run", options->run, "Folder of its run: the model, and the keys that open it")
+        .show_default();
+    kind.add_option("--html", options->html, "Also write plots to this file");
+    kind.add_flag("--json", options->as_json, "For scripts");
+    kind.footer("Example: muster inspect " + example);
+    kind.action([options, run](const std::atomic<bool>&) { return run(*options); });
   };
   add("payload", "A miner's payload, once its key is revealed", "payload --round 23 --miner miner-1 --html payload.html",
       [](const InspectOptions& o) { return inspect_coded(o, false); });

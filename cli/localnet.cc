@@ -477,29 +477,27 @@ Result<int> run_localnet(const LocalnetOptions& options, const std::atomic<bool>
 
 }  // namespace
 
-void add_localnet(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("localnet", "A whole network on this machine, with cheaters");
+void add_localnet(Command app) {
+  const Command command = app.add_command("localnet", "A whole network on this machine, with cheaters");
   auto options = std::make_shared<LocalnetOptions>();
-  command->add_option("config", options->config, "Configuration of the run")->capture_default_str();
-  command->add_option("--run", options->run, "Folder of the run")->capture_default_str();
-  command->add_option("--from", options->from, "Start from this Hugging Face folder's model instead of a new one");
-  command->add_option("--set", options->overrides, "Override a field: section.key=value");
-  command->add_option("--seed", options->seed, "Other initial model, keys and data order");
-  command->add_option("--cheaters", options->cheaters, "One cheater more; `muster sim attacks --list` says what each does")
-      ->check(CLI::IsMember(cheater_names()));
-  command->add_flag("--restart-killed", options->restart_killed,
+  command.add_option("config", options->config, "Configuration of the run").show_default();
+  command.add_option("--run", options->run, "Folder of the run").show_default();
+  command.add_option("--from", options->from, "Start from this Hugging Face folder's model instead of a new one");
+  command.add_option("--set", options->overrides, "Override a field: section.key=value");
+  command.add_option("--seed", options->seed, "Other initial model, keys and data order");
+  command.add_option("--cheaters", options->cheaters, "One cheater more; `muster sim attacks --list` says what each does")
+      .one_of(cheater_names());
+  command.add_flag("--restart-killed", options->restart_killed,
                     "Start a node again that is killed (kill -9) while the network runs");
-  command->add_option("--failpoint", options->failpoints,
+  command.add_option("--failpoint", options->failpoints,
                       "For crash tests: NODE=ROLE.ACTION.before|after[@N] kills that node once");
-  command->add_flag("--fresh", options->fresh, "Delete what an earlier run left in the folder");
-  command->add_flag("--compare", options->compare,
+  command.add_flag("--fresh", options->fresh, "Delete what an earlier run left in the folder");
+  command.add_flag("--compare", options->compare,
                     "Also train one miner alone, and data-parallel, and compare");
-  command->footer("Examples: muster localnet examples/quickstart.toml\n"
+  command.footer("Examples: muster localnet examples/quickstart.toml\n"
                   "          muster localnet --seed 2 --run runs/two --compare\n"
                   "          muster localnet --cheaters wrong-data --set run.rounds=32");
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>& stop) { return run_localnet(*options, stop); };
-  });
+  command.action([options](const std::atomic<bool>& stop) { return run_localnet(*options, stop); });
 }
 
 }  // namespace muster::cli

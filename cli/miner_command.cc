@@ -93,22 +93,20 @@ Result<int> run_miner(const MinerOptions& options, const std::atomic<bool>& stop
 
 }  // namespace
 
-void add_miner(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("miner", "Train, commit, reveal, get paid");
+void add_miner(Command app) {
+  const Command command = app.add_command("miner", "Train, commit, reveal, get paid");
   auto options = std::make_shared<MinerOptions>();
-  add_node_options(*command, *options, "miner");
+  add_node_options(command, *options, "miner");
   command
-      ->add_option("--conduct", options->conduct,
+      .add_option("--conduct", options->conduct,
                    "For experiments: honest, or a cheater's, as `muster sim attacks --list` names them")
-      ->capture_default_str();
-  add_compute_options(*command, options->compute);
-  add_rank_options(*command, options->ranks);
-  command->footer("Examples: muster miner --run runs/mine --name miner-1\n"
+      .show_default();
+  add_compute_options(command, options->compute);
+  add_rank_options(command, options->ranks);
+  command.footer("Examples: muster miner --run runs/mine --name miner-1\n"
                   "          muster miner --run runs/mine --name miner-1 --gpus 4\n"
                   "          muster miner --run runs/mine --name miner-1 --ranks 2 --threads 16");
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>& stop) { return run_miner(*options, stop); };
-  });
+  command.action([options](const std::atomic<bool>& stop) { return run_miner(*options, stop); });
 }
 
 }  // namespace muster::cli

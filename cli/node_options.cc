@@ -10,22 +10,22 @@
 
 namespace muster::cli {
 
-void add_node_options(CLI::App& command, NodeOptions& options, const std::string& default_name) {
+void add_node_options(Command command, NodeOptions& options, const std::string& default_name) {
   options.name = default_name;
-  command.add_option("--run", options.run, "Folder of the run")->capture_default_str();
+  command.add_option("--run", options.run, "Folder of the run").show_default();
   command.add_option("--name", options.name, "This node's name: of its key and its folder")
-      ->capture_default_str();
+      .show_default();
   command.add_option("--ledger", options.ledger_address, "Address of the ledger")
-      ->capture_default_str();
+      .show_default();
   command.add_option("--ledger-key", options.ledger_key,
                      "The ledger's hotkey in hex; default: keys/ledger of the run");
   command.add_option("--control", options.control_address, "Address of the coordinator")
-      ->capture_default_str();
+      .show_default();
   command.add_option("--blobs", options.blob_address, "Address of the coordinator's blobs")
-      ->capture_default_str();
+      .show_default();
   command.add_option("--log-level", options.log_level, "debug, info, warning or error")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
-      ->capture_default_str();
+      .one_of({"debug", "info", "warning", "error"})
+      .show_default();
   command.add_option("--failpoint", options.failpoint,
                      "For crash tests: die as by kill -9 at NAME or at its N-th pass, NAME@N");
 }
@@ -52,23 +52,23 @@ Result<PublicKey> read_ledger_key(const NodeOptions& options, const RunFolder& f
 
 }  // namespace
 
-void add_device_option(CLI::App& command, std::string& device) {
+void add_device_option(Command command, std::string& device) {
   command.add_option("--device", device, "cpu, cuda for the first graphics card, or auto: a card where there is one")
-      ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
-      ->capture_default_str();
+      .one_of({"cpu", "cuda", "auto"})
+      .show_default();
 }
 
-void add_compute_options(CLI::App& command, ComputeChoice& choice) {
+void add_compute_options(Command command, ComputeChoice& choice) {
   add_device_option(command, choice.device);
   command.add_option("--compute", choice.compute, "auto (bf16 where the CPU multiplies it natively), bf16 or fp32")
-      ->check(CLI::IsMember({"auto", "bf16", "fp32"}))
-      ->capture_default_str();
+      .one_of({"auto", "bf16", "fp32"})
+      .show_default();
   command.add_option("--matmul", choice.matmul, "Whose matrix products: auto, own, or torch for LibTorch's")
-      ->check(CLI::IsMember({"auto", "own", "torch"}))
-      ->capture_default_str();
+      .one_of({"auto", "own", "torch"})
+      .show_default();
   command.add_option("--threads", choice.threads, "Of the model's computation; results do not depend on it")
-      ->check(CLI::Range(1u, 1024u))
-      ->capture_default_str();
+      .in_range(1u, 1024u)
+      .show_default();
   command.add_flag("--recompute", choice.recompute, "Take less memory and more time: compute activations again");
 }
 

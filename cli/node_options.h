@@ -1,7 +1,6 @@
 // What every node command takes: its run, name and addresses. Thread safety: values.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <atomic>
 #include <string>
 
@@ -9,6 +8,7 @@
 #include "base/lock_file.h"
 #include "base/log.h"
 #include "chain/service/remote_ledger.h"
+#include "cli/options.h"
 #include "cli/run_folder.h"
 #include "wire/zmq_transport.h"
 
@@ -26,7 +26,7 @@ struct NodeOptions {
 };
 
 // Adds the options that `command` shares with the other nodes.
-void add_node_options(CLI::App& command, NodeOptions& options, const std::string& default_name);
+void add_node_options(Command command, NodeOptions& options, const std::string& default_name);
 
 // How a node computes: its own business, no part of the run.
 struct ComputeChoice {
@@ -35,8 +35,8 @@ struct ComputeChoice {
   bool recompute = false;
 };
 // --device, as `train` and the nodes take it.
-void add_device_option(CLI::App& command, std::string& device);
-void add_compute_options(CLI::App& command, ComputeChoice& choice);
+void add_device_option(Command command, std::string& device);
+void add_compute_options(Command command, ComputeChoice& choice);
 // Errors: kInvalidArgument, which names that the options let pass never give.
 [[nodiscard]] Status set_compute(const ComputeChoice& choice, trainer::TrainerConfig& config);
 

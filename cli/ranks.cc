@@ -57,7 +57,7 @@ std::vector<std::string> arguments_of(const NodeOptions& options, const ComputeC
   return arguments;
 }
 
-void add_shard_option(CLI::App& command, bool& shard_parameters) {
+void add_shard_option(Command command, bool& shard_parameters) {
   command.add_flag("--shard-parameters", shard_parameters,
                    "Each rank keeps only its part of the parameters, and fetches the others' layer by layer: less "
                    "memory, more traffic");
@@ -79,16 +79,17 @@ Result<int> be_rank(const SeatOptions& options) {
 
 }  // namespace
 
-void add_rank_options(CLI::App& command, RankChoice& choice) {
-  auto* gpus = command
-                   .add_option("--gpus", choice.gpus,
-                               "Train on so many graphics cards, a process each: short for --device cuda --ranks N")
-                   ->check(CLI::Range(1u, 64u));
+void add_rank_options(Command command, RankChoice& choice) {
+  const Option gpus =
+      command
+          .add_option("--gpus", choice.gpus,
+                      "Train on so many graphics cards, a process each: short for --device cuda --ranks N")
+          .in_range(1u, 64u);
   command
       .add_option("--ranks", choice.ranks,
                   "Processes that share each batch, e.g. one per NUMA node; at most train.batch")
-      ->check(CLI::Range(1u, 64u))
-      ->excludes(gpus);
+      .in_range(1u, 64u)
+      .excludes(gpus);
   add_shard_option(command, choice.shard_parameters);
 }
 
@@ -120,22 +121,20 @@ Result<std::unique_ptr<protocol::InnerLoop>> make_ranked_loop(const NodeOptions&
        .note = [logger = node.logger](const std::string& text) mutable { logger.info(text); }});
 }
 
-void add_rank(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("rank", "One process of a miner; started by it");
-  command->group("");
+void add_rank(Command app) {
+  const Command command = app.add_command("rank", "One process of a miner; started by it");
+  command.hide();
   auto options = std::make_shared<SeatOptions>();
-  command->add_option("--run", options->run)->required();
-  command->add_option("--name", options->name)->required();
-  add_compute_options(*command, options->compute);
-  add_shard_option(*command, options->shard_parameters);
-  command->add_option("--rank", options->seat.rank)->required();
-  command->add_option("--of", options->seat.size)->required();
-  command->add_option("--meeting", options->meeting)->required();
-  command->add_option("--channel", options->seat.channel)->required();
-  command->add_option("--theta", options->seat.theta)->required();
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>&) { return be_rank(*options); };
-  });
+  command.add_option("--run", options->run).required();
+  command.add_option("--name", options->name).required();
+  add_compute_options(command, options->compute);
+  add_shard_option(command, options->shard_parameters);
+  command.add_option("--rank", options->seat.rank).required();
+  command.add_option("--of", options->seat.size).required();
+  command.add_option("--meeting", options->meeting).required();
+  command.add_option("--channel", options->seat.channel).required();
+  command.add_option("--theta", options->seat.theta).required();
+  command.action([options](const std::atomic<bool>&) { return be_rank(*options); });
 }
 
 }  // namespace muster::cli

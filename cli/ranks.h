@@ -11,7 +11,7 @@ struct RankChoice {
   bool shard_parameters = false;
   [[nodiscard]] unsigned count() const { return std::max({ranks, gpus, 1u}); }
 };
-void add_rank_options(CLI::App& command, RankChoice& choice);
+void add_rank_options(Command command, RankChoice& choice);
 // Errors: kInvalidArgument (options that contradict each other).
 [[nodiscard]] Status set_ranks(const RankChoice& choice, trainer::TrainerConfig& config);
 

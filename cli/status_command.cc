@@ -131,33 +131,31 @@ Result<protocol::Metagraph> ask_ledger(const StatusOptions& options, const std::
 
 }  // namespace
 
-void add_status(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("status", "How far a run is: its nodes here, and the ledger's view");
+void add_status(Command app) {
+  const Command command = app.add_command("status", "How far a run is: its nodes here, and the ledger's view");
   auto options = std::make_shared<StatusOptions>();
-  add_node_options(*command, *options, "coordinator");
-  command->add_flag("--json", options->json, "Machine-readable output");
-  command->footer("Example: muster status --run runs/quickstart\n"
+  add_node_options(command, *options, "coordinator");
+  command.add_flag("--json", options->json, "Machine-readable output");
+  command.footer("Example: muster status --run runs/quickstart\n"
                   "Asks the ledger with the key that --name gives; without an answer it shows the rest.");
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>& stop) -> Result<int> {
-      const RunFolder folder{options->run};
-      MUSTER_TRY(const auto params, read_params(folder));
-      const auto nodes = local_nodes(folder);
-      ordered_json status = status_of(params, nodes);
-      if (!options->json) print_nodes(status, nodes);
-      const auto metagraph = ask_ledger(*options, stop);
-      if (metagraph) {
-        status["ledger"] = ledger_of(folder, *metagraph);
-        if (!options->json) print_ledger(status["ledger"]);
-      } else {
-        status["ledger"] = nullptr;
-        status["ledger_error"] = metagraph.error().message;
-        if (!options->json)
-          std::printf("\n%s\n", metagraph.error().message.c_str());
-      }
-      if (options->json) std::printf("%s\n", json_text(status, 2).c_str());
-      return 0;
-    };
+  command.action([options](const std::atomic<bool>& stop) -> Result<int> {
+    const RunFolder folder{options->run};
+    MUSTER_TRY(const auto params, read_params(folder));
+    const auto nodes = local_nodes(folder);
+    ordered_json status = status_of(params, nodes);
+    if (!options->json) print_nodes(status, nodes);
+    const auto metagraph = ask_ledger(*options, stop);
+    if (metagraph) {
+      status["ledger"] = ledger_of(folder, *metagraph);
+      if (!options->json) print_ledger(status["ledger"]);
+    } else {
+      status["ledger"] = nullptr;
+      status["ledger_error"] = metagraph.error().message;
+      if (!options->json)
+        std::printf("\n%s\n", metagraph.error().message.c_str());
+    }
+    if (options->json) std::printf("%s\n", json_text(status, 2).c_str());
+    return 0;
   });
 }
 

@@ -263,25 +263,23 @@ class TrainCommand {
 
 }  // namespace
 
-void add_train(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("train", "Train a model on this machine alone");
+void add_train(Command app) {
+  const Command command = app.add_command("train", "Train a model on this machine alone");
   auto options = std::make_shared<TrainOptions>();
-  command->add_option("config", options->config, "Configuration of the training")->required();
-  command->add_option("--to", options->to, "Folder for logs, checkpoints and the model")->capture_default_str();
-  command->add_option("--from", options->from, "Start from the weights of this Hugging Face folder");
-  add_device_option(*command, options->device);
-  command->add_flag("--resume", options->resume, "Go on from the newest whole checkpoint in the folder");
-  command->add_option("--set", options->overrides, "Override a field: section.key=value");
-  command->add_flag("--json", options->json, "The result as JSON; progress goes to standard error");
-  command->add_option("--failpoint", options->failpoint, "For crash tests: train.step or train.checkpoint, @N")
-      ->group("");
-  command->footer("Examples: muster train examples/train.toml --to runs/alone\n"
+  command.add_option("config", options->config, "Configuration of the training").required();
+  command.add_option("--to", options->to, "Folder for logs, checkpoints and the model").show_default();
+  command.add_option("--from", options->from, "Start from the weights of this Hugging Face folder");
+  add_device_option(command, options->device);
+  command.add_flag("--resume", options->resume, "Go on from the newest whole checkpoint in the folder");
+  command.add_option("--set", options->overrides, "Override a field: section.key=value");
+  command.add_flag("--json", options->json, "The result as JSON; progress goes to standard error");
+  command.add_option("--failpoint", options->failpoint, "For crash tests: train.step or train.checkpoint, @N")
+      .hide();
+  command.footer("Examples: muster train examples/train.toml --to runs/alone\n"
                   "          muster train examples/train.toml --to runs/alone --resume --set train.steps=1200");
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>& stop) -> Result<int> {
-      MUSTER_TRY(TrainConfig config, read_train_config(options->config, options->overrides));
-      return TrainCommand(*options, std::move(config)).run(stop);
-    };
+  command.action([options](const std::atomic<bool>& stop) -> Result<int> {
+    MUSTER_TRY(TrainConfig config, read_train_config(options->config, options->overrides));
+    return TrainCommand(*options, std::move(config)).run(stop);
   });
 }
 

@@ -68,25 +68,23 @@ Result<int> run_tune(const TuneOptions& options) {
 
 }  // namespace
 
-void add_tune(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("tune", "What each density costs on your links, and which to choose");
+void add_tune(Command app) {
+  const Command command = app.add_command("tune", "What each density costs on your links, and which to choose");
   auto options = std::make_shared<TuneOptions>();
-  command->add_option("config", options->config, "Configuration of the run")->required();
-  command->add_option("--uplink", options->uplink, "A miner's: 100mbit, 1gbit, 12MB (per second)")
-      ->capture_default_str();
-  command->add_option("--downlink", options->downlink, "The same; default: as the uplink");
-  command->add_option("--round", options->round, "How long a round is to take: 90s, 20min, 1h")
-      ->capture_default_str();
-  command->add_option("--rounds", options->rounds, "Of the run; default: the configuration's, or 1000");
-  command->add_option("--share", options->share, "Percent of a round that transfers may take")
-      ->check(CLI::Range(0.01, 100.0))
-      ->capture_default_str();
-  command->add_option("--set", options->overrides, "Override a field: section.key=value");
-  command->add_flag("--json", options->as_json, "For scripts");
-  command->footer("Example: muster tune --uplink 100mbit --round 20min examples/quickstart.toml");
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>&) { return run_tune(*options); };
-  });
+  command.add_option("config", options->config, "Configuration of the run").required();
+  command.add_option("--uplink", options->uplink, "A miner's: 100mbit, 1gbit, 12MB (per second)")
+      .show_default();
+  command.add_option("--downlink", options->downlink, "The same; default: as the uplink");
+  command.add_option("--round", options->round, "How long a round is to take: 90s, 20min, 1h")
+      .show_default();
+  command.add_option("--rounds", options->rounds, "Of the run; default: the configuration's, or 1000");
+  command.add_option("--share", options->share, "Percent of a round that transfers may take")
+      .in_range(0.01, 100.0)
+      .show_default();
+  command.add_option("--set", options->overrides, "Override a field: section.key=value");
+  command.add_flag("--json", options->as_json, "For scripts");
+  command.footer("Example: muster tune --uplink 100mbit --round 20min examples/quickstart.toml");
+  command.action([options](const std::atomic<bool>&) { return run_tune(*options); });
 }
 
 }  // namespace muster::cli

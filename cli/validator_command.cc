@@ -59,25 +59,23 @@ Result<int> run_validator(const ValidatorOptions& options, const std::atomic<boo
 
 }  // namespace
 
-void add_validator(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("validator", "Screen, score, rate, set weights");
+void add_validator(Command app) {
+  const Command command = app.add_command("validator", "Screen, score, rate, set weights");
   auto options = std::make_shared<ValidatorOptions>();
-  add_node_options(*command, *options, "validator");
+  add_node_options(command, *options, "validator");
   command
-      ->add_option("--score-wait-ms", options->score_wait_ms,
+      .add_option("--score-wait-ms", options->score_wait_ms,
                    "How long a screen may wait for unfinished scores")
-      ->capture_default_str();
-  command->add_flag("--held-out", options->held_out, "Measure the held-out loss after every round");
+      .show_default();
+  command.add_flag("--held-out", options->held_out, "Measure the held-out loss after every round");
   command
-      ->add_option("--register-budget", options->register_budget,
+      .add_option("--register-budget", options->register_budget,
                    "TAO that this node may spend, over all its starts, on buying back a uid that another registration "
                    "took; 0: none")
-      ->capture_default_str();
-  add_compute_options(*command, options->compute);
-  command->footer("Example: muster validator --run runs/mine --name validator-1");
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>& stop) { return run_validator(*options, stop); };
-  });
+      .show_default();
+  add_compute_options(command, options->compute);
+  command.footer("Example: muster validator --run runs/mine --name validator-1");
+  command.action([options](const std::atomic<bool>& stop) { return run_validator(*options, stop); });
 }
 
 }  // namespace muster::cli

@@ -22,11 +22,11 @@ fs::path key_path(const LedgerAccess& access, const std::string& name) {
 
 }  // namespace
 
-void add_ledger_access(CLI::App& command, LedgerAccess& access) {
-  command.add_option("--run", access.run, "Folder of a run: its keys can be named")->capture_default_str();
-  command.add_option("--ledger", access.address, "Address of the ledger")->capture_default_str();
+void add_ledger_access(Command command, LedgerAccess& access) {
+  command.add_option("--run", access.run, "Folder of a run: its keys can be named").show_default();
+  command.add_option("--ledger", access.address, "Address of the ledger").show_default();
   command.add_option("--ledger-key", access.ledger_key, "The ledger's key: SS58, hex or a file; default: the run's");
-  command.add_option("--key", access.key, "Key that signs: a file, or a name of the run's")->capture_default_str();
+  command.add_option("--key", access.key, "Key that signs: a file, or a name of the run's").show_default();
   command.add_flag("--json", access.json, "For scripts; amounts in rao");
 }
 

@@ -3,12 +3,12 @@
 // Thread safety: values.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <atomic>
 #include <memory>
 #include <string>
 
 #include "chain/service/remote_ledger.h"
+#include "cli/options.h"
 #include "wire/zmq_transport.h"
 
 namespace muster::cli {
@@ -21,7 +21,7 @@ struct LedgerAccess {
   bool json = false;
 };
 
-void add_ledger_access(CLI::App& command, LedgerAccess& access);
+void add_ledger_access(Command command, LedgerAccess& access);
 
 // An account by its SS58 address, its hex, a key file, or the name of a key of the run. Errors: kInvalidArgument.
 [[nodiscard]] Result<PublicKey> account_named(const LedgerAccess& access, const std::string& text);

@@ -154,45 +154,41 @@ Result<int> replay(const ReplayOptions& options, const std::atomic<bool>& stop) 
 
 }  // namespace
 
-void add_ledger_serve(CLI::App& ledger, Action& chosen) {
-  auto* command = ledger.add_subcommand("serve", "Produce blocks and answer requests");
+void add_ledger_serve(Command ledger) {
+  const Command command = ledger.add_command("serve", "Produce blocks and answer requests");
   auto options = std::make_shared<ServeOptions>();
-  add_node_options(*command, *options, "ledger");
-  command->add_option("--genesis", options->genesis, "A ledger of its own, from this TOML file, instead of a run's");
-  command->add_option("--home", options->home, "… with its key and blocks in this folder")->capture_default_str();
-  command->add_option("--set", options->overrides, "… and a field of it overridden: section.key=value");
-  command->footer("Examples: muster ledger serve --run runs/quickstart\n"
+  add_node_options(command, *options, "ledger");
+  command.add_option("--genesis", options->genesis, "A ledger of its own, from this TOML file, instead of a run's");
+  command.add_option("--home", options->home, "… with its key and blocks in this folder").show_default();
+  command.add_option("--set", options->overrides, "… and a field of it overridden: section.key=value");
+  command.footer("Examples: muster ledger serve --run runs/quickstart\n"
                   "          muster ledger serve --genesis examples/ledger.toml --home runs/ledger");
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>& stop) { return run_ledger(*options, stop); };
-  });
+  command.action([options](const std::atomic<bool>& stop) { return run_ledger(*options, stop); });
 }
 
-void add_ledger_replay(CLI::App& ledger, Action& chosen) {
-  auto* command = ledger.add_subcommand("replay", "Apply all blocks from genesis again, and check every state");
+void add_ledger_replay(Command ledger) {
+  const Command command = ledger.add_command("replay", "Apply all blocks from genesis again, and check every state");
   auto options = std::make_shared<ReplayOptions>();
-  command->add_option("--run", options->run, "Folder of the run")->capture_default_str();
-  command->add_option("--genesis", options->genesis, "TOML of a ledger of its own, instead of the run's");
-  command->add_option("--blocks", options->database, "Its ledger.sqlite; default: the run's");
-  command->add_flag("--json", options->json, "For scripts");
-  command->footer("Example: muster ledger replay --run runs/quickstart");
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>& stop) { return replay(*options, stop); };
-  });
+  command.add_option("--run", options->run, "Folder of the run").show_default();
+  command.add_option("--genesis", options->genesis, "TOML of a ledger of its own, instead of the run's");
+  command.add_option("--blocks", options->database, "Its ledger.sqlite; default: the run's");
+  command.add_flag("--json", options->json, "For scripts");
+  command.footer("Example: muster ledger replay --run runs/quickstart");
+  command.action([options](const std::atomic<bool>& stop) { return replay(*options, stop); });
 }
 
-void add_ledger(CLI::App& app, Action& chosen) {
-  auto* ledger = app.add_subcommand("ledger", "The ledger: blocks, stake, weights, pay");
-  ledger->require_subcommand(1);
-  add_ledger_serve(*ledger, chosen);
-  add_ledger_views(*ledger, chosen);
-  add_register(*ledger, chosen);
-  add_stake(*ledger, chosen);
-  add_subnet(*ledger, chosen);
-  add_delegate(*ledger, chosen);
-  add_weights(*ledger, chosen);
-  add_transfer(*ledger, chosen);
-  add_ledger_replay(*ledger, chosen);
+void add_ledger(Command app) {
+  const Command ledger = app.add_command("ledger", "The ledger: blocks, stake, weights, pay");
+  ledger.require_command();
+  add_ledger_serve(ledger);
+  add_ledger_views(ledger);
+  add_register(ledger);
+  add_stake(ledger);
+  add_subnet(ledger);
+  add_delegate(ledger);
+  add_weights(ledger);
+  add_transfer(ledger);
+  add_ledger_replay(ledger);
 }
 
 }  // namespace muster::cli

@@ -257,50 +257,46 @@ Result<int> show_wallet(const ViewOptions& options) {
   return 0;
 }
 
-std::pair<CLI::App*, std::shared_ptr<ViewOptions>> add_view(CLI::App& parent, const char* name, const char* text,
-                                                            const char* example, Action& chosen,
+std::pair<Command, std::shared_ptr<ViewOptions>> add_view(Command parent, const char* name, const char* text,
+                                                            const char* example,
                                                             Result<int> (*show)(const ViewOptions&)) {
   auto options = std::make_shared<ViewOptions>();
-  auto* command = parent.add_subcommand(name, text);
-  add_ledger_access(*command, *options);
-  command->footer(std::string("Example: muster ledger ") + example);
-  command->callback([options, show, &chosen] {
-    chosen = [options, show](const std::atomic<bool>&) { return show(*options); };
-  });
+  const Command command = parent.add_command(name, text);
+  add_ledger_access(command, *options);
+  command.footer(std::string("Example: muster ledger ") + example);
+  command.action([options, show](const std::atomic<bool>&) { return show(*options); });
   return {command, options};
 }
 
-void add_wallet(CLI::App& ledger, Action& chosen) {
-  auto* group = ledger.add_subcommand("wallet", "Keys, addresses, balances and stakes");
-  group->require_subcommand(1);
-  auto [show, options] = add_view(*group, "show", "What an account has", "wallet show miner-1", chosen, show_wallet);
-  show->add_option("account", options->account, "SS58, hex, a key file or a name of the run's; default: --key");
+void add_wallet(Command ledger) {
+  const Command group = ledger.add_command("wallet", "Keys, addresses, balances and stakes");
+  group.require_command();
+  auto [show, options] = add_view(group, "show", "What an account has", "wallet show miner-1", show_wallet);
+  show.add_option("account", options->account, "SS58, hex, a key file or a name of the run's; default: --key");
   auto path = std::make_shared<std::string>();
-  auto* make = group->add_subcommand("new", "Make a key file (mode 0600) and print its address");
-  make->add_option("file", *path, "Where to write it")->required();
-  make->footer("Example: muster ledger wallet new cold.key");
-  make->callback([path, &chosen] {
-    chosen = [path](const std::atomic<bool>&) -> Result<int> {
-      const SigningKey key(random_seed());
-      MUSTER_TRY_STATUS(write_key_file(*path, key));
-      std::printf("%s\n", address(key.public_key()).c_str());
-      return 0;
-    };
+  const Command make = group.add_command("new", "Make a key file (mode 0600) and print its address");
+  make.add_option("file", *path, "Where to write it").required();
+  make.footer("Example: muster ledger wallet new cold.key");
+  make.action([path](const std::atomic<bool>&) -> Result<int> {
+    const SigningKey key(random_seed());
+    MUSTER_TRY_STATUS(write_key_file(*path, key));
+    std::printf("%s\n", address(key.public_key()).c_str());
+    return 0;
   });
 }
 
 }  // namespace
 
-void add_ledger_views(CLI::App& ledger, Action& chosen) {
-  add_view(ledger, "status", "The chain: block, issuance, stake", "status", chosen, show_status);
-  auto block = add_view(ledger, "block", "A block and its extrinsics", "block 12", chosen, show_block);
-  block.first->add_option("number", block.second->number, "Default: the last");
-  add_view(ledger, "subnets", "All subnets: prices, pools, emission", "subnets", chosen, show_subnets);
-  auto metagraph = add_view(ledger, "metagraph", "A subnet's neurons: stake, permits, pay", "metagraph 1 --json", chosen,
+void add_ledger_views(Command ledger) {
+  add_view(ledger, "status", "The chain: block, issuance, stake", "status", show_status);
+  auto block = add_view(ledger, "block", "A block and its extrinsics", "block 12", show_block);
+  block.first.add_option("number", block.second->number, "Default: the last");
+  add_view(ledger, "subnets", "All subnets: prices, pools, emission", "subnets", show_subnets);
+  auto metagraph = add_view(ledger, "metagraph", "A subnet's neurons: stake, permits, pay", "metagraph 1 --json",
                             show_metagraph);
-  metagraph.first->add_option("netuid", metagraph.second->netuid, "Number of the subnet")->capture_default_str();
-  add_view(ledger, "halving", "What a block mints, now and later", "halving", chosen, show_halving);
-  add_wallet(ledger, chosen);
+  metagraph.first.add_option("netuid", metagraph.second->netuid, "Number of the subnet").show_default();
+  add_view(ledger, "halving", "What a block mints, now and later", "halving", show_halving);
+  add_wallet(ledger);
 }
 
 }  // namespace muster::cli

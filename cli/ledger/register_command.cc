@@ -59,17 +59,15 @@ Result<int> register_hotkey(const RegisterOptions& options, const std::atomic<bo
 
 }  // namespace
 
-void add_register(CLI::App& ledger, Action& chosen) {
+void add_register(Command ledger) {
   auto options = std::make_shared<RegisterOptions>();
-  auto* command = ledger.add_subcommand("register", "Buy a hotkey a uid on a subnet, and say what it still needs to validate");
-  add_ledger_access(*command, *options);
-  command->add_option("netuid", options->netuid, "Number of the subnet; default: the run's");
-  command->add_option("--hotkey", options->hotkey, "Who is registered; default: the signing key, which is not registered twice");
-  command->footer("Examples: muster ledger register 1 --hotkey hot.key --key cold.key\n"
+  const Command command = ledger.add_command("register", "Buy a hotkey a uid on a subnet, and say what it still needs to validate");
+  add_ledger_access(command, *options);
+  command.add_option("netuid", options->netuid, "Number of the subnet; default: the run's");
+  command.add_option("--hotkey", options->hotkey, "Who is registered; default: the signing key, which is not registered twice");
+  command.footer("Examples: muster ledger register 1 --hotkey hot.key --key cold.key\n"
                   "          muster ledger register --run runs/mine --key validator-1");
-  command->callback([options, &chosen] {
-    chosen = [options](const std::atomic<bool>& stop) { return register_hotkey(*options, stop); };
-  });
+  command.action([options](const std::atomic<bool>& stop) { return register_hotkey(*options, stop); });
 }
 
 }  // namespace muster::cli
