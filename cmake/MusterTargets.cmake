@@ -1,3 +1,21 @@
+# The standard headers, and GoogleTest's for tests, parsed once: half of most files' time is theirs. Each file still includes
+# what it uses; builds with -DMUSTER_PRECOMPILE=OFF do without.
+option(MUSTER_PRECOMPILE "Precompile the headers of the standard library and of GoogleTest" ON)
+if(MUSTER_PRECOMPILE)
+  file(WRITE "${CMAKE_BINARY_DIR}/precompiled.cc" "")
+  set(standard_headers <algorithm> <array> <atomic> <bit> <chrono> <cmath> <concepts> <cstdint> <cstdio> <deque> <filesystem>
+      <functional> <map> <memory> <mutex> <optional> <set> <span> <string> <string_view> <thread> <tuple> <utility> <variant>
+      <vector>)
+  add_library(muster_precompiled OBJECT "${CMAKE_BINARY_DIR}/precompiled.cc")
+  target_link_libraries(muster_precompiled PRIVATE muster_flags)
+  target_precompile_headers(muster_precompiled PRIVATE ${standard_headers})
+endif()
+function(muster_precompile target)
+  if(MUSTER_PRECOMPILE)
+    target_precompile_headers(${target} REUSE_FROM ${ARGV1})
+  endif()
+endfunction()
+
 # muster_library(NAME SOURCES … [DEPENDS …] [PRIVATE_DEPENDS …]): static library muster_NAME, alias
 # muster::NAME.
 function(muster_library name)
@@ -6,6 +24,7 @@ function(muster_library name)
   add_library(muster::${name} ALIAS muster_${name})
   target_link_libraries(muster_${name} PUBLIC muster_flags ${arg_DEPENDS}
                                        PRIVATE ${arg_PRIVATE_DEPENDS})
+  muster_precompile(muster_${name} muster_precompiled)
 endfunction()
 
 # muster_test(NAME SOURCES … [DEPENDS …] [LABELS …]): one GoogleTest program, one ctest entry per test
@@ -20,6 +39,7 @@ function(muster_test name)
                                         GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE MUSTER_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                              MUSTER_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  muster_precompile(${name} muster_precompiled_tests)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                        PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
 endfunction()
