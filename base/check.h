@@ -11,8 +11,8 @@ namespace muster {
 
 }  // namespace muster
 
-#define MUSTER_CHECK(condition, message)                                             \
-  do {                                                                               \
+#define MUSTER_CHECK(condition, message)                                               \
+  do {                                                                                 \
     if (!(condition)) ::muster::check_failed(__FILE__, __LINE__, #condition, message); \
   } while (false)
 

@@ -13,9 +13,9 @@ namespace muster {
 void aes256_ctr(const CipherKey& key, const CipherIv& iv, std::span<std::uint8_t> data) {
   std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> context(EVP_CIPHER_CTX_new(),
                                                                           &EVP_CIPHER_CTX_free);
-  MUSTER_CHECK(EVP_EncryptInit_ex(context.get(), EVP_aes_256_ctr(), nullptr, key.data(),
-                                  iv.data()) == 1,
-               "AES-256-CTR");
+  MUSTER_CHECK(
+      EVP_EncryptInit_ex(context.get(), EVP_aes_256_ctr(), nullptr, key.data(), iv.data()) == 1,
+      "AES-256-CTR");
   constexpr std::size_t kStep = 1u << 30;  // OpenSSL counts in int
   for (std::size_t offset = 0; offset < data.size(); offset += kStep) {
     const auto count = static_cast<int>(std::min(kStep, data.size() - offset));

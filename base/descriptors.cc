@@ -28,8 +28,9 @@ Status need_descriptors(int wanted) {
   for (int i = 0; i < wanted; ++i) {
     FileHandle handle(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!handle) {
-      return Error{Errc::kNoDescriptors, "only " + std::to_string(held.size()) + " file descriptors are free and " +
-                                  std::to_string(wanted) + " are needed; allow more, as with: ulimit -n 4096"};
+      return Error{Errc::kNoDescriptors,
+                   "only " + std::to_string(held.size()) + " file descriptors are free and " +
+                       std::to_string(wanted) + " are needed; allow more, as with: ulimit -n 4096"};
     }
     held.push_back(std::move(handle));
   }

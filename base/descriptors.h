@@ -15,7 +15,8 @@ std::uint64_t raise_descriptor_limit();
 // The limit in effect.
 [[nodiscard]] std::uint64_t descriptor_limit();
 
-// Errors: kNoDescriptors when fewer than `wanted` descriptors are free, with the command that allows more.
+// Errors: kNoDescriptors when fewer than `wanted` descriptors are free, with the command that
+// allows more.
 [[nodiscard]] Status need_descriptors(int wanted);
 
 }  // namespace muster

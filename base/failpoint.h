@@ -1,8 +1,8 @@
 // Failpoints: named places at which a process can be told to die as by kill -9, for crash tests.
 //
-// A node passes through "role.action.before" and "role.action.after" around everything it does. With
-// "name" or "name@N" given, the N-th pass (default: first) kills the process at once: no destructors, no
-// buffers written. Thread safety: one thread.
+// A node passes through "role.action.before" and "role.action.after" around everything it does.
+// With "name" or "name@N" given, the N-th pass (default: first) kills the process at once: no
+// destructors, no buffers written. Thread safety: one thread.
 #pragma once
 
 #include <csignal>

@@ -42,8 +42,8 @@ Result<Bytes> read_file(const fs::path& path, std::size_t bytes_max) {
   if (!S_ISREG(status.st_mode)) return Error{Errc::kIo, path.string() + ": not a regular file"};
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size > bytes_max) {
-    return Error{Errc::kTooLarge, path.string() + ": " + std::to_string(size) +
-                                      " bytes, at most " + std::to_string(bytes_max) + " allowed"};
+    return Error{Errc::kTooLarge, path.string() + ": " + std::to_string(size) + " bytes, at most " +
+                                      std::to_string(bytes_max) + " allowed"};
   }
   Bytes content(size);
   std::size_t done = 0;
@@ -133,7 +133,7 @@ Result<MappedFile> MappedFile::open(const fs::path& path, Access access) {
   if (::fstat(file.get(), &status) != 0) return system_error(path, "stat");
   if (!S_ISREG(status.st_mode)) return Error{Errc::kIo, path.string() + ": not a regular file"};
   const auto size = static_cast<std::size_t>(status.st_size);
-  MUSTER_TRY(std::uint8_t* data,
+  MUSTER_TRY(std::uint8_t * data,
              map(file, path, size, writable ? PROT_READ | PROT_WRITE : PROT_READ));
   return MappedFile(data, size);
 }
@@ -147,7 +147,7 @@ Result<MappedFile> MappedFile::create(const fs::path& path, std::uint64_t bytes)
     errno = ::posix_fallocate(file.get(), 0, static_cast<off_t>(bytes));
     if (errno != 0) return system_error(path, "allocate");
   }
-  MUSTER_TRY(std::uint8_t* data, map(file, path, bytes, PROT_READ | PROT_WRITE));
+  MUSTER_TRY(std::uint8_t * data, map(file, path, bytes, PROT_READ | PROT_WRITE));
   return MappedFile(data, bytes);
 }
 

@@ -71,12 +71,12 @@ class MappedFile {
 
   [[nodiscard]] ByteSpan bytes() const { return {data_, size_}; }
   [[nodiscard]] std::span<std::uint8_t> writable() { return {data_, size_}; }
-  // How the content will be read: kRandom spares reading ahead, kSequential reads far ahead. A hint: the
-  // content is the same without it.
+  // How the content will be read: kRandom spares reading ahead, kSequential reads far ahead. A
+  // hint: the content is the same without it.
   enum class Pattern { kRandom, kSequential };
   void advise(Pattern pattern) const;
-  // The part, of bytes(), is not needed soon: it leaves this process's memory and is read again when touched.
-  // REQUIRES: it begins at a multiple of the page size; nothing in it was written.
+  // The part, of bytes(), is not needed soon: it leaves this process's memory and is read again
+  // when touched. REQUIRES: it begins at a multiple of the page size; nothing in it was written.
   void release(ByteSpan part) const;
   // Durable when it returns.
   [[nodiscard]] Status sync() const;

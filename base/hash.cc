@@ -90,11 +90,14 @@ std::vector<Hash> MerkleTree::path(std::size_t index) const {
   return path;
 }
 
-Hash merkle_root(std::span<const Hash> leaves) { return MerkleTree({leaves.begin(), leaves.end()}).root(); }
+Hash merkle_root(std::span<const Hash> leaves) {
+  return MerkleTree({leaves.begin(), leaves.end()}).root();
+}
 
 Result<Hash> merkle_root_of_path(const Hash& leaf, std::size_t index, std::size_t count,
                                  std::span<const Hash> path) {
-  const Error malformed{Errc::kMalformed, "Merkle path: not one of a tree of " + std::to_string(count) + " leaves"};
+  const Error malformed{Errc::kMalformed,
+                        "Merkle path: not one of a tree of " + std::to_string(count) + " leaves"};
   if (index >= count) return malformed;
   Hash node = leaf;
   for (std::size_t width = count; width > 1; width = (width + 1) / 2, index /= 2) {

@@ -1,7 +1,7 @@
 // SHA-256 and what is built on it: domain-separated hashes, Merkle roots.
 //
-// Every hash that a protocol rule names is tagged: SHA-256(len(tag) ‖ tag ‖ len(part) ‖ part ‖ …), with
-// u64 little-endian lengths, so that no two uses and no two splits of the same bytes collide.
+// Every hash that a protocol rule names is tagged: SHA-256(len(tag) ‖ tag ‖ len(part) ‖ part ‖ …),
+// with u64 little-endian lengths, so that no two uses and no two splits of the same bytes collide.
 // Thread safety: Sha256 objects are for one thread, functions are pure.
 #pragma once
 
@@ -54,13 +54,14 @@ class Sha256 {
 
 // The leaf for a part of a Merkle tree; binds its length.
 [[nodiscard]] Hash merkle_leaf(ByteSpan part);
-// A tree over leaves in order. An odd node moves up unpaired; the leaf count is bound into the root, so
-// neither that nor an empty tree is ambiguous.
+// A tree over leaves in order. An odd node moves up unpaired; the leaf count is bound into the
+// root, so neither that nor an empty tree is ambiguous.
 class MerkleTree {
  public:
   explicit MerkleTree(std::vector<Hash> leaves);
   [[nodiscard]] Hash root() const;
-  // The nodes beside the way from the leaf `index` to the root, from below. REQUIRES: index < the leaf count.
+  // The nodes beside the way from the leaf `index` to the root, from below. REQUIRES: index < the
+  // leaf count.
   [[nodiscard]] std::vector<Hash> path(std::size_t index) const;
 
  private:
@@ -69,7 +70,7 @@ class MerkleTree {
 [[nodiscard]] Hash merkle_root(std::span<const Hash> leaves);
 // The root of the tree of `count` leaves that has `leaf` at `index` and this path beside it.
 // Errors: kMalformed (the path has another length than a path of such a tree, or index >= count).
-[[nodiscard]] Result<Hash> merkle_root_of_path(const Hash& leaf, std::size_t index, std::size_t count,
-                                               std::span<const Hash> path);
+[[nodiscard]] Result<Hash> merkle_root_of_path(const Hash& leaf, std::size_t index,
+                                               std::size_t count, std::span<const Hash> path);
 
 }  // namespace muster

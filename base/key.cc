@@ -22,10 +22,13 @@ Status write_key_file(const std::filesystem::path& path, const SigningKey& key) 
   text += '\n';
   std::error_code error;
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
-  if (error) return Error{Errc::kIo, path.parent_path().string() + ": cannot make this folder for a key: " + error.message()};
+  if (error)
+    return Error{Errc::kIo, path.parent_path().string() +
+                                ": cannot make this folder for a key: " + error.message()};
   Status written = write_new_file(path, bytes_of(text), 0600);
   if (!written && written.error().code == Errc::kAlreadyExists)
-    return Error{Errc::kAlreadyExists, path.string() + ": there is a key already; it is kept, choose another name"};
+    return Error{Errc::kAlreadyExists,
+                 path.string() + ": there is a key already; it is kept, choose another name"};
   return written;
 }
 
@@ -34,8 +37,8 @@ Result<SigningKey> read_key_file(const std::filesystem::path& path) {
   if (::stat(path.c_str(), &status) != 0)
     return Error{Errc::kNotFound, path.string() + ": no such key file; `muster key new` makes one"};
   if ((status.st_mode & 077) != 0) {
-    return Error{Errc::kPermission,
-                 path.string() + ": others can read this key; run `chmod 600 " + path.string() + "`"};
+    return Error{Errc::kPermission, path.string() + ": others can read this key; run `chmod 600 " +
+                                        path.string() + "`"};
   }
   MUSTER_TRY(const Bytes content, read_file(path, kKeyFileBytesMax));
   std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
@@ -61,10 +64,10 @@ CurveKeyPair curve_key_pair(const SigningKey& key) {
   std::array<std::uint8_t, crypto_sign_PUBLICKEYBYTES> ed_public{};
   crypto_sign_seed_keypair(ed_public.data(), expanded.data(), key.seed().data());
   CurveKeyPair pair;
-  MUSTER_CHECK(crypto_sign_ed25519_sk_to_curve25519(pair.secret_key.data(), expanded.data()) == 0 &&
-                   crypto_sign_ed25519_pk_to_curve25519(pair.public_key.data(),
-                                                        ed_public.data()) == 0,
-               "a key of our own does not map to X25519");
+  MUSTER_CHECK(
+      crypto_sign_ed25519_sk_to_curve25519(pair.secret_key.data(), expanded.data()) == 0 &&
+          crypto_sign_ed25519_pk_to_curve25519(pair.public_key.data(), ed_public.data()) == 0,
+      "a key of our own does not map to X25519");
   return pair;
 }
 

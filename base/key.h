@@ -1,8 +1,8 @@
 // Hotkey files, and the CURVE key pair that follows from a hotkey.
 //
-// One key is identity, signature and channel: the X25519 pair that ZeroMQ's CURVE uses is the Ed25519
-// pair mapped as libsodium does (crypto_sign_ed25519_{pk,sk}_to_curve25519).
-// Thread safety: pure functions, but for the files they touch.
+// One key is identity, signature and channel: the X25519 pair that ZeroMQ's CURVE uses is the
+// Ed25519 pair mapped as libsodium does (crypto_sign_ed25519_{pk,sk}_to_curve25519). Thread safety:
+// pure functions, but for the files they touch.
 #pragma once
 
 #include <array>

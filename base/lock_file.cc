@@ -24,8 +24,9 @@ Result<LockFile> LockFile::take(const std::filesystem::path& path, const std::st
   if (!file) return system_error(path, "open");
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return system_error(path, "lock");
-    return Error{Errc::kAlreadyExists, path.string() + " is held by " + read_who(file) +
-                                           ": it works in this folder; end it first, or take another folder or name"};
+    return Error{Errc::kAlreadyExists,
+                 path.string() + " is held by " + read_who(file) +
+                     ": it works in this folder; end it first, or take another folder or name"};
   }
   const std::string text = who.substr(0, kWhoBytesMax);
   if (::ftruncate(file.get(), 0) != 0) return system_error(path, "truncate");

@@ -1,7 +1,7 @@
 // Mailbox: values from any thread to one, with a file descriptor to wait on.
 //
-// Without a free descriptor it works all the same, but wakes nobody: values are found when the owner looks next.
-// Thread safety: push from anywhere; pop and fd by the owner.
+// Without a free descriptor it works all the same, but wakes nobody: values are found when the
+// owner looks next. Thread safety: push from anywhere; pop and fd by the owner.
 #pragma once
 
 #include <sys/eventfd.h>

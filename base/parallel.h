@@ -1,5 +1,5 @@
-// parallel_for: independent jobs 0…count−1 on a few threads, for loops whose result does not depend on
-// which thread did what.
+// parallel_for: independent jobs 0…count−1 on a few threads, for loops whose result does not depend
+// on which thread did what.
 //
 // Thread safety: the call returns when all jobs are done.
 #pragma once
@@ -14,8 +14,9 @@
 
 namespace muster {
 
-// Each thread makes a worker, `make()`, and calls worker(job) for one job after the other; so a worker
-// may hold buffers. After an error no further jobs start; the first error by job is returned.
+// Each thread makes a worker, `make()`, and calls worker(job) for one job after the other; so a
+// worker may hold buffers. After an error no further jobs start; the first error by job is
+// returned.
 template <class MakeWorker>
 [[nodiscard]] Status parallel_for(std::size_t count, unsigned threads, MakeWorker make) {
   std::vector<Status> results(count);

@@ -1,4 +1,5 @@
-// prefetch: asks for memory before it is needed, where the processor cannot foresee it. Thread safety: pure.
+// prefetch: asks for memory before it is needed, where the processor cannot foresee it. Thread
+// safety: pure.
 #pragma once
 
 #include <cstddef>

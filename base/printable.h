@@ -8,9 +8,9 @@
 
 namespace muster {
 
-// The text with everything escaped that could act on a terminal or mislead its reader: control characters
-// (also of C1), what changes the direction of text or does not show, and bytes that are no UTF-8, as \xNN
-// or \u{N}. Always valid UTF-8. At most `bytes_max` bytes of it, then "…".
+// The text with everything escaped that could act on a terminal or mislead its reader: control
+// characters (also of C1), what changes the direction of text or does not show, and bytes that are
+// no UTF-8, as \xNN or \u{N}. Always valid UTF-8. At most `bytes_max` bytes of it, then "…".
 [[nodiscard]] std::string printable(std::string_view text, std::size_t bytes_max = 1024);
 
 }  // namespace muster

@@ -4,10 +4,10 @@
 #pragma once
 
 #include <array>
-#include <vector>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/hash.h"
 

@@ -33,7 +33,8 @@ struct Range {
 
 // The part of `values`, whose first stands for index `origin`, that belongs to a range.
 template <class T>
-[[nodiscard]] constexpr std::span<T> part_of(std::span<T> values, const Range& range, std::uint64_t origin = 0) {
+[[nodiscard]] constexpr std::span<T> part_of(std::span<T> values, const Range& range,
+                                             std::uint64_t origin = 0) {
   return values.subspan(range.begin - origin, range.size());
 }
 

@@ -1,7 +1,7 @@
 // Result<T>: a value or an Error, for everything that a peer, a file or a user can cause.
 //
-// Our own bugs do not travel here: they abort in base/check.h. Interface of std::expected, which the
-// supported compilers do not ship yet. Thread safety: plain values.
+// Our own bugs do not travel here: they abort in base/check.h. Interface of std::expected, which
+// the supported compilers do not ship yet. Thread safety: plain values.
 #pragma once
 
 #include <optional>
@@ -28,14 +28,14 @@ enum class Errc {
   kVersion,          // a format version that this build does not know
   kNotFound,
   kAlreadyExists,
-  kPermission,       // not registered, not the role for it, or a file readable by others
-  kConflict,         // two versions of what may exist once (equivocation)
-  kIo,               // the operating system refused; the message has its words
-  kNoSpace,          // the disk is full
-  kNoDescriptors,    // the process, or the machine, has no file descriptor left
+  kPermission,     // not registered, not the role for it, or a file readable by others
+  kConflict,       // two versions of what may exist once (equivocation)
+  kIo,             // the operating system refused; the message has its words
+  kNoSpace,        // the disk is full
+  kNoDescriptors,  // the process, or the machine, has no file descriptor left
   kTimeout,
-  kClosed,           // the other side or this one is going away
-  kCancelled,        // asked to stop
+  kClosed,     // the other side or this one is going away
+  kCancelled,  // asked to stop
 };
 
 [[nodiscard]] std::string_view name_of(Errc code);
@@ -109,8 +109,8 @@ using Status = Result<void>;
 
 #define MUSTER_CONCAT_(a, b) a##b
 #define MUSTER_CONCAT(a, b) MUSTER_CONCAT_(a, b)
-#define MUSTER_TRY_(result, declaration, expression)      \
-  auto result = (expression);                             \
+#define MUSTER_TRY_(result, declaration, expression)         \
+  auto result = (expression);                                \
   if (!result.has_value()) return std::move(result).error(); \
   declaration = std::move(result).value()
 
@@ -119,8 +119,8 @@ using Status = Result<void>;
   MUSTER_TRY_(MUSTER_CONCAT(muster_result_, __LINE__), declaration, expression)
 
 // MUSTER_TRY_STATUS(f()): returns f()'s error, if any.
-#define MUSTER_TRY_STATUS(expression)                                                   \
-  do {                                                                                  \
-    auto muster_status = (expression);                                                  \
-    if (!muster_status.has_value()) return std::move(muster_status).error();            \
+#define MUSTER_TRY_STATUS(expression)                                        \
+  do {                                                                       \
+    auto muster_status = (expression);                                       \
+    if (!muster_status.has_value()) return std::move(muster_status).error(); \
   } while (false)

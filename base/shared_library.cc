@@ -13,11 +13,14 @@ std::filesystem::path executable_folder() {
 
 }  // namespace
 
-Result<LoadedFactory> load_factory(const SharedLibrary& library, const std::filesystem::path& folder) {
+Result<LoadedFactory> load_factory(const SharedLibrary& library,
+                                   const std::filesystem::path& folder) {
   const auto path = (folder.empty() ? executable_folder() : folder) / library.file;
-  if (!std::filesystem::exists(path)) return Error{Errc::kNotFound, path.string() + " is missing" + library.mend};
+  if (!std::filesystem::exists(path))
+    return Error{Errc::kNotFound, path.string() + " is missing" + library.mend};
   void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) return Error{Errc::kIo, "cannot load " + library.what + ": " + ::dlerror()};
+  if (handle == nullptr)
+    return Error{Errc::kIo, "cannot load " + library.what + ": " + ::dlerror()};
   return LoadedFactory{path, ::dlsym(handle, library.factory.c_str())};
 }
 

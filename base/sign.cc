@@ -8,8 +8,9 @@ static_assert(crypto_sign_SECRETKEYBYTES == 64 && crypto_sign_PUBLICKEYBYTES == 
               crypto_sign_BYTES == 64);
 
 SigningKey::SigningKey(const Seed& seed) : seed_(seed) {
-  MUSTER_CHECK(crypto_sign_seed_keypair(public_key_.bytes.data(), expanded_.data(), seed.data()) == 0,
-               "Ed25519");
+  MUSTER_CHECK(
+      crypto_sign_seed_keypair(public_key_.bytes.data(), expanded_.data(), seed.data()) == 0,
+      "Ed25519");
 }
 
 Signature SigningKey::sign(ByteSpan message) const {

@@ -1,5 +1,5 @@
-// Ed25519 signatures (RFC 8032) and the system's random bytes, from libsodium: it verifies three times as
-// fast as OpenSSL 3.0 does, and refuses keys of small order and non-canonical encodings.
+// Ed25519 signatures (RFC 8032) and the system's random bytes, from libsodium: it verifies three
+// times as fast as OpenSSL 3.0 does, and refuses keys of small order and non-canonical encodings.
 //
 // Thread safety: values; a SigningKey may be used from several threads.
 #pragma once

@@ -27,7 +27,8 @@ void await_change(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
 }  // namespace
 
 Team::Team(unsigned threads) {
-  for (unsigned index = 1; index < threads; ++index) others_.emplace_back([this, index] { serve(index); });
+  for (unsigned index = 1; index < threads; ++index)
+    others_.emplace_back([this, index] { serve(index); });
 }
 
 Team::~Team() {

@@ -1,5 +1,5 @@
-// Team: a few threads that stay and do the parts of one loop after another, for work of a few microseconds
-// per part. Between parts they spin for a moment and then sleep.
+// Team: a few threads that stay and do the parts of one loop after another, for work of a few
+// microseconds per part. Between parts they spin for a moment and then sleep.
 //
 // Thread safety: run() from one thread at a time. A team of one has no threads of its own.
 #pragma once
@@ -23,17 +23,19 @@ class Team {
 
   [[nodiscard]] unsigned size() const { return static_cast<unsigned>(others_.size()) + 1; }
 
-  // part(i) for each i < size(), each on its own thread, part 0 on the caller's. Returns when all are done.
-  // Parts must not throw.
+  // part(i) for each i < size(), each on its own thread, part 0 on the caller's. Returns when all
+  // are done. Parts must not throw.
   template <class Part>
   void run(const Part& part) {
     if (others_.empty()) return part(0u);
-    start(&part, [](const void* work, unsigned index) { (*static_cast<const Part*>(work))(index); });
+    start(&part,
+          [](const void* work, unsigned index) { (*static_cast<const Part*>(work))(index); });
     part(0u);
     finish();
   }
 
-  // body(begin, end) over [0, count), in as many parts as there are threads, cut at multiples of `grain`.
+  // body(begin, end) over [0, count), in as many parts as there are threads, cut at multiples of
+  // `grain`.
   template <class Body>
   void split(std::size_t count, std::size_t grain, const Body& body) {
     const std::size_t grains = (count + grain - 1) / grain, n = size();

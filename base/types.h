@@ -24,10 +24,14 @@ enum class Role : std::uint8_t { kMiner = 0, kValidator = 1, kCoordinator = 2, k
 
 [[nodiscard]] constexpr std::string_view name_of(Role role) {
   switch (role) {
-    case Role::kMiner: return "miner";
-    case Role::kValidator: return "validator";
-    case Role::kCoordinator: return "coordinator";
-    case Role::kLedger: return "ledger";
+    case Role::kMiner:
+      return "miner";
+    case Role::kValidator:
+      return "validator";
+    case Role::kCoordinator:
+      return "coordinator";
+    case Role::kLedger:
+      return "ledger";
   }
   return "unknown role";
 }

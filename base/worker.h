@@ -1,6 +1,7 @@
 // Worker: one thread that runs jobs in the order they were posted.
 //
-// Thread safety: post from anywhere. The destructor runs no more jobs, but waits for the current one.
+// Thread safety: post from anywhere. The destructor runs no more jobs, but waits for the current
+// one.
 #pragma once
 
 #include <condition_variable>

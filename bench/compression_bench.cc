@@ -3,9 +3,9 @@
 //   bench/run.sh compression [--json FILE] -- [--params N] [--data FILE] [--reps N] [--peer FILE]
 //
 // --peer: what bench/peers/templar_codec.py printed, to compare with.
-// --data: fp32 numbers, repeated as often as needed, instead of heavy-tailed random ones: the buffer of
-// a run comes from `muster inspect state FILE --residual OUT --round N --miner NAME`. Times are the best of the
-// repetitions; copy speed counts bytes read and written.
+// --data: fp32 numbers, repeated as often as needed, instead of heavy-tailed random ones: the
+// buffer of a run comes from `muster inspect state FILE --residual OUT --round N --miner NAME`.
+// Times are the best of the repetitions; copy speed counts bytes read and written.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -20,8 +20,8 @@
 #include "bench/bench_size.h"
 #include "bench/measure.h"
 #include "compression/error_feedback.h"
-#include "compression/segmented_blob.h"
 #include "compression/kernels.h"
+#include "compression/segmented_blob.h"
 #include "state/aggregate.h"
 #include "state/outer_step.h"
 #include "state/weighted_sum.h"
@@ -113,7 +113,8 @@ class Bench {
   void rate(const PayloadFormat& format) {
     const Payload payload = compress(layout_, format, dense_, 2).value();
     const SparseUpdate update = decode(layout_, payload).value();
-    const Payload floats = compress(layout_, {format.keep, ValueFormat::kFloat32}, dense_, 2).value();
+    const Payload floats =
+        compress(layout_, {format.keep, ValueFormat::kFloat32}, dense_, 2).value();
     const auto entries = static_cast<double>(update.indices.size());
     const double index_bits = static_cast<double>(bytes_of_payload(floats)) * 8 / entries - 32;
     const double all_bits = static_cast<double>(bytes_of_payload(payload)) * 8 / entries;
@@ -125,24 +126,31 @@ class Bench {
                            {"bytes_per_parameter", all_bits * entries / 8 / parameters()},
                            {"relative_mse", relative_mse(dense_, update)}};
     std::printf("%4u  %-9s  %10.3f  %6.3f  %10.3f  %11.5f  %12.5f\n", format.keep,
-                std::string(name_of(format.values)).c_str(), index_bits, bound_bits(format.keep), all_bits - index_bits,
-                row["bytes_per_parameter"].get<double>(), row["relative_mse"].get<double>());
+                std::string(name_of(format.values)).c_str(), index_bits, bound_bits(format.keep),
+                all_bits - index_bits, row["bytes_per_parameter"].get<double>(),
+                row["relative_mse"].get<double>());
     report_["rates"].push_back(row);
   }
 
   // Bits that magnitude levels take, over the entropy of how often each occurs.
   void level_entropy() {
-    for (const ValueFormat values : {ValueFormat::kSignMagnitude, ValueFormat::kMagnitude2, ValueFormat::kMagnitude3}) {
+    for (const ValueFormat values :
+         {ValueFormat::kSignMagnitude, ValueFormat::kMagnitude2, ValueFormat::kMagnitude3}) {
       const PayloadFormat format{64, values};
       const std::size_t levels = std::size_t{1} << level_bits(values);
       const Payload payload = compress(layout_, format, dense_, 2).value();
       std::vector<std::array<double, 8>> counts(layout_.segment_count());
-      MUSTER_CHECK(for_each_block(layout_, payload, 2, [&](std::size_t s, const Block&, const BlockEntries& entries) {
-                     std::set<float> used;
-                     for (float value : entries.values) used.insert(std::fabs(value));
-                     for (float value : entries.values)
-                       ++counts[s][static_cast<std::size_t>(std::distance(used.begin(), used.find(std::fabs(value))))];
-                   }).has_value(), "a payload of our own");
+      MUSTER_CHECK(for_each_block(layout_, payload, 2,
+                                  [&](std::size_t s, const Block&, const BlockEntries& entries) {
+                                    std::set<float> used;
+                                    for (float value : entries.values)
+                                      used.insert(std::fabs(value));
+                                    for (float value : entries.values)
+                                      ++counts[s][static_cast<std::size_t>(std::distance(
+                                          used.begin(), used.find(std::fabs(value))))];
+                                  })
+                       .has_value(),
+                   "a payload of our own");
       double entropy = 0, entries = 0;
       for (const auto& segment : counts) {
         double total = 0;
@@ -154,7 +162,8 @@ class Bench {
       const auto row = row_of(format);
       const double scales = 16.0 * static_cast<double>(levels * layout_.block_count()) / entries;
       const double ratio = (row["bits_per_value"].get<double>() - 1 - scales) / (entropy / entries);
-      report_["levels"].push_back({{"values", name_of(values)}, {"entropy_bits", entropy / entries}, {"ratio", ratio}});
+      report_["levels"].push_back(
+          {{"values", name_of(values)}, {"entropy_bits", entropy / entries}, {"ratio", ratio}});
     }
   }
 
@@ -184,8 +193,10 @@ class Bench {
   void speeds(unsigned threads) {
     std::printf("\n%u thread%s, parameters per second; copy in GB/s read + written\n", threads,
                 threads == 1 ? "" : "s");
-    std::printf("   k    copy   compress + EF  of copy    decode  aggregate of 16  seal of 16  copies of θ  "
-                "without checks\n");
+    std::printf(
+        "   k    copy   compress + EF  of copy    decode  aggregate of 16  seal of 16  copies of θ "
+        " "
+        "without checks\n");
     for (std::uint32_t keep : {16u, 64u, 256u, 1024u}) speed(keep, threads);
   }
 
@@ -218,9 +229,10 @@ class Bench {
     const double share = (parameters() * 12 + bytes) / compress_time / copy;
     const double seal_copies = seal_time / (parameters() * 8 / copy);
     const double unchecked = (seal_time - decode_time * kPayloads) / (parameters() * 8 / copy);
-    std::printf("%4u  %6.1f  %12.0f M  %7.2f  %6.0f M  %13.0f M  %8.0f M  %11.1f  %14.1f\n", keep, copy / 1e9,
-                parameters() / compress_time / 1e6, share, parameters() / decode_time / 1e6,
-                parameters() / aggregate_time / 1e6, parameters() / seal_time / 1e6, seal_copies, unchecked);
+    std::printf("%4u  %6.1f  %12.0f M  %7.2f  %6.0f M  %13.0f M  %8.0f M  %11.1f  %14.1f\n", keep,
+                copy / 1e9, parameters() / compress_time / 1e6, share,
+                parameters() / decode_time / 1e6, parameters() / aggregate_time / 1e6,
+                parameters() / seal_time / 1e6, seal_copies, unchecked);
     report_["speeds"].push_back({{"k", keep},
                                  {"threads", threads},
                                  {"uplink_bytes_per_parameter", bytes / parameters()},
@@ -235,7 +247,8 @@ class Bench {
   }
 
   // Sum of the payloads with a weight each, onto what is there.
-  void aggregate(const std::vector<Payload>& payloads, const PayloadFormat& format, unsigned threads) {
+  void aggregate(const std::vector<Payload>& payloads, const PayloadFormat& format,
+                 unsigned threads) {
     const SegmentGaps gaps(format);
     const std::vector<float> weights(payloads.size(), 1.0f / static_cast<float>(payloads.size()));
     std::vector<const Payload*> pointers;
@@ -249,8 +262,9 @@ class Bench {
         for (std::uint32_t b = 0; b < segment.blocks; ++b) {
           const Block& block = layout_.block(segment.first_block + b);
           const auto behind = all.subspan(block.offset + block.elements);
-          MUSTER_TRY_STATUS(sum.add_block(all.subspan(block.offset, block.elements),
-                                          behind.first(std::min<std::size_t>(behind.size(), kBlockElements))));
+          MUSTER_TRY_STATUS(
+              sum.add_block(all.subspan(block.offset, block.elements),
+                            behind.first(std::min<std::size_t>(behind.size(), kBlockElements))));
         }
         return {};
       };
@@ -265,7 +279,8 @@ class Bench {
       contributions.push_back({1000, &payload, summarise(layout_, payload, threads).value().norm});
     const PayloadFormat downlink{std::min(4 * keep, kBlockElements), ValueFormat::kSignMagnitude};
     const auto sealed =
-        state::seal_aggregate(layout_, contributions, {}, downlink, 1.0f, scratch_, threads).value();
+        state::seal_aggregate(layout_, contributions, {}, downlink, 1.0f, scratch_, threads)
+            .value();
     (void)blob_id(write_blob({{}, sealed.aggregate.segments}), threads).value();
     MUSTER_CHECK(state::outer_step(dense_, layout_, sealed.aggregate, 0.0f, threads).has_value(),
                  "an aggregate of our own");
@@ -288,7 +303,8 @@ class Bench {
     for (const auto& row : report_["rates"]) {
       const auto keep = row["k"].get<std::uint32_t>();
       if (keep >= 16 && keep <= 512)
-        worst = std::max(worst, row["bits_per_index"].get<double>() / row["bound_bits_per_index"].get<double>());
+        worst = std::max(
+            worst, row["bits_per_index"].get<double>() / row["bound_bits_per_index"].get<double>());
       if (keep == 64 && row["values"] == "sign") bytes64 = row["bytes_per_parameter"];
     }
     target("bits per index, k = 16…512, over the bound: at most 1.01", worst, worst <= 1.01);
@@ -297,19 +313,23 @@ class Bench {
     for (const auto& row : report_["levels"]) levels = std::max(levels, row["ratio"].get<double>());
     target("bits per level over their entropy: at most 1.02", levels, levels <= 1.02);
     const double compress = speed_of("compress_of_copy", 64, 1);
-    target("compress with EF at k = 64, of copy bandwidth: at least 0.5", compress, compress >= 0.5);
+    target("compress with EF at k = 64, of copy bandwidth: at least 0.5", compress,
+           compress >= 0.5);
     const double seal = speed_of("seal16_copies_of_theta", 64, 1);
     target("seal of 16 at k = 64, in copies of θ: at most 10", seal, seal <= 10);
-    for (const char* key : {"compress_params_per_s", "aggregate16_params_per_s", "seal16_params_per_s"}) {
+    for (const char* key :
+         {"compress_params_per_s", "aggregate16_params_per_s", "seal16_params_per_s"}) {
       const double gain = speed_of(key, 64, 2) / speed_of(key, 64, 1);
       target(std::string("two threads over one, ") + key + ": at least 1.8", gain, gain >= 1.8);
     }
     if (options_.peer.empty()) return;
     const auto peer = nlohmann::json::parse(std::ifstream(options_.peer));
-    for (const auto& [key, least] : {std::pair{"compress_params_per_s", 10.0}, {"aggregate16_params_per_s", 8.0}}) {
+    for (const auto& [key, least] :
+         {std::pair{"compress_params_per_s", 10.0}, {"aggregate16_params_per_s", 8.0}}) {
       const double gain = speed_of(key, 64, 1) / peer.at(key).get<double>();
-      target(std::string(key) + " at k = 64 over " + peer.at("codec").get<std::string>() + ": at least " +
-                 std::to_string(static_cast<int>(least)), gain, gain >= least);
+      target(std::string(key) + " at k = 64 over " + peer.at("codec").get<std::string>() +
+                 ": at least " + std::to_string(static_cast<int>(least)),
+             gain, gain >= least);
     }
   }
 
@@ -320,8 +340,10 @@ class Bench {
 };
 
 int usage(const char* problem) {
-  std::fprintf(stderr, "bench_compression: %s\nusage: bench_compression [--json FILE] [--params N] "
-                       "[--data FILE] [--reps N] [--peer FILE]\n", problem);
+  std::fprintf(stderr,
+               "bench_compression: %s\nusage: bench_compression [--json FILE] [--params N] "
+               "[--data FILE] [--reps N] [--peer FILE]\n",
+               problem);
   return 2;
 }
 
@@ -334,12 +356,19 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; i += 2) {
     const std::string name = argv[i];
     if (i + 1 == argc) return usage((name + " needs a value").c_str());
-    if (name == "--json") options.json = argv[i + 1];
-    else if (name == "--data") options.data = argv[i + 1];
-    else if (name == "--peer") options.peer = argv[i + 1];
-    else if (name == "--reps") options.reps = std::max(1, std::atoi(argv[i + 1]));
-    else if (name == "--params") options.blocks = std::max<std::uint64_t>(1, std::strtoull(argv[i + 1], nullptr, 10) / kBlockElements);
-    else return usage(("unknown option " + name).c_str());
+    if (name == "--json")
+      options.json = argv[i + 1];
+    else if (name == "--data")
+      options.data = argv[i + 1];
+    else if (name == "--peer")
+      options.peer = argv[i + 1];
+    else if (name == "--reps")
+      options.reps = std::max(1, std::atoi(argv[i + 1]));
+    else if (name == "--params")
+      options.blocks =
+          std::max<std::uint64_t>(1, std::strtoull(argv[i + 1], nullptr, 10) / kBlockElements);
+    else
+      return usage(("unknown option " + name).c_str());
   }
   const auto report = Bench(options).run();
   if (!options.json.empty()) std::ofstream(options.json) << report.dump(1) << "\n";

@@ -1,9 +1,11 @@
 // Compression and sealing of a model that fills the memory, on mapped files.
 //
-//   bench/run.sh compression_large [--json FILE] -- [--params N] [--folder DIR] [--threads N] [--keep K]
+//   bench/run.sh compression_large [--json FILE] -- [--params N] [--folder DIR] [--threads N]
+//   [--keep K]
 //
-// A miner's error feedback and Δ, then a coordinator's θ and residual, are files of 4 bytes per parameter in
-// DIR, made and removed by this program. Private memory is what a process holds besides them.
+// A miner's error feedback and Δ, then a coordinator's θ and residual, are files of 4 bytes per
+// parameter in DIR, made and removed by this program. Private memory is what a process holds
+// besides them.
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -69,13 +71,14 @@ class LargeBench {
   explicit LargeBench(const Options& options)
       : options_(options),
         layout_(Layout::make({{"a", {options.blocks, kBlockElements}}}).value()) {
-    report_ = {{"parameters", layout_.parameters()}, {"threads", options.threads}, {"k", options.keep}};
+    report_ = {
+        {"parameters", layout_.parameters()}, {"threads", options.threads}, {"k", options.keep}};
   }
 
   nlohmann::ordered_json run() {
     std::printf("%.1f M parameters on mapped files in %s, %u threads, k = %u\n",
-                static_cast<double>(layout_.parameters()) / 1e6, options_.folder.c_str(), options_.threads,
-                options_.keep);
+                static_cast<double>(layout_.parameters()) / 1e6, options_.folder.c_str(),
+                options_.threads, options_.keep);
     const std::vector<Payload> payloads = compress_all();
     seal(payloads);
     return report_;
@@ -93,22 +96,34 @@ class LargeBench {
   std::vector<Payload> compress_all() {
     MappedFloats residual(options_.folder / "muster-bench-residual.f32", layout_.parameters());
     MappedFloats delta(options_.folder / "muster-bench-delta.f32", layout_.parameters());
-    MUSTER_CHECK(parallel_for(layout_.segment_count(), options_.threads, [&] {
-                   return [&](std::size_t s) -> Status {
-                     const auto& segment = layout_.segment(static_cast<std::uint32_t>(s));
-                     bench::fill_heavy_tailed(delta.values().subspan(segment.offset, segment.elements), s);
-                     return {};
-                   };
-                 }).has_value(), "filled");
-    say("copy Δ (for comparison)", "copy", bench::seconds([&] { copy(delta.values(), residual.values()); }, 2));
+    MUSTER_CHECK(parallel_for(layout_.segment_count(), options_.threads,
+                              [&] {
+                                return [&](std::size_t s) -> Status {
+                                  const auto& segment =
+                                      layout_.segment(static_cast<std::uint32_t>(s));
+                                  bench::fill_heavy_tailed(
+                                      delta.values().subspan(segment.offset, segment.elements), s);
+                                  return {};
+                                };
+                              })
+                     .has_value(),
+                 "filled");
+    say("copy Δ (for comparison)", "copy",
+        bench::seconds([&] { copy(delta.values(), residual.values()); }, 2));
     ErrorFeedback feedback(residual.values(), delta.values());
     std::vector<Payload> payloads;
     double best = 1e30;
     for (std::size_t i = 0; i < kPayloads; ++i) {
-      best = std::min(best, bench::seconds([&] {
-        payloads.push_back(
-            feedback.compress(layout_, two_part_format(options_.keep, ValueFormat::kSign), options_.threads).value());
-      }, 1));
+      best = std::min(
+          best, bench::seconds(
+                    [&] {
+                      payloads.push_back(
+                          feedback
+                              .compress(layout_, two_part_format(options_.keep, ValueFormat::kSign),
+                                        options_.threads)
+                              .value());
+                    },
+                    1));
       feedback.settle_delivered(1);
     }
     say("compress with error feedback", "compress", best);
@@ -116,14 +131,19 @@ class LargeBench {
   }
 
   void copy(std::span<const float> from, std::span<float> to) {
-    MUSTER_CHECK(parallel_for(layout_.segment_count(), options_.threads, [&] {
-                   return [&](std::size_t s) -> Status {
-                     const auto& segment = layout_.segment(static_cast<std::uint32_t>(s));
-                     std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(segment.offset), segment.elements,
-                                 to.begin() + static_cast<std::ptrdiff_t>(segment.offset));
-                     return {};
-                   };
-                 }).has_value(), "copied");
+    MUSTER_CHECK(
+        parallel_for(layout_.segment_count(), options_.threads,
+                     [&] {
+                       return [&](std::size_t s) -> Status {
+                         const auto& segment = layout_.segment(static_cast<std::uint32_t>(s));
+                         std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(segment.offset),
+                                     segment.elements,
+                                     to.begin() + static_cast<std::ptrdiff_t>(segment.offset));
+                         return {};
+                       };
+                     })
+            .has_value(),
+        "copied");
   }
 
   void seal(const std::vector<Payload>& payloads) {
@@ -131,23 +151,41 @@ class LargeBench {
     MappedFloats residual(options_.folder / "muster-bench-residual.f32", layout_.parameters());
     copy(theta.values(), residual.values());  // so that no page is new
     std::vector<state::Contribution> contributions;
-    say("check and measure 16 payloads", "check", bench::seconds([&] {
-          for (const Payload& payload : payloads)
-            contributions.push_back(
-                {1, &payload, summarise(layout_, payload, options_.threads).value().norm});
-        }, 1));
-    const PayloadFormat downlink{std::min(4 * options_.keep, kBlockElements), ValueFormat::kSignMagnitude};
+    say("check and measure 16 payloads", "check",
+        bench::seconds(
+            [&] {
+              for (const Payload& payload : payloads)
+                contributions.push_back(
+                    {1, &payload, summarise(layout_, payload, options_.threads).value().norm});
+            },
+            1));
+    const PayloadFormat downlink{std::min(4 * options_.keep, kBlockElements),
+                                 ValueFormat::kSignMagnitude};
     Payload aggregate;
-    say("sum, clip and compress them", "seal", bench::seconds([&] {
-          aggregate = state::seal_aggregate(layout_, contributions, {}, downlink, 1.0f, residual.values(),
-                                            options_.threads).value().aggregate;
-        }, 1));
+    say("sum, clip and compress them", "seal",
+        bench::seconds(
+            [&] {
+              aggregate = state::seal_aggregate(layout_, contributions, {}, downlink, 1.0f,
+                                                residual.values(), options_.threads)
+                              .value()
+                              .aggregate;
+            },
+            1));
     say("the aggregate's id", "id",
-        bench::seconds([&] { (void)blob_id(write_blob({{}, aggregate.segments}), options_.threads).value(); }, 1));
-    say("step θ", "step", bench::seconds([&] {
-          MUSTER_CHECK(state::outer_step(theta.values(), layout_, aggregate, 1.0f, options_.threads).has_value(),
-                       "an aggregate of our own");
-        }, 1));
+        bench::seconds(
+            [&] {
+              (void)blob_id(write_blob({{}, aggregate.segments}), options_.threads).value();
+            },
+            1));
+    say("step θ", "step",
+        bench::seconds(
+            [&] {
+              MUSTER_CHECK(
+                  state::outer_step(theta.values(), layout_, aggregate, 1.0f, options_.threads)
+                      .has_value(),
+                  "an aggregate of our own");
+            },
+            1));
   }
 
   Options options_;
@@ -163,20 +201,23 @@ int main(int argc, char** argv) {
   Options options;
   for (int i = 1; i < argc; i += 2) {
     const std::string name = argv[i];
-    const bool known = name == "--json" || name == "--params" || name == "--folder" || name == "--threads" ||
-                       name == "--keep";
+    const bool known = name == "--json" || name == "--params" || name == "--folder" ||
+                       name == "--threads" || name == "--keep";
     if (!known || i + 1 == argc) {
-      std::fprintf(stderr, "usage: bench_compression_large [--json FILE] [--params N] [--folder DIR] "
-                           "[--threads N] [--keep K]\n");
+      std::fprintf(stderr,
+                   "usage: bench_compression_large [--json FILE] [--params N] [--folder DIR] "
+                   "[--threads N] [--keep K]\n");
       return 2;
     }
     const char* value = argv[i + 1];
     if (name == "--json") options.json = value;
     if (name == "--folder") options.folder = value;
     if (name == "--threads") options.threads = static_cast<unsigned>(std::max(1, std::atoi(value)));
-    if (name == "--keep") options.keep = static_cast<std::uint32_t>(std::clamp(std::atoi(value), 1, 4096));
+    if (name == "--keep")
+      options.keep = static_cast<std::uint32_t>(std::clamp(std::atoi(value), 1, 4096));
     if (name == "--params")
-      options.blocks = std::max<std::uint64_t>(1, std::strtoull(value, nullptr, 10) / kBlockElements);
+      options.blocks =
+          std::max<std::uint64_t>(1, std::strtoull(value, nullptr, 10) / kBlockElements);
   }
   const auto report = LargeBench(options).run();
   if (!options.json.empty()) std::ofstream(options.json) << report.dump(1) << "\n";

@@ -1,11 +1,13 @@
 // A card's kernels, each beside the card's own copy speed in the same run.
 //
-//   bench/run.sh cuda [--json FILE] -- [--params N] [--reps N] [--threads N] [--card I] [--only kernels|training]
+//   bench/run.sh cuda [--json FILE] -- [--params N] [--reps N] [--threads N] [--card I] [--only
+//   kernels|training]
 //                                      [--models 124m,1b] [--batch N] [--peers no|yes]
 //
-// Kernel times are the card's own, the median of the repetitions behind two that do not count; the whole call is
-// the last repetition's, with transfers and entropy coding; copy speed counts bytes read and written. Before it is measured, what is measured is compared with the CPU. Without a card it
-// says so in a line.
+// Kernel times are the card's own, the median of the repetitions behind two that do not count; the
+// whole call is the last repetition's, with transfers and entropy coding; copy speed counts bytes
+// read and written. Before it is measured, what is measured is compared with the CPU. Without a
+// card it says so in a line.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -56,14 +58,16 @@ class CudaBench {
 
   ordered_json run() {
     const gpu::CardInfo info = card_.info();
-    std::printf("%s, %.1f M parameters, %u threads of the host\n\n", info.name.c_str(), parameters() / 1e6,
-                options_.threads);
+    std::printf("%s, %.1f M parameters, %u threads of the host\n\n", info.name.c_str(),
+                parameters() / 1e6, options_.threads);
     report_ = {{"card", info.name}, {"parameters", layout_.parameters()}};
     std::printf("%-28s %10s %12s %10s %8s %22s\n", "", "kernel ms", "ms per 1e9", "GB/s", "of copy",
                 "whole call, host, ms");
     copy();
-    for (std::uint32_t keep : {16u, 64u, 256u, 1024u}) compress(two_part_format(keep, ValueFormat::kSign));
-    for (std::uint32_t keep : {64u, 256u}) compress(two_part_format(keep, ValueFormat::kSignMagnitude));
+    for (std::uint32_t keep : {16u, 64u, 256u, 1024u})
+      compress(two_part_format(keep, ValueFormat::kSign));
+    for (std::uint32_t keep : {64u, 256u})
+      compress(two_part_format(keep, ValueFormat::kSignMagnitude));
     add();
     step();
     targets();
@@ -80,7 +84,8 @@ class CudaBench {
                 seconds * 1e3 / parameters() * kBillion, bytes / seconds / 1e9, share);
     if (host > 0) std::printf("%22.1f", host * 1e3);
     std::printf("\n");
-    report_["kernels"][name] = {{"seconds", seconds}, {"bytes", bytes}, {"of_copy", share}, {"host_seconds", host}};
+    report_["kernels"][name] = {
+        {"seconds", seconds}, {"bytes", bytes}, {"of_copy", share}, {"host_seconds", host}};
   }
 
   // The median of the kernel's times; `work` is one call.
@@ -95,7 +100,8 @@ class CudaBench {
   }
 
   void copy() {
-    auto from = card_.make_array(layout_.parameters()).value(), to = card_.make_array(layout_.parameters()).value();
+    auto from = card_.make_array(layout_.parameters()).value(),
+         to = card_.make_array(layout_.parameters()).value();
     from->write(delta_).value();
     const double seconds = measured([&] { card_.copy(*from, *to).value(); });
     copy_rate_ = parameters() * 8 / seconds;
@@ -107,17 +113,20 @@ class CudaBench {
     feedback->delta().write(delta_).value();
     Selection selection = feedback->select(format).value();
     const Payload payload = payload_of(layout_, selection, options_.threads).value();
-    MUSTER_CHECK(payload == compression::compress(layout_, format, delta_, options_.threads).value(),
-                 "the CPU's payload is another");
+    MUSTER_CHECK(
+        payload == compression::compress(layout_, format, delta_, options_.threads).value(),
+        "the CPU's payload is another");
     // The array that was e takes Δ's place, so every round has numbers to choose from.
     double coding = 0, whole = 0;
     const double seconds = measured([&] {
       feedback->settle_delivered(1).value();
       whole = bench::seconds([&] { selection = feedback->select(format).value(); }, 1);
-      coding = bench::seconds([&] { (void)payload_of(layout_, selection, options_.threads).value(); }, 1);
+      coding = bench::seconds(
+          [&] { (void)payload_of(layout_, selection, options_.threads).value(); }, 1);
     });
     const double kept = parameters() * format.keep / kBlockElements;
-    const std::string name = "compress " + std::string(name_of(format.values)) + " k=" + std::to_string(format.keep);
+    const std::string name =
+        "compress " + std::string(name_of(format.values)) + " k=" + std::to_string(format.keep);
     say(name, seconds, parameters() * 12 + kept * 6, whole + coding);
   }
 
@@ -143,16 +152,21 @@ class CudaBench {
 
   void step() {
     const PayloadFormat format{256, ValueFormat::kSignMagnitude};
-    const auto aggregate = gpu::decode_blockwise(
-        layout_, compression::compress(layout_, format, delta_, options_.threads).value(), options_.threads).value();
+    const auto aggregate =
+        gpu::decode_blockwise(
+            layout_, compression::compress(layout_, format, delta_, options_.threads).value(),
+            options_.threads)
+            .value();
     auto theta = card_.make_array(layout_.parameters()).value();
-    const double seconds = measured([&] { card_.outer_step(layout_, *theta, aggregate, 0.7f).value(); });
+    const double seconds =
+        measured([&] { card_.outer_step(layout_, *theta, aggregate, 0.7f).value(); });
     say("outer step k=256", seconds, static_cast<double>(aggregate.values.size()) * 14, 0);
   }
 
   void target(const std::string& name, double goal, double measured, bool met) {
     std::printf("%-68s %8.2f %8.2f  %s\n", name.c_str(), goal, measured, met ? "met" : "MISSED");
-    report_["targets"].push_back({{"target", name}, {"goal", goal}, {"measured", measured}, {"met", met}});
+    report_["targets"].push_back(
+        {{"target", name}, {"goal", goal}, {"measured", measured}, {"met", met}});
   }
 
   void targets() {
@@ -174,7 +188,8 @@ class CudaBench {
 
 ordered_json run(const Options& options) {
   const auto cards = gpu::load_cards(MUSTER_LIBRARY_DIR);
-  auto card = cards ? (*cards)->open(options.card) : Result<std::unique_ptr<gpu::Card>>(cards.error());
+  auto card =
+      cards ? (*cards)->open(options.card) : Result<std::unique_ptr<gpu::Card>>(cards.error());
   if (!card) {
     std::printf("no card to measure: %s\n", card.error().message.c_str());
     return {{"card", nullptr}, {"why", card.error().message}};
@@ -206,11 +221,15 @@ int main(int argc, char** argv) {
   if (bench::small()) options.training = {.models = {"smoke"}, .steps = 1, .has_peers = false};
   for (int i = 1; i < argc; i += 2) {
     const std::string name = argv[i];
-    const bool known = name == "--json" || name == "--params" || name == "--reps" || name == "--threads" ||
-                       name == "--card" || name == "--only" || name == "--models" || name == "--batch" || name == "--peers";
+    const bool known = name == "--json" || name == "--params" || name == "--reps" ||
+                       name == "--threads" || name == "--card" || name == "--only" ||
+                       name == "--models" || name == "--batch" || name == "--peers";
     if (!known || i + 1 == argc) {
-      std::fprintf(stderr, "usage: bench_cuda [--json FILE] [--params N] [--reps N] [--threads N] [--card I]\n"
-                           "                  [--only kernels|training] [--models 124m,1b] [--batch N] [--peers no|yes]\n");
+      std::fprintf(
+          stderr,
+          "usage: bench_cuda [--json FILE] [--params N] [--reps N] [--threads N] [--card I]\n"
+          "                  [--only kernels|training] [--models 124m,1b] [--batch N] [--peers "
+          "no|yes]\n");
       return 2;
     }
     const char* value = argv[i + 1];
@@ -218,13 +237,15 @@ int main(int argc, char** argv) {
     if (name == "--reps") options.reps = std::max(1, std::atoi(value));
     if (name == "--only") options.only = value;
     if (name == "--models") options.training.models = words(value);
-    if (name == "--batch") options.training.batch = static_cast<std::uint32_t>(std::max(1, std::atoi(value)));
+    if (name == "--batch")
+      options.training.batch = static_cast<std::uint32_t>(std::max(1, std::atoi(value)));
     if (name == "--peers") options.training.has_peers = std::string(value) == "yes";
     if (name == "--reps") options.training.steps = std::max(1, std::atoi(value));
     if (name == "--card") options.card = std::atoi(value);
     if (name == "--threads") options.threads = static_cast<unsigned>(std::max(1, std::atoi(value)));
     if (name == "--params")
-      options.blocks = std::max<std::uint64_t>(1, std::strtoull(value, nullptr, 10) / compression::kBlockElements);
+      options.blocks = std::max<std::uint64_t>(
+          1, std::strtoull(value, nullptr, 10) / compression::kBlockElements);
   }
   const auto report = run(options);
   if (!options.json.empty()) std::ofstream(options.json) << report.dump(1) << "\n";

@@ -21,15 +21,42 @@ struct Row {
   std::uint32_t batch;
 };
 
-const Row kRows[] = {
-    {"124m", {.d_model = 768, .layers = 12, .heads = 12, .kv_heads = 12, .d_ff = 2048, .context = 1024, .vocab = 50304, .tied = false}, 64},
-    {"1b", {.d_model = 2048, .layers = 16, .heads = 32, .kv_heads = 8, .d_ff = 8192, .context = 2048, .vocab = 32768, .tied = false}, 8},
-    {"smoke", {.d_model = 64, .layers = 1, .heads = 2, .kv_heads = 1, .d_ff = 64, .context = 32, .vocab = 64, .tied = false}, 2}};
+const Row kRows[] = {{"124m",
+                      {.d_model = 768,
+                       .layers = 12,
+                       .heads = 12,
+                       .kv_heads = 12,
+                       .d_ff = 2048,
+                       .context = 1024,
+                       .vocab = 50304,
+                       .tied = false},
+                      64},
+                     {"1b",
+                      {.d_model = 2048,
+                       .layers = 16,
+                       .heads = 32,
+                       .kv_heads = 8,
+                       .d_ff = 8192,
+                       .context = 2048,
+                       .vocab = 32768,
+                       .tied = false},
+                      8},
+                     {"smoke",
+                      {.d_model = 64,
+                       .layers = 1,
+                       .heads = 2,
+                       .kv_heads = 1,
+                       .d_ff = 64,
+                       .context = 32,
+                       .vocab = 64,
+                       .tied = false},
+                      2}};
 
 // As trainer::Llama::flops_per_token.
 double flops_per_token(const state::ModelSpec& model) {
   const state::Shape s(model);
-  return 6.0 * static_cast<double>(s.matrix_parameters()) + 6.0 * static_cast<double>(s.layers * s.context * s.width);
+  return 6.0 * static_cast<double>(s.matrix_parameters()) +
+         6.0 * static_cast<double>(s.layers * s.context * s.width);
 }
 
 // The last line of a command's output as JSON; null when it fails.
@@ -53,7 +80,10 @@ double median(std::vector<double> values) {
 class TrainingBench {
  public:
   TrainingBench(gpu::Card& card, const CudaTrainingOptions& options, const Row& row)
-      : card_(card), options_(options), row_(row), batch_(options.batch == 0 ? row.batch : options.batch) {
+      : card_(card),
+        options_(options),
+        row_(row),
+        batch_(options.batch == 0 ? row.batch : options.batch) {
     Prng random(1);
     tokens_.resize(batch_ * (row.model.context + std::size_t{1}));
     for (auto& token : tokens_) token = static_cast<std::int32_t>(random.below(row.model.vocab));
@@ -66,7 +96,8 @@ class TrainingBench {
     if (report.contains("error")) return report;
     report["losses"] = losses();
     if (!options_.has_peers) return report;
-    for (const bool compiled : {false, true}) report[compiled ? "compiled" : "eager"] = peer(compiled);
+    for (const bool compiled : {false, true})
+      report[compiled ? "compiled" : "eager"] = peer(compiled);
     return report;
   }
 
@@ -94,23 +125,33 @@ class TrainingBench {
     std::vector<double> times;
     gpu::StepOutcome outcome;
     for (int i = 0; i < kUncounted + options_.steps; ++i) {
-      const double taken = seconds([&] {
-        outcome = (*model)->step(tokens_, {.learning_rate = 1e-3f, .number = static_cast<std::uint64_t>(i + 1),
-                                           .clip = 1, .loss_limit = 1e30, .norm_limit = 1e30})
-                      .value();
-      }, 1);
+      const double taken = seconds(
+          [&] {
+            outcome = (*model)
+                          ->step(tokens_, {.learning_rate = 1e-3f,
+                                           .number = static_cast<std::uint64_t>(i + 1),
+                                           .clip = 1,
+                                           .loss_limit = 1e30,
+                                           .norm_limit = 1e30})
+                          .value();
+          },
+          1);
       MUSTER_CHECK(outcome.applied, "a step that is taken");
       if (i >= kUncounted) times.push_back(taken);
     }
-    const double took = median(times), rate = static_cast<double>(batch_) * row_.model.context / took;
+    const double took = median(times),
+                 rate = static_cast<double>(batch_) * row_.model.context / took;
     const double share = rate * flops_per_token(row_.model) / (options_.peak_tflops * 1e12);
     const double best = *std::min_element(times.begin(), times.end());
-    std::printf("%-6s batch %3u x %u: %8.2f ms a step, %9.0f tokens/s, %4.1f %% of %.0f TFLOP/s; best step %.2f ms; loss %.4f\n",
-                row_.name, batch_, row_.model.context, took * 1e3, rate, 100 * share, options_.peak_tflops, best * 1e3,
-                outcome.loss);
+    std::printf(
+        "%-6s batch %3u x %u: %8.2f ms a step, %9.0f tokens/s, %4.1f %% of %.0f TFLOP/s; best step "
+        "%.2f ms; loss %.4f\n",
+        row_.name, batch_, row_.model.context, took * 1e3, rate, 100 * share, options_.peak_tflops,
+        best * 1e3, outcome.loss);
     std::fflush(stdout);
-    return {{"model", row_.name}, {"batch", batch_}, {"seconds", took}, {"best_seconds", best},
-            {"tokens_per_s", rate}, {"share_of_peak", share}, {"loss", outcome.loss}};
+    return {{"model", row_.name},   {"batch", batch_},      {"seconds", took},
+            {"best_seconds", best}, {"tokens_per_s", rate}, {"share_of_peak", share},
+            {"loss", outcome.loss}};
   }
 
   // What a validator does for a miner: exact losses of some sequences at a displaced θ.
@@ -119,37 +160,43 @@ class TrainingBench {
     auto model = make(sequences, false).value();
     const std::uint64_t parameters = model->parameters().size();
     compression::SparseUpdate update;
-    for (std::uint64_t i = 0; i < parameters; i += 64) update.indices.push_back(i);  // k = 64 of 4096
+    for (std::uint64_t i = 0; i < parameters; i += 64)
+      update.indices.push_back(i);  // k = 64 of 4096
     update.values.assign(update.indices.size(), 1e-4f);
     const auto tokens = std::span(tokens_).first(sequences * (row_.model.context + std::size_t{1}));
     std::vector<float> before(sequences), after(sequences);
     std::vector<double> times;
     for (int i = 0; i < 2 + options_.steps; ++i) {
-      const double taken = seconds([&] {
-        const auto displacement = card_.displace(model->parameters(), update, 1).value();
-        model->parameters_changed().value();
-        model->losses(tokens, after).value();
-        displacement->swap().value();
-        model->parameters_changed().value();
-        model->losses(tokens, before).value();
-      }, 1);
+      const double taken = seconds(
+          [&] {
+            const auto displacement = card_.displace(model->parameters(), update, 1).value();
+            model->parameters_changed().value();
+            model->losses(tokens, after).value();
+            displacement->swap().value();
+            model->parameters_changed().value();
+            model->losses(tokens, before).value();
+          },
+          1);
       if (i >= 2) times.push_back(taken);
     }
-    std::printf("%-6s %u sequences at θ and at θ − update, k = 64: %.2f ms, %.1f miners/s\n", row_.name, sequences,
-                median(times) * 1e3, 1 / median(times));
+    std::printf("%-6s %u sequences at θ and at θ − update, k = 64: %.2f ms, %.1f miners/s\n",
+                row_.name, sequences, median(times) * 1e3, 1 / median(times));
     return {{"sequences", sequences}, {"miners_per_s", 1 / median(times)}};
   }
 
   ordered_json peer(bool compiled) {
     const char* python = std::getenv("MUSTER_PYTHON");
-    const std::string command = std::string(python == nullptr ? "python3" : python) +
-                                " " MUSTER_SOURCE_DIR "/bench/peers/torch_llama.py --device cuda --config " + row_.name +
-                                " --batch " + std::to_string(batch_) + " --steps " + std::to_string(options_.steps) +
-                                (compiled ? " --compile" : "") + " 2>/dev/null";
+    const std::string command =
+        std::string(python == nullptr ? "python3" : python) +
+        " " MUSTER_SOURCE_DIR "/bench/peers/torch_llama.py --device cuda --config " + row_.name +
+        " --batch " + std::to_string(batch_) + " --steps " + std::to_string(options_.steps) +
+        (compiled ? " --compile" : "") + " 2>/dev/null";
     const auto report = run(command);
     const bool ran = report.is_object();
     std::printf("%-6s PyTorch %s: %s\n", row_.name, compiled ? "compiled" : "eager",
-                ran ? (std::to_string(static_cast<long>(report["tokens_per_s"].get<double>())) + " tokens/s").c_str()
+                ran ? (std::to_string(static_cast<long>(report["tokens_per_s"].get<double>())) +
+                       " tokens/s")
+                          .c_str()
                     : "did not run");
     std::fflush(stdout);
     return report;

@@ -1,5 +1,5 @@
-// Training on a card: tokens per second of whole steps, the share of the card's matrix peak, a validator's losses; beside
-// PyTorch on the same card in the same run. Thread safety: one thread.
+// Training on a card: tokens per second of whole steps, the share of the card's matrix peak, a
+// validator's losses; beside PyTorch on the same card in the same run. Thread safety: one thread.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -18,6 +18,7 @@ struct CudaTrainingOptions {
   double peak_tflops = 989;         // dense bf16: an H100 SXM's, which an H200 shares
 };
 
-[[nodiscard]] nlohmann::ordered_json measure_training(gpu::Card& card, const CudaTrainingOptions& options);
+[[nodiscard]] nlohmann::ordered_json measure_training(gpu::Card& card,
+                                                      const CudaTrainingOptions& options);
 
 }  // namespace muster::bench

@@ -1,4 +1,5 @@
-// The ledger at work: blocks without an epoch, and an economy of eight subnets over a million blocks.
+// The ledger at work: blocks without an epoch, and an economy of eight subnets over a million
+// blocks.
 //
 //   bench/run.sh economy [--json FILE] -- [--blocks N]
 //
@@ -61,14 +62,16 @@ double step_without_epochs(std::uint64_t blocks) {
 }
 
 int run(std::uint64_t blocks, const std::string& json) {
-  ordered_json report{{"blocks", blocks}, {"subnets", kSubnets}, {"uids", kMiners + kValidators + 1}};
+  ordered_json report{
+      {"blocks", blocks}, {"subnets", kSubnets}, {"uids", kMiners + kValidators + 1}};
   const double step = step_without_epochs(std::min<std::uint64_t>(blocks, 20'000));
-  const double whole =
-      bench::seconds([&] { MUSTER_CHECK(!sim::run_economy(eight_subnets(blocks)).samples.empty(), "no samples"); }, 1);
+  const double whole = bench::seconds(
+      [&] { MUSTER_CHECK(!sim::run_economy(eight_subnets(blocks)).samples.empty(), "no samples"); },
+      1);
   const double per_million = whole / static_cast<double>(blocks) * kMillion;
   report["blocks_per_s"] = static_cast<double>(blocks) / whole;
-  std::printf("%llu blocks of %u subnets with 64 uids: %.2f s\n\n", static_cast<unsigned long long>(blocks), kSubnets,
-              whole);
+  std::printf("%llu blocks of %u subnets with 64 uids: %.2f s\n\n",
+              static_cast<unsigned long long>(blocks), kSubnets, whole);
   std::printf("%-64s %10s\n", "target", "measured");
   report["targets"].push_back(target("a block without epochs, µs per subnet: under 2", step, 2));
   report["targets"].push_back(target("1 M blocks of the economy, s: under 60", per_million, 60));
@@ -88,8 +91,10 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "usage: bench_economy [--blocks N] [--json FILE]\n");
       return 2;
     }
-    if (name == "--json") json = argv[i + 1];
-    else blocks = std::max<std::uint64_t>(100, std::strtoull(argv[i + 1], nullptr, 10));
+    if (name == "--json")
+      json = argv[i + 1];
+    else
+      blocks = std::max<std::uint64_t>(100, std::strtoull(argv[i + 1], nullptr, 10));
   }
   return muster::run(blocks, json);
 }

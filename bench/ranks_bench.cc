@@ -1,8 +1,10 @@
-// What it costs and brings to train as several processes: tokens per second and memory per rank, for one to four ranks,
-// with the parameters on every rank or shared out. Ranks are processes of this machine; each has the threads that are
-// asked for, so that two ranks of one thread stand beside one rank of two.
+// What it costs and brings to train as several processes: tokens per second and memory per rank,
+// for one to four ranks, with the parameters on every rank or shared out. Ranks are processes of
+// this machine; each has the threads that are asked for, so that two ranks of one thread stand
+// beside one rank of two.
 //
-//   bench/run.sh ranks [--json FILE] [-- --model small|124m] [--device cpu|cuda]      cuda: one to all cards
+//   bench/run.sh ranks [--json FILE] [-- --model small|124m] [--device cpu|cuda]      cuda: one to
+//   all cards
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,14 +55,35 @@ double peak_mib(int pid) {
 
 trainer::TrainerConfig config_of(const std::string& model, const std::filesystem::path& data) {
   trainer::TrainerConfig config;
-  config.model = {.d_model = 384, .layers = 6, .heads = 6, .kv_heads = 6, .d_ff = 1024, .context = 256, .vocab = 32768, .tied = true};
+  config.model = {.d_model = 384,
+                  .layers = 6,
+                  .heads = 6,
+                  .kv_heads = 6,
+                  .d_ff = 1024,
+                  .context = 256,
+                  .vocab = 32768,
+                  .tied = true};
   config.batch = 8;
   if (model == "124m") {
-    config.model = {.d_model = 768, .layers = 12, .heads = 12, .kv_heads = 12, .d_ff = 2048, .context = 512, .vocab = 50304, .tied = true};
+    config.model = {.d_model = 768,
+                    .layers = 12,
+                    .heads = 12,
+                    .kv_heads = 12,
+                    .d_ff = 2048,
+                    .context = 512,
+                    .vocab = 50304,
+                    .tied = true};
     config.batch = 4;
   }
   if (small()) {
-    config.model = {.d_model = 32, .layers = 2, .heads = 2, .kv_heads = 2, .d_ff = 64, .context = 32, .vocab = 256, .tied = true};
+    config.model = {.d_model = 32,
+                    .layers = 2,
+                    .heads = 2,
+                    .kv_heads = 2,
+                    .d_ff = 64,
+                    .context = 32,
+                    .vocab = 256,
+                    .tied = true};
     config.batch = 4;
   }
   config.train_data = data;
@@ -79,26 +102,28 @@ nlohmann::ordered_json measure(trainer::TrainerConfig config, const Setting& set
   std::vector<float> theta(layout.parameters());
   state::initial_parameters(config.model, 1, theta);
   std::vector<int> pids;
-  auto loop = trainer::make_sharded_inner_loop(
-      config, theta,
-      {.size = setting.ranks,
-       .folder = folder / "ranks",
-       .start =
-           [&](trainer::RankSeat seat) -> Result<std::unique_ptr<trainer::RankProcess>> {
-         const pid_t pid = ::fork();
-         if (pid == 0) {
-           const int inherited = seat.channel;
-           seat.channel = ::dup(inherited);
-           seat.theta = ::dup(seat.theta);
-           ::close(inherited);
-           theta = {};
-           std::ofstream("/proc/self/clear_refs") << 5;  // the peak counts from here: what a process of its own has
-           ::_exit(trainer::run_rank(config, seat) ? 0 : 1);
-         }
-         pids.push_back(pid);
-         return std::unique_ptr<trainer::RankProcess>(std::make_unique<ForkedRank>(pid));
-       },
-       .note = [](const std::string&) {}}).value();
+  auto loop =
+      trainer::make_sharded_inner_loop(
+          config, theta,
+          {.size = setting.ranks,
+           .folder = folder / "ranks",
+           .start = [&](trainer::RankSeat seat) -> Result<std::unique_ptr<trainer::RankProcess>> {
+             const pid_t pid = ::fork();
+             if (pid == 0) {
+               const int inherited = seat.channel;
+               seat.channel = ::dup(inherited);
+               seat.theta = ::dup(seat.theta);
+               ::close(inherited);
+               theta = {};
+               std::ofstream("/proc/self/clear_refs")
+                   << 5;  // the peak counts from here: what a process of its own has
+               ::_exit(trainer::run_rank(config, seat) ? 0 : 1);
+             }
+             pids.push_back(pid);
+             return std::unique_ptr<trainer::RankProcess>(std::make_unique<ForkedRank>(pid));
+           },
+           .note = [](const std::string&) {}})
+          .value();
   theta = {};
   const std::uint32_t steps = small() ? 2 : 6;
   protocol::TrainTask task{Round{0}, std::vector<std::uint64_t>(steps * config.batch), steps};
@@ -107,7 +132,8 @@ nlohmann::ordered_json measure(trainer::TrainerConfig config, const Setting& set
   double loss = 0;
   const auto round = [&] {
     loss = loop->train(task, never, [](std::uint32_t) {}).value().mean_loss;
-    MUSTER_CHECK(!loop->encode({64, compression::ValueFormat::kSign}).value().segments.empty(), "a payload");
+    MUSTER_CHECK(!loop->encode({64, compression::ValueFormat::kSign}).value().segments.empty(),
+                 "a payload");
     loop->settle(protocol::Settlement::kDelivered);
   };
   round();  // buffers are made
@@ -116,10 +142,17 @@ nlohmann::ordered_json measure(trainer::TrainerConfig config, const Setting& set
   for (const int pid : pids) most = std::max(most, peak_mib(pid));
   const double tokens = static_cast<double>(steps) * config.batch * config.model.context / time;
   std::printf("%5u %8u  %-10s %12.0f %10.0f %10.4f\n", setting.ranks, setting.threads,
-              setting.ranks == 1 ? "alone" : setting.shards_parameters ? "shared out" : "on each", tokens, most, loss);
+              setting.ranks == 1          ? "alone"
+              : setting.shards_parameters ? "shared out"
+                                          : "on each",
+              tokens, most, loss);
   std::fflush(stdout);
-  return {{"ranks", setting.ranks}, {"threads", setting.threads}, {"shards_parameters", setting.shards_parameters},
-          {"tokens_per_second", tokens}, {"peak_mib_per_rank", most}, {"loss", loss}};
+  return {{"ranks", setting.ranks},
+          {"threads", setting.threads},
+          {"shards_parameters", setting.shards_parameters},
+          {"tokens_per_second", tokens},
+          {"peak_mib_per_rank", most},
+          {"loss", loss}};
 }
 
 // On cards as many ranks as there are cards, in steps of two times.
@@ -145,18 +178,21 @@ int run(int argc, char** argv) {
     if (std::string(argv[i]) == "--device") device = argv[i + 1];
     if (std::string(argv[i]) == "--json") json = argv[i + 1];
   }
-  const auto folder = std::filesystem::temp_directory_path() / ("muster_bench_ranks_" + std::to_string(::getpid()));
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("muster_bench_ranks_" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
   auto config = config_of(model, folder / "data.bin");
   config.device = device == "cuda" ? trainer::Device::kCuda : trainer::Device::kCpu;
   config.compute.libraries = MUSTER_LIBRARY_DIR;
-  std::printf("%llu parameters, batches of %u x %u tokens, a round of inner steps and its payload; memory: the largest rank's\n",
-              static_cast<unsigned long long>(state::layout_of(config.model).parameters()), config.batch,
-              config.model.context);
-  std::printf("%5s %8s  %-10s %12s %10s %10s\n", "ranks", "threads", "parameters", "tokens/s", "peak MiB", "loss");
+  std::printf(
+      "%llu parameters, batches of %u x %u tokens, a round of inner steps and its payload; memory: "
+      "the largest rank's\n",
+      static_cast<unsigned long long>(state::layout_of(config.model).parameters()), config.batch,
+      config.model.context);
+  std::printf("%5s %8s  %-10s %12s %10s %10s\n", "ranks", "threads", "parameters", "tokens/s",
+              "peak MiB", "loss");
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
-  for (const Setting& setting : settings(config))
-    rows.push_back(measure(config, setting, folder));
+  for (const Setting& setting : settings(config)) rows.push_back(measure(config, setting, folder));
   std::filesystem::remove_all(folder);
   if (!json.empty()) std::ofstream(json) << rows.dump(1) << "\n";
   return 0;

@@ -1,7 +1,9 @@
-// Training steps of our own beside PyTorch's, eager and compiled: tokens per second and per CPU-second, memory, and
-// the share of a core's matmul peak. Every figure comes from a process of its own, the best of its steps.
+// Training steps of our own beside PyTorch's, eager and compiled: tokens per second and per
+// CPU-second, memory, and the share of a core's matmul peak. Every figure comes from a process of
+// its own, the best of its steps.
 //
-// The peer is bench/peers/torch_llama.py, run by $MUSTER_PYTHON (default python3) where that has torch.
+// The peer is bench/peers/torch_llama.py, run by $MUSTER_PYTHON (default python3) where that has
+// torch.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,16 +32,59 @@ using trainer::Compute;
 struct Config {
   const char* name;
   state::ModelSpec model;
-  int steps;           // after those that are not counted
+  int steps;  // after those that are not counted
   std::uint32_t batch;
   double bf16_target;  // tokens of ours for one of the better PyTorch's
 };
 
-const Config kConfigs[] = {
-    {"tiny", {.d_model = 256, .layers = 4, .heads = 4, .kv_heads = 2, .d_ff = 704, .context = 256, .vocab = 256, .tied = false}, 12, 8, 1.6},
-    {"small", {.d_model = 512, .layers = 8, .heads = 8, .kv_heads = 4, .d_ff = 1408, .context = 512, .vocab = 4096, .tied = false}, 3, 8, 1.6},
-    {"124m", {.d_model = 768, .layers = 12, .heads = 12, .kv_heads = 12, .d_ff = 2048, .context = 1024, .vocab = 50304, .tied = false}, 1, 2, 1.4},
-    {"smoke", {.d_model = 32, .layers = 1, .heads = 2, .kv_heads = 1, .d_ff = 64, .context = 32, .vocab = 64, .tied = false}, 1, 8, 0}};
+const Config kConfigs[] = {{"tiny",
+                            {.d_model = 256,
+                             .layers = 4,
+                             .heads = 4,
+                             .kv_heads = 2,
+                             .d_ff = 704,
+                             .context = 256,
+                             .vocab = 256,
+                             .tied = false},
+                            12,
+                            8,
+                            1.6},
+                           {"small",
+                            {.d_model = 512,
+                             .layers = 8,
+                             .heads = 8,
+                             .kv_heads = 4,
+                             .d_ff = 1408,
+                             .context = 512,
+                             .vocab = 4096,
+                             .tied = false},
+                            3,
+                            8,
+                            1.6},
+                           {"124m",
+                            {.d_model = 768,
+                             .layers = 12,
+                             .heads = 12,
+                             .kv_heads = 12,
+                             .d_ff = 2048,
+                             .context = 1024,
+                             .vocab = 50304,
+                             .tied = false},
+                            1,
+                            2,
+                            1.4},
+                           {"smoke",
+                            {.d_model = 32,
+                             .layers = 1,
+                             .heads = 2,
+                             .kv_heads = 1,
+                             .d_ff = 64,
+                             .context = 32,
+                             .vocab = 64,
+                             .tied = false},
+                            1,
+                            8,
+                            0}};
 constexpr double kFp32Target = 2.0, kMemoryTarget = 0.65;
 
 struct Options {
@@ -64,15 +109,19 @@ double cpu_seconds() {
 const Config& config_named(const std::string& name) {
   for (const Config& config : kConfigs)
     if (name == config.name) return config;
-  std::fprintf(stderr, "bench_trainer: no configuration '%s'; there are tiny, small, 124m, smoke\n", name.c_str());
+  std::fprintf(stderr, "bench_trainer: no configuration '%s'; there are tiny, small, 124m, smoke\n",
+               name.c_str());
   std::exit(2);
 }
 
 // A whole training step as a miner does it: gradient, norm, clipping, AdamW.
-ordered_json measure(const Config& config, Compute compute, unsigned threads, const Options& options) {
+ordered_json measure(const Config& config, Compute compute, unsigned threads,
+                     const Options& options) {
   trainer::TrainerConfig settings;
   settings.model = config.model;
-  settings.compute = {.compute = compute, .recompute = options.recompute, .matmul = options.matmul,
+  settings.compute = {.compute = compute,
+                      .recompute = options.recompute,
+                      .matmul = options.matmul,
                       .libraries = MUSTER_LIBRARY_DIR};
   settings.threads = threads;
   auto stepper = trainer::Stepper::make(settings);
@@ -96,9 +145,11 @@ ordered_json measure(const Config& config, Compute compute, unsigned threads, co
   const double count = batch * static_cast<double>(config.model.context);
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  return {{"tokens_per_s", count / wall}, {"tokens_per_cpu_s", count / cpu},
+  return {{"tokens_per_s", count / wall},
+          {"tokens_per_cpu_s", count / cpu},
           {"peak_mib", static_cast<double>(usage.ru_maxrss) / 1024},
-          {"flops_per_token", stepper->model().flops_per_token()}, {"path", stepper->model().path()}};
+          {"flops_per_token", stepper->model().flops_per_token()},
+          {"path", stepper->model().path()}};
 }
 
 // The last line of a command's output as JSON; null when it fails.
@@ -116,75 +167,98 @@ ordered_json run(const std::string& command) {
 
 class Bench {
  public:
-  explicit Bench(const Options& options, std::string self) : options_(options), self_(std::move(self)) {
+  explicit Bench(const Options& options, std::string self)
+      : options_(options), self_(std::move(self)) {
     const char* python = std::getenv("MUSTER_PYTHON");
     python_ = python == nullptr ? "python3" : python;
     has_torch_ = std::system((python_ + " -c 'import torch' 2>/dev/null").c_str()) == 0;
     if (!has_torch_)
-      std::printf("%s has no torch: no peer to compare with; set MUSTER_PYTHON to one that has\n", python_.c_str());
+      std::printf("%s has no torch: no peer to compare with; set MUSTER_PYTHON to one that has\n",
+                  python_.c_str());
   }
 
   ordered_json run_all() {
     peak();
-    std::printf("\n%-6s %-5s %7s %9s %9s %7s %6s %9s %9s %7s %7s\n", "model", "type", "threads", "tok/cpu-s", "tok/s",
-                "of peak", "MiB", "eager", "compiled", "ratio", "memory");
+    std::printf("\n%-6s %-5s %7s %9s %9s %7s %6s %9s %9s %7s %7s\n", "model", "type", "threads",
+                "tok/cpu-s", "tok/s", "of peak", "MiB", "eager", "compiled", "ratio", "memory");
     for (const Config& config : kConfigs)
       for (const char* format : {"bf16", "fp32"})
         for (const unsigned threads : options_.threads)
-          if (options_.configs.contains(config.name) && options_.formats.contains(format)) row(config, format, threads);
+          if (options_.configs.contains(config.name) && options_.formats.contains(format))
+            row(config, format, threads);
     std::printf("\n%-60s %8s\n", "target", "measured");
     for (const auto& target : report_["targets"])
-      std::printf("%-60s %8.2f  %s\n", target["target"].get<std::string>().c_str(), target["measured"].get<double>(),
-                  target["met"].get<bool>() ? "met" : "MISSED");
+      std::printf("%-60s %8.2f  %s\n", target["target"].get<std::string>().c_str(),
+                  target["measured"].get<double>(), target["met"].get<bool>() ? "met" : "MISSED");
     return report_;
   }
 
  private:
   void peak() {
-    for (const auto& [name, compute] : {std::pair{"bf16", Compute::kBfloat16}, {"fp32", Compute::kFloat32}}) {
+    for (const auto& [name, compute] :
+         {std::pair{"bf16", Compute::kBfloat16}, {"fp32", Compute::kFloat32}}) {
       Team team(1);
-      const double rate = trainer::matmul_peak(team, compute == Compute::kBfloat16, small() ? 0.01 : 1, cpu_seconds);
+      const double rate = trainer::matmul_peak(team, compute == Compute::kBfloat16,
+                                               small() ? 0.01 : 1, cpu_seconds);
       report_["matmul_peak_gflops"][name] = rate / 1e9;
       std::printf("%s: matrix products of one core at best %.0f GFLOP/s\n", name, rate / 1e9);
     }
   }
 
-  ordered_json peer(const Config& config, const std::string& format, unsigned threads, bool compiled) {
+  ordered_json peer(const Config& config, const std::string& format, unsigned threads,
+                    bool compiled) {
     if (!has_torch_ || config.bf16_target == 0) return nullptr;
-    return run(python_ + " " MUSTER_SOURCE_DIR "/bench/peers/torch_llama.py --config " + config.name + " --dtype " +
-               format + " --threads " + std::to_string(threads) + " --batch " + std::to_string(batch_of(config, options_)) +
-               " --steps " + std::to_string(config.steps) + (compiled ? " --compile" : "") + " 2>/dev/null");
+    return run(python_ + " " MUSTER_SOURCE_DIR "/bench/peers/torch_llama.py --config " +
+               config.name + " --dtype " + format + " --threads " + std::to_string(threads) +
+               " --batch " + std::to_string(batch_of(config, options_)) + " --steps " +
+               std::to_string(config.steps) + (compiled ? " --compile" : "") + " 2>/dev/null");
   }
 
   void row(const Config& config, const std::string& format, unsigned threads) {
-    ordered_json row = run(self_ + " --batch " + std::to_string(batch_of(config, options_)) + " --one '" + config.name + " " +
-                           format + " " + std::to_string(threads) + "'" +
-                           (options_.matmul == trainer::MatmulChoice::kTorch ? " --matmul torch" : "") +
-                           (options_.recompute ? " --recompute yes" : ""));
+    ordered_json row =
+        run(self_ + " --batch " + std::to_string(batch_of(config, options_)) + " --one '" +
+            config.name + " " + format + " " + std::to_string(threads) + "'" +
+            (options_.matmul == trainer::MatmulChoice::kTorch ? " --matmul torch" : "") +
+            (options_.recompute ? " --recompute yes" : ""));
     if (row.is_null()) {
       std::printf("%-6s %-5s cannot run here\n", config.name, format.c_str());
       return;
     }
-    // On one thread what counts is CPU time, which a busy machine does not change; with more, the clock's.
+    // On one thread what counts is CPU time, which a busy machine does not change; with more, the
+    // clock's.
     const char* unit = threads == 1 ? "tokens_per_cpu_s" : "tokens_per_s";
     const double ours = row[unit];
     const double of_peak = ours * row["flops_per_token"].get<double>() / 1e9 /
                            (report_["matmul_peak_gflops"][format].get<double>() * threads);
-    const auto eager = peer(config, format, threads, false), compiled = peer(config, format, threads, true);
-    auto number = [&](const ordered_json& peer, const char* key) { return peer.is_object() ? peer[key].get<double>() : 0.0; };
+    const auto eager = peer(config, format, threads, false),
+               compiled = peer(config, format, threads, true);
+    auto number = [&](const ordered_json& peer, const char* key) {
+      return peer.is_object() ? peer[key].get<double>() : 0.0;
+    };
     const double better = std::max(number(eager, unit), number(compiled, unit));
     const double ratio = better > 0 ? ours / better : 0;
-    const double memory = number(eager, "peak_mib") > 0 ? row["peak_mib"].get<double>() / number(eager, "peak_mib") : 0;
-    std::printf("%-6s %-5s %7u %9.0f %9.0f %6.0f%% %6.0f %9.0f %9.0f %7.2f %7.2f\n", config.name, format.c_str(), threads,
-                row["tokens_per_cpu_s"].get<double>(), row["tokens_per_s"].get<double>(), 100 * of_peak,
-                row["peak_mib"].get<double>(), number(eager, unit), number(compiled, unit), ratio, memory);
+    const double memory = number(eager, "peak_mib") > 0
+                              ? row["peak_mib"].get<double>() / number(eager, "peak_mib")
+                              : 0;
+    std::printf("%-6s %-5s %7u %9.0f %9.0f %6.0f%% %6.0f %9.0f %9.0f %7.2f %7.2f\n", config.name,
+                format.c_str(), threads, row["tokens_per_cpu_s"].get<double>(),
+                row["tokens_per_s"].get<double>(), 100 * of_peak, row["peak_mib"].get<double>(),
+                number(eager, unit), number(compiled, unit), ratio, memory);
     std::fflush(stdout);
-    row.update({{"config", config.name}, {"format", format}, {"threads", threads}, {"of_peak", of_peak},
-                {"eager", eager}, {"compiled", compiled}, {"ratio", ratio}, {"memory", memory}});
+    row.update({{"config", config.name},
+                {"format", format},
+                {"threads", threads},
+                {"of_peak", of_peak},
+                {"eager", eager},
+                {"compiled", compiled},
+                {"ratio", ratio},
+                {"memory", memory}});
     report_["rows"].push_back(row);
     if (better > 0) {
-      const std::string what = std::string(config.name) + " " + format + ", " + std::to_string(threads) + " threads: ";
-      target(what + "tokens over the better PyTorch", ratio, format == "bf16" ? config.bf16_target : kFp32Target, true);
+      const std::string what =
+          std::string(config.name) + " " + format + ", " + std::to_string(threads) + " threads: ";
+      target(what + "tokens over the better PyTorch", ratio,
+             format == "bf16" ? config.bf16_target : kFp32Target, true);
       target(what + "memory of eager's", memory, kMemoryTarget, false);
     }
   }
@@ -192,9 +266,10 @@ class Bench {
   void target(const std::string& name, double measured, double bound, bool at_least) {
     char text[16];
     std::snprintf(text, sizeof(text), "%.2f", bound);
-    report_["targets"].push_back({{"target", name + (at_least ? ": at least " : ": at most ") + text},
-                                  {"measured", measured},
-                                  {"met", at_least ? measured >= bound : measured <= bound}});
+    report_["targets"].push_back(
+        {{"target", name + (at_least ? ": at least " : ": at most ") + text},
+         {"measured", measured},
+         {"met", at_least ? measured >= bound : measured <= bound}});
   }
 
   Options options_;
@@ -213,17 +288,22 @@ std::set<std::string> words(const std::string& text) {
 }
 
 int usage(const std::string& problem) {
-  std::fprintf(stderr, "bench_trainer: %s\nusage: bench_trainer [--json FILE] [--configs tiny,small,124m] [--formats bf16,fp32]\n"
-                       "       [--threads 1,2] [--batch N] [--matmul own|torch] [--recompute no|yes]\n", problem.c_str());
+  std::fprintf(stderr,
+               "bench_trainer: %s\nusage: bench_trainer [--json FILE] [--configs tiny,small,124m] "
+               "[--formats bf16,fp32]\n"
+               "       [--threads 1,2] [--batch N] [--matmul own|torch] [--recompute no|yes]\n",
+               problem.c_str());
   return 2;
 }
 
 int measure_one(const Options& options) {
   char name[16] = {}, format[16] = {};
   unsigned threads = 1;
-  if (std::sscanf(options.one.c_str(), "%15s %15s %u", name, format, &threads) != 3) return usage("--one is for itself");
+  if (std::sscanf(options.one.c_str(), "%15s %15s %u", name, format, &threads) != 3)
+    return usage("--one is for itself");
   const Compute compute = std::strcmp(format, "bf16") == 0 ? Compute::kBfloat16 : Compute::kFloat32;
-  if (compute == Compute::kBfloat16 && trainer::available_kernels<trainer::Bf16>().empty()) return 1;
+  if (compute == Compute::kBfloat16 && trainer::available_kernels<trainer::Bf16>().empty())
+    return 1;
   std::printf("%s\n", measure(config_named(name), compute, threads, options).dump().c_str());
   return 0;
 }
@@ -239,18 +319,28 @@ int main(int argc, char** argv) {
     const std::string name = argv[i];
     if (i + 1 == argc) return usage(name + " needs a value");
     const std::string value = argv[i + 1];
-    if (name == "--json") options.json = value;
-    else if (name == "--configs") options.configs = words(value);
-    else if (name == "--formats") options.formats = words(value);
-    else if (name == "--batch") options.batch = static_cast<std::uint32_t>(std::max(1, std::atoi(value.c_str())));
-    else if (name == "--one") options.one = value;
-    else if (name == "--matmul" && value == "torch") options.matmul = muster::trainer::MatmulChoice::kTorch;
-    else if (name == "--matmul" && value == "own") options.matmul = muster::trainer::MatmulChoice::kOwn;
-    else if (name == "--recompute") options.recompute = value == "yes";
+    if (name == "--json")
+      options.json = value;
+    else if (name == "--configs")
+      options.configs = words(value);
+    else if (name == "--formats")
+      options.formats = words(value);
+    else if (name == "--batch")
+      options.batch = static_cast<std::uint32_t>(std::max(1, std::atoi(value.c_str())));
+    else if (name == "--one")
+      options.one = value;
+    else if (name == "--matmul" && value == "torch")
+      options.matmul = muster::trainer::MatmulChoice::kTorch;
+    else if (name == "--matmul" && value == "own")
+      options.matmul = muster::trainer::MatmulChoice::kOwn;
+    else if (name == "--recompute")
+      options.recompute = value == "yes";
     else if (name == "--threads") {
       options.threads.clear();
-      for (const std::string& word : words(value)) options.threads.push_back(static_cast<unsigned>(std::max(1, std::atoi(word.c_str()))));
-    } else return usage("unknown option " + name);
+      for (const std::string& word : words(value))
+        options.threads.push_back(static_cast<unsigned>(std::max(1, std::atoi(word.c_str()))));
+    } else
+      return usage("unknown option " + name);
   }
   if (!options.one.empty()) return measure_one(options);
   for (const std::string& name : options.configs) config_named(name);

@@ -22,7 +22,8 @@ void BM_EnvelopeSign(benchmark::State& state) {
 BENCHMARK(BM_EnvelopeSign);
 
 void BM_EnvelopeVerify(benchmark::State& state) {
-  const Bytes bytes = protocol::sign_message(kPosition, protocol::Commit{}, SigningKey(random_seed()));
+  const Bytes bytes =
+      protocol::sign_message(kPosition, protocol::Commit{}, SigningKey(random_seed()));
   for (auto _ : state) benchmark::DoNotOptimize(wire::open_envelope(bytes));
 }
 BENCHMARK(BM_EnvelopeVerify);
@@ -51,10 +52,11 @@ void BM_ZmqRoundTrip(benchmark::State& state) {
   admission->set({client_key.public_key()});
   wire::ZmqOptions options;
   options.per_peer = {};  // the transport, not its budgets
-  auto server = wire::ZmqServer::listen(context, "tcp://127.0.0.1:*", server_key, admission, options).value();
-  auto client = wire::ZmqClient::connect(context, server->address(), server_key.public_key(),
-                                         client_key)
-                    .value();
+  auto server =
+      wire::ZmqServer::listen(context, "tcp://127.0.0.1:*", server_key, admission, options).value();
+  auto client =
+      wire::ZmqClient::connect(context, server->address(), server_key.public_key(), client_key)
+          .value();
   std::atomic<bool> stop{false};
   std::thread echo([&] {
     while (!stop) {

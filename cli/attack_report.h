@@ -1,4 +1,5 @@
-// A campaign's figures as a table for people, as JSON, as a Markdown table for docs, and as a page with plots.
+// A campaign's figures as a table for people, as JSON, as a Markdown table for docs, and as a page
+// with plots.
 //
 // Thread safety: pure functions.
 #pragma once

@@ -1,4 +1,5 @@
-// The settings that attacks are measured in: what changes against the configuration, and how the labs are set up.
+// The settings that attacks are measured in: what changes against the configuration, and how the
+// labs are set up.
 //
 // Thread safety: pure functions.
 #pragma once

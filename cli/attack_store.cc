@@ -21,15 +21,25 @@ constexpr std::size_t kFileBytesMax = std::size_t{64} << 20;
 constexpr std::string_view kPrefix = "seed-", kSuffix = ".jsonl";
 
 ordered_json json_of(const sim::Career& career) {
-  ordered_json json{{"attack", career.attack == nullptr ? "honest" : std::string(career.attack->name)}};
+  ordered_json json{
+      {"attack", career.attack == nullptr ? "honest" : std::string(career.attack->name)}};
   if (career.attack == nullptr && career.percent == 0) json["miner"] = career.miner;
   if (career.percent > 0) json["percent"] = career.percent;
-  json.update({{"work", career.work}, {"screened", career.screened}, {"gated", career.gated}, {"unpaid", career.unpaid},
-               {"score", career.score}, {"share", career.share}, {"judged", career.judged}, {"measured", career.measured},
-               {"unpaid_early", career.unpaid_early}, {"unpaid_settled", career.unpaid_settled},
-               {"beside", {career.beside.judged, career.beside.refused}}, {"weights", career.weights},
+  json.update({{"work", career.work},
+               {"screened", career.screened},
+               {"gated", career.gated},
+               {"unpaid", career.unpaid},
+               {"score", career.score},
+               {"share", career.share},
+               {"judged", career.judged},
+               {"measured", career.measured},
+               {"unpaid_early", career.unpaid_early},
+               {"unpaid_settled", career.unpaid_settled},
+               {"beside", {career.beside.judged, career.beside.refused}},
+               {"weights", career.weights},
                {"pay", career.pay}});
-  if (career.percent > 0) json.update({{"held_out", career.held_out}, {"honest_pay", career.honest_pay}});
+  if (career.percent > 0)
+    json.update({{"held_out", career.held_out}, {"honest_pay", career.honest_pay}});
   return json;
 }
 
@@ -75,7 +85,8 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 std::optional<std::uint64_t> seed_of(const fs::path& path) {
   const std::string name = path.filename().string();
   if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
-  const char *first = name.data() + kPrefix.size(), *last = name.data() + name.size() - kSuffix.size();
+  const char *first = name.data() + kPrefix.size(),
+             *last = name.data() + name.size() - kSuffix.size();
   std::uint64_t seed = 0;
   const auto [end, error] = std::from_chars(first, last, seed);
   return error == std::errc{} && end == last ? std::optional(seed) : std::nullopt;
@@ -84,20 +95,25 @@ std::optional<std::uint64_t> seed_of(const fs::path& path) {
 // Reads the lines of one file after the other.
 class Reader {
  public:
-  Reader(const Hash& rules, const Hash& data) : rules_(rules.brief()), data_(data == Hash{} ? "" : data.brief()) {}
+  Reader(const Hash& rules, const Hash& data)
+      : rules_(rules.brief()), data_(data == Hash{} ? "" : data.brief()) {}
 
   Status read(const fs::path& path, std::uint64_t seed) {
     MUSTER_TRY(const Bytes bytes, read_file(path, kFileBytesMax));
     std::map<std::string, int> left_out;
-    for (const std::string_view line : lines_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()})) {
+    for (const std::string_view line :
+         lines_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()})) {
       const std::string why = take(line, seed);
       if (!why.empty()) ++left_out[why];
     }
     for (const auto& [why, count] : left_out)
-      content_.left_out.push_back(path.string() + ": left out " + std::to_string(count) + " results " + why);
+      content_.left_out.push_back(path.string() + ": left out " + std::to_string(count) +
+                                  " results " + why);
     if (mixed_)
-      return Error{Errc::kInvalidArgument, path.string() + " has results of another data set than the files before it: "
-                                                           "name the folder of one, or measure with the data at hand"};
+      return Error{Errc::kInvalidArgument,
+                   path.string() +
+                       " has results of another data set than the files before it: "
+                       "name the folder of one, or measure with the data at hand"};
     return {};
   }
   [[nodiscard]] AttackStore::Content take_content() { return std::move(content_); }
@@ -108,11 +124,13 @@ class Reader {
     const auto json = ordered_json::parse(line, nullptr, false);
     if (json.is_discarded() || !json.is_object()) return "that are not JSON";
     try {
-      const auto rules = json.at("rules").get<std::string>(), data = json.at("data").get<std::string>();
+      const auto rules = json.at("rules").get<std::string>(),
+                 data = json.at("data").get<std::string>();
       if (rules != rules_) return "of other rules (" + rules + ", here " + rules_ + ")";
       const auto name = json.at("attack").get<std::string>();
       const sim::Attack* attack = sim::find_attack(name);
-      if (attack == nullptr && name != "honest") return "of an attack that is not known, '" + name + "'";
+      if (attack == nullptr && name != "honest")
+        return "of an attack that is not known, '" + name + "'";
       const bool any = data_.empty();
       if (any) data_ = data;
       mixed_ |= any_data_ && data != data_;
@@ -136,12 +154,14 @@ class Reader {
 
 }  // namespace
 
-Result<AttackStore> AttackStore::open(const fs::path& folder, const std::string& setting, const Hash& rules,
-                                      const Hash& data) {
+Result<AttackStore> AttackStore::open(const fs::path& folder, const std::string& setting,
+                                      const Hash& rules, const Hash& data) {
   const fs::path of_setting = folder / setting;
   std::error_code error;
   fs::create_directories(of_setting, error);
-  if (error) return Error{Errc::kIo, "cannot make the folder " + of_setting.string() + ": " + error.message()};
+  if (error)
+    return Error{Errc::kIo,
+                 "cannot make the folder " + of_setting.string() + ": " + error.message()};
   return AttackStore(of_setting, rules, data);
 }
 
@@ -178,7 +198,8 @@ Status AttackStore::add(std::uint64_t seed, const std::vector<sim::Career>& care
 }
 
 Result<LockFile> AttackStore::claim(const std::string& name) const {
-  return LockFile::take(folder_ / (name + ".lock"), "muster sim attacks, process " + std::to_string(::getpid()));
+  return LockFile::take(folder_ / (name + ".lock"),
+                        "muster sim attacks, process " + std::to_string(::getpid()));
 }
 
 }  // namespace muster::cli

@@ -56,9 +56,11 @@ void print(const verify::AuditReport& report, std::uint32_t rounds_planned) {
               rounds_planned == 0 ? "" : (" of " + std::to_string(rounds_planned)).c_str(),
               number(report.null_rounds));
   if (report.first_round > Round{0})
-    std::printf("records begin with round %llu: the coordinator's folder was rebuilt then, and what was before is not "
-                "in it\n",
-                number(report.first_round.value));
+    std::printf(
+        "records begin with round %llu: the coordinator's folder was rebuilt then, and what was "
+        "before is not "
+        "in it\n",
+        number(report.first_round.value));
   for (std::size_t i = 0; i < verify::kCheckCount; ++i) {
     const auto check = static_cast<verify::Check>(i);
     const auto& [held, failed, remarked, skipped] = report.count(check);
@@ -73,12 +75,15 @@ void print(const verify::AuditReport& report, std::uint32_t rounds_planned) {
   std::printf("root of θ       %s\n", report.theta_root.hex().c_str());
   std::uint64_t failed = 0;
   for (const auto& count : report.checks) failed += count.failed;
-  for (const auto& finding : report.findings) std::printf("WRONG  %s\n", printable(describe(finding)).c_str());
+  for (const auto& finding : report.findings)
+    std::printf("WRONG  %s\n", printable(describe(finding)).c_str());
   if (failed > report.findings.size())
     std::printf("WRONG  and %llu more\n", number(failed - report.findings.size()));
-  for (const auto& remark : report.remarks) std::printf("remark %s\n", printable(describe(remark)).c_str());
+  for (const auto& remark : report.remarks)
+    std::printf("remark %s\n", printable(describe(remark)).c_str());
   if (!report.remarks.empty())
-    std::printf("remarks are of nodes that have no say; they changed no aggregate, state or payment\n");
+    std::printf(
+        "remarks are of nodes that have no say; they changed no aggregate, state or payment\n");
   if (report.disputes > 0)
     std::printf("%llu signed disputes by nodes are among the messages\n", number(report.disputes));
   if (report.broken) std::printf("what comes after the last of these could not be checked\n");
@@ -141,7 +146,8 @@ void print(const verify::ScoreAudit& scores) {
       const auto weight = weight_of.find(miner);
       std::printf(" %u:%u", uid.value, weight == weight_of.end() ? 0 : weight->second);
     }
-    std::printf("; outvoted in %llu of %llu verdicts\n", number(validator.outvoted), number(validator.verdicts));
+    std::printf("; outvoted in %llu of %llu verdicts\n", number(validator.outvoted),
+                number(validator.verdicts));
   }
 }
 
@@ -215,8 +221,8 @@ int report_unreadable(const Error& error, bool as_json) {
 
 Result<int> run_audit(const AuditOptions& options, const std::atomic<bool>& stop) {
   auto opened = AuditSource::open(options.source);
-  const bool changed = !opened && (opened.error().code == Errc::kBadHash ||
-                                   opened.error().code == Errc::kTruncated);
+  const bool changed =
+      !opened && (opened.error().code == Errc::kBadHash || opened.error().code == Errc::kTruncated);
   if (changed) return report_unreadable(opened.error(), options.json);
   MUSTER_TRY(const auto source, std::move(opened));
   const std::uint64_t rounds = source->rounds_claimed();
@@ -224,7 +230,8 @@ Result<int> run_audit(const AuditOptions& options, const std::atomic<bool>& stop
   if (!options.rescore.empty())
     MUSTER_TRY_STATUS(prepare_rescoring(options, *source, rounds, rescoring));
   verify::ScoreAudit scores;
-  verify::ReceiptAudit receipts(protocol::run_id_of(source->params()), source->params().coordinator);
+  verify::ReceiptAudit receipts(protocol::run_id_of(source->params()),
+                                source->params().coordinator);
   if (!options.receipts.empty()) {
     MUSTER_TRY_STATUS(read_receipts(options.receipts, receipts));
     if (receipts.receipts() == 0)
@@ -259,13 +266,15 @@ Result<int> run_audit(const AuditOptions& options, const std::atomic<bool>& stop
   }
   if (rescoring.rescorer)
     std::printf(
-        "scores again    %llu the same to the last digit, %llu of other platform classes within the "
+        "scores again    %llu the same to the last digit, %llu of other platform classes within "
+        "the "
         "tolerance; here %s%s\n",
         number(rescoring.rescorer->exact()), number(rescoring.rescorer->within()),
         rescoring.probe->platform_class().c_str(),
         rescoring.options.samples == 0
             ? ""
-            : ("; --seed " + std::to_string(rescoring.options.seed) + " repeats the choice").c_str());
+            : ("; --seed " + std::to_string(rescoring.options.seed) + " repeats the choice")
+                  .c_str());
   if (audited.report.first_round == Round{0}) print(scores);
   print(audited.report, source->params().rounds);
   return audited.report.ok() ? 0 : kExitChecksFailed;
@@ -329,12 +338,14 @@ Result<int> run_receipts(const std::string& node, const std::string& file) {
 }
 
 void add_audit_receipts(Command audit) {
-  const Command command = audit.add_command("receipts", "Write a node's receipts as one file, to be shown to others");
+  const Command command =
+      audit.add_command("receipts", "Write a node's receipts as one file, to be shown to others");
   auto node = std::make_shared<std::string>(), file = std::make_shared<std::string>();
   command.add_option("node", *node, "Folder of the node").required();
   command.add_option("file", *file, "File to write").required();
-  command.footer("Example: muster audit receipts runs/mine/nodes/miner-1 miner-1.receipts\n"
-                  "Then, anywhere: muster audit run.bundle --receipts miner-1.receipts");
+  command.footer(
+      "Example: muster audit receipts runs/mine/nodes/miner-1 miner-1.receipts\n"
+      "Then, anywhere: muster audit run.bundle --receipts miner-1.receipts");
   command.action([=](const std::atomic<bool>&) { return run_receipts(*node, *file); });
 }
 
@@ -345,8 +356,8 @@ void add_audit_export(Command audit) {
   command.add_option("run", options->run, "Folder of the run").required();
   command.add_option("file", options->file, "File to write; default: bundle.muster in the folder");
   command.add_flag("--without-payloads", options->without_payloads,
-                    "Leave the miners' payloads out, which are most of it: aggregates are then "
-                    "taken as they are");
+                   "Leave the miners' payloads out, which are most of it: aggregates are then "
+                   "taken as they are");
   command.add_flag("--json", options->json, "Machine-readable output");
   command.footer(
       "Example: muster audit export runs/quickstart quickstart.bundle\n"
@@ -360,17 +371,17 @@ void add_audit(Command app) {
   const Command command =
       app.add_command("audit", "Re-verify a run offline, from its folder or its bundle");
   auto options = std::make_shared<AuditOptions>();
-  command.add_option("source", options->source, "Folder of a run, or a bundle")
-      .show_default();
+  command.add_option("source", options->source, "Folder of a run, or a bundle").show_default();
   command.add_option(
       "--rescore", options->rescore,
       "Compute that many evaluations again, spread over the run, from payloads and data; or: all");
   command.add_option("--data", options->data,
-                      "Folder of the run's data, for --rescore; default: the run's own");
+                     "Folder of the run's data, for --rescore; default: the run's own");
   command.add_option("--seed", options->seed,
-                      "Of the choice of samples; default: a random one, which is shown");
-  command.add_option("--receipts", options->receipts,
-                      "Folder of a node, or a file of its receipts: prove what the coordinator left out");
+                     "Of the choice of samples; default: a random one, which is shown");
+  command.add_option(
+      "--receipts", options->receipts,
+      "Folder of a node, or a file of its receipts: prove what the coordinator left out");
   command.add_flag("--json", options->json, "Machine-readable output");
   add_compute_options(command, options->compute);
   add_audit_export(command);

@@ -15,7 +15,8 @@ namespace {
 constexpr std::uint64_t kBytesPerParameter = 16;
 constexpr std::uint64_t kReleaseBytes = 4u << 20;
 constexpr std::uint64_t kPageBytes = 4096;
-constexpr std::size_t kRoundBlobsMax = limits::kRosterMax + 2;  // a payload of everybody, the record and the aggregate
+constexpr std::size_t kRoundBlobsMax =
+    limits::kRosterMax + 2;  // a payload of everybody, the record and the aggregate
 
 class FolderSource final : public AuditSource {
  public:
@@ -45,9 +46,7 @@ class FolderSource final : public AuditSource {
   Result<std::vector<float>> initial_theta() const override {
     return cli::initial_theta(folder_, params_);
   }
-  protocol::BlobReader blobs() override {
-    return blobs_;
-  }
+  protocol::BlobReader blobs() override { return blobs_; }
 
   Status walk(verify::Audit& audit, const std::function<Status()>& after) override {
     std::optional<Error> stopped;

@@ -22,8 +22,9 @@ constexpr std::array kStates{kTrainerState, kValidatorState};
 
 bool is_copied_apart(const std::string& name) {
   const auto is = [&](const char* other) { return name == other; };
-  return name == kLockFile || name == kRestoredFile || name.starts_with(kJournal) || name.starts_with(kLedger) ||
-         name.starts_with("journal.rebuilding") || name.ends_with(".tmp") || std::ranges::any_of(kScratch, is) ||
+  return name == kLockFile || name == kRestoredFile || name.starts_with(kJournal) ||
+         name.starts_with(kLedger) || name.starts_with("journal.rebuilding") ||
+         name.ends_with(".tmp") || std::ranges::any_of(kScratch, is) ||
          std::ranges::any_of(kStates, is);
 }
 
@@ -34,12 +35,13 @@ class Copying {
   Result<Backup> run() {
     const bool has_journal = fs::exists(node_ / kJournal);
     if (!has_journal && !fs::exists(node_ / kLedger))
-      return Error{Errc::kNotFound, node_.string() + ": not the folder of a node, which has " + kJournal + " or " + kLedger};
+      return Error{Errc::kNotFound, node_.string() + ": not the folder of a node, which has " +
+                                        kJournal + " or " + kLedger};
     const bool coordinates = has_journal && fs::exists(node_ / kScratch.front());
-    backup_.what = !has_journal                        ? "ledger"
-                   : coordinates                       ? "coordinator"
+    backup_.what = !has_journal                          ? "ledger"
+                   : coordinates                         ? "coordinator"
                    : fs::exists(node_ / kValidatorState) ? "validator"
-                                                       : "miner";
+                                                         : "miner";
     for (const char* state : kStates) MUSTER_TRY_STATUS(copy_if_there(state));
     for (const char* database : {kJournal, kLedger}) {
       if (!fs::exists(node_ / database)) continue;
@@ -47,14 +49,17 @@ class Copying {
       ++backup_.files;
     }
     std::error_code error;
-    for (fs::directory_iterator entry(node_, error), end; !error && entry != end; entry.increment(error)) {
+    for (fs::directory_iterator entry(node_, error), end; !error && entry != end;
+         entry.increment(error)) {
       const std::string name = entry->path().filename().string();
-      if (entry->is_regular_file(error) && !is_copied_apart(name)) MUSTER_TRY_STATUS(copy_if_there(name));
+      if (entry->is_regular_file(error) && !is_copied_apart(name))
+        MUSTER_TRY_STATUS(copy_if_there(name));
     }
     if (coordinates) {
       MUSTER_TRY_STATUS(copy_run());
     } else if (has_journal) {
-      MUSTER_TRY_STATUS(replace_file(to_ / kRestoredFile, bytes_of(std::string_view("a copy of a node's folder\n"))));
+      MUSTER_TRY_STATUS(replace_file(to_ / kRestoredFile,
+                                     bytes_of(std::string_view("a copy of a node's folder\n"))));
     }
     MUSTER_TRY_STATUS(sync_directory(to_));
     return backup_;
@@ -63,7 +68,8 @@ class Copying {
  private:
   Status copy_if_there(const std::string& name) {
     const Status copied = store::copy_durably(node_ / name, to_ / name);
-    if (!copied && copied.error().code == Errc::kNotFound) return {};  // an upload whose round is over
+    if (!copied && copied.error().code == Errc::kNotFound)
+      return {};  // an upload whose round is over
     backup_.files += copied.has_value();
     return copied;
   }
@@ -74,7 +80,8 @@ class Copying {
     {
       MUSTER_TRY(const auto journal, store::SqliteJournal::open(to_ / kJournal));
       MUSTER_TRY(auto archive, store::Archive::open(to_ / run.archive().filename()));
-      MUSTER_TRY_STATUS(journal->replay(0, [&](Round, ByteSpan record) { return archive.append(record); }));
+      MUSTER_TRY_STATUS(
+          journal->replay(0, [&](Round, ByteSpan record) { return archive.append(record); }));
       MUSTER_TRY_STATUS(archive.sync());
     }
     fs::remove(to_ / kJournal);
@@ -89,7 +96,8 @@ class Copying {
     MUSTER_TRY(const auto ids, from->list());
     for (const Hash& id : ids) {
       const auto blob = from->get(id);
-      if (!blob && blob.error().code == Errc::kNotFound) continue;  // an older checkpoint, or what no close lists
+      if (!blob && blob.error().code == Errc::kNotFound)
+        continue;  // an older checkpoint, or what no close lists
       if (!blob) return blob.error();
       MUSTER_TRY_STATUS(to->put(id, *blob));
       ++backup_.files;
@@ -106,7 +114,8 @@ class Copying {
 
 Result<Backup> back_up(const fs::path& node, const fs::path& destination) {
   if (fs::exists(destination))
-    return Error{Errc::kAlreadyExists, destination.string() + " is there already; choose another name for this backup"};
+    return Error{Errc::kAlreadyExists,
+                 destination.string() + " is there already; choose another name for this backup"};
   const fs::path from = fs::weakly_canonical(node), to = fs::weakly_canonical(destination);
   const fs::path unfinished = to.string() + ".unfinished";
   std::error_code error;

@@ -1,7 +1,7 @@
 // The commands of `muster`: each adds itself to the parser; main() runs what was chosen.
 //
-// Exit codes: 0 done, 1 failed (the message says why and the mend), 2 wrong usage, 3 the run did not meet
-// its checks (localnet, audit), 130 stopped by Ctrl-C.
+// Exit codes: 0 done, 1 failed (the message says why and the mend), 2 wrong usage, 3 the run did
+// not meet its checks (localnet, audit), 130 stopped by Ctrl-C.
 #pragma once
 
 #include "cli/options.h"

@@ -58,7 +58,8 @@ Result<std::string> unescape(const std::string& text) {
       continue;
     }
     constexpr std::string_view kNames = "nt0\\", kValues("\n\t\0\\", 4);
-    const std::size_t which = i + 1 < text.size() ? kNames.find(text[i + 1]) : std::string_view::npos;
+    const std::size_t which =
+        i + 1 < text.size() ? kNames.find(text[i + 1]) : std::string_view::npos;
     if (which == std::string_view::npos)
       return Error{Errc::kInvalidArgument, "--separator: known are \\n, \\t, \\0 and \\\\"};
     out.push_back(kValues[which]);
@@ -71,8 +72,11 @@ ordered_json splits_json(const trainer::Manifest& manifest) {
   ordered_json splits = ordered_json::object();
   for (const auto& [name, split] : manifest.splits) {
     std::uint64_t sequences = 0;
-    for (const trainer::Shard& shard : split.shards) sequences += shard.tokens / (manifest.context + 1);
-    splits[name] = {{"tokens", split.tokens()}, {"sequences", sequences}, {"shards", split.shards.size()},
+    for (const trainer::Shard& shard : split.shards)
+      sequences += shard.tokens / (manifest.context + 1);
+    splits[name] = {{"tokens", split.tokens()},
+                    {"sequences", sequences},
+                    {"shards", split.shards.size()},
                     {"root", split.root().hex()}};
   }
   return splits;
@@ -81,9 +85,10 @@ ordered_json splits_json(const trainer::Manifest& manifest) {
 void print_splits(const trainer::Manifest& manifest) {
   const ordered_json splits = splits_json(manifest);
   for (const auto& [name, split] : splits.items())
-    std::printf("%-9s %llu tokens in %llu shard%s, %llu sequences of context %u, root %s\n", name.c_str(),
-                split["tokens"].get<unsigned long long>(), split["shards"].get<unsigned long long>(),
-                split["shards"] == 1 ? "" : "s", split["sequences"].get<unsigned long long>(), manifest.context,
+    std::printf("%-9s %llu tokens in %llu shard%s, %llu sequences of context %u, root %s\n",
+                name.c_str(), split["tokens"].get<unsigned long long>(),
+                split["shards"].get<unsigned long long>(), split["shards"] == 1 ? "" : "s",
+                split["sequences"].get<unsigned long long>(), manifest.context,
                 split["root"].get<std::string>().c_str());
 }
 
@@ -107,7 +112,8 @@ struct PackCommand {
     MUSTER_TRY(const trainer::PackReport report,
                trainer::pack({sources.begin(), sources.end()}, target, *chosen, options,
                              [&](const trainer::PackProgress& progress) -> Status {
-                               if (stop) return Error{Errc::kCancelled, "stopped; nothing was kept"};
+                               if (stop)
+                                 return Error{Errc::kCancelled, "stopped; nothing was kept"};
                                line.show(progress);
                                return {};
                              }));
@@ -117,19 +123,25 @@ struct PackCommand {
 
   void print(const trainer::PackReport& report, double seconds) const {
     if (options.held_out > 0 && !report.manifest.splits.contains(trainer::kHeldOutSplit))
-      std::fprintf(stderr, "muster: nothing is held out: too few documents for %s; a larger --held-out takes some\n",
-                   held_out.c_str());
+      std::fprintf(
+          stderr,
+          "muster: nothing is held out: too few documents for %s; a larger --held-out takes some\n",
+          held_out.c_str());
     if (json) {
-      const ordered_json out = {{"folder", target}, {"tokenizer", report.manifest.tokenizer.kind},
-                                {"vocab", report.manifest.vocab}, {"context", report.manifest.context},
-                                {"documents", report.total.documents}, {"bytes", report.total.bytes},
-                                {"tokens", report.total.tokens}, {"seconds", seconds},
+      const ordered_json out = {{"folder", target},
+                                {"tokenizer", report.manifest.tokenizer.kind},
+                                {"vocab", report.manifest.vocab},
+                                {"context", report.manifest.context},
+                                {"documents", report.total.documents},
+                                {"bytes", report.total.bytes},
+                                {"tokens", report.total.tokens},
+                                {"seconds", seconds},
                                 {"splits", splits_json(report.manifest)}};
       std::printf("%s\n", json_text(out).c_str());
       return;
     }
-    std::printf("%s: %llu documents, %s of text, %llu tokens of a vocabulary of %u in %s\n", target.c_str(),
-                static_cast<unsigned long long>(report.total.documents),
+    std::printf("%s: %llu documents, %s of text, %llu tokens of a vocabulary of %u in %s\n",
+                target.c_str(), static_cast<unsigned long long>(report.total.documents),
                 human_bytes(static_cast<double>(report.total.bytes)).c_str(),
                 static_cast<unsigned long long>(report.total.tokens), report.manifest.vocab,
                 human_seconds(seconds).c_str());
@@ -138,36 +150,48 @@ struct PackCommand {
 };
 
 void add_pack(Command data) {
-  const Command command = data.add_command("pack", "Make training data of text: shards of tokens and a manifest");
+  const Command command =
+      data.add_command("pack", "Make training data of text: shards of tokens and a manifest");
   auto pack = std::make_shared<PackCommand>();
   pack->options.threads = std::max(1u, std::thread::hardware_concurrency());
-  command.add_option("source", pack->sources,
-                      "Text files, JSON lines (.jsonl, .ndjson), folders of them, - for standard input")
+  command
+      .add_option("source", pack->sources,
+                  "Text files, JSON lines (.jsonl, .ndjson), folders of them, - for standard input")
       .required();
   command.add_option("--to", pack->target, "Folder to make").required();
-  command.add_option("--tokenizer", pack->tokenizer, "bytes, or a SentencePiece .model file").show_default();
+  command.add_option("--tokenizer", pack->tokenizer, "bytes, or a SentencePiece .model file")
+      .show_default();
   command.add_option("--context", pack->options.context, "Tokens that a sequence predicts")
       .in_range(1u, 1u << 30)
       .show_default();
   command.add_option("--shard-tokens", pack->options.shard_tokens, "Tokens per shard, under 2^31")
       .show_default();
-  command.add_option("--held-out", pack->held_out, "Share of the documents that is kept for measuring")
+  command
+      .add_option("--held-out", pack->held_out, "Share of the documents that is kept for measuring")
       .show_default();
   command.add_option("--separator", pack->separator,
-                      "Text behind each document (\\n, \\t, \\0, \\\\); default: the tokenizer's end token, if any");
-  command.add_option("--field", pack->options.documents.field, "Field of a JSON line that has the text")
+                     "Text behind each document (\\n, \\t, \\0, \\\\); default: the tokenizer's "
+                     "end token, if any");
+  command
+      .add_option("--field", pack->options.documents.field,
+                  "Field of a JSON line that has the text")
       .show_default();
   command.add_option("--format", pack->format, "What files are: auto (by name), text, jsonl")
       .one_of({"auto", "text", "jsonl"})
       .show_default();
-  command.add_option("--only", pack->options.documents.extensions, "Files of folders: only these, .md,.txt say")
+  command
+      .add_option("--only", pack->options.documents.extensions,
+                  "Files of folders: only these, .md,.txt say")
       .comma_separated();
-  command.add_option("--threads", pack->options.threads, "That tokenize; the result is the same with any number")
+  command
+      .add_option("--threads", pack->options.threads,
+                  "That tokenize; the result is the same with any number")
       .in_range(1u, 256u)
       .show_default();
   command.add_flag("--json", pack->json, "The result as JSON");
-  command.footer("Examples:\n  muster data pack books/ more.jsonl --to data --tokenizer tokenizer.model\n"
-                  "  zstdcat web.jsonl.zst | muster data pack - --format jsonl --to data");
+  command.footer(
+      "Examples:\n  muster data pack books/ more.jsonl --to data --tokenizer tokenizer.model\n"
+      "  zstdcat web.jsonl.zst | muster data pack - --format jsonl --to data");
   command.action([pack](const std::atomic<bool>& stop) { return pack->run(stop); });
 }
 
@@ -182,22 +206,29 @@ Result<int> check_folder(const std::string& folder, bool json, const std::atomic
   if (manifest.tokenizer.kind != "huggingface") {
     MUSTER_TRY(const auto tokenizer, trainer::open_tokenizer(folder));
     if (tokenizer->vocab() != manifest.vocab)
-      return Error{Errc::kBadHash, folder + ": the manifest has a vocabulary of " + std::to_string(manifest.vocab) +
-                                       ", its tokenizer one of " + std::to_string(tokenizer->vocab())};
+      return Error{Errc::kBadHash, folder + ": the manifest has a vocabulary of " +
+                                       std::to_string(manifest.vocab) + ", its tokenizer one of " +
+                                       std::to_string(tokenizer->vocab())};
   }
-  if (json) std::printf("%s\n", json_text(ordered_json{{"folder", folder}, {"splits", splits_json(manifest)}}).c_str());
-  else print_splits(manifest);
+  if (json)
+    std::printf(
+        "%s\n",
+        json_text(ordered_json{{"folder", folder}, {"splits", splits_json(manifest)}}).c_str());
+  else
+    print_splits(manifest);
   return 0;
 }
 
 void add_check(Command data) {
-  const Command command = data.add_command("check", "Hash all shards of a packed folder, compare with its manifest");
+  const Command command =
+      data.add_command("check", "Hash all shards of a packed folder, compare with its manifest");
   auto folder = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
   command.add_option("folder", *folder, "The packed folder").required();
   command.add_flag("--json", *json, "The result as JSON");
   command.footer("Example: muster data check data");
-  command.action([folder, json](const std::atomic<bool>& stop) { return check_folder(*folder, *json, stop); });
+  command.action(
+      [folder, json](const std::atomic<bool>& stop) { return check_folder(*folder, *json, stop); });
 }
 
 void add_headers(Command data) {
@@ -209,10 +240,12 @@ void add_headers(Command data) {
   auto options = std::make_shared<Options>();
   command.add_option("source", options->source, "Folder with .h and .hpp files").required();
   command.add_option("target", options->target, "Folder for train.bin and held_out.bin").required();
-  command.add_option("--context", options->context, "Tokens that a sequence predicts").show_default();
+  command.add_option("--context", options->context, "Tokens that a sequence predicts")
+      .show_default();
   command.footer("Example: muster data headers .deps/libtorch/torch/include data");
   command.action([options](const std::atomic<bool>&) -> Result<int> {
-    MUSTER_TRY(const auto paths, trainer::build_corpus(options->source, options->target, options->context));
+    MUSTER_TRY(const auto paths,
+               trainer::build_corpus(options->source, options->target, options->context));
     std::printf("%s\n%s\n", paths.train.c_str(), paths.held_out.c_str());
     return 0;
   });

@@ -10,7 +10,9 @@
 namespace muster::cli {
 namespace {
 
-void say(const char* thing, const std::string& what) { std::printf("%-14s %s\n", thing, what.c_str()); }
+void say(const char* thing, const std::string& what) {
+  std::printf("%-14s %s\n", thing, what.c_str());
+}
 
 std::string gib_text(std::uint64_t bytes) {
   char text[32];
@@ -20,10 +22,11 @@ std::string gib_text(std::uint64_t bytes) {
 
 void say_card(const gpu::Cards& cards, const gpu::CardInfo& card) {
   const std::string thing = "card " + std::to_string(card.index);
-  say(thing.c_str(), card.name + ", compute capability " + std::to_string(card.capability_major) + "." +
-                         std::to_string(card.capability_minor) + ", " +
+  say(thing.c_str(), card.name + ", compute capability " + std::to_string(card.capability_major) +
+                         "." + std::to_string(card.capability_minor) + ", " +
                          std::to_string(card.multiprocessors) + " multiprocessors, " +
-                         gib_text(card.memory_bytes) + " of memory, " + gib_text(card.free_bytes) + " free");
+                         gib_text(card.memory_bytes) + " of memory, " + gib_text(card.free_bytes) +
+                         " free");
   const auto opened = cards.open(card.index);
   if (!opened) say("", "cannot be used: " + opened.error().message);
 }
@@ -40,13 +43,15 @@ void say_cards() {
   for (const gpu::CardInfo& card : *list) say_card(cards, card);
   if (list->size() < 2) return;
   const auto group = cards.make_group_id();
-  say("several cards", group ? "can train as one miner (--gpus)" : "cannot train as one miner: " + group.error().message);
+  say("several cards", group ? "can train as one miner (--gpus)"
+                             : "cannot train as one miner: " + group.error().message);
 }
 
 }  // namespace
 
 void add_doctor(Command app) {
-  const Command command = app.add_command("doctor", "What of this machine muster can use, and why not");
+  const Command command =
+      app.add_command("doctor", "What of this machine muster can use, and why not");
   command.footer("Example: muster doctor");
   command.action([](const std::atomic<bool>&) -> Result<int> {
     say("cpu kernels", std::string(compression::kernels().name));

@@ -56,11 +56,13 @@ Status read_sections(const TomlFile& toml, sim::Scenario& scenario) {
 
 }  // namespace
 
-Result<sim::Scenario> read_scenario(const std::filesystem::path& path, const std::vector<std::string>& overrides) {
+Result<sim::Scenario> read_scenario(const std::filesystem::path& path,
+                                    const std::vector<std::string>& overrides) {
   MUSTER_TRY(const TomlFile toml, TomlFile::read(path, overrides));
   sim::Scenario scenario;
   MUSTER_TRY_STATUS(read_sections(toml, scenario));
-  if (Status valid = sim::validate(scenario); !valid) return std::move(valid).error().within(path.string());
+  if (Status valid = sim::validate(scenario); !valid)
+    return std::move(valid).error().within(path.string());
   return scenario;
 }
 

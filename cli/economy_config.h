@@ -1,4 +1,5 @@
-// A scenario from a TOML file; examples/economy.toml has every field. Thread safety: pure but for the file.
+// A scenario from a TOML file; examples/economy.toml has every field. Thread safety: pure but for
+// the file.
 #pragma once
 
 #include <filesystem>

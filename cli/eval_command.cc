@@ -27,9 +27,9 @@ struct Options {
 };
 
 struct Measured {
-  double loss = 0;                      // nats per token
+  double loss = 0;  // nats per token
   std::uint64_t tokens = 0;
-  std::optional<std::uint64_t> bytes;   // that these tokens stand for
+  std::optional<std::uint64_t> bytes;  // that these tokens stand for
 };
 
 // Packed data is told from text by its folder or its first bytes.
@@ -42,31 +42,40 @@ Result<Measured> measure(const Options& options, const LoadedModel& model, train
   const state::ModelSpec& spec = model.imported.model;
   const bool one_byte = model.tokenizer && model.tokenizer->description().kind == "bytes";
   if (is_packed(options.data)) {
-    MUSTER_TRY(const auto data, trainer::DataSet::open(options.data, spec.context, spec.vocab, options.split));
-    MUSTER_TRY(const auto result, trainer::evaluate(engine, model.imported.parameters, data, options.sequences, stop));
+    MUSTER_TRY(const auto data,
+               trainer::DataSet::open(options.data, spec.context, spec.vocab, options.split));
+    MUSTER_TRY(const auto result,
+               trainer::evaluate(engine, model.imported.parameters, data, options.sequences, stop));
     Measured measured{result.loss, result.tokens, std::nullopt};
     if (one_byte) measured.bytes = result.tokens;
     return measured;
   }
   MUSTER_TRY(const trainer::Tokenizer* tokenizer, tokenizer_of(model));
   MUSTER_TRY(const Bytes text, read_file(options.data, kTextBytesMax));
-  MUSTER_TRY(const auto tokens, tokenizer->encode({reinterpret_cast<const char*>(text.data()), text.size()}));
-  auto result = trainer::evaluate_text(engine, model.imported.parameters, spec.context, tokens, stop);
+  MUSTER_TRY(const auto tokens,
+             tokenizer->encode({reinterpret_cast<const char*>(text.data()), text.size()}));
+  auto result =
+      trainer::evaluate_text(engine, model.imported.parameters, spec.context, tokens, stop);
   if (!result) return std::move(result).error().within(options.data);
   // The first token is not predicted.
   MUSTER_TRY(const std::string first, tokenizer->decode(std::span(tokens).first(1)));
   return Measured{result->loss, result->tokens, text.size() - std::min(text.size(), first.size())};
 }
 
-void print(const Options& options, const Measured& measured, const std::string& path, double seconds) {
+void print(const Options& options, const Measured& measured, const std::string& path,
+           double seconds) {
   const double perplexity = std::exp(measured.loss);
   const auto tokens = static_cast<double>(measured.tokens);
   std::optional<double> per_byte;
-  if (measured.bytes && *measured.bytes > 0) per_byte = measured.loss * tokens / static_cast<double>(*measured.bytes);
+  if (measured.bytes && *measured.bytes > 0)
+    per_byte = measured.loss * tokens / static_cast<double>(*measured.bytes);
   if (options.json) {
-    nlohmann::ordered_json json{{"nats_per_token", measured.loss}, {"perplexity", perplexity},
-                                {"tokens", measured.tokens},       {"seconds", seconds},
-                                {"tokens_per_second", tokens / seconds}, {"compute", path}};
+    nlohmann::ordered_json json{{"nats_per_token", measured.loss},
+                                {"perplexity", perplexity},
+                                {"tokens", measured.tokens},
+                                {"seconds", seconds},
+                                {"tokens_per_second", tokens / seconds},
+                                {"compute", path}};
     if (per_byte) {
       json["nats_per_byte"] = *per_byte;
       json["bits_per_byte"] = *per_byte / std::log(2.0);
@@ -75,16 +84,18 @@ void print(const Options& options, const Measured& measured, const std::string& 
     return;
   }
   std::printf("%.4f nats per token, perplexity %.3f", measured.loss, perplexity);
-  if (per_byte) std::printf(", %.4f nats (%.4f bits) per byte", *per_byte, *per_byte / std::log(2.0));
-  std::printf("; %llu tokens at %.0f tokens/s on %s\n", static_cast<unsigned long long>(measured.tokens),
-              tokens / seconds, path.c_str());
+  if (per_byte)
+    std::printf(", %.4f nats (%.4f bits) per byte", *per_byte, *per_byte / std::log(2.0));
+  std::printf("; %llu tokens at %.0f tokens/s on %s\n",
+              static_cast<unsigned long long>(measured.tokens), tokens / seconds, path.c_str());
 }
 
 Result<int> run(const Options& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(const LoadedModel model, load_model(options.model));
   Team team(options.threads == 0 ? core_count() : options.threads);
   MUSTER_TRY(const trainer::Compute compute, compute_named(options.compute));
-  MUSTER_TRY(const auto engine, trainer::Llama::make(model.imported.model, {.compute = compute}, team));
+  MUSTER_TRY(const auto engine,
+             trainer::Llama::make(model.imported.model, {.compute = compute}, team));
   const double begun = steady_seconds();
   MUSTER_TRY(const Measured measured, measure(options, model, *engine, stop));
   print(options, measured, engine->path(), steady_seconds() - begun);
@@ -96,18 +107,26 @@ Result<int> run(const Options& options, const std::atomic<bool>& stop) {
 void add_eval(Command app) {
   const Command command = app.add_command("eval", "Measure how well a model predicts a text");
   auto options = std::make_shared<Options>();
-  command.add_option("model", options->model, "Folder with config.json and model.safetensors, or of a training")
-      .required();
-  command.add_option("data", options->data, "A text file, a token file, or a folder of packed data").required();
-  command.add_option("--split", options->split, "Part of a packed folder").show_default();
-  command.add_option("--sequences", options->sequences, "Of packed data, at most so many").positive();
-  command.add_option("--threads", options->threads, "0: all cores").in_range(0, 1024).show_default();
   command
-      .add_option("--compute", options->compute, "fp32, or bf16 where the CPU multiplies it natively")
+      .add_option("model", options->model,
+                  "Folder with config.json and model.safetensors, or of a training")
+      .required();
+  command.add_option("data", options->data, "A text file, a token file, or a folder of packed data")
+      .required();
+  command.add_option("--split", options->split, "Part of a packed folder").show_default();
+  command.add_option("--sequences", options->sequences, "Of packed data, at most so many")
+      .positive();
+  command.add_option("--threads", options->threads, "0: all cores")
+      .in_range(0, 1024)
+      .show_default();
+  command
+      .add_option("--compute", options->compute,
+                  "fp32, or bf16 where the CPU multiplies it natively")
       .one_of({"auto", "fp32", "bf16"})
       .show_default();
   command.add_flag("--json", options->json, "The result as JSON");
-  command.footer("Examples: muster eval runs/alone README.md\n          muster eval runs/alone packed --json");
+  command.footer(
+      "Examples: muster eval runs/alone README.md\n          muster eval runs/alone packed --json");
   command.action([options](const std::atomic<bool>& stop) { return run(*options, stop); });
 }
 

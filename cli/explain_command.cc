@@ -174,19 +174,18 @@ Result<int> run_explain(const ExplainOptions& options, const std::atomic<bool>& 
 }  // namespace
 
 void add_explain(Command app) {
-  const Command command = app.add_command(
-      "explain", "Why a miner has its score and weight, and what would raise it");
+  const Command command =
+      app.add_command("explain", "Why a miner has its score and weight, and what would raise it");
   auto options = std::make_shared<ExplainOptions>();
   command
       .add_option("miner", options->miner,
-                   "Its uid, the beginning of its hotkey, or its name in a localnet's run")
+                  "Its uid, the beginning of its hotkey, or its name in a localnet's run")
       .required();
-  const Option run =
-      command.add_option("--run", options->run, "Folder of the run").show_default();
+  const Option run = command.add_option("--run", options->run, "Folder of the run").show_default();
   command.add_option("--bundle", options->bundle, "A bundle instead of a folder").excludes(run);
   command.add_option("--round", options->round, "What happened to it in this round");
   command.add_option("--validator", options->validator,
-                      "Only this one's view: uid, beginning of its hotkey, or name");
+                     "Only this one's view: uid, beginning of its hotkey, or name");
   command.add_flag("--json", options->json, "Machine-readable output");
   command.footer("Example: muster explain noise-1 --run runs/quickstart");
   command.action([options](const std::atomic<bool>& stop) { return run_explain(*options, stop); });

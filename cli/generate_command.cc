@@ -36,8 +36,8 @@ Result<int> run(const Options& options, const std::atomic<bool>& stop) {
   Status printed;
   std::uint32_t count = 0;
   const double begun = steady_seconds();
-  MUSTER_TRY_STATUS(trainer::generate(model.imported.model, model.imported.parameters, prompt, options.generation, team,
-                                      [&](std::int32_t token) {
+  MUSTER_TRY_STATUS(trainer::generate(model.imported.model, model.imported.parameters, prompt,
+                                      options.generation, team, [&](std::int32_t token) {
                                         ++count;
                                         printed = print(stream, token);
                                         return printed.has_value() && !stop;
@@ -57,7 +57,9 @@ void add_generate(Command app) {
   const Command command = app.add_command("generate", "Continue a text with a trained model");
   auto options = std::make_shared<Options>();
   auto& generation = options->generation;
-  command.add_option("model", options->model, "Folder with config.json and model.safetensors, or of a training")
+  command
+      .add_option("model", options->model,
+                  "Folder with config.json and model.safetensors, or of a training")
       .required();
   command.add_option("prompt", options->prompt, "The text to continue").required();
   command.add_option("--tokens", generation.tokens, "How many to add")
@@ -66,15 +68,22 @@ void add_generate(Command app) {
   command.add_option("--temperature", generation.sampler.temperature, "0: the likeliest always")
       .in_range(0.0, 100.0)
       .show_default();
-  command.add_option("--top-p", generation.sampler.top_p, "Only the likeliest that together have this probability")
+  command
+      .add_option("--top-p", generation.sampler.top_p,
+                  "Only the likeliest that together have this probability")
       .in_range(0.0, 1.0)
       .show_default();
-  command.add_option("--top-k", generation.sampler.top_k, "Only so many of the likeliest; 0: all").show_default();
+  command.add_option("--top-k", generation.sampler.top_k, "Only so many of the likeliest; 0: all")
+      .show_default();
   command.add_option("--seed", generation.seed, "Another continuation").show_default();
-  command.add_option("--threads", options->threads, "0: all cores").in_range(0, 1024).show_default();
-  command.add_flag("--stats", options->stats, "Tokens per second on standard error, also where that is no terminal");
-  command.footer("Examples: muster generate runs/quickstart \"#include <\"\n"
-                  "          muster generate runs/alone \"class \" --temperature 0.7 --top-p 0.9 --seed 3");
+  command.add_option("--threads", options->threads, "0: all cores")
+      .in_range(0, 1024)
+      .show_default();
+  command.add_flag("--stats", options->stats,
+                   "Tokens per second on standard error, also where that is no terminal");
+  command.footer(
+      "Examples: muster generate runs/quickstart \"#include <\"\n"
+      "          muster generate runs/alone \"class \" --temperature 0.7 --top-p 0.9 --seed 3");
   command.action([options](const std::atomic<bool>& stop) { return run(*options, stop); });
 }
 

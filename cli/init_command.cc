@@ -7,7 +7,8 @@
 namespace muster::cli {
 
 void add_init(Command app) {
-  const Command command = app.add_command("init", "Make a run: data, initial model, keys, parameters, genesis");
+  const Command command =
+      app.add_command("init", "Make a run: data, initial model, keys, parameters, genesis");
   struct Options {
     std::string config = "examples/quickstart.toml", run, from;
     std::vector<std::string> overrides, hotkeys, validators;
@@ -15,15 +16,19 @@ void add_init(Command app) {
   auto options = std::make_shared<Options>();
   command.add_option("config", options->config, "Configuration of the run").required();
   command.add_option("--run", options->run, "Folder to make").required();
-  command.add_option("--from", options->from, "Start from this Hugging Face folder's model instead of a new one");
+  command.add_option("--from", options->from,
+                     "Start from this Hugging Face folder's model instead of a new one");
   command.add_option("--set", options->overrides, "Override a field: section.key=value");
   command.add_option("--hotkey", options->hotkeys, "A hotkey (hex) that gets a starting balance");
   command.add_option("--validator", options->validators,
-                      "A hotkey (hex) that gets a starting balance, a uid, and stake and permit to validate from round 0 on");
-  command.footer("Examples: muster init examples/quickstart.toml --run runs/mine\n"
-                  "          muster init mine.toml --from Llama-3.2-1B --run runs/more");
+                     "A hotkey (hex) that gets a starting balance, a uid, and stake and permit to "
+                     "validate from round 0 on");
+  command.footer(
+      "Examples: muster init examples/quickstart.toml --run runs/mine\n"
+      "          muster init mine.toml --from Llama-3.2-1B --run runs/more");
   command.action([options](const std::atomic<bool>&) -> Result<int> {
-    MUSTER_TRY(RunConfig config, read_run_config(options->config, options->overrides, options->from));
+    MUSTER_TRY(RunConfig config,
+               read_run_config(options->config, options->overrides, options->from));
     FirstMembers first;
     for (const auto& [texts, keys] : {std::pair(&options->hotkeys, &first.hotkeys),
                                       std::pair(&options->validators, &first.validators)}) {

@@ -9,7 +9,8 @@ namespace {
 
 std::string shape_of(const compression::Tensor& tensor) {
   std::string text;
-  for (std::uint64_t size : tensor.shape) text += (text.empty() ? "" : " x ") + std::to_string(size);
+  for (std::uint64_t size : tensor.shape)
+    text += (text.empty() ? "" : " x ") + std::to_string(size);
   return text;
 }
 
@@ -76,18 +77,23 @@ Status add(Coding& coding, const compression::Layout& layout, const compression:
   std::vector<float> dense(layout.parameters());
   std::uint64_t entries = 0, b = 0;
   MUSTER_TRY_STATUS(compression::for_each_block(
-      layout, part, 1, [&](std::size_t, const compression::Block& block, const compression::BlockEntries& kept) {
-        for (std::size_t i = 0; i < kept.indices.size(); ++i) dense[block.offset + kept.indices[i]] = kept.values[i];
+      layout, part, 1,
+      [&](std::size_t, const compression::Block& block, const compression::BlockEntries& kept) {
+        for (std::size_t i = 0; i < kept.indices.size(); ++i)
+          dense[block.offset + kept.indices[i]] = kept.values[i];
         coding.bound_bits += log2_choose(block.elements, static_cast<double>(kept.indices.size()));
         entries += kept.indices.size();
-        if (kept.indices.size() < compression::kept_in_block(part.format.keep, block.elements)) full[b] = false;
+        if (kept.indices.size() < compression::kept_in_block(part.format.keep, block.elements))
+          full[b] = false;
         ++b;
       }));
   // The same indices with 32 bits for each value: what is left are the indices.
-  MUSTER_TRY(const auto plain,
-             compression::compress(layout, {part.format.keep, compression::ValueFormat::kFloat32}, dense));
+  MUSTER_TRY(
+      const auto plain,
+      compression::compress(layout, {part.format.keep, compression::ValueFormat::kFloat32}, dense));
   coding.entries += entries;
-  coding.index_bits += 8 * static_cast<double>(bytes_of_segments(plain)) - 32 * static_cast<double>(entries);
+  coding.index_bits +=
+      8 * static_cast<double>(bytes_of_segments(plain)) - 32 * static_cast<double>(entries);
   return {};
 }
 
@@ -128,7 +134,8 @@ ArrayInspection inspect_array(const compression::Layout& layout, std::string nam
   ArrayInspection result{std::move(name), 0, rows_of(layout), octaves_of(values)};
   for (std::size_t t = 0; t < result.tensors.size(); ++t) {
     const compression::Tensor& tensor = layout.tensors()[t];
-    for (float value : values.subspan(tensor.offset, tensor.elements)) add(result.tensors[t], value);
+    for (float value : values.subspan(tensor.offset, tensor.elements))
+      add(result.tensors[t], value);
   }
   result.norm = finish(result.tensors);
   return result;

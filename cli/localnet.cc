@@ -15,8 +15,8 @@
 #include "cli/commands.h"
 #include "cli/conducts.h"
 #include "cli/event_log.h"
-#include "cli/localnet_members.h"
 #include "cli/json_text.h"
+#include "cli/localnet_members.h"
 #include "cli/machine.h"
 #include "cli/node_options.h"
 #include "cli/process.h"
@@ -73,15 +73,17 @@ class Localnet {
   // Folder, keys and parameters; a run that was cut off goes on.
   Status prepare() {
     if (static_cast<double>(available_memory()) < kMemoryMinBytes)
-      return Error{Errc::kNoSpace, "under 3 GB of memory are free; close something, or train a "
-                                   "smaller network with --set localnet.miners=2"};
+      return Error{Errc::kNoSpace,
+                   "under 3 GB of memory are free; close something, or train a "
+                   "smaller network with --set localnet.miners=2"};
     MUSTER_TRY_STATUS(take_folder());
     if (options_.fresh) {
       std::error_code error;
       for (const char* part : {"nodes", "keys", "blobs", "payloads", "data"})
         fs::remove_all(folder_.root / part, error);
-      for (const char* part : {"run.muster", "genesis.muster", "settings.txt", "archive.muster", "initial.safetensors", "report.json",
-                               "config.json", "model.safetensors", "tokenizer.json"})
+      for (const char* part :
+           {"run.muster", "genesis.muster", "settings.txt", "archive.muster", "initial.safetensors",
+            "report.json", "config.json", "model.safetensors", "tokenizer.json"})
         fs::remove(folder_.root / part, error);
     }
     if (fs::exists(folder_.root / "report.json"))
@@ -93,21 +95,22 @@ class Localnet {
       std::printf("preparing %s\n", folder_.root.c_str());
       FirstMembers first;
       for (const auto& [name, key] : keys_)
-        (name.starts_with("validator-") ? first.validators : first.hotkeys).push_back(key.public_key());
+        (name.starts_with("validator-") ? first.validators : first.hotkeys)
+            .push_back(key.public_key());
       MUSTER_TRY_STATUS(init_run(folder_, config_, first));
     } else {
       MUSTER_TRY(const auto changed, changed_setting(folder_, config_));
       if (changed)
-        return Error{Errc::kConflict, folder_.root.string() + ": " + *changed +
-                                          "; go on with the same settings, start over with --fresh, or give another "
-                                          "folder with --run"};
+        return Error{Errc::kConflict,
+                     folder_.root.string() + ": " + *changed +
+                         "; go on with the same settings, start over with --fresh, or give another "
+                         "folder with --run"};
       std::printf("resuming %s (--fresh starts over)\n", folder_.root.c_str());
     }
     MUSTER_TRY(params_, read_params(folder_));
     std::printf("run %s: %llu parameters, %llu sequences, %u rounds\n",
                 protocol::run_id_of(params_).brief().c_str(),
-                static_cast<unsigned long long>(
-                    state::layout_of(params_.model).parameters()),
+                static_cast<unsigned long long>(state::layout_of(params_.model).parameters()),
                 static_cast<unsigned long long>(params_.sequences), params_.rounds);
     return {};
   }
@@ -117,7 +120,8 @@ class Localnet {
     std::error_code error;
     fs::create_directories(folder_.root, error);
     if (error) return Error{Errc::kIo, folder_.root.string() + ": " + error.message()};
-    MUSTER_TRY(lock_, LockFile::take(folder_.root / kLockFile, "muster localnet, process " + std::to_string(::getpid())));
+    MUSTER_TRY(lock_, LockFile::take(folder_.root / kLockFile,
+                                     "muster localnet, process " + std::to_string(::getpid())));
     const SteadyClock clock;
     // Nodes end with the localnet that started them, which may just have been killed.
     for (const TimeMs deadline = clock.now_ms() + kNodesEndMs;; ::poll(nullptr, 0, 100)) {
@@ -126,8 +130,9 @@ class Localnet {
         if (const auto holder = LockFile::holder(node.path() / kLockFile)) living = *holder;
       if (living.empty()) return {};
       if (clock.now_ms() > deadline)
-        return Error{Errc::kAlreadyExists, folder_.root.string() + ": a network lives here (" + living +
-                                               "); end it first, or give another folder with --run"};
+        return Error{Errc::kAlreadyExists,
+                     folder_.root.string() + ": a network lives here (" + living +
+                         "); end it first, or give another folder with --run"};
     }
   }
 
@@ -151,17 +156,18 @@ class Localnet {
     return "tcp://127.0.0.1:" + std::to_string(config_.localnet.port + offset);
   }
 
-  // Starts a node, with its failpoint if it has one; after that has killed it, it is started again without.
+  // Starts a node, with its failpoint if it has one; after that has killed it, it is started again
+  // without.
   Status start(const std::string& name, std::vector<std::string> arguments, int nice) {
     std::error_code error;
     fs::create_directories(folder_.node(name), error);
     if (error) return Error{Errc::kIo, folder_.node(name).string() + ": " + error.message()};
-    for (const auto& [flag, value] : std::vector<std::pair<std::string, std::string>>{
-             {"--run", folder_.root.string()},
-             {"--name", name},
-             {"--ledger", address(0)},
-             {"--control", address(1)},
-             {"--blobs", address(2)}})
+    for (const auto& [flag, value] :
+         std::vector<std::pair<std::string, std::string>>{{"--run", folder_.root.string()},
+                                                          {"--name", name},
+                                                          {"--ledger", address(0)},
+                                                          {"--control", address(1)},
+                                                          {"--blobs", address(2)}})
       arguments.insert(arguments.end(), {flag, value});
     commands_[name] = {arguments, nice};
     for (const std::string& failpoint : options_.failpoints)
@@ -193,13 +199,13 @@ class Localnet {
   Status start_nodes(const std::atomic<bool>& stop) {
     MUSTER_TRY_STATUS(start("ledger", {"ledger", "serve"}, 0));
     MUSTER_TRY_STATUS(register_members(stop));
-    MUSTER_TRY_STATUS(start("coordinator",
-                            {"coordinator", "--start-miners",
-                             std::to_string(miners_.size() - config_.localnet.late),
-                             "--start-validators", std::to_string(config_.localnet.validators),
-                             "--checkpoint-every", std::to_string(config_.checkpoint.every),
-                             "--offer-after", std::to_string(config_.checkpoint.offer_after)},
-                            0));
+    MUSTER_TRY_STATUS(start(
+        "coordinator",
+        {"coordinator", "--start-miners", std::to_string(miners_.size() - config_.localnet.late),
+         "--start-validators", std::to_string(config_.localnet.validators), "--checkpoint-every",
+         std::to_string(config_.checkpoint.every), "--offer-after",
+         std::to_string(config_.checkpoint.offer_after)},
+        0));
     for (std::uint32_t i = 1; i <= config_.localnet.validators; ++i) {
       std::vector<std::string> arguments{"validator", "--score-wait-ms",
                                          std::to_string(config_.score_wait_ms)};
@@ -215,8 +221,10 @@ class Localnet {
   }
 
   Status start_miner(const MinerIdentity& miner) {
-    return start(miner.name,
-                 {"miner", "--conduct", miner.behaviour, "--ranks", std::to_string(config_.localnet.ranks)}, kMinerNice);
+    return start(
+        miner.name,
+        {"miner", "--conduct", miner.behaviour, "--ranks", std::to_string(config_.localnet.ranks)},
+        kMinerNice);
   }
 
   // The last of the honest ones, who stand before the cheaters.
@@ -241,8 +249,9 @@ class Localnet {
       const auto code = processes_[0].poll();
       return code ? Status(node_failed(processes_[0], *code)) : Status();
     };
-    MUSTER_TRY(ledger_, muster::cli::register_members({context_, address(0), ledger_key.public_key(), params_.netuid},
-                                                      keys_, ended, stop));
+    MUSTER_TRY(ledger_, muster::cli::register_members(
+                            {context_, address(0), ledger_key.public_key(), params_.netuid}, keys_,
+                            ended, stop));
     return {};
   }
 
@@ -297,15 +306,18 @@ class Localnet {
     said_waiting_ = true;
     const auto& genesis = config_.genesis;
     const double epoch_s = genesis.subnets.front().parameters.tempo * (genesis.block_ms / 1000.0);
-    std::printf("all %u rounds are done; validators end when the last weights are in force and paid by, three epochs "
-                "from now: about %s (ledger.tempo × ledger.block_ms)\n",
-                params_.rounds, human_seconds(3 * epoch_s).c_str());
+    std::printf(
+        "all %u rounds are done; validators end when the last weights are in force and paid by, "
+        "three epochs "
+        "from now: about %s (ledger.tempo × ledger.block_ms)\n",
+        params_.rounds, human_seconds(3 * epoch_s).c_str());
   }
 
   void read_events() {
     for (auto& [name, follower] : followers_)
       for (const auto& event : follower.read_new()) report_->take(name, event);
-    for (const std::string& line : report_->new_lines(params_.rounds)) std::printf("%s\n", line.c_str());
+    for (const std::string& line : report_->new_lines(params_.rounds))
+      std::printf("%s\n", line.c_str());
     std::fflush(stdout);
   }
 
@@ -314,7 +326,8 @@ class Localnet {
     for (Process& process : processes_) process.wait(10'000);
   }
 
-  // One miner alone, and synchronous data-parallel training, on as many steps as the network's miners.
+  // One miner alone, and synchronous data-parallel training, on as many steps as the network's
+  // miners.
   Status compare(nlohmann::ordered_json& report) {
     MUSTER_TRY(const auto theta, initial_theta(folder_, params_));
     auto config = trainer_config(folder_, params_, config_.compute);
@@ -326,19 +339,17 @@ class Localnet {
       for (std::uint64_t i = 0; i < steps * batch; ++i) sequences.push_back(order.at(i));
       auto show = [&](std::uint32_t step, double loss) {
         if (::isatty(STDOUT_FILENO) != 0 && step % 16 == 0)
-          std::printf("\rcomparing: %u sequences a step, %u of %llu steps, loss %.3f ", batch, step + 1,
-                      static_cast<unsigned long long>(steps), loss);
+          std::printf("\rcomparing: %u sequences a step, %u of %llu steps, loss %.3f ", batch,
+                      step + 1, static_cast<unsigned long long>(steps), loss);
         std::fflush(stdout);
       };
-      MUSTER_TRY(const auto trained,
-                 trainer::train_alone(config, theta, sequences, show));
+      MUSTER_TRY(const auto trained, trainer::train_alone(config, theta, sequences, show));
       MUSTER_TRY(auto probe, trainer::make_loss_probe(config, trained));
       return probe->held_out_loss();
     };
     std::printf("training one miner alone, and data-parallel, for comparison\n");
     MUSTER_TRY(const double alone, train(params_.training.batch));
-    MUSTER_TRY(const double parallel,
-               train(params_.training.batch * config_.localnet.miners));
+    MUSTER_TRY(const double parallel, train(params_.training.batch * config_.localnet.miners));
     std::printf("\n");
     report["loss_alone"] = alone;
     report["loss_data_parallel"] = parallel;
@@ -357,10 +368,12 @@ class Localnet {
     if (options_.compare) MUSTER_TRY_STATUS(compare(report));
     const auto failures = failures_of(report, audited);
     report["failures"] = failures;
-    MUSTER_TRY_STATUS(replace_file(folder_.root / "report.json", bytes_of(json_text(report, 2) + "\n")));
+    MUSTER_TRY_STATUS(
+        replace_file(folder_.root / "report.json", bytes_of(json_text(report, 2) + "\n")));
     print(report);
     for (const std::string& remark : remarks_of(report)) std::printf("%s\n", remark.c_str());
-    for (const std::string& failure : failures) std::printf("FAILED: %s\n", printable(failure).c_str());
+    for (const std::string& failure : failures)
+      std::printf("FAILED: %s\n", printable(failure).c_str());
     return failures.empty() ? 0 : kExitChecksFailed;
   }
 
@@ -368,20 +381,24 @@ class Localnet {
                                                      const AuditedRun& audited) const {
     std::vector<std::string> failures = report_->state_root_conflicts();
     for (const std::string& dispute : report_->disputes()) failures.push_back(dispute);
-    for (const auto& finding : audited.report.findings) failures.push_back("audit: " + describe(finding));
+    for (const auto& finding : audited.report.findings)
+      failures.push_back("audit: " + describe(finding));
     if (params_.rounds != 0 && audited.report.rounds < params_.rounds)
-      failures.push_back("the archive ends after " + std::to_string(audited.report.rounds) + " of " +
-                         std::to_string(params_.rounds) + " rounds");
-    if (const double loss = report["loss_last"].get<double>(); !(loss > 0 && loss < config_.localnet.loss_max))
-      failures.push_back("the held-out loss is " + std::to_string(loss) + ", not below localnet.loss_max");
+      failures.push_back("the archive ends after " + std::to_string(audited.report.rounds) +
+                         " of " + std::to_string(params_.rounds) + " rounds");
+    if (const double loss = report["loss_last"].get<double>();
+        !(loss > 0 && loss < config_.localnet.loss_max))
+      failures.push_back("the held-out loss is " + std::to_string(loss) +
+                         ", not below localnet.loss_max");
     for (const auto& miner : report["miners"]) {
       const bool honest = miner["behaviour"] == "honest";
       const bool paid = miner.value("weight", 0) > 0;
-      if (honest && !paid && miner.value("evaluations", 0) < verify::kEvaluationsBeforePay) continue;  // a remark
+      if (honest && !paid && miner.value("evaluations", 0) < verify::kEvaluationsBeforePay)
+        continue;  // a remark
       if (honest != paid)
-        failures.push_back(miner["name"].get<std::string>() +
-                           (honest ? ", an honest miner, holds no weight"
-                                   : ", a cheater, holds weight"));
+        failures.push_back(
+            miner["name"].get<std::string>() +
+            (honest ? ", an honest miner, holds no weight" : ", a cheater, holds weight"));
     }
     if (report.contains("loss_alone") &&
         !(report["loss_last"].get<double>() < report["loss_alone"].get<double>()))
@@ -394,10 +411,12 @@ class Localnet {
     std::vector<std::string> remarks;
     for (const auto& miner : report["miners"]) {
       const int evaluations = miner.value("evaluations", 0);
-      if (miner["behaviour"] != "honest" || miner.value("weight", 0) > 0 || evaluations >= verify::kEvaluationsBeforePay)
+      if (miner["behaviour"] != "honest" || miner.value("weight", 0) > 0 ||
+          evaluations >= verify::kEvaluationsBeforePay)
         continue;
-      remarks.push_back(miner["name"].get<std::string>() + " holds no weight yet: it was evaluated " +
-                        std::to_string(evaluations) + " times, and weights need four evaluations and an epoch of the "
+      remarks.push_back(miner["name"].get<std::string>() +
+                        " holds no weight yet: it was evaluated " + std::to_string(evaluations) +
+                        " times, and weights need four evaluations and an epoch of the "
                         "ledger; more rounds (run.rounds) bring them");
     }
     return remarks;
@@ -412,8 +431,8 @@ class Localnet {
                   miner["behaviour"].get<std::string>().c_str(), miner.value("score", 0.0),
                   miner.value("weight", 0), miner.value("earned", 0.0),
                   miner.value("rounds_accepted", 0ll), miner.value("rounds_rejected", 0ll));
-    std::printf("\nheld-out loss %.4f -> %.4f nats per byte in %.1f s", report["loss_first"].get<double>(),
-                report["loss_last"].get<double>(), wall_s_);
+    std::printf("\nheld-out loss %.4f -> %.4f nats per byte in %.1f s",
+                report["loss_first"].get<double>(), report["loss_last"].get<double>(), wall_s_);
     std::printf("; overhead %.2f s per round (median)\n",
                 report["overhead_s_per_round"].get<double>());
     if (report.contains("loss_alone")) {
@@ -422,8 +441,8 @@ class Localnet {
       const double parallel = report["loss_data_parallel"].get<double>();
       std::printf("one miner alone, as many of its own steps: %.4f; the network is %.4f better\n",
                   alone, alone - network);
-      std::printf("synchronous data-parallel training: %.4f; the network is %.4f behind\n", parallel,
-                  network - parallel);
+      std::printf("synchronous data-parallel training: %.4f; the network is %.4f behind\n",
+                  parallel, network - parallel);
     }
     std::printf("audit: %s; state roots %s\n", report["audit_ok"].get<bool>() ? "ok" : "FAILED",
                 report["state_roots_agree"].get<bool>() ? "agree on every node" : "DIFFER");
@@ -450,8 +469,8 @@ class Localnet {
   std::vector<Process> processes_;  // last: ended first
 };
 
-// A configuration without [ledger] gives a real subnet's blocks and epochs, of which three take hours; a network on one
-// machine has those of examples/quickstart.toml.
+// A configuration without [ledger] gives a real subnet's blocks and epochs, of which three take
+// hours; a network on one machine has those of examples/quickstart.toml.
 void take_short_epochs(RunConfig& config) {
   config.genesis.block_ms = 200;
   auto& parameters = config.genesis.subnets.front().parameters;
@@ -478,25 +497,30 @@ Result<int> run_localnet(const LocalnetOptions& options, const std::atomic<bool>
 }  // namespace
 
 void add_localnet(Command app) {
-  const Command command = app.add_command("localnet", "A whole network on this machine, with cheaters");
+  const Command command =
+      app.add_command("localnet", "A whole network on this machine, with cheaters");
   auto options = std::make_shared<LocalnetOptions>();
   command.add_option("config", options->config, "Configuration of the run").show_default();
   command.add_option("--run", options->run, "Folder of the run").show_default();
-  command.add_option("--from", options->from, "Start from this Hugging Face folder's model instead of a new one");
+  command.add_option("--from", options->from,
+                     "Start from this Hugging Face folder's model instead of a new one");
   command.add_option("--set", options->overrides, "Override a field: section.key=value");
   command.add_option("--seed", options->seed, "Other initial model, keys and data order");
-  command.add_option("--cheaters", options->cheaters, "One cheater more; `muster sim attacks --list` says what each does")
+  command
+      .add_option("--cheaters", options->cheaters,
+                  "One cheater more; `muster sim attacks --list` says what each does")
       .one_of(cheater_names());
   command.add_flag("--restart-killed", options->restart_killed,
-                    "Start a node again that is killed (kill -9) while the network runs");
+                   "Start a node again that is killed (kill -9) while the network runs");
   command.add_option("--failpoint", options->failpoints,
-                      "For crash tests: NODE=ROLE.ACTION.before|after[@N] kills that node once");
+                     "For crash tests: NODE=ROLE.ACTION.before|after[@N] kills that node once");
   command.add_flag("--fresh", options->fresh, "Delete what an earlier run left in the folder");
   command.add_flag("--compare", options->compare,
-                    "Also train one miner alone, and data-parallel, and compare");
-  command.footer("Examples: muster localnet examples/quickstart.toml\n"
-                  "          muster localnet --seed 2 --run runs/two --compare\n"
-                  "          muster localnet --cheaters wrong-data --set run.rounds=32");
+                   "Also train one miner alone, and data-parallel, and compare");
+  command.footer(
+      "Examples: muster localnet examples/quickstart.toml\n"
+      "          muster localnet --seed 2 --run runs/two --compare\n"
+      "          muster localnet --cheaters wrong-data --set run.rounds=32");
   command.action([options](const std::atomic<bool>& stop) { return run_localnet(*options, stop); });
 }
 

@@ -3,9 +3,11 @@
 namespace muster::cli {
 namespace {
 
-constexpr std::size_t kJoiningMax = 32;  // members with a connection to the ledger at once, before the nodes start
-constexpr int kLedgerWaitMs = 2000;      // per question; a ledger that cannot start is noticed in between
-constexpr int kQuestions = 10;           // until it answers
+constexpr std::size_t kJoiningMax =
+    32;  // members with a connection to the ledger at once, before the nodes start
+constexpr int kLedgerWaitMs =
+    2000;                       // per question; a ledger that cannot start is noticed in between
+constexpr int kQuestions = 10;  // until it answers
 
 // A member's client, and its registration where no block is known to hold it yet.
 struct Joining {
@@ -15,9 +17,10 @@ struct Joining {
 
 Result<Joining> send_member(const LedgerPlace& ledger, const SigningKey& key,
                             const std::function<Status()>& ended, const std::atomic<bool>& stop) {
-  MUSTER_TRY(auto transport, wire::ZmqClient::connect(ledger.context, ledger.address, ledger.key, key));
-  Joining member{std::make_unique<chain::RemoteLedger>(std::move(transport), ledger.key, key, ledger.netuid,
-                                                       kLedgerWaitMs, &stop),
+  MUSTER_TRY(auto transport,
+             wire::ZmqClient::connect(ledger.context, ledger.address, ledger.key, key));
+  Joining member{std::make_unique<chain::RemoteLedger>(std::move(transport), ledger.key, key,
+                                                       ledger.netuid, kLedgerWaitMs, &stop),
                  {}};
   Result<protocol::Metagraph> metagraph = Error{Errc::kTimeout, "the ledger was not asked"};
   for (int question = 0; question < kQuestions && !metagraph && !stop; ++question) {
@@ -31,10 +34,9 @@ Result<Joining> send_member(const LedgerPlace& ledger, const SigningKey& key,
 
 }  // namespace
 
-Result<std::unique_ptr<chain::RemoteLedger>> register_members(const LedgerPlace& ledger,
-                                                              const std::map<std::string, SigningKey>& keys,
-                                                              const std::function<Status()>& ended,
-                                                              const std::atomic<bool>& stop) {
+Result<std::unique_ptr<chain::RemoteLedger>> register_members(
+    const LedgerPlace& ledger, const std::map<std::string, SigningKey>& keys,
+    const std::function<Status()>& ended, const std::atomic<bool>& stop) {
   std::unique_ptr<chain::RemoteLedger> last;
   std::vector<Joining> joining;
   const auto confirm = [&]() -> Status {

@@ -21,10 +21,11 @@ struct LedgerPlace {
   chain::Netuid netuid = 1;
 };
 
-// Everybody of `keys`, by name, who is not on the ledger yet registers. Many share a block, and all are in durable blocks when it returns a client of one of them. `ended`:
-// an error once the ledger's process is gone. Errors: those of the ledger and of `ended`; kCancelled.
+// Everybody of `keys`, by name, who is not on the ledger yet registers. Many share a block, and all
+// are in durable blocks when it returns a client of one of them. `ended`: an error once the
+// ledger's process is gone. Errors: those of the ledger and of `ended`; kCancelled.
 [[nodiscard]] Result<std::unique_ptr<chain::RemoteLedger>> register_members(
-    const LedgerPlace& ledger, const std::map<std::string, SigningKey>& keys, const std::function<Status()>& ended,
-    const std::atomic<bool>& stop);
+    const LedgerPlace& ledger, const std::map<std::string, SigningKey>& keys,
+    const std::function<Status()>& ended, const std::atomic<bool>& stop);
 
 }  // namespace muster::cli

@@ -9,9 +9,10 @@ int main(int argc, char** argv) {
   CommandLine line("muster: train one language model with people you do not trust",
                    "Start with: muster localnet examples/quickstart.toml --run runs/quickstart\n"
                    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 checks failed, 130 interrupted");
-  for (auto add : {add_localnet, add_init, add_key, add_data, add_ledger, add_coordinator, add_miner,
-                   add_validator, add_status, add_backup, add_train, add_eval, add_generate, add_audit, add_explain, add_export, add_inspect,
-                   add_tune, add_sim, add_doctor, add_rank})
+  for (auto add :
+       {add_localnet,  add_init,   add_key,     add_data,  add_ledger, add_coordinator, add_miner,
+        add_validator, add_status, add_backup,  add_train, add_eval,   add_generate,    add_audit,
+        add_explain,   add_export, add_inspect, add_tune,  add_sim,    add_doctor,      add_rank})
     add(line.root());
   const auto parsed = line.parse(argc, argv, kExitUsage);
   if (const int* code = std::get_if<int>(&parsed)) return *code;

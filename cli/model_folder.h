@@ -1,4 +1,5 @@
-// A model that somebody names on the command line: an exported folder, or a folder that has one in it.
+// A model that somebody names on the command line: an exported folder, or a folder that has one in
+// it.
 //
 // Thread safety: pure but for the files.
 #pragma once
@@ -22,7 +23,8 @@ struct LoadedModel {
 // FOLDER, or FOLDER/model of a training. Errors: those of import_hf.
 [[nodiscard]] Result<LoadedModel> load_model(const std::filesystem::path& folder);
 
-// Errors: kInvalidArgument (no tokenizer, with the reason and the mend; one with more tokens than the model).
+// Errors: kInvalidArgument (no tokenizer, with the reason and the mend; one with more tokens than
+// the model).
 [[nodiscard]] Result<const trainer::Tokenizer*> tokenizer_of(const LoadedModel& model);
 
 }  // namespace muster::cli

@@ -15,8 +15,7 @@ void add_node_options(Command command, NodeOptions& options, const std::string& 
   command.add_option("--run", options.run, "Folder of the run").show_default();
   command.add_option("--name", options.name, "This node's name: of its key and its folder")
       .show_default();
-  command.add_option("--ledger", options.ledger_address, "Address of the ledger")
-      .show_default();
+  command.add_option("--ledger", options.ledger_address, "Address of the ledger").show_default();
   command.add_option("--ledger-key", options.ledger_key,
                      "The ledger's hotkey in hex; default: keys/ledger of the run");
   command.add_option("--control", options.control_address, "Address of the coordinator")
@@ -53,23 +52,32 @@ Result<PublicKey> read_ledger_key(const NodeOptions& options, const RunFolder& f
 }  // namespace
 
 void add_device_option(Command command, std::string& device) {
-  command.add_option("--device", device, "cpu, cuda for the first graphics card, or auto: a card where there is one")
+  command
+      .add_option("--device", device,
+                  "cpu, cuda for the first graphics card, or auto: a card where there is one")
       .one_of({"cpu", "cuda", "auto"})
       .show_default();
 }
 
 void add_compute_options(Command command, ComputeChoice& choice) {
   add_device_option(command, choice.device);
-  command.add_option("--compute", choice.compute, "auto (bf16 where the CPU multiplies it natively), bf16 or fp32")
+  command
+      .add_option("--compute", choice.compute,
+                  "auto (bf16 where the CPU multiplies it natively), bf16 or fp32")
       .one_of({"auto", "bf16", "fp32"})
       .show_default();
-  command.add_option("--matmul", choice.matmul, "Whose matrix products: auto, own, or torch for LibTorch's")
+  command
+      .add_option("--matmul", choice.matmul,
+                  "Whose matrix products: auto, own, or torch for LibTorch's")
       .one_of({"auto", "own", "torch"})
       .show_default();
-  command.add_option("--threads", choice.threads, "Of the model's computation; results do not depend on it")
+  command
+      .add_option("--threads", choice.threads,
+                  "Of the model's computation; results do not depend on it")
       .in_range(1u, 1024u)
       .show_default();
-  command.add_flag("--recompute", choice.recompute, "Take less memory and more time: compute activations again");
+  command.add_flag("--recompute", choice.recompute,
+                   "Take less memory and more time: compute activations again");
 }
 
 Status set_compute(const ComputeChoice& choice, trainer::TrainerConfig& config) {
@@ -86,8 +94,8 @@ Result<NodeBase> read_node(const NodeOptions& options) {
   MUSTER_TRY(auto params, read_params(folder));
   MUSTER_TRY(const SigningKey key, read_key_file(folder.key_file(options.name)));
   MUSTER_TRY(const PublicKey ledger_key, read_ledger_key(options, folder));
-  return NodeBase{folder,     folder.node(options.name), std::move(params), key, ledger_key, Logger(),
-                  Failpoints(options.failpoint), std::nullopt};
+  return NodeBase{folder,   folder.node(options.name),     std::move(params), key, ledger_key,
+                  Logger(), Failpoints(options.failpoint), std::nullopt};
 }
 
 Result<NodeBase> open_node(const NodeOptions& options) {
@@ -95,29 +103,36 @@ Result<NodeBase> open_node(const NodeOptions& options) {
   std::error_code error;
   std::filesystem::create_directories(node.home, error);
   if (error) return Error{Errc::kIo, node.home.string() + ": " + error.message()};
-  MUSTER_TRY(node.lock, LockFile::take(node.home / kLockFile, options.name + ", process " + std::to_string(::getpid())));
-  MUSTER_TRY(node.logger, Logger::open(options.name, node.home / "node.log", level_of(options.log_level)));
+  MUSTER_TRY(node.lock, LockFile::take(node.home / kLockFile,
+                                       options.name + ", process " + std::to_string(::getpid())));
+  MUSTER_TRY(node.logger,
+             Logger::open(options.name, node.home / "node.log", level_of(options.log_level)));
   return node;
 }
 
 Result<std::unique_ptr<chain::RemoteLedger>> connect_ledger(wire::ZmqContext& context,
                                                             const NodeOptions& options,
-                                                            const NodeBase& node, const std::atomic<bool>& stop) {
-  MUSTER_TRY(auto transport, wire::ZmqClient::connect(context, options.ledger_address,
-                                                      node.ledger_key, node.key));
-  return std::make_unique<chain::RemoteLedger>(std::move(transport), node.ledger_key, node.key, node.params.netuid,
-                                               kLedgerAnswerMs, &stop);
+                                                            const NodeBase& node,
+                                                            const std::atomic<bool>& stop) {
+  MUSTER_TRY(auto transport,
+             wire::ZmqClient::connect(context, options.ledger_address, node.ledger_key, node.key));
+  return std::make_unique<chain::RemoteLedger>(std::move(transport), node.ledger_key, node.key,
+                                               node.params.netuid, kLedgerAnswerMs, &stop);
 }
 
-Result<std::unique_ptr<protocol::LedgerClient>> attend_ledger(wire::ZmqContext& context, const NodeOptions& options,
-                                                              const NodeBase& node, const std::atomic<bool>& stop,
+Result<std::unique_ptr<protocol::LedgerClient>> attend_ledger(wire::ZmqContext& context,
+                                                              const NodeOptions& options,
+                                                              const NodeBase& node,
+                                                              const std::atomic<bool>& stop,
                                                               Role role, std::uint64_t budget_rao) {
   MUSTER_TRY(auto remote, connect_ledger(context, options, node, stop));
   MUSTER_TRY(const auto genesis, read_genesis(node.folder));
   MUSTER_TRY(auto ledger,
-             chain::FollowedLedger::open(std::move(remote), genesis, node.home / "ledger.followed",
-                                         [logger = node.logger](const std::string& text) { logger.info(text); }));
-  Attendance attendance{node.key.public_key(), role, budget_rao, node.home / "registrations.spent", node.logger};
+             chain::FollowedLedger::open(
+                 std::move(remote), genesis, node.home / "ledger.followed",
+                 [logger = node.logger](const std::string& text) { logger.info(text); }));
+  Attendance attendance{node.key.public_key(), role, budget_rao, node.home / "registrations.spent",
+                        node.logger};
   return std::unique_ptr<protocol::LedgerClient>(
       std::make_unique<AttendedLedger>(std::move(ledger), std::move(attendance)));
 }

@@ -22,7 +22,7 @@ struct NodeOptions {
   std::string blob_address = "tcp://127.0.0.1:27602";
   std::string ledger_key;  // hex; default: the run folder's
   std::string log_level = "info";
-  std::string failpoint;   // crash tests
+  std::string failpoint;  // crash tests
 };
 
 // Adds the options that `command` shares with the other nodes.
@@ -51,23 +51,20 @@ struct NodeBase {
   Failpoints failpoints;
   std::optional<LockFile> lock;  // of `home`
 };
-// Opens folder, key, parameters and log, and locks the node's folder before anything in it is touched. Errors name what is
-// missing, or which process is in the folder.
+// Opens folder, key, parameters and log, and locks the node's folder before anything in it is
+// touched. Errors name what is missing, or which process is in the folder.
 [[nodiscard]] Result<NodeBase> open_node(const NodeOptions& options);
 // The same for who only asks with the node's key: nothing is locked or written, and nothing logged.
 [[nodiscard]] Result<NodeBase> read_node(const NodeOptions& options);
 
 // `stop` ends its waits.
-[[nodiscard]] Result<std::unique_ptr<chain::RemoteLedger>> connect_ledger(wire::ZmqContext& context,
-                                                                          const NodeOptions& options,
-                                                                          const NodeBase& node,
-                                                                          const std::atomic<bool>& stop);
-// The same for a node in `role`, which looks after its own uid and says what is wrong with it. `budget_rao`: for buying
-// back a uid that was lost.
-[[nodiscard]] Result<std::unique_ptr<protocol::LedgerClient>> attend_ledger(wire::ZmqContext& context,
-                                                                            const NodeOptions& options,
-                                                                            const NodeBase& node,
-                                                                            const std::atomic<bool>& stop, Role role,
-                                                                            std::uint64_t budget_rao = 0);
+[[nodiscard]] Result<std::unique_ptr<chain::RemoteLedger>> connect_ledger(
+    wire::ZmqContext& context, const NodeOptions& options, const NodeBase& node,
+    const std::atomic<bool>& stop);
+// The same for a node in `role`, which looks after its own uid and says what is wrong with it.
+// `budget_rao`: for buying back a uid that was lost.
+[[nodiscard]] Result<std::unique_ptr<protocol::LedgerClient>> attend_ledger(
+    wire::ZmqContext& context, const NodeOptions& options, const NodeBase& node,
+    const std::atomic<bool>& stop, Role role, std::uint64_t budget_rao = 0);
 
 }  // namespace muster::cli

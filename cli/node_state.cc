@@ -27,17 +27,21 @@ Status take_settled(protocol::Follower& follower, const wire::Envelope& envelope
 
 }  // namespace
 
-Result<NodeState> read_node_state(const std::filesystem::path& folder, const protocol::ProtocolParams& params) {
+Result<NodeState> read_node_state(const std::filesystem::path& folder,
+                                  const protocol::ProtocolParams& params) {
   const auto layout = state::layout_of(params.model);
   MUSTER_TRY(auto state, state::read_checkpoint(folder / kValidatorState, layout));
   ByteReader note(state.note);
   const auto saved = note.read<std::uint64_t>();
   if (!note.finished())
-    return Error{Errc::kMalformed, (folder / kValidatorState).string() + ": not a validator's state"};
+    return Error{Errc::kMalformed,
+                 (folder / kValidatorState).string() + ": not a validator's state"};
   MUSTER_TRY(const auto journal, store::SqliteJournal::open(folder / kJournal));
-  if (saved > journal->count()) return protocol::records_missing(journal->count(), saved).within(folder.string());
+  if (saved > journal->count())
+    return protocol::records_missing(journal->count(), saved).within(folder.string());
   protocol::SavedExtent extent(saved);
-  MUSTER_TRY_STATUS(journal->replay(0, [&](Round, ByteSpan record) { return extent.take(record); }));
+  MUSTER_TRY_STATUS(
+      journal->replay(0, [&](Round, ByteSpan record) { return extent.take(record); }));
   NodeState node{std::move(state.theta), std::move(state.downlink_residual),
                  protocol::Follower(params, protocol::run_id_of(params), Role::kValidator)};
   std::uint64_t index = 0;

@@ -8,9 +8,15 @@ namespace muster::cli {
 Option Option::required() const { return Option(option_->required()); }
 Option Option::show_default() const { return Option(option_->capture_default_str()); }
 Option Option::positive() const { return Option(option_->check(CLI::PositiveNumber)); }
-Option Option::one_of(const std::vector<std::string>& values) const { return Option(option_->check(CLI::IsMember(values))); }
-Option Option::comma_separated() const { return Option(option_->delimiter(',')->allow_extra_args(false)); }
-Option Option::excludes(const Option& other) const { return Option(option_->excludes(other.option_)); }
+Option Option::one_of(const std::vector<std::string>& values) const {
+  return Option(option_->check(CLI::IsMember(values)));
+}
+Option Option::comma_separated() const {
+  return Option(option_->delimiter(',')->allow_extra_args(false));
+}
+Option Option::excludes(const Option& other) const {
+  return Option(option_->excludes(other.option_));
+}
 Option Option::hide() const { return Option(option_->group("")); }
 
 template <class T>
@@ -35,12 +41,18 @@ template Option Command::add_option(const std::string&, int&, const std::string&
 template Option Command::add_option(const std::string&, std::uint16_t&, const std::string&) const;
 template Option Command::add_option(const std::string&, std::uint32_t&, const std::string&) const;
 template Option Command::add_option(const std::string&, std::uint64_t&, const std::string&) const;
-template Option Command::add_option(const std::string&, std::vector<std::string>&, const std::string&) const;
-template Option Command::add_option(const std::string&, std::vector<std::uint32_t>&, const std::string&) const;
-template Option Command::add_option(const std::string&, std::optional<std::string>&, const std::string&) const;
-template Option Command::add_option(const std::string&, std::optional<std::uint16_t>&, const std::string&) const;
-template Option Command::add_option(const std::string&, std::optional<std::uint32_t>&, const std::string&) const;
-template Option Command::add_option(const std::string&, std::optional<std::uint64_t>&, const std::string&) const;
+template Option Command::add_option(const std::string&, std::vector<std::string>&,
+                                    const std::string&) const;
+template Option Command::add_option(const std::string&, std::vector<std::uint32_t>&,
+                                    const std::string&) const;
+template Option Command::add_option(const std::string&, std::optional<std::string>&,
+                                    const std::string&) const;
+template Option Command::add_option(const std::string&, std::optional<std::uint16_t>&,
+                                    const std::string&) const;
+template Option Command::add_option(const std::string&, std::optional<std::uint32_t>&,
+                                    const std::string&) const;
+template Option Command::add_option(const std::string&, std::optional<std::uint64_t>&,
+                                    const std::string&) const;
 
 Option Command::add_flag(const std::string& names, bool& target, const std::string& what) const {
   return Option(app_->add_flag(names, target, what));
@@ -56,7 +68,8 @@ void Command::action(Action action) const {
   });
 }
 
-CommandLine::CommandLine(const std::string& what, const std::string& footer) : app_(std::make_unique<CLI::App>(what)) {
+CommandLine::CommandLine(const std::string& what, const std::string& footer)
+    : app_(std::make_unique<CLI::App>(what)) {
   app_->require_subcommand(1);
   app_->set_help_all_flag("--help-all", "Help of all commands");
   app_->footer(footer);

@@ -1,7 +1,7 @@
 // Command lines: commands with options, which fill the variables that they are given.
 //
-// CLI11 does the work, behind this header: compiling it once instead of in every command saves half of cli's build.
-// Thread safety: none.
+// CLI11 does the work, behind this header: compiling it once instead of in every command saves half
+// of cli's build. Thread safety: none.
 #pragma once
 
 #include <atomic>
@@ -44,13 +44,14 @@ class Option {
   CLI::Option* option_;
 };
 
-// A command, or a part of one: `ledger`, `ledger wallet`. A handle: valid as long as its CommandLine.
+// A command, or a part of one: `ledger`, `ledger wallet`. A handle: valid as long as its
+// CommandLine.
 class Command {
  public:
   Command(CLI::App* app, Action* chosen) : app_(app), chosen_(chosen) {}
   [[nodiscard]] Command add_command(const std::string& name, const std::string& what) const;
-  // `names`: "--name" for an option, "name" for an argument in its place. `target` outlives parsing. For the types that
-  // options.cc lists: numbers, strings, lists and optionals of them.
+  // `names`: "--name" for an option, "name" for an argument in its place. `target` outlives
+  // parsing. For the types that options.cc lists: numbers, strings, lists and optionals of them.
   template <class T>
   Option add_option(const std::string& names, T& target, const std::string& what = "") const;
   Option add_flag(const std::string& names, bool& target, const std::string& what) const;
@@ -74,7 +75,8 @@ class CommandLine {
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;
   [[nodiscard]] Command root();
-  // The chosen command's action; or, after help or an error was printed, the code to exit with: 0 or `usage_error`.
+  // The chosen command's action; or, after help or an error was printed, the code to exit with: 0
+  // or `usage_error`.
   [[nodiscard]] std::variant<Action, int> parse(int argc, char** argv, int usage_error);
 
  private:

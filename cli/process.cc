@@ -16,8 +16,8 @@
 namespace muster::cli {
 namespace {
 
-[[noreturn]] void become(const std::vector<std::string>& arguments, int output, int nice, pid_t parent,
-                         const std::vector<int>& inherited) {
+[[noreturn]] void become(const std::vector<std::string>& arguments, int output, int nice,
+                         pid_t parent, const std::vector<int>& inherited) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(127);  // the parent died before prctl
   ::setpgid(0, 0);  // Ctrl-C goes to the supervisor, which ends the nodes in order
@@ -38,7 +38,8 @@ namespace {
 }  // namespace
 
 Result<Process> Process::start(const std::string& name, const std::vector<std::string>& arguments,
-                               const std::filesystem::path& output, int nice, const std::vector<int>& inherited) {
+                               const std::filesystem::path& output, int nice,
+                               const std::vector<int>& inherited) {
   FileHandle file(::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   if (!file) return system_error(output, "open");
   const pid_t parent = ::getpid();

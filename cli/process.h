@@ -15,9 +15,9 @@ namespace muster::cli {
 // A running program that is ended when the object goes.
 class Process {
  public:
-  // Runs this same executable with `arguments`, standard output and error appended to `output`. It is
-  // told to end when this process dies. `nice`: added to its priority (0: none); `inherited`: descriptors that it gets
-  // too, under the same numbers.
+  // Runs this same executable with `arguments`, standard output and error appended to `output`. It
+  // is told to end when this process dies. `nice`: added to its priority (0: none); `inherited`:
+  // descriptors that it gets too, under the same numbers.
   [[nodiscard]] static Result<Process> start(const std::string& name,
                                              const std::vector<std::string>& arguments,
                                              const std::filesystem::path& output, int nice,

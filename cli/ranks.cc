@@ -10,7 +10,8 @@ namespace {
 
 class ChildRank final : public trainer::RankProcess {
  public:
-  ChildRank(Process process, std::filesystem::path output) : process_(std::move(process)), output_(std::move(output)) {}
+  ChildRank(Process process, std::filesystem::path output)
+      : process_(std::move(process)), output_(std::move(output)) {}
   // It has nothing to save: what counts is in the miner's state.
   ~ChildRank() override { process_.wait(0); }
 
@@ -19,7 +20,8 @@ class ChildRank final : public trainer::RankProcess {
     if (!code) return std::nullopt;
     if (*code > 128) {
       const int signal = *code - 128;
-      return "was killed by signal " + std::to_string(signal) + (signal == SIGKILL ? " (out of memory, perhaps)" : "");
+      return "was killed by signal " + std::to_string(signal) +
+             (signal == SIGKILL ? " (out of memory, perhaps)" : "");
     }
     return "ended with code " + std::to_string(*code) + " (" + output_.string() + " may say why)";
   }
@@ -41,17 +43,28 @@ struct SeatOptions {
 std::vector<std::string> arguments_of(const NodeOptions& options, const ComputeChoice& compute,
                                       const RankChoice& ranks, const trainer::RankSeat& seat) {
   std::vector<std::string> arguments{"rank",
-                                     "--run", options.run,
-                                     "--name", options.name,
-                                     "--device", ranks.gpus > 0 ? "cuda" : compute.device,
-                                     "--compute", compute.compute,
-                                     "--matmul", compute.matmul,
-                                     "--threads", std::to_string(compute.threads),
-                                     "--rank", std::to_string(seat.rank),
-                                     "--of", std::to_string(seat.size),
-                                     "--meeting", seat.meeting.string(),
-                                     "--channel", std::to_string(seat.channel),
-                                     "--theta", std::to_string(seat.theta)};
+                                     "--run",
+                                     options.run,
+                                     "--name",
+                                     options.name,
+                                     "--device",
+                                     ranks.gpus > 0 ? "cuda" : compute.device,
+                                     "--compute",
+                                     compute.compute,
+                                     "--matmul",
+                                     compute.matmul,
+                                     "--threads",
+                                     std::to_string(compute.threads),
+                                     "--rank",
+                                     std::to_string(seat.rank),
+                                     "--of",
+                                     std::to_string(seat.size),
+                                     "--meeting",
+                                     seat.meeting.string(),
+                                     "--channel",
+                                     std::to_string(seat.channel),
+                                     "--theta",
+                                     std::to_string(seat.theta)};
   if (compute.recompute) arguments.push_back("--recompute");
   if (ranks.shard_parameters) arguments.push_back("--shard-parameters");
   return arguments;
@@ -59,7 +72,8 @@ std::vector<std::string> arguments_of(const NodeOptions& options, const ComputeC
 
 void add_shard_option(Command command, bool& shard_parameters) {
   command.add_flag("--shard-parameters", shard_parameters,
-                   "Each rank keeps only its part of the parameters, and fetches the others' layer by layer: less "
+                   "Each rank keeps only its part of the parameters, and fetches the others' layer "
+                   "by layer: less "
                    "memory, more traffic");
 }
 
@@ -82,8 +96,9 @@ Result<int> be_rank(const SeatOptions& options) {
 void add_rank_options(Command command, RankChoice& choice) {
   const Option gpus =
       command
-          .add_option("--gpus", choice.gpus,
-                      "Train on so many graphics cards, a process each: short for --device cuda --ranks N")
+          .add_option(
+              "--gpus", choice.gpus,
+              "Train on so many graphics cards, a process each: short for --device cuda --ranks N")
           .in_range(1u, 64u);
   command
       .add_option("--ranks", choice.ranks,
@@ -97,21 +112,23 @@ Status set_ranks(const RankChoice& choice, trainer::TrainerConfig& config) {
   if (choice.gpus > 0) config.device = trainer::Device::kCuda;
   config.shards_parameters = choice.shard_parameters;
   if (choice.shard_parameters && choice.count() == 1)
-    return Error{Errc::kInvalidArgument, "--shard-parameters needs several ranks: add --gpus N or --ranks N"};
+    return Error{Errc::kInvalidArgument,
+                 "--shard-parameters needs several ranks: add --gpus N or --ranks N"};
   return {};
 }
 
-Result<std::unique_ptr<protocol::InnerLoop>> make_ranked_loop(const NodeOptions& options, const ComputeChoice& compute,
-                                                              const RankChoice& ranks,
-                                                              const trainer::TrainerConfig& config,
-                                                              std::span<const float> theta, const NodeBase& node) {
-  const auto start = [=, home = node.home](
-                         const trainer::RankSeat& seat) -> Result<std::unique_ptr<trainer::RankProcess>> {
+Result<std::unique_ptr<protocol::InnerLoop>> make_ranked_loop(
+    const NodeOptions& options, const ComputeChoice& compute, const RankChoice& ranks,
+    const trainer::TrainerConfig& config, std::span<const float> theta, const NodeBase& node) {
+  const auto start =
+      [=, home = node.home](
+          const trainer::RankSeat& seat) -> Result<std::unique_ptr<trainer::RankProcess>> {
     const std::string name = "rank-" + std::to_string(seat.rank);
     const auto output = home / (name + ".log");
-    MUSTER_TRY(auto process, Process::start(name, arguments_of(options, compute, ranks, seat), output, 0,
-                                            {seat.channel, seat.theta}));
-    return std::unique_ptr<trainer::RankProcess>(std::make_unique<ChildRank>(std::move(process), output));
+    MUSTER_TRY(auto process, Process::start(name, arguments_of(options, compute, ranks, seat),
+                                            output, 0, {seat.channel, seat.theta}));
+    return std::unique_ptr<trainer::RankProcess>(
+        std::make_unique<ChildRank>(std::move(process), output));
   };
   return trainer::make_sharded_inner_loop(
       config, theta,

@@ -1,4 +1,5 @@
-// The processes of one miner: the options that ask for them, and how they are started. Thread safety: values.
+// The processes of one miner: the options that ask for them, and how they are started. Thread
+// safety: values.
 #pragma once
 
 #include "cli/node_options.h"
@@ -15,8 +16,8 @@ void add_rank_options(Command command, RankChoice& choice);
 // Errors: kInvalidArgument (options that contradict each other).
 [[nodiscard]] Status set_ranks(const RankChoice& choice, trainer::TrainerConfig& config);
 
-// Several processes `muster rank`, with the miner's own options. Their output goes to rank-N.log in the node's folder.
-// Errors: those of make_sharded_inner_loop.
+// Several processes `muster rank`, with the miner's own options. Their output goes to rank-N.log in
+// the node's folder. Errors: those of make_sharded_inner_loop.
 [[nodiscard]] Result<std::unique_ptr<protocol::InnerLoop>> make_ranked_loop(
     const NodeOptions& options, const ComputeChoice& compute, const RankChoice& ranks,
     const trainer::TrainerConfig& config, std::span<const float> theta, const NodeBase& node);

@@ -10,8 +10,10 @@ namespace {
 Result<std::unique_ptr<store::SqliteJournal>> open_journal(const fs::path& place) {
   const fs::path file = fs::is_directory(place) ? place / kJournal : place;
   if (!fs::is_regular_file(file))
-    return Error{Errc::kNotFound, file.string() + ": no journal; name a node's folder (RUN/nodes/NAME), or a file that "
-                                                  "`muster audit receipts` wrote"};
+    return Error{Errc::kNotFound,
+                 file.string() +
+                     ": no journal; name a node's folder (RUN/nodes/NAME), or a file that "
+                     "`muster audit receipts` wrote"};
   return store::SqliteJournal::open(file);
 }
 

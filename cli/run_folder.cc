@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kDefinitionBytesMax = 1u << 20;
-// Of run.muster and genesis.muster: magic, version, encoding. Raised with every change of either encoding.
+// Of run.muster and genesis.muster: magic, version, encoding. Raised with every change of either
+// encoding.
 constexpr std::string_view kMagic = "MUSTERDF";
 constexpr std::uint32_t kVersion = 3;
 
@@ -58,8 +59,9 @@ Result<T> read_definition(const fs::path& path) {
   const auto version = reader.read<std::uint32_t>();
   if (reader.failed() || !std::equal(magic.begin(), magic.end(), kMagic.begin()) ||
       version != kVersion)
-    return Error{Errc::kVersion, path.string() + ": made by another version of muster; use that one, "
-                                                 "or make the run again"};
+    return Error{Errc::kVersion, path.string() +
+                                     ": made by another version of muster; use that one, "
+                                     "or make the run again"};
   return decode<T>(reader.take(reader.remaining()), path.string());
 }
 
@@ -86,7 +88,8 @@ Result<protocol::BlobReader> open_blobs(const RunFolder& folder) {
   });
 }
 
-Result<std::vector<float>> initial_theta(const RunFolder& folder, const protocol::ProtocolParams& params) {
+Result<std::vector<float>> initial_theta(const RunFolder& folder,
+                                         const protocol::ProtocolParams& params) {
   const auto layout = state::layout_of(params.model);
   std::vector<float> theta;
   std::error_code ignored;
@@ -98,10 +101,11 @@ Result<std::vector<float>> initial_theta(const RunFolder& folder, const protocol
     state::initial_parameters(params.model, params.model_seed, theta);
   }
   if (state::parameters_root(layout, theta) == params.initial_theta_root) return theta;
-  return Error{Errc::kBadHash, folder.initial_file().string() +
-                                   (imported ? " is not the model that this run starts from"
-                                             : " is missing: this run starts from an imported model") +
-                                   "; copy the file from where the run was made"};
+  return Error{Errc::kBadHash,
+               folder.initial_file().string() +
+                   (imported ? " is not the model that this run starts from"
+                             : " is missing: this run starts from an imported model") +
+                   "; copy the file from where the run was made"};
 }
 
 Result<SigningKey> ensure_key(const RunFolder& folder, const std::string& node) {
@@ -123,7 +127,8 @@ Result<Hash> root_of_data(const fs::path& data, const RunConfig& config) {
   return set.root();
 }
 
-// Data that lies in the folder already, of another machine or an attempt that failed, is what the configuration names.
+// Data that lies in the folder already, of another machine or an attempt that failed, is what the
+// configuration names.
 Status check_present_data(const RunFolder& folder, const RunConfig& config) {
   const fs::path& source = config.packed.empty() ? config.corpus : config.packed;
   std::error_code error;
@@ -135,27 +140,33 @@ Status check_present_data(const RunFolder& folder, const RunConfig& config) {
   } else {
     const fs::path again = folder.root / "data.again";
     fs::remove_all(again, error);
-    MUSTER_TRY(const auto built, trainer::build_corpus(config.corpus, again, config.params.model.context));
+    MUSTER_TRY(const auto built,
+               trainer::build_corpus(config.corpus, again, config.params.model.context));
     MUSTER_TRY(wanted, root_of_data(built.train, config));
     fs::remove_all(again, error);
   }
   if (present == wanted) return {};
-  return Error{Errc::kConflict, folder.data().string() + " is other data than " + source.string() +
-                                    " (left by an attempt that failed, perhaps); delete it, or choose another folder"};
+  return Error{
+      Errc::kConflict,
+      folder.data().string() + " is other data than " + source.string() +
+          " (left by an attempt that failed, perhaps); delete it, or choose another folder"};
 }
 
 Status prepare_data(const RunFolder& folder, const RunConfig& config) {
   std::error_code error;
   if (fs::exists(folder.train_data(), error)) return check_present_data(folder, config);
   if (config.packed.empty()) {
-    MUSTER_TRY_STATUS(trainer::build_corpus(config.corpus, folder.data(), config.params.model.context));
+    MUSTER_TRY_STATUS(
+        trainer::build_corpus(config.corpus, folder.data(), config.params.model.context));
     return {};
   }
   MUSTER_TRY_STATUS(trainer::read_manifest(config.packed));
   fs::create_directories(folder.root, error);
   const fs::path packed = fs::canonical(config.packed, error);
   if (!error) fs::create_directory_symlink(packed, folder.data(), error);
-  if (error) return Error{Errc::kIo, folder.data().string() + ": link to " + packed.string() + ": " + error.message()};
+  if (error)
+    return Error{Errc::kIo,
+                 folder.data().string() + ": link to " + packed.string() + ": " + error.message()};
   return {};
 }
 
@@ -165,7 +176,8 @@ Status write_settings(const RunFolder& folder, const RunConfig& config) {
   return replace_file(folder.settings_file(), bytes_of(text));
 }
 
-// The root of θ before round 0, which lies in the folder afterwards where it does not come from the seed.
+// The root of θ before round 0, which lies in the folder afterwards where it does not come from the
+// seed.
 Result<Hash> prepare_initial_model(const RunFolder& folder, const RunConfig& config) {
   const auto layout = state::layout_of(config.params.model);
   std::vector<float> theta(layout.parameters());
@@ -189,13 +201,15 @@ Status add_first_members(const FirstMembers& first, chain::runtime::Genesis& gen
   auto& subnet = genesis.subnets.front();
   const std::size_t permits = subnet.parameters.validators_max;
   if (first.validators.size() > permits)
-    return Error{Errc::kInvalidArgument, std::to_string(first.validators.size()) + " validators, but only " +
-                                             std::to_string(permits) + " permits: raise ledger.validators_max"};
+    return Error{Errc::kInvalidArgument, std::to_string(first.validators.size()) +
+                                             " validators, but only " + std::to_string(permits) +
+                                             " permits: raise ledger.validators_max"};
   for (const PublicKey& hotkey : first.hotkeys) genesis.balances.push_back({hotkey, kStartBalance});
   for (const PublicKey& validator : first.validators) {
     genesis.balances.push_back({validator, kStartBalance});
     subnet.neurons.push_back({validator, validator});
-    subnet.stakes.push_back({validator, validator, std::max(kStake, genesis.network.stake_threshold)});
+    subnet.stakes.push_back(
+        {validator, validator, std::max(kStake, genesis.network.stake_threshold)});
   }
   return {};
 }
@@ -204,14 +218,16 @@ Status add_first_members(const FirstMembers& first, chain::runtime::Genesis& gen
 
 Status init_run(const RunFolder& folder, RunConfig config, const FirstMembers& first) {
   if (fs::exists(folder.params_file())) {
-    return Error{Errc::kAlreadyExists, folder.root.string() +
-                                           " already holds a run; delete it or choose another folder"};
+    return Error{Errc::kAlreadyExists,
+                 folder.root.string() + " already holds a run; delete it or choose another folder"};
   }
   MUSTER_TRY_STATUS(state::validate(config.params.model));
   MUSTER_TRY_STATUS(prepare_data(folder, config));
   const state::ModelSpec& model = config.params.model;
-  MUSTER_TRY(const auto train, trainer::DataSet::open(folder.train_data(), model.context, model.vocab));
-  MUSTER_TRY_STATUS(trainer::DataSet::open(folder.held_out_data(), model.context, model.vocab, trainer::kHeldOutSplit));
+  MUSTER_TRY(const auto train,
+             trainer::DataSet::open(folder.train_data(), model.context, model.vocab));
+  MUSTER_TRY_STATUS(trainer::DataSet::open(folder.held_out_data(), model.context, model.vocab,
+                                           trainer::kHeldOutSplit));
   MUSTER_TRY_STATUS(train.verify());
   MUSTER_TRY(const Hash theta_root, prepare_initial_model(folder, config));
   MUSTER_TRY(const SigningKey coordinator, ensure_key(folder, "coordinator"));
@@ -244,7 +260,8 @@ Status check_data(const RunFolder& folder, const protocol::ProtocolParams& param
                                    "…); copy data/ from where the run was made"};
 }
 
-Result<std::optional<std::string>> changed_setting(const RunFolder& folder, const RunConfig& config) {
+Result<std::optional<std::string>> changed_setting(const RunFolder& folder,
+                                                   const RunConfig& config) {
   // Of a start, not of the run.
   static const std::set<std::string> kFree{"localnet.port", "localnet.loss_max"};
   const auto content = read_file(folder.settings_file(), kDefinitionBytesMax);
@@ -292,8 +309,9 @@ trainer::TrainerConfig trainer_config(const RunFolder& folder,
   config.schedule.warmup_steps = params.training.warmup_steps;
   config.schedule.total_steps = std::uint64_t{params.rounds} * params.training.inner_steps;
   config.schedule.cosine_to = static_cast<double>(params.training.cosine_to);
-  config.optimizer.kind = params.training.optimizer == protocol::InnerOptimizer::kMuon ? trainer::OptimizerKind::kMuon
-                                                                                       : trainer::OptimizerKind::kAdamW;
+  config.optimizer.kind = params.training.optimizer == protocol::InnerOptimizer::kMuon
+                              ? trainer::OptimizerKind::kMuon
+                              : trainer::OptimizerKind::kAdamW;
   config.optimizer.beta1 = static_cast<double>(params.training.beta1);
   config.optimizer.beta2 = static_cast<double>(params.training.beta2);
   config.optimizer.weight_decay = static_cast<double>(params.training.weight_decay);

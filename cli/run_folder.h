@@ -4,8 +4,8 @@
 //   settings.txt                the configuration that they were made from, a line per field
 //   data/ keys/                 token files, or a packed folder; hotkeys
 //   initial.safetensors         θ before round 0, where the run starts from an imported model
-//   archive.muster blobs/ payloads/   the audit bundle (coordinator); what miners uploaded apart from the rest
-//   nodes/NAME/                 each node's journal, state, log and events
+//   archive.muster blobs/ payloads/   the audit bundle (coordinator); what miners uploaded apart
+//   from the rest nodes/NAME/                 each node's journal, state, log and events
 //   config.json model.safetensors tokenizer.json report.json   the result
 // Thread safety: values.
 #pragma once
@@ -20,7 +20,8 @@
 
 namespace muster::cli {
 
-// In every node's folder and, of `muster localnet`, in the run's: held by the process that works there.
+// In every node's folder and, of `muster localnet`, in the run's: held by the process that works
+// there.
 inline constexpr const char* kLockFile = "lock";
 
 struct RunFolder {
@@ -47,22 +48,25 @@ struct RunFolder {
 
 // Who is on the run's ledger from the start.
 struct FirstMembers {
-  std::vector<PublicKey> hotkeys;     // get a balance
-  std::vector<PublicKey> validators;  // get a balance, a uid, stake and a permit; at most ledger.validators_max
+  std::vector<PublicKey> hotkeys;  // get a balance
+  std::vector<PublicKey>
+      validators;  // get a balance, a uid, stake and a permit; at most ledger.validators_max
 };
 
-// Makes the run: data, initial model where it is imported, keys of coordinator, ledger and subnet owner, parameters.
-// Errors: kAlreadyExists (the folder holds a run), and those of data, import and configuration.
-[[nodiscard]] Status init_run(const RunFolder& folder, RunConfig config,
-                              const FirstMembers& first);
+// Makes the run: data, initial model where it is imported, keys of coordinator, ledger and subnet
+// owner, parameters. Errors: kAlreadyExists (the folder holds a run), and those of data, import and
+// configuration.
+[[nodiscard]] Status init_run(const RunFolder& folder, RunConfig config, const FirstMembers& first);
 
-// Whether the folder's data is what the run was made on, which reads token files and a packed folder's manifest. Errors:
-// kBadHash, with the mend; those of trainer::DataSet::open.
+// Whether the folder's data is what the run was made on, which reads token files and a packed
+// folder's manifest. Errors: kBadHash, with the mend; those of trainer::DataSet::open.
 [[nodiscard]] Status check_data(const RunFolder& folder, const protocol::ProtocolParams& params);
 
-// What a run was begun with, by name (RunConfig::settings), against what it is to go on with: the first difference, in a
-// sentence; nothing where there is none or the run has no record of it. Errors: those of the file.
-[[nodiscard]] Result<std::optional<std::string>> changed_setting(const RunFolder& folder, const RunConfig& config);
+// What a run was begun with, by name (RunConfig::settings), against what it is to go on with: the
+// first difference, in a sentence; nothing where there is none or the run has no record of it.
+// Errors: those of the file.
+[[nodiscard]] Result<std::optional<std::string>> changed_setting(const RunFolder& folder,
+                                                                 const RunConfig& config);
 
 // A key from the folder, made when it is not there yet.
 [[nodiscard]] Result<SigningKey> ensure_key(const RunFolder& folder, const std::string& node);
@@ -73,8 +77,8 @@ struct FirstMembers {
 // Reads blobs of both stores. Errors: those of FileBlobStore::open.
 [[nodiscard]] Result<protocol::BlobReader> open_blobs(const RunFolder& folder);
 
-// θ before round 0: the folder's initial.safetensors, or the model of the seed. Errors: those of the file; kBadHash
-// (not the one that the parameters name, with the mend).
+// θ before round 0: the folder's initial.safetensors, or the model of the seed. Errors: those of
+// the file; kBadHash (not the one that the parameters name, with the mend).
 [[nodiscard]] Result<std::vector<float>> initial_theta(const RunFolder& folder,
                                                        const protocol::ProtocolParams& params);
 

@@ -29,8 +29,7 @@ bool RunReport::is_honest(const std::string& node) const {
 void RunReport::take(const std::string& node, const nlohmann::json& event) {
   const std::string kind = event.value("event", "");
   if (kind == "dispute") disputes_.push_back(node + ": " + event.value("reason", ""));
-  if (kind == "rating")
-    take_rating(node, event);
+  if (kind == "rating") take_rating(node, event);
   if (!event.contains("round")) return;
   const auto number = event.value("round", std::int64_t{0});
   RoundFacts& round = rounds_[number];
@@ -88,16 +87,15 @@ std::vector<std::string> RunReport::new_lines(std::uint32_t rounds) {
     if (!round.held_out || (round.reports < everybody && !overtaken)) return lines;
     const auto overhead = overhead_before(printed_);
     const auto reports = static_cast<double>(std::max<std::int64_t>(round.reports, 1));
-    lines.push_back(
-        format("%3lld/%-3u   %7.4f   %4lld/%-3lld  %7.1f  %7.1f   %7.2f  %7s   %s",
-               static_cast<long long>(printed_ + 1), rounds, *round.held_out,
-               static_cast<long long>(round.accepted), static_cast<long long>(everybody),
-               static_cast<double>(round.bytes_up) / reports / 1000,
-               static_cast<double>(round.bytes_down) / reports / 1000,
-               static_cast<double>(round.train_ms) / 1000,
-               overhead ? format("%.2f", *overhead).c_str() : "-",
-               round.theta_roots.empty() ? "-"
-                                         : round.theta_roots.begin()->second.substr(0, 16).c_str()));
+    lines.push_back(format(
+        "%3lld/%-3u   %7.4f   %4lld/%-3lld  %7.1f  %7.1f   %7.2f  %7s   %s",
+        static_cast<long long>(printed_ + 1), rounds, *round.held_out,
+        static_cast<long long>(round.accepted), static_cast<long long>(everybody),
+        static_cast<double>(round.bytes_up) / reports / 1000,
+        static_cast<double>(round.bytes_down) / reports / 1000,
+        static_cast<double>(round.train_ms) / 1000,
+        overhead ? format("%.2f", *overhead).c_str() : "-",
+        round.theta_roots.empty() ? "-" : round.theta_roots.begin()->second.substr(0, 16).c_str()));
   }
 }
 

@@ -50,7 +50,7 @@ class RunReport {
     std::int64_t first_start_ms = 0, last_end_ms = 0;  // of honest miners' training
     std::int64_t train_ms = 0;                         // longest of them
     std::int64_t bytes_up = 0, bytes_down = 0, reports = 0;
-    std::map<std::string, std::string> theta_roots;    // by node, as first seen
+    std::map<std::string, std::string> theta_roots;  // by node, as first seen
   };
   struct MinerFacts {
     std::int64_t accepted = 0, rejected = 0;

@@ -19,11 +19,14 @@ Status check_same_model(const state::ModelSpec& configured, const state::ModelSp
   Status status;
   auto check = [&](const char* field, const auto& ours, const auto& theirs, bool fits) {
     if (!fits && status)
-      status = Error{Errc::kInvalidArgument, configuration + ": 'model." + field + "' is " + text_of(ours) + ", " +
-                                                 folder + "/config.json has " + text_of(theirs) +
-                                                 "; leave the field out, or change it"};
+      status =
+          Error{Errc::kInvalidArgument,
+                configuration + ": 'model." + field + "' is " + text_of(ours) + ", " + folder +
+                    "/config.json has " + text_of(theirs) + "; leave the field out, or change it"};
   };
-  auto same = [&](const char* field, const auto& ours, const auto& theirs) { check(field, ours, theirs, ours == theirs); };
+  auto same = [&](const char* field, const auto& ours, const auto& theirs) {
+    check(field, ours, theirs, ours == theirs);
+  };
   same("d_model", configured.d_model, imported.d_model);
   same("layers", configured.layers, imported.layers);
   same("heads", configured.heads, imported.heads);
@@ -35,7 +38,8 @@ Status check_same_model(const state::ModelSpec& configured, const state::ModelSp
   same("rope_theta", configured.rope_theta, imported.rope_theta);
   same("norm_epsilon", configured.norm_epsilon, imported.norm_epsilon);
   constexpr state::RopeScaling kNone{.factor = 1};
-  const state::RopeScaling ours = configured.rope_scaling.value_or(kNone), theirs = imported.rope_scaling.value_or(kNone);
+  const state::RopeScaling ours = configured.rope_scaling.value_or(kNone),
+                           theirs = imported.rope_scaling.value_or(kNone);
   same("rope_factor", ours.factor, theirs.factor);
   same("rope_low_frequency_factor", ours.low_frequency_factor, theirs.low_frequency_factor);
   same("rope_high_frequency_factor", ours.high_frequency_factor, theirs.high_frequency_factor);

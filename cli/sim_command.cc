@@ -1,8 +1,8 @@
 // muster sim: networks and economies in simulation.
 #include <cstdio>
 
-#include "cli/commands.h"
 #include "cli/attacks_command.h"
+#include "cli/commands.h"
 #include "cli/economy_command.h"
 #include "sim/world.h"
 
@@ -10,25 +10,28 @@ namespace muster::cli {
 namespace {
 
 void print_world(const sim::WorldReport& report) {
-  std::printf("seed %llu: %llu rounds sealed, %llu null, %llu crashes, %llu bit flips, "
-              "%llu checkpoints taken, %llu started over, %llu messages, %llu hostile steps, %.0f s simulated%s\n",
-              static_cast<unsigned long long>(report.seed),
-              static_cast<unsigned long long>(report.sealed_rounds),
-              static_cast<unsigned long long>(report.null_rounds),
-              static_cast<unsigned long long>(report.crashes),
-              static_cast<unsigned long long>(report.bit_flips),
-              static_cast<unsigned long long>(report.joins),
-              static_cast<unsigned long long>(report.restarts_from_genesis),
-              static_cast<unsigned long long>(report.messages),
-              static_cast<unsigned long long>(report.hostile_steps),
-              static_cast<double>(report.simulated_ms) / 1000, report.ok() ? "" : "  VIOLATED:");
+  std::printf(
+      "seed %llu: %llu rounds sealed, %llu null, %llu crashes, %llu bit flips, "
+      "%llu checkpoints taken, %llu started over, %llu messages, %llu hostile steps, %.0f s "
+      "simulated%s\n",
+      static_cast<unsigned long long>(report.seed),
+      static_cast<unsigned long long>(report.sealed_rounds),
+      static_cast<unsigned long long>(report.null_rounds),
+      static_cast<unsigned long long>(report.crashes),
+      static_cast<unsigned long long>(report.bit_flips),
+      static_cast<unsigned long long>(report.joins),
+      static_cast<unsigned long long>(report.restarts_from_genesis),
+      static_cast<unsigned long long>(report.messages),
+      static_cast<unsigned long long>(report.hostile_steps),
+      static_cast<double>(report.simulated_ms) / 1000, report.ok() ? "" : "  VIOLATED:");
   for (const std::string& violation : report.violations) std::printf("  %s\n", violation.c_str());
 }
 
 }  // namespace
 
 void add_sim(Command app) {
-  const Command command = app.add_command("sim", "Whole networks in simulation, checked for invariants");
+  const Command command =
+      app.add_command("sim", "Whole networks in simulation, checked for invariants");
   struct Options {
     std::uint64_t first = 1, count = 20;
     std::optional<std::uint64_t> seed;
@@ -41,9 +44,12 @@ void add_sim(Command app) {
   command.add_option("--count", options->count, "How many seeds").show_default();
   command.add_option("--rounds", options->rounds, "Rounds per network");
   command.add_flag("--hostile", options->hostile,
-                    "Registered hotkeys among the nodes send whatever they like, and nobody may be stopped by it");
-  command.footer("Examples: muster sim --count 200\n          muster sim --hostile --count 50\n          muster sim --seed 17\n"
-                  "          muster sim economy examples/economy.toml --html economy.html");
+                   "Registered hotkeys among the nodes send whatever they like, and nobody may be "
+                   "stopped by it");
+  command.footer(
+      "Examples: muster sim --count 200\n          muster sim --hostile --count 50\n          "
+      "muster sim --seed 17\n"
+      "          muster sim economy examples/economy.toml --html economy.html");
   add_sim_attacks(command);
   add_sim_economy(command);
   command.action([options](const std::atomic<bool>& stop) -> Result<int> {

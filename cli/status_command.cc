@@ -58,8 +58,7 @@ std::string node_name_of(const RunFolder& folder, const PublicKey& hotkey) {
   return hotkey.brief();
 }
 
-ordered_json status_of(const protocol::ProtocolParams& params,
-                       const std::vector<NodeView>& nodes) {
+ordered_json status_of(const protocol::ProtocolParams& params, const std::vector<NodeView>& nodes) {
   ordered_json status{{"name", params.name},
                       {"run_id", protocol::run_id_of(params).hex()},
                       {"parameters", state::layout_of(params.model).parameters()},
@@ -91,12 +90,12 @@ ordered_json ledger_of(const RunFolder& folder, const protocol::Metagraph& metag
 }
 
 void print_nodes(const ordered_json& status, const std::vector<NodeView>& nodes) {
-  std::printf("%s: run %s, %llu parameters, %u rounds\n",
-              status["name"].get<std::string>().c_str(),
+  std::printf("%s: run %s, %llu parameters, %u rounds\n", status["name"].get<std::string>().c_str(),
               status["run_id"].get<std::string>().substr(0, 8).c_str(),
               static_cast<unsigned long long>(status["parameters"].get<std::uint64_t>()),
               status["rounds"].get<std::uint32_t>());
-  std::printf("\n%-14s %6s  %-16s  %9s  %s\n", "node", "round", "state root", "held-out", "last event");
+  std::printf("\n%-14s %6s  %-16s  %9s  %s\n", "node", "round", "state root", "held-out",
+              "last event");
   for (const NodeView& node : nodes) {
     char loss[32] = "-";
     if (node.held_out) std::snprintf(loss, sizeof(loss), "%.4f", *node.held_out);
@@ -109,20 +108,24 @@ void print_nodes(const ordered_json& status, const std::vector<NodeView>& nodes)
 
 void print_ledger(const ordered_json& ledger) {
   std::printf("\nledger at block %llu\n%4s  %-14s %12s %6s %10s %14s\n",
-              static_cast<unsigned long long>(ledger["block"].get<std::uint64_t>()), "uid", "hotkey", "stake", "permit", "incentive", "alpha earned");
+              static_cast<unsigned long long>(ledger["block"].get<std::uint64_t>()), "uid",
+              "hotkey", "stake", "permit", "incentive", "alpha earned");
   for (const auto& n : ledger["neurons"])
-    std::printf("%4u  %-14s %12.3f %6s %10u %14.3f\n", n["uid"].get<unsigned>(), n["name"].get<std::string>().c_str(),
-                static_cast<double>(n["stake_rao"].get<std::uint64_t>()) / 1e9, n["permit"].get<bool>() ? "yes" : "-",
-                n["incentive"].get<unsigned>(),
+    std::printf("%4u  %-14s %12.3f %6s %10u %14.3f\n", n["uid"].get<unsigned>(),
+                n["name"].get<std::string>().c_str(),
+                static_cast<double>(n["stake_rao"].get<std::uint64_t>()) / 1e9,
+                n["permit"].get<bool>() ? "yes" : "-", n["incentive"].get<unsigned>(),
                 static_cast<double>(n["earned_rao"].get<std::uint64_t>()) / 1e9);
-  if (ledger.contains("warning")) std::printf("warning: %s\n", ledger["warning"].get<std::string>().c_str());
+  if (ledger.contains("warning"))
+    std::printf("warning: %s\n", ledger["warning"].get<std::string>().c_str());
 }
 
 struct StatusOptions : NodeOptions {
   bool json = false;
 };
 
-Result<protocol::Metagraph> ask_ledger(const StatusOptions& options, const std::atomic<bool>& stop) {
+Result<protocol::Metagraph> ask_ledger(const StatusOptions& options,
+                                       const std::atomic<bool>& stop) {
   MUSTER_TRY(const NodeBase node, read_node(options));
   wire::ZmqContext context;
   MUSTER_TRY(auto ledger, connect_ledger(context, options, node, stop));
@@ -132,12 +135,14 @@ Result<protocol::Metagraph> ask_ledger(const StatusOptions& options, const std::
 }  // namespace
 
 void add_status(Command app) {
-  const Command command = app.add_command("status", "How far a run is: its nodes here, and the ledger's view");
+  const Command command =
+      app.add_command("status", "How far a run is: its nodes here, and the ledger's view");
   auto options = std::make_shared<StatusOptions>();
   add_node_options(command, *options, "coordinator");
   command.add_flag("--json", options->json, "Machine-readable output");
-  command.footer("Example: muster status --run runs/quickstart\n"
-                  "Asks the ledger with the key that --name gives; without an answer it shows the rest.");
+  command.footer(
+      "Example: muster status --run runs/quickstart\n"
+      "Asks the ledger with the key that --name gives; without an answer it shows the rest.");
   command.action([options](const std::atomic<bool>& stop) -> Result<int> {
     const RunFolder folder{options->run};
     MUSTER_TRY(const auto params, read_params(folder));
@@ -151,8 +156,7 @@ void add_status(Command app) {
     } else {
       status["ledger"] = nullptr;
       status["ledger_error"] = metagraph.error().message;
-      if (!options->json)
-        std::printf("\n%s\n", metagraph.error().message.c_str());
+      if (!options->json) std::printf("\n%s\n", metagraph.error().message.c_str());
     }
     if (options->json) std::printf("%s\n", json_text(status, 2).c_str());
     return 0;

@@ -21,7 +21,9 @@ void request_stop(int) {
   if (stop_requested.exchange(true)) ::_exit(kExitInterrupted);
 }
 
-void say(const std::string& message) { std::fprintf(stderr, "muster: %s\n", printable(message, kMessageBytesMax).c_str()); }
+void say(const std::string& message) {
+  std::fprintf(stderr, "muster: %s\n", printable(message, kMessageBytesMax).c_str());
+}
 
 // What the exception that is being handled says.
 std::string current_exception_text() {
@@ -37,7 +39,8 @@ std::string current_exception_text() {
 }
 
 [[noreturn]] void end_uncaught() {
-  if (std::current_exception()) say("ended by an error that a thread did not handle: " + current_exception_text());
+  if (std::current_exception())
+    say("ended by an error that a thread did not handle: " + current_exception_text());
   std::fflush(nullptr);
   ::_exit(kExitFailed);
 }

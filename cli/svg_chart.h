@@ -1,4 +1,5 @@
-// Bar and line charts as SVG, for reports that open in any browser and load nothing. Thread safety: pure functions.
+// Bar and line charts as SVG, for reports that open in any browser and load nothing. Thread safety:
+// pure functions.
 #pragma once
 
 #include <string>
@@ -26,8 +27,8 @@ struct Origin {
   double x = 0, y = 0;
 };
 
-// All lines over the same axes, each named beside the plot, and numbered where they end at different x. `x_title` says
-// what x is.
+// All lines over the same axes, each named beside the plot, and numbered where they end at
+// different x. `x_title` says what x is.
 [[nodiscard]] std::string line_chart(const std::string& title, const std::string& x_title,
                                      const std::vector<Line>& lines, Origin origin = {});
 

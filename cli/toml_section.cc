@@ -7,7 +7,9 @@
 namespace muster::cli {
 
 TomlSection& TomlSection::field(const char* key, std::string& target) {
-  return read(key, "a text", [&](const toml::node& node) { return assign(target, node.value_exact<std::string>()); });
+  return read(key, "a text", [&](const toml::node& node) {
+    return assign(target, node.value_exact<std::string>());
+  });
 }
 
 TomlSection& TomlSection::field(const char* key, std::vector<std::string>& target) {
@@ -30,7 +32,8 @@ std::vector<TomlSection> TomlSection::tables(const char* key) {
     if (!node.is_array()) return false;
     for (const auto& item : *node.as_array()) {
       if (!item.is_table()) return false;
-      found.emplace_back(item.as_table(), path_of(key) + "[" + std::to_string(found.size()) + "]", file_);
+      found.emplace_back(item.as_table(), path_of(key) + "[" + std::to_string(found.size()) + "]",
+                         file_);
     }
     return true;
   });
@@ -68,7 +71,9 @@ const toml::node* TomlSection::find(const char* key) {
   return table_ == nullptr || error_ ? nullptr : table_->get(key);
 }
 
-std::string TomlSection::path_of(const std::string& key) const { return name_.empty() ? key : name_ + "." + key; }
+std::string TomlSection::path_of(const std::string& key) const {
+  return name_.empty() ? key : name_ + "." + key;
+}
 
 std::string TomlSection::place(const toml::node& node) const {
   const auto line = node.source().begin.line;
@@ -101,25 +106,31 @@ Status apply_override(toml::table& root, const std::string& text) {
   if (!root.contains(section)) root.insert(section, toml::table{});
   toml::table* table = root[section].as_table();
   if (table == nullptr) return refuse("'" + section + "' is no section");
-  if (const auto* number = parsed["value"].as_integer()) table->insert_or_assign(key, number->get());
-  else if (const auto* real = parsed["value"].as_floating_point()) table->insert_or_assign(key, real->get());
-  else if (const auto* flag = parsed["value"].as_boolean()) table->insert_or_assign(key, flag->get());
-  else if (const auto* list = parsed["value"].as_array()) table->insert_or_assign(key, *list);
-  else table->insert_or_assign(key, parsed["value"].value_or(value));
+  if (const auto* number = parsed["value"].as_integer())
+    table->insert_or_assign(key, number->get());
+  else if (const auto* real = parsed["value"].as_floating_point())
+    table->insert_or_assign(key, real->get());
+  else if (const auto* flag = parsed["value"].as_boolean())
+    table->insert_or_assign(key, flag->get());
+  else if (const auto* list = parsed["value"].as_array())
+    table->insert_or_assign(key, *list);
+  else
+    table->insert_or_assign(key, parsed["value"].value_or(value));
   return {};
 }
 
 }  // namespace
 
-Result<TomlFile> TomlFile::read(const std::filesystem::path& path, const std::vector<std::string>& overrides) {
+Result<TomlFile> TomlFile::read(const std::filesystem::path& path,
+                                const std::vector<std::string>& overrides) {
   if (!std::filesystem::exists(path))
     return Error{Errc::kNotFound, path.string() + ": no such configuration file"};
   toml::table root;
   try {
     root = toml::parse_file(path.string());
   } catch (const toml::parse_error& error) {
-    return Error{Errc::kMalformed, path.string() + ":" + std::to_string(error.source().begin.line) + ": " +
-                                       std::string(error.description())};
+    return Error{Errc::kMalformed, path.string() + ":" + std::to_string(error.source().begin.line) +
+                                       ": " + std::string(error.description())};
   }
   for (const std::string& text : overrides) MUSTER_TRY_STATUS(apply_override(root, text));
   return TomlFile(path, std::move(root));
@@ -133,9 +144,11 @@ namespace {
 
 constexpr std::size_t kSettingBytesMax = 64u << 10;
 
-void collect(const toml::table& table, const std::string& prefix, std::map<std::string, std::string>& settings) {
+void collect(const toml::table& table, const std::string& prefix,
+             std::map<std::string, std::string>& settings) {
   for (const auto& [key, node] : table) {
-    const std::string name = prefix.empty() ? std::string(key.str()) : prefix + "." + std::string(key.str());
+    const std::string name =
+        prefix.empty() ? std::string(key.str()) : prefix + "." + std::string(key.str());
     if (const toml::table* inner = node.as_table()) {
       collect(*inner, name, settings);
       continue;
@@ -157,7 +170,8 @@ std::map<std::string, std::string> TomlFile::settings() const {
 Status TomlFile::check_sections(const std::set<std::string>& known) const {
   for (const auto& [key, node] : root_) {
     if (known.contains(std::string(key.str()))) continue;
-    return Error{Errc::kInvalidArgument, path_.string() + ":" + std::to_string(node.source().begin.line) + ": '" +
+    return Error{Errc::kInvalidArgument, path_.string() + ":" +
+                                             std::to_string(node.source().begin.line) + ": '" +
                                              std::string(key.str()) + "' is no known section"};
   }
   return {};

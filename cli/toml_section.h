@@ -1,8 +1,10 @@
 // TomlSection: a configuration's fields by name, with errors that name file and line.
 //
-// Fields are read one after the other onto what they set; the first that is wrong, or one that nobody asked for, is the
-// error that finish() gives. Thread safety: none; one owner.
+// Fields are read one after the other onto what they set; the first that is wrong, or one that
+// nobody asked for, is the error that finish() gives. Thread safety: none; one owner.
 #pragma once
+
+#include <toml++/toml.h>
 
 #include <filesystem>
 #include <functional>
@@ -11,7 +13,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <toml++/toml.h>
 #include <utility>
 #include <vector>
 
@@ -26,19 +27,18 @@ class TomlSection {
       : table_(table), name_(std::move(name)), file_(std::move(file)) {}
 
   template <class Number>
-    requires std::is_arithmetic_v<Number>
-  TomlSection& field(const char* key, Number& target) {
+  requires std::is_arithmetic_v<Number> TomlSection& field(const char* key, Number& target) {
     if constexpr (std::is_same_v<Number, bool>) {
-      return read(key, "true or false", [&](const toml::node& node) {
-        return assign(target, node.value_exact<bool>());
-      });
+      return read(key, "true or false",
+                  [&](const toml::node& node) { return assign(target, node.value_exact<bool>()); });
     } else if constexpr (std::is_floating_point_v<Number>) {
       return read(key, "a number", [&](const toml::node& node) {
         return !node.is_boolean() && assign(target, node.value<double>());
       });
     } else {
-      return read(key, "a whole number from " + std::to_string(std::numeric_limits<Number>::min()) + " to " +
-                           std::to_string(std::numeric_limits<Number>::max()),
+      return read(key,
+                  "a whole number from " + std::to_string(std::numeric_limits<Number>::min()) +
+                      " to " + std::to_string(std::numeric_limits<Number>::max()),
                   [&](const toml::node& node) {
                     const auto value = node.value_exact<std::int64_t>();
                     return value && std::in_range<Number>(*value) && assign(target, value);
@@ -49,7 +49,8 @@ class TomlSection {
   TomlSection& field(const char* key, std::vector<std::string>& target);
   // A text that `parse` turns into the target; its error is the reader's.
   template <class T>
-  TomlSection& parsed(const char* key, T& target, const std::function<Result<T>(const std::string&)>& parse) {
+  TomlSection& parsed(const char* key, T& target,
+                      const std::function<Result<T>(const std::string&)>& parse) {
     std::string text;
     if (find(key) == nullptr) return *this;
     field(key, text);
@@ -61,23 +62,27 @@ class TomlSection {
   }
   // Rows of `columns` numbers: [[1, 2], [3, 4]]; whole ones where the target's are.
   template <class Number>
-  TomlSection& rows(const char* key, std::size_t columns, std::vector<std::vector<Number>>& target) {
+  TomlSection& rows(const char* key, std::size_t columns,
+                    std::vector<std::vector<Number>>& target) {
     const std::string kind = std::is_floating_point_v<Number> ? " numbers" : " whole numbers";
-    return read(key, "a list of rows of " + std::to_string(columns) + kind, [&](const toml::node& node) {
-      if (!node.is_array()) return false;
-      std::vector<std::vector<Number>> found;
-      for (const auto& item : *node.as_array()) {
-        const auto* row = item.as_array();
-        if (row == nullptr || row->size() != columns) return false;
-        auto& numbers = found.emplace_back();
-        for (const auto& number : *row)
-          if (!(std::is_floating_point_v<Number> ? assign(numbers.emplace_back(), number.template value<double>())
-                                                 : assign(numbers.emplace_back(), number.template value_exact<std::int64_t>())))
-            return false;
-      }
-      target = std::move(found);
-      return true;
-    });
+    return read(key, "a list of rows of " + std::to_string(columns) + kind,
+                [&](const toml::node& node) {
+                  if (!node.is_array()) return false;
+                  std::vector<std::vector<Number>> found;
+                  for (const auto& item : *node.as_array()) {
+                    const auto* row = item.as_array();
+                    if (row == nullptr || row->size() != columns) return false;
+                    auto& numbers = found.emplace_back();
+                    for (const auto& number : *row)
+                      if (!(std::is_floating_point_v<Number>
+                                ? assign(numbers.emplace_back(), number.template value<double>())
+                                : assign(numbers.emplace_back(),
+                                         number.template value_exact<std::int64_t>())))
+                        return false;
+                  }
+                  target = std::move(found);
+                  return true;
+                });
   }
   // The tables of an array of tables, in order; to be finished on their own.
   std::vector<TomlSection> tables(const char* key);
@@ -116,7 +121,8 @@ class TomlSection {
 
 class TomlFile {
  public:
-  // `overrides`: "section.key=value". Errors: kNotFound, kMalformed (with the line), kInvalidArgument (an override).
+  // `overrides`: "section.key=value". Errors: kNotFound, kMalformed (with the line),
+  // kInvalidArgument (an override).
   [[nodiscard]] static Result<TomlFile> read(const std::filesystem::path& path,
                                              const std::vector<std::string>& overrides = {});
 
@@ -129,7 +135,8 @@ class TomlFile {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
-  TomlFile(std::filesystem::path path, toml::table root) : path_(std::move(path)), root_(std::move(root)) {}
+  TomlFile(std::filesystem::path path, toml::table root)
+      : path_(std::move(path)), root_(std::move(root)) {}
   std::filesystem::path path_;
   toml::table root_;
 };

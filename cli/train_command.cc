@@ -55,7 +55,8 @@ Result<TrainData> open_data(const TrainConfig& config, const fs::path& folder) {
   MUSTER_TRY(auto train_set, trainer::DataSet::open(train, model.context, model.vocab));
   TrainData data{std::move(train_set), std::nullopt};
   if (!held_out.empty()) {
-    MUSTER_TRY(data.held_out, trainer::DataSet::open(held_out, model.context, model.vocab, trainer::kHeldOutSplit));
+    MUSTER_TRY(data.held_out, trainer::DataSet::open(held_out, model.context, model.vocab,
+                                                     trainer::kHeldOutSplit));
   }
   return data;
 }
@@ -89,45 +90,51 @@ class TrainCommand {
     trainer::RunSettings settings = make_settings(data.train, learner->path());
     settings.binding.push_back({"the initial model", start});
     if (engine_ != nullptr)
-      settings.peak_flops = trainer::matmul_peak(team_, engine_->stores_bf16(), kPeakSeconds, steady_seconds);
+      settings.peak_flops =
+          trainer::matmul_peak(team_, engine_->stores_bf16(), kPeakSeconds, steady_seconds);
 
     trainer::Training training(config_.training, std::move(learner), data.train);
     if (options_.resume) MUSTER_TRY_STATUS(go_on(training, settings));
     introduce(data, training);
     Failpoints failpoints(options_.failpoint);
-    MUSTER_TRY(const auto outcome, trainer::run_training(training, data.held_out ? &*data.held_out : nullptr, settings,
-                                                         progress_, failpoints, stop));
+    MUSTER_TRY(const auto outcome,
+               trainer::run_training(training, data.held_out ? &*data.held_out : nullptr, settings,
+                                     progress_, failpoints, stop));
     return conclude(training, outcome);
   }
 
  private:
   trainer::CardTask card_task() const {
-    return {config_.training.model, config_.training.optimizer, config_.compute, config_.training.batch};
+    return {config_.training.model, config_.training.optimizer, config_.compute,
+            config_.training.batch};
   }
 
   // The CPU's, where there is no card; refuses what the machine has no memory for.
   Status make_engine() {
     if (card_ != nullptr) return {};
-    const trainer::ComputeOptions compute{.compute = config_.compute, .recompute = config_.recompute,
-                                         .matmul = config_.matmul};
+    const trainer::ComputeOptions compute{
+        .compute = config_.compute, .recompute = config_.recompute, .matmul = config_.matmul};
     MUSTER_TRY(engine_, trainer::Llama::make(config_.training.model, compute, team_));
-    const auto estimate = trainer::estimate_memory(config_.training, config_.recompute, engine_->stores_bf16());
+    const auto estimate =
+        trainer::estimate_memory(config_.training, config_.recompute, engine_->stores_bf16());
     memory_bytes_ = estimate.total();
     return check_memory(estimate, available_memory());
   }
 
   Result<std::unique_ptr<trainer::Learner>> make_learner(std::vector<float> theta) {
     if (card_ != nullptr) return trainer::make_card_learner(card_, card_task(), theta);
-    return trainer::make_host_learner(config_.training.optimizer, state::layout_of(config_.training.model), *engine_,
-                                      team_, std::move(theta));
+    return trainer::make_host_learner(config_.training.optimizer,
+                                      state::layout_of(config_.training.model), *engine_, team_,
+                                      std::move(theta));
   }
 
   Status check_folder() const {
     const auto steps = trainer::checkpoints_of(folder_).steps();
     if (!options_.resume && (!steps.empty() || fs::exists(folder_ / "losses.csv")))
-      return Error{Errc::kAlreadyExists, folder_.string() + " holds a training" +
-                                             (steps.empty() ? "" : " at step " + std::to_string(steps.back())) +
-                                             "; go on with --resume, or give another folder with --to"};
+      return Error{Errc::kAlreadyExists,
+                   folder_.string() + " holds a training" +
+                       (steps.empty() ? "" : " at step " + std::to_string(steps.back())) +
+                       "; go on with --resume, or give another folder with --to"};
     return {};
   }
 
@@ -178,24 +185,29 @@ class TrainCommand {
 
   void introduce(const TrainData& data, trainer::Training& training) const {
     const auto& config = config_.training;
-    const std::uint64_t done = training.steps_done(), left = config.steps() > done ? config.steps() - done : 0;
+    const std::uint64_t done = training.steps_done(),
+                        left = config.steps() > done ? config.steps() - done : 0;
     std::string where = training.learner().path();
     if (card_ == nullptr)
       where += " on " + std::to_string(threads_) + " threads, about " +
                human_bytes(static_cast<double>(memory_bytes_)) + " of memory";
-    std::fprintf(out_, "%.2f M parameters, %s, %s; %llu sequences, %llu steps of %llu tokens (%.2f epochs)\n",
-                 static_cast<double>(state::layout_of(config.model).parameters()) / 1e6,
-                 trainer::name_of(config.optimizer.kind), where.c_str(),
-                 static_cast<unsigned long long>(data.train.sequences()), static_cast<unsigned long long>(left),
-                 static_cast<unsigned long long>(config.tokens_per_step()),
-                 static_cast<double>(config.steps() * config.sequences_per_step()) /
-                     static_cast<double>(data.train.sequences()));
+    std::fprintf(
+        out_,
+        "%.2f M parameters, %s, %s; %llu sequences, %llu steps of %llu tokens (%.2f epochs)\n",
+        static_cast<double>(state::layout_of(config.model).parameters()) / 1e6,
+        trainer::name_of(config.optimizer.kind), where.c_str(),
+        static_cast<unsigned long long>(data.train.sequences()),
+        static_cast<unsigned long long>(left),
+        static_cast<unsigned long long>(config.tokens_per_step()),
+        static_cast<double>(config.steps() * config.sequences_per_step()) /
+            static_cast<double>(data.train.sequences()));
     std::fflush(out_);
   }
 
   Result<int> conclude(trainer::Training& training, const trainer::RunOutcome& outcome) {
     if (!outcome.finished) {
-      progress_.note("stopped after step " + std::to_string(outcome.steps) + "; go on with: " + resuming_command());
+      progress_.note("stopped after step " + std::to_string(outcome.steps) +
+                     "; go on with: " + resuming_command());
       return kExitInterrupted;
     }
     const fs::path model = folder_ / "model";
@@ -208,10 +220,12 @@ class TrainCommand {
       print_json(outcome, model);
       return 0;
     }
-    std::printf("%llu steps, %llu skipped, in %s; %llu checkpoints, waited for %.2f %% of the time\n",
-                static_cast<unsigned long long>(outcome.steps), static_cast<unsigned long long>(outcome.skipped),
-                human_seconds(outcome.speed.seconds).c_str(), static_cast<unsigned long long>(outcome.checkpoints),
-                100 * wait_share(outcome));
+    std::printf(
+        "%llu steps, %llu skipped, in %s; %llu checkpoints, waited for %.2f %% of the time\n",
+        static_cast<unsigned long long>(outcome.steps),
+        static_cast<unsigned long long>(outcome.skipped),
+        human_seconds(outcome.speed.seconds).c_str(),
+        static_cast<unsigned long long>(outcome.checkpoints), 100 * wait_share(outcome));
     std::printf("Next: muster generate %s \"#include <\"\n", model.c_str());
     return 0;
   }
@@ -254,9 +268,9 @@ class TrainCommand {
   fs::path folder_;
   unsigned threads_;
   Team team_;
-  std::shared_ptr<gpu::Card> card_;            // null: the CPU trains
-  std::unique_ptr<trainer::Llama> engine_;     // the CPU's
-  std::uint64_t memory_bytes_ = 0;             // that it takes
+  std::shared_ptr<gpu::Card> card_;         // null: the CPU trains
+  std::unique_ptr<trainer::Llama> engine_;  // the CPU's
+  std::uint64_t memory_bytes_ = 0;          // that it takes
   std::FILE* out_;
   TrainProgress progress_;
 };
@@ -267,16 +281,21 @@ void add_train(Command app) {
   const Command command = app.add_command("train", "Train a model on this machine alone");
   auto options = std::make_shared<TrainOptions>();
   command.add_option("config", options->config, "Configuration of the training").required();
-  command.add_option("--to", options->to, "Folder for logs, checkpoints and the model").show_default();
+  command.add_option("--to", options->to, "Folder for logs, checkpoints and the model")
+      .show_default();
   command.add_option("--from", options->from, "Start from the weights of this Hugging Face folder");
   add_device_option(command, options->device);
-  command.add_flag("--resume", options->resume, "Go on from the newest whole checkpoint in the folder");
+  command.add_flag("--resume", options->resume,
+                   "Go on from the newest whole checkpoint in the folder");
   command.add_option("--set", options->overrides, "Override a field: section.key=value");
   command.add_flag("--json", options->json, "The result as JSON; progress goes to standard error");
-  command.add_option("--failpoint", options->failpoint, "For crash tests: train.step or train.checkpoint, @N")
+  command
+      .add_option("--failpoint", options->failpoint,
+                  "For crash tests: train.step or train.checkpoint, @N")
       .hide();
-  command.footer("Examples: muster train examples/train.toml --to runs/alone\n"
-                  "          muster train examples/train.toml --to runs/alone --resume --set train.steps=1200");
+  command.footer(
+      "Examples: muster train examples/train.toml --to runs/alone\n"
+      "          muster train examples/train.toml --to runs/alone --resume --set train.steps=1200");
   command.action([options](const std::atomic<bool>& stop) -> Result<int> {
     MUSTER_TRY(TrainConfig config, read_train_config(options->config, options->overrides));
     return TrainCommand(*options, std::move(config)).run(stop);

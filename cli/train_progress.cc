@@ -9,14 +9,16 @@ constexpr double kTerminalEvery_s = 0.1, kPlainEvery_s = 10;
 
 }  // namespace
 
-std::string progress_line(const trainer::StepReport& report, std::uint64_t steps, const trainer::Speed& speed,
-                          double seconds_left) {
+std::string progress_line(const trainer::StepReport& report, std::uint64_t steps,
+                          const trainer::Speed& speed, double seconds_left) {
   char text[160], share[32] = "";
   const std::string left = seconds_left > 0 ? "  " + human_seconds(seconds_left) + " left" : "";
-  if (speed.share_of_peak > 0) std::snprintf(share, sizeof(share), ", %.0f %% of peak", 100 * speed.share_of_peak);
+  if (speed.share_of_peak > 0)
+    std::snprintf(share, sizeof(share), ", %.0f %% of peak", 100 * speed.share_of_peak);
   std::snprintf(text, sizeof(text), "step %llu/%llu  loss %.4f  %.1f k tokens/s%s%s",
-                static_cast<unsigned long long>(report.step), static_cast<unsigned long long>(steps), report.loss,
-                speed.tokens_per_second / 1000, share, left.c_str());
+                static_cast<unsigned long long>(report.step),
+                static_cast<unsigned long long>(steps), report.loss, speed.tokens_per_second / 1000,
+                share, left.c_str());
   return text;
 }
 
@@ -24,7 +26,8 @@ TrainProgress::~TrainProgress() {
   if (over_) std::fprintf(out_, "\n");
 }
 
-void TrainProgress::on_step(const trainer::StepReport& report, const trainer::Speed& speed, double seconds_left) {
+void TrainProgress::on_step(const trainer::StepReport& report, const trainer::Speed& speed,
+                            double seconds_left) {
   const bool last = report.step == steps_;
   if (!last && speed.seconds - shown_at_ < (terminal_ ? kTerminalEvery_s : kPlainEvery_s)) return;
   shown_at_ = speed.seconds;
@@ -37,7 +40,8 @@ void TrainProgress::on_step(const trainer::StepReport& report, const trainer::Sp
 
 void TrainProgress::on_held_out(std::uint64_t step, double loss) {
   char text[80];
-  std::snprintf(text, sizeof(text), "step %llu: held-out loss %.4f", static_cast<unsigned long long>(step), loss);
+  std::snprintf(text, sizeof(text), "step %llu: held-out loss %.4f",
+                static_cast<unsigned long long>(step), loss);
   line(text);
 }
 

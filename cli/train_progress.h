@@ -1,4 +1,5 @@
-// What a person sees of a training: one line that is written over on a terminal, else a line now and then.
+// What a person sees of a training: one line that is written over on a terminal, else a line now
+// and then.
 //
 // Thread safety: none.
 #pragma once
@@ -17,10 +18,12 @@ namespace muster::cli {
 class TrainProgress final : public trainer::RunObserver {
  public:
   // `out`: where to; `terminal`: it is one.
-  TrainProgress(std::FILE* out, bool terminal, std::uint64_t steps) : out_(out), terminal_(terminal), steps_(steps) {}
+  TrainProgress(std::FILE* out, bool terminal, std::uint64_t steps)
+      : out_(out), terminal_(terminal), steps_(steps) {}
   ~TrainProgress() override;
   TrainProgress(const TrainProgress&) = delete;
-  void on_step(const trainer::StepReport& report, const trainer::Speed& speed, double seconds_left) override;
+  void on_step(const trainer::StepReport& report, const trainer::Speed& speed,
+               double seconds_left) override;
   void on_held_out(std::uint64_t step, double loss) override;
   void note(const std::string& text) override;
 
@@ -30,7 +33,7 @@ class TrainProgress final : public trainer::RunObserver {
   bool terminal_;
   std::uint64_t steps_;
   double shown_at_ = -1e9;
-  bool over_ = false;                  // the cursor stands behind a line to write over
+  bool over_ = false;  // the cursor stands behind a line to write over
 };
 
 }  // namespace muster::cli

@@ -59,9 +59,11 @@ Result<state::ModelSpec> model_of(const trainer::CheckpointHead& head, const fs:
       .read("model.rope_high_frequency_factor", rope.high_frequency_factor)
       .read("model.rope_original_context", rope.original_context);
   if (!fields.wrong().empty())
-    return Error{Errc::kMalformed, path.string() + ": setting '" + fields.wrong() + "' is missing or no number"};
+    return Error{Errc::kMalformed,
+                 path.string() + ": setting '" + fields.wrong() + "' is missing or no number"};
   if (rope.factor != 1) model.rope_scaling = rope;
-  if (Status valid = state::validate(model); !valid) return std::move(valid).error().within(path.string());
+  if (Status valid = state::validate(model); !valid)
+    return std::move(valid).error().within(path.string());
   return model;
 }
 

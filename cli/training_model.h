@@ -16,8 +16,9 @@ struct TrainingModel {
   std::vector<float> theta;
 };
 
-// Of the newest checkpoint of the training in `folder` that is whole. Errors: kNotFound (no checkpoints); those of the
-// oldest one where all are damaged; kMalformed (one that does not say its model), naming the file.
+// Of the newest checkpoint of the training in `folder` that is whole. Errors: kNotFound (no
+// checkpoints); those of the oldest one where all are damaged; kMalformed (one that does not say
+// its model), naming the file.
 [[nodiscard]] Result<TrainingModel> read_training_model(const std::filesystem::path& folder);
 
 }  // namespace muster::cli

@@ -16,8 +16,9 @@ struct Cost {
 
 // Measured by coding a full segment of heavy-tailed numbers.
 Cost cost_of(const compression::PayloadFormat& format) {
-  const auto layout = compression::Layout::make(
-      {{"a", {compression::kSegmentBlocks, compression::kBlockElements}}}).value();
+  const auto layout =
+      compression::Layout::make({{"a", {compression::kSegmentBlocks, compression::kBlockElements}}})
+          .value();
   Prng random(1);
   std::vector<float> values(layout.parameters());
   for (float& x : values) {
@@ -32,8 +33,9 @@ Cost cost_of(const compression::PayloadFormat& format) {
     error += std::pow(value - static_cast<double>(update.values[i]), 2);
     square += value * value;
   }
-  return {static_cast<double>(payload.segments[0].size()) / static_cast<double>(layout.parameters()),
-          error / square};
+  return {
+      static_cast<double>(payload.segments[0].size()) / static_cast<double>(layout.parameters()),
+      error / square};
 }
 
 }  // namespace

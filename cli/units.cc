@@ -34,15 +34,16 @@ std::string human(double value, std::span<const Unit> units) {
   for (const Unit& next : units)
     if (value >= next.value) unit = &next;
   char text[48];
-  std::snprintf(text, sizeof(text), "%.3g %s", value / unit->value, std::string(unit->name).c_str());
+  std::snprintf(text, sizeof(text), "%.3g %s", value / unit->value,
+                std::string(unit->name).c_str());
   return text;
 }
 
 }  // namespace
 
 Result<double> parse_rate(const std::string& text) {
-  static constexpr Unit kUnits[] = {{"kbit", 125},  {"mbit", 125e3}, {"gbit", 125e6},
-                                    {"kB", 1e3},    {"MB", 1e6},     {"GB", 1e9}};
+  static constexpr Unit kUnits[] = {{"kbit", 125}, {"mbit", 125e3}, {"gbit", 125e6},
+                                    {"kB", 1e3},   {"MB", 1e6},     {"GB", 1e9}};
   return parse(text, kUnits, "100mbit, 1gbit or 12MB (per second)");
 }
 
@@ -57,19 +58,26 @@ Result<double> parse_share(const std::string& text) {
   const auto [rest, problem] = std::from_chars(text.data(), end, number);
   const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
   const double share = unit.empty() ? number : number / 100;
-  if (problem == std::errc() && (unit.empty() || unit == "%" || unit == " %") && share >= 0 && share <= 1) return share;
+  if (problem == std::errc() && (unit.empty() || unit == "%" || unit == " %") && share >= 0 &&
+      share <= 1)
+    return share;
   return Error{Errc::kInvalidArgument, "'" + text + "' is no share; write it as 1% or 0.01"};
 }
 
 Result<std::uint64_t> parse_rao(const std::string& text) {
   constexpr std::size_t kDigits = 9;
   const auto dot = text.find('.');
-  const std::string whole = text.substr(0, dot), part = dot == std::string::npos ? "" : text.substr(dot + 1);
-  const bool digits = std::all_of(whole.begin(), whole.end(), [](unsigned char c) { return std::isdigit(c); }) &&
-                      std::all_of(part.begin(), part.end(), [](unsigned char c) { return std::isdigit(c); });
-  if (!digits || whole.empty() || whole.size() > 10 || part.size() > kDigits || (dot != std::string::npos && part.empty()))
-    return Error{Errc::kInvalidArgument,
-                 "'" + text + "' is no amount; write it as 12 or 0.5, with at most nine digits behind the point"};
+  const std::string whole = text.substr(0, dot),
+                    part = dot == std::string::npos ? "" : text.substr(dot + 1);
+  const bool digits =
+      std::all_of(whole.begin(), whole.end(), [](unsigned char c) { return std::isdigit(c); }) &&
+      std::all_of(part.begin(), part.end(), [](unsigned char c) { return std::isdigit(c); });
+  if (!digits || whole.empty() || whole.size() > 10 || part.size() > kDigits ||
+      (dot != std::string::npos && part.empty()))
+    return Error{
+        Errc::kInvalidArgument,
+        "'" + text +
+            "' is no amount; write it as 12 or 0.5, with at most nine digits behind the point"};
   return std::stoull(whole + part + std::string(kDigits - part.size(), '0'));
 }
 

@@ -1,4 +1,5 @@
-// Quantities as people write them. Thread safety: pure functions. Errors: kInvalidArgument, with the form.
+// Quantities as people write them. Thread safety: pure functions. Errors: kInvalidArgument, with
+// the form.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,8 @@
 
 namespace muster::cli {
 
-// "100mbit", "1.5gbit", "800kbit" (bits) or "12MB" (bytes) per second, to bytes per second; above 0.
+// "100mbit", "1.5gbit", "800kbit" (bits) or "12MB" (bytes) per second, to bytes per second; above
+// 0.
 [[nodiscard]] Result<double> parse_rate(const std::string& text);
 // "90s", "20min", "1.5h", to seconds; above 0.
 [[nodiscard]] Result<double> parse_duration(const std::string& text);

@@ -19,7 +19,9 @@ struct ValidatorOptions : NodeOptions {
 Result<int> run_validator(const ValidatorOptions& options, const std::atomic<bool>& stop) {
   MUSTER_TRY(NodeBase node, open_node(options));
   MUSTER_TRY_STATUS(check_data(node.folder, node.params));
-  const auto initial = [folder = node.folder, params = node.params] { return initial_theta(folder, params); };
+  const auto initial = [folder = node.folder, params = node.params] {
+    return initial_theta(folder, params);
+  };
   MUSTER_TRY(auto theta, initial());
   auto trainer = trainer_config(node.folder, node.params, trainer::Compute::kAuto);
   MUSTER_TRY_STATUS(set_compute(options.compute, trainer));
@@ -28,8 +30,8 @@ Result<int> run_validator(const ValidatorOptions& options, const std::atomic<boo
   MUSTER_TRY(auto journal, store::SqliteJournal::open(node.home / kJournal));
   wire::ZmqContext context;
   const PublicKey& coordinator = node.params.coordinator;
-  MUSTER_TRY(auto control, wire::ZmqClient::connect(context, options.control_address, coordinator,
-                                                    node.key));
+  MUSTER_TRY(auto control,
+             wire::ZmqClient::connect(context, options.control_address, coordinator, node.key));
   MUSTER_TRY(auto bulk,
              wire::ZmqClient::connect(context, options.blob_address, coordinator, node.key));
   MUSTER_TRY(const std::uint64_t budget, parse_rao(options.register_budget));
@@ -65,17 +67,19 @@ void add_validator(Command app) {
   add_node_options(command, *options, "validator");
   command
       .add_option("--score-wait-ms", options->score_wait_ms,
-                   "How long a screen may wait for unfinished scores")
+                  "How long a screen may wait for unfinished scores")
       .show_default();
   command.add_flag("--held-out", options->held_out, "Measure the held-out loss after every round");
   command
       .add_option("--register-budget", options->register_budget,
-                   "TAO that this node may spend, over all its starts, on buying back a uid that another registration "
-                   "took; 0: none")
+                  "TAO that this node may spend, over all its starts, on buying back a uid that "
+                  "another registration "
+                  "took; 0: none")
       .show_default();
   add_compute_options(command, options->compute);
   command.footer("Example: muster validator --run runs/mine --name validator-1");
-  command.action([options](const std::atomic<bool>& stop) { return run_validator(*options, stop); });
+  command.action(
+      [options](const std::atomic<bool>& stop) { return run_validator(*options, stop); });
 }
 
 }  // namespace muster::cli

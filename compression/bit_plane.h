@@ -1,5 +1,5 @@
-// Bit planes: numbers of a fixed width, one after the other, least significant bit first, padded with
-// zero bits to whole bytes.
+// Bit planes: numbers of a fixed width, one after the other, least significant bit first, padded
+// with zero bits to whole bytes.
 //
 // Thread safety: none; one owner.
 #pragma once

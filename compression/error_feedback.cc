@@ -1,8 +1,8 @@
 #include "compression/error_feedback.h"
 
 #include "base/parallel.h"
-#include "compression/segment_codec.h"
 #include "compression/kernels.h"
+#include "compression/segment_codec.h"
 
 namespace muster::compression {
 namespace {
@@ -14,7 +14,9 @@ class BlockCompressor {
 
   // Error: kNonFinite.
   Status add_block(std::span<float> delta, const float* residual, float beta) {
-    const auto add_residual = [&] { kernels().accumulate(delta.data(), residual, delta.size(), beta); };
+    const auto add_residual = [&] {
+      kernels().accumulate(delta.data(), residual, delta.size(), beta);
+    };
     if (writer_.memory() == nullptr) add_residual();
     MUSTER_TRY(const KeptEntries fresh, writer_.fresh().add_block(delta));
     if (writer_.memory() != nullptr) add_residual();
@@ -30,7 +32,8 @@ class BlockCompressor {
   [[nodiscard]] Bytes finish() { return writer_.finish(); }
 
  private:
-  static PartOriginals subtract(const KeptEntries& entries, std::span<float> from, std::vector<float>& originals) {
+  static PartOriginals subtract(const KeptEntries& entries, std::span<float> from,
+                                std::vector<float>& originals) {
     originals.clear();
     for (std::size_t i = 0; i < entries.indices.size(); ++i) {
       float& value = from[entries.indices[i]];
@@ -51,10 +54,10 @@ void append_originals(std::uint64_t offset, const PartOriginals& fresh, const Pa
                       std::vector<std::uint64_t>& indices, std::vector<float>& originals) {
   std::size_t f = 0, m = 0;
   while (f < fresh.indices.size() || m < memory.indices.size()) {
-    const bool in_memory =
-        m < memory.indices.size() && (f == fresh.indices.size() || memory.indices[m] <= fresh.indices[f]);
-    const bool in_fresh =
-        f < fresh.indices.size() && (m == memory.indices.size() || fresh.indices[f] <= memory.indices[m]);
+    const bool in_memory = m < memory.indices.size() &&
+                           (f == fresh.indices.size() || memory.indices[m] <= fresh.indices[f]);
+    const bool in_fresh = f < fresh.indices.size() &&
+                          (m == memory.indices.size() || fresh.indices[f] <= memory.indices[m]);
     indices.push_back(offset + (in_fresh ? fresh.indices[f] : memory.indices[m]));
     originals.push_back(in_fresh ? fresh.values[f] : memory.values[m]);
     f += in_fresh ? 1 : 0;
@@ -78,8 +81,10 @@ Result<Payload> ErrorFeedback::compress(const Layout& layout, const PayloadForma
         const Block& block = layout.block(segment.first_block + b);
         Status added = compressor.add_block(delta_.subspan(block.offset, block.elements),
                                             residual_.data() + block.offset, owed_beta_);
-        if (!added) return in_segment(std::move(added).error().within("block " + std::to_string(b)), s);
-        append_originals(block.offset, compressor.fresh(), compressor.memory(), kept_[s].indices, kept_[s].originals);
+        if (!added)
+          return in_segment(std::move(added).error().within("block " + std::to_string(b)), s);
+        append_originals(block.offset, compressor.fresh(), compressor.memory(), kept_[s].indices,
+                         kept_[s].originals);
       }
       payload.segments[s] = compressor.finish();
       return {};
@@ -136,7 +141,8 @@ ErrorFeedback::State ErrorFeedback::state() const {
   State state{pending_, {}, {}};
   for (const Kept& segment : kept_) {
     state.indices.insert(state.indices.end(), segment.indices.begin(), segment.indices.end());
-    state.originals.insert(state.originals.end(), segment.originals.begin(), segment.originals.end());
+    state.originals.insert(state.originals.end(), segment.originals.begin(),
+                           segment.originals.end());
   }
   return state;
 }

@@ -1,14 +1,13 @@
 // Error feedback: what compression left out of earlier updates, added to the next one.
 //
-// A payload of two parts has F = compress(Δ) as its fresh part and R = compress(Δ + e − F) as its memory part: F does not
-// depend on e, so what is measured on F alone does not depend on what became of e. A payload of one part is
-// compress(Δ + e).
-// After a round: e ← β(e + Δ − decoded) when the payload was delivered, e ← β(e + Δ) when it was
-// not through no fault of its content, e ← βe for a round without an update. Two arrays take turns: one
-// pass over Δ and e turns Δ's array into the next e, so nothing is lost before the round is settled, and
-// the multiplication by β waits for the next pass.
-// (Seide et al., "1-bit stochastic gradient descent", Interspeech 2014.)
-// Thread safety: none; one owner.
+// A payload of two parts has F = compress(Δ) as its fresh part and R = compress(Δ + e − F) as its
+// memory part: F does not depend on e, so what is measured on F alone does not depend on what
+// became of e. A payload of one part is compress(Δ + e). After a round: e ← β(e + Δ − decoded) when
+// the payload was delivered, e ← β(e + Δ) when it was not through no fault of its content, e ← βe
+// for a round without an update. Two arrays take turns: one pass over Δ and e turns Δ's array into
+// the next e, so nothing is lost before the round is settled, and the multiplication by β waits for
+// the next pass. (Seide et al., "1-bit stochastic gradient descent", Interspeech 2014.) Thread
+// safety: none; one owner.
 #pragma once
 
 #include <span>
@@ -18,13 +17,15 @@
 
 namespace muster::compression {
 
-// Entries of a block's part, ascending indices within the block, and what was there before the part was taken away.
+// Entries of a block's part, ascending indices within the block, and what was there before the part
+// was taken away.
 struct PartOriginals {
   std::span<const std::uint16_t> indices;
   std::span<const float> values;
 };
-// Appends both parts' entries by ascending index, counted from `offset`. The memory part was taken from what the fresh
-// part had left, so where both have an entry the fresh part's original is e + Δ.
+// Appends both parts' entries by ascending index, counted from `offset`. The memory part was taken
+// from what the fresh part had left, so where both have an entry the fresh part's original is e +
+// Δ.
 void append_originals(std::uint64_t offset, const PartOriginals& fresh, const PartOriginals& memory,
                       std::vector<std::uint64_t>& indices, std::vector<float>& originals);
 
@@ -37,8 +38,8 @@ class ErrorFeedback {
   // Where Δ is to be written before compress(). Changes places with e when a payload is settled.
   [[nodiscard]] std::span<float> delta() { return delta_; }
 
-  // The payload of Δ and e; what it leaves behind takes Δ's place. Once for one Δ; a payload that is not settled is
-  // forgotten. Errors: those of compression::compress; e is as it was.
+  // The payload of Δ and e; what it leaves behind takes Δ's place. Once for one Δ; a payload that
+  // is not settled is forgotten. Errors: those of compression::compress; e is as it was.
   [[nodiscard]] Result<Payload> compress(const Layout& layout, const PayloadFormat& format,
                                          unsigned threads = 1);
   [[nodiscard]] bool is_pending() const { return pending_; }

@@ -14,8 +14,8 @@ constexpr double kQuarterOctave = 0x1.306fe0a31b715p+0;
 constexpr double kHalfOctave = 0x1.6a09e667f3bcdp+0;
 constexpr double kDensityMax = 0.99;
 
-// Frequencies of quotients 0…30 and of the escape, for elements that are kept with probability `density`
-// each, 2^low_bits to a quotient.
+// Frequencies of quotients 0…30 and of the escape, for elements that are kept with probability
+// `density` each, 2^low_bits to a quotient.
 std::array<std::uint32_t, 32> frequencies(double density, unsigned low_bits) {
   double ratio = 1 - std::min(density, kDensityMax);
   for (unsigned bit = 0; bit < low_bits; ++bit) ratio *= ratio;

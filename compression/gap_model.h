@@ -1,11 +1,11 @@
 // GapModel: how likely each gap between neighbouring kept indices is, as integer frequencies.
 //
-// k of 4096 kept at random leave gaps that are nearly geometric. A gap is coded as quotient and `low_bits`
-// raw bits; the quotient by its frequency, up to 30, and beyond as an escape that starts over, which a
-// geometric distribution makes free. Near the end of a block the count that is left says more than the
-// density, so the last entries use the model of what is left. All arithmetic is exactly rounded, so the
-// tables are the same everywhere. Costs under 1 % more than log2 C(4096, k) for k from 16 up.
-// Thread safety: immutable.
+// k of 4096 kept at random leave gaps that are nearly geometric. A gap is coded as quotient and
+// `low_bits` raw bits; the quotient by its frequency, up to 30, and beyond as an escape that starts
+// over, which a geometric distribution makes free. Near the end of a block the count that is left
+// says more than the density, so the last entries use the model of what is left. All arithmetic is
+// exactly rounded, so the tables are the same everywhere. Costs under 1 % more than log2 C(4096, k)
+// for k from 16 up. Thread safety: immutable.
 #pragma once
 
 #include <array>
@@ -33,7 +33,8 @@ class GapModel {
     return entries_left <= kChangesFrom && (0x116u >> entries_left & 1) != 0;  // 8, 4, 2, 1
   }
   // The model for `entries_left` entries among `elements_left` elements. REQUIRES: changes_at().
-  [[nodiscard]] std::uint32_t choose(std::uint32_t entries_left, std::uint32_t elements_left) const {
+  [[nodiscard]] std::uint32_t choose(std::uint32_t entries_left,
+                                     std::uint32_t elements_left) const {
     std::uint32_t model = 0;
     for (std::uint16_t limit : limits_[static_cast<std::size_t>(std::countr_zero(entries_left))])
       model += elements_left < limit ? 1 : 0;

@@ -86,15 +86,17 @@ double lane_sums(const float* magnitudes, std::size_t count, float threshold, do
     const __m256 kept = _mm256_and_ps(value, in);
     low = _mm256_add_pd(low, _mm256_cvtps_pd(_mm256_castps256_ps128(kept)));
     high = _mm256_add_pd(high, _mm256_cvtps_pd(_mm256_extractf128_ps(kept, 1)));
-    reached += static_cast<std::uint32_t>(std::popcount(static_cast<std::uint32_t>(_mm256_movemask_ps(in))));
+    reached += static_cast<std::uint32_t>(
+        std::popcount(static_cast<std::uint32_t>(_mm256_movemask_ps(in))));
   }
   _mm256_storeu_pd(lanes, low);
   _mm256_storeu_pd(lanes + 4, high);
   return reached;
 }
 
-std::uint32_t indices_of_16(const std::uint8_t* quotients, unsigned low_bits, const std::uint8_t* lows,
-                            std::uint64_t bit, std::uint32_t next, std::uint16_t* indices) {
+std::uint32_t indices_of_16(const std::uint8_t* quotients, unsigned low_bits,
+                            const std::uint8_t* lows, std::uint64_t bit, std::uint32_t next,
+                            std::uint16_t* indices) {
   const std::uint32_t mask = (1u << low_bits) - 1;
   for (unsigned half = 0; half < 16; half += 8, bit += 8 * low_bits) {
     std::uint64_t word;

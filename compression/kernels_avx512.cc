@@ -42,7 +42,8 @@ void take_from(const std::int32_t* keys, const std::uint16_t* indices, std::uint
   for (std::uint32_t i = 0; i < count; i += 16) {
     const __mmask16 in = _mm512_cmpge_epi32_mask(_mm512_load_si512(keys + i), least);
     const __m256i index = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(indices + i));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(selected), _mm256_maskz_compress_epi16(in, index));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(selected),
+                        _mm256_maskz_compress_epi16(in, index));
     selected += std::popcount(static_cast<std::uint32_t>(in));
   }
 }
@@ -86,20 +87,23 @@ double lane_sums(const float* magnitudes, std::size_t count, float threshold, do
   return reached;
 }
 
-std::uint32_t indices_of_16(const std::uint8_t* quotients, unsigned low_bits, const std::uint8_t* lows,
-                            std::uint64_t bit, std::uint32_t next, std::uint16_t* indices) {
+std::uint32_t indices_of_16(const std::uint8_t* quotients, unsigned low_bits,
+                            const std::uint8_t* lows, std::uint64_t bit, std::uint32_t next,
+                            std::uint16_t* indices) {
   std::uint64_t words[2];
   std::memcpy(&words[0], lows + bit / 8, 8);
   std::memcpy(&words[1], lows + bit / 8 + low_bits, 8);
   // Eight numbers of each word, a byte each.
   const __m128i places = _mm_set1_epi64x(static_cast<long long>(
       0x0706050403020100u * std::uint64_t{low_bits} + 0x0101010101010101u * (bit % 8)));
-  const __m128i raw = _mm_multishift_epi64_epi8(
-      places, _mm_loadu_si128(reinterpret_cast<const __m128i*>(words)));
+  const __m128i raw =
+      _mm_multishift_epi64_epi8(places, _mm_loadu_si128(reinterpret_cast<const __m128i*>(words)));
   const __m128i low = _mm_and_si128(raw, _mm_set1_epi8(static_cast<char>((1u << low_bits) - 1)));
-  const __m512i quotient = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(quotients)));
-  __m512i sum = _mm512_or_si512(_mm512_sll_epi32(quotient, _mm_cvtsi32_si128(static_cast<int>(low_bits))),
-                                _mm512_cvtepu8_epi32(low));
+  const __m512i quotient =
+      _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(quotients)));
+  __m512i sum =
+      _mm512_or_si512(_mm512_sll_epi32(quotient, _mm_cvtsi32_si128(static_cast<int>(low_bits))),
+                      _mm512_cvtepu8_epi32(low));
   const __m512i zero = _mm512_setzero_si512(), one = _mm512_set1_epi32(1);
   sum = _mm512_add_epi32(sum, one);
   sum = _mm512_add_epi32(sum, _mm512_alignr_epi32(sum, zero, 15));
@@ -107,9 +111,9 @@ std::uint32_t indices_of_16(const std::uint8_t* quotients, unsigned low_bits, co
   sum = _mm512_add_epi32(sum, _mm512_alignr_epi32(sum, zero, 12));
   sum = _mm512_add_epi32(sum, _mm512_alignr_epi32(sum, zero, 8));
   sum = _mm512_add_epi32(sum, _mm512_set1_epi32(static_cast<int>(next)));
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(indices), _mm512_cvtepi32_epi16(_mm512_sub_epi32(sum, one)));
-  return static_cast<std::uint32_t>(
-      _mm_extract_epi32(_mm512_extracti32x4_epi32(sum, 3), 3));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(indices),
+                      _mm512_cvtepi32_epi16(_mm512_sub_epi32(sum, one)));
+  return static_cast<std::uint32_t>(_mm_extract_epi32(_mm512_extracti32x4_epi32(sum, 3), 3));
 }
 
 }  // namespace

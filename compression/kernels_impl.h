@@ -1,15 +1,18 @@
-// The algorithms of kernels.h, compiled once per instruction set: include after defining MUSTER_KERNELS
-// (the namespace) and, in it, what they are made of:
+// The algorithms of kernels.h, compiled once per instruction set: include after defining
+// MUSTER_KERNELS (the namespace) and, in it, what they are made of:
 //
-//   group_maxima(values, count, width, maxima)   maxima[i] = the largest key of values[i], values[i + width], …
-//   count_from(keys, count, threshold)           how many of `count` keys, a multiple of 16, reach it
-//   take_from(keys, indices, count, threshold, selected)   the indices of the keys that reach it; count as
+//   group_maxima(values, count, width, maxima)   maxima[i] = the largest key of values[i], values[i
+//   + width], … count_from(keys, count, threshold)           how many of `count` keys, a multiple
+//   of 16, reach it take_from(keys, indices, count, threshold, selected)   the indices of the keys
+//   that reach it; count as
 //                                                above, may write 16 behind the last
-//   mask_from(values, threshold)                 a bit for each of 64 values: whether its key reaches it
-//   append_bits(bits, first, indices)            writes first + the place of each bit; may write 64 places
-//   lane_sums(magnitudes, count, threshold, lanes)   see tail(); count a multiple of 8
-//   indices_of_16(quotients, low_bits, lows, bit, next, indices)   see indices_of(): the next 16, from index
-//                                                `next` on; low_bits ≤ 7, 16 bytes from lows + bit / 8 on
+//   mask_from(values, threshold)                 a bit for each of 64 values: whether its key
+//   reaches it append_bits(bits, first, indices)            writes first + the place of each bit;
+//   may write 64 places lane_sums(magnitudes, count, threshold, lanes)   see tail(); count a
+//   multiple of 8 indices_of_16(quotients, low_bits, lows, bit, next, indices)   see indices_of():
+//   the next 16, from index
+//                                                `next` on; low_bits ≤ 7, 16 bytes from lows + bit
+//                                                / 8 on
 //
 // The key of a value is its magnitude's bits, which order as the magnitudes do and are at least 0.
 // Nothing here may be inline in another translation unit: each is compiled for another CPU.
@@ -27,18 +30,16 @@ namespace MUSTER_KERNELS {
 constexpr std::int32_t kInfinity = 0x7f800000, kSmallestNormal = 0x00800000;
 constexpr std::uint32_t kElements = 4096;
 
-inline std::int32_t key_of(float value) {
-  return std::bit_cast<std::int32_t>(value) & 0x7fffffff;
-}
+inline std::int32_t key_of(float value) { return std::bit_cast<std::int32_t>(value) & 0x7fffffff; }
 
 struct Threshold {
   std::int32_t key;
   std::uint32_t reached;  // how many keys reach it
 };
 
-// A threshold that at least `keep` of the keys reach and not many more than `keep + slack`; with no slack,
-// the largest that `keep` reach or one that exactly `keep` do.
-// REQUIRES: at least `keep` keys reach `low`, none reaches `high`.
+// A threshold that at least `keep` of the keys reach and not many more than `keep + slack`; with no
+// slack, the largest that `keep` reach or one that exactly `keep` do. REQUIRES: at least `keep`
+// keys reach `low`, none reaches `high`.
 inline Threshold bisect(const std::int32_t* keys, std::uint32_t count, std::uint32_t keep,
                         std::uint32_t slack, Threshold low, std::int32_t high) {
   while (high - low.key > 1 && low.reached > keep + slack) {
@@ -80,8 +81,9 @@ inline std::uint32_t take_tied(const std::int32_t* keys, const std::uint16_t* in
   return taken;
 }
 
-// Maxima of groups give a floor that at least `keep` elements reach; what reaches it is collected; among
-// these few the exact threshold is found by bisection of the bits. `count`: 256 or a multiple of 1024.
+// Maxima of groups give a floor that at least `keep` elements reach; what reaches it is collected;
+// among these few the exact threshold is found by bisection of the bits. `count`: 256 or a multiple
+// of 1024.
 inline std::uint32_t select_whole(const float* values, std::uint32_t count, std::uint32_t keep,
                                   std::uint16_t* selected) {
   alignas(64) std::int32_t keys[kElements];
@@ -150,8 +152,9 @@ inline std::uint32_t bits_at(const std::uint8_t* bytes, std::uint64_t size, std:
   return static_cast<std::uint32_t>(word >> bit % 8 & ((std::uint64_t{1} << width) - 1));
 }
 
-inline std::uint32_t indices_of(const std::uint8_t* quotients, std::uint32_t count, unsigned low_bits,
-                                const std::uint8_t* lows, std::uint64_t low_bytes, std::uint64_t bit,
+inline std::uint32_t indices_of(const std::uint8_t* quotients, std::uint32_t count,
+                                unsigned low_bits, const std::uint8_t* lows,
+                                std::uint64_t low_bytes, std::uint64_t bit,
                                 std::uint16_t* indices) {
   static constexpr std::uint8_t kNothing[16] = {};
   if (low_bits == 0) {
@@ -160,7 +163,8 @@ inline std::uint32_t indices_of(const std::uint8_t* quotients, std::uint32_t cou
     bit = 0;
   }
   std::uint32_t next = 0, i = 0;
-  for (; low_bits <= 7 && i + 16 <= count && bit / 8 + 16 <= low_bytes; i += 16, bit += 16 * low_bits)
+  for (; low_bits <= 7 && i + 16 <= count && bit / 8 + 16 <= low_bytes;
+       i += 16, bit += 16 * low_bits)
     next = indices_of_16(quotients + i, low_bits, lows, bit, next, indices + i);
   for (; i < count; ++i, bit += low_bits) {
     next += std::uint32_t{quotients[i]} << low_bits | bits_at(lows, low_bytes, bit, low_bits);

@@ -37,15 +37,15 @@ void take_from(const std::int32_t* keys, const std::uint16_t* indices, std::uint
 
 std::uint64_t mask_from(const float* values, std::int32_t threshold) {
   std::uint64_t mask = 0;
-  for (unsigned i = 0; i < 64; ++i)
-    mask |= std::uint64_t{magnitude(values[i]) >= threshold} << i;
+  for (unsigned i = 0; i < 64; ++i) mask |= std::uint64_t{magnitude(values[i]) >= threshold} << i;
   return mask;
 }
 
 std::uint32_t append_bits(std::uint64_t bits, std::uint32_t first, std::uint16_t* indices) {
   std::uint32_t count = 0;
   for (; bits != 0; bits &= bits - 1)
-    indices[count++] = static_cast<std::uint16_t>(first + static_cast<std::uint32_t>(std::countr_zero(bits)));
+    indices[count++] =
+        static_cast<std::uint16_t>(first + static_cast<std::uint32_t>(std::countr_zero(bits)));
   return count;
 }
 
@@ -62,8 +62,9 @@ double lane_sums(const float* magnitudes, std::size_t count, float threshold, do
   return reached;
 }
 
-std::uint32_t indices_of_16(const std::uint8_t* quotients, unsigned low_bits, const std::uint8_t* lows,
-                            std::uint64_t bit, std::uint32_t next, std::uint16_t* indices) {
+std::uint32_t indices_of_16(const std::uint8_t* quotients, unsigned low_bits,
+                            const std::uint8_t* lows, std::uint64_t bit, std::uint32_t next,
+                            std::uint16_t* indices) {
   const std::uint32_t mask = (1u << low_bits) - 1;
   for (unsigned half = 0; half < 16; half += 8, bit += 8 * low_bits) {
     std::uint64_t word;
@@ -85,6 +86,7 @@ std::uint32_t indices_of_16(const std::uint8_t* quotients, unsigned low_bits, co
 namespace muster::compression {
 
 extern const Kernels kPortableKernels;
-const Kernels kPortableKernels{"portable", portable::accumulate, portable::select, portable::indices_of, portable::tail};
+const Kernels kPortableKernels{"portable", portable::accumulate, portable::select,
+                               portable::indices_of, portable::tail};
 
 }  // namespace muster::compression

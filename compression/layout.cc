@@ -42,7 +42,8 @@ Result<Layout> Layout::make(const std::vector<NamedShape>& tensors) {
   std::set<std::string> names;
   for (const NamedShape& tensor : tensors) {
     if (tensor.name.empty() || !names.insert(tensor.name).second)
-      return Error{Errc::kInvalidArgument, "tensor name '" + tensor.name + "' is empty or repeated"};
+      return Error{Errc::kInvalidArgument,
+                   "tensor name '" + tensor.name + "' is empty or repeated"};
     MUSTER_TRY(const std::uint64_t elements, elements_of(tensor));
     if (elements > limits::kParametersMax - layout.parameters_)
       return Error{Errc::kTooLarge, "a layout of too many parameters"};
@@ -53,7 +54,8 @@ Result<Layout> Layout::make(const std::vector<NamedShape>& tensors) {
   }
   layout.first_blocks_.push_back(blocks);
   if ((blocks + kSegmentBlocks - 1) / kSegmentBlocks > limits::kSegmentsMax)
-    return Error{Errc::kTooLarge, "a layout of " + std::to_string(blocks) + " blocks, in too many segments"};
+    return Error{Errc::kTooLarge,
+                 "a layout of " + std::to_string(blocks) + " blocks, in too many segments"};
   for (std::uint64_t first = 0; first < blocks; first += kSegmentBlocks) {
     const std::uint64_t last = std::min<std::uint64_t>(first + kSegmentBlocks, blocks) - 1;
     const std::uint64_t offset = layout.block(first).offset;
@@ -70,15 +72,17 @@ Block Layout::block(std::uint64_t index) const {
   const auto behind = std::upper_bound(first_blocks_.begin(), first_blocks_.end(), index);
   const Tensor& tensor = tensors_[static_cast<std::size_t>(behind - first_blocks_.begin()) - 1];
   const std::uint64_t done = (index - *(behind - 1)) * kBlockElements;
-  return {tensor.offset + done,
-          static_cast<std::uint32_t>(std::min<std::uint64_t>(kBlockElements, tensor.elements - done))};
+  return {tensor.offset + done, static_cast<std::uint32_t>(std::min<std::uint64_t>(
+                                    kBlockElements, tensor.elements - done))};
 }
 
 Layout slice(const Layout& layout, const Range& parameters) {
-  MUSTER_CHECK(!parameters.empty() && parameters.end <= layout.parameters(), "a slice outside the layout");
+  MUSTER_CHECK(!parameters.empty() && parameters.end <= layout.parameters(),
+               "a slice outside the layout");
   std::vector<Layout::NamedShape> tensors;
   for (const Tensor& tensor : layout.tensors()) {
-    const Range whole{tensor.offset, tensor.offset + tensor.elements}, part = common(whole, parameters);
+    const Range whole{tensor.offset, tensor.offset + tensor.elements},
+        part = common(whole, parameters);
     if (part.empty()) continue;
     if (part == whole) {
       tensors.push_back({tensor.name, tensor.shape});

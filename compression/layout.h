@@ -1,9 +1,9 @@
 // Layout: how a model's parameters lie in one flat fp32 array, and how that is cut for compression.
 //
 // Tensors lie one after the other without padding, in the layout's order. A *block* is 4096
-// consecutive parameters of one tensor (the last block of a tensor may be short); a *segment* is 1024
-// consecutive blocks, the unit of coding, hashing and transfer.
-// Thread safety: immutable after make().
+// consecutive parameters of one tensor (the last block of a tensor may be short); a *segment* is
+// 1024 consecutive blocks, the unit of coding, hashing and transfer. Thread safety: immutable after
+// make().
 #pragma once
 
 #include <cstdint>
@@ -46,13 +46,15 @@ class Layout {
     std::vector<std::uint64_t> shape;
   };
   Layout() = default;
-  // Errors: kInvalidArgument (no tensors, an empty name or one that appears twice, a zero dimension),
-  // kTooLarge (limits::kParametersMax, kTensorsMax).
+  // Errors: kInvalidArgument (no tensors, an empty name or one that appears twice, a zero
+  // dimension), kTooLarge (limits::kParametersMax, kTensorsMax).
   [[nodiscard]] static Result<Layout> make(const std::vector<NamedShape>& tensors);
 
   [[nodiscard]] const std::vector<Tensor>& tensors() const { return tensors_; }
   [[nodiscard]] std::uint64_t parameters() const { return parameters_; }
-  [[nodiscard]] std::uint64_t block_count() const { return first_blocks_.empty() ? 0 : first_blocks_.back(); }
+  [[nodiscard]] std::uint64_t block_count() const {
+    return first_blocks_.empty() ? 0 : first_blocks_.back();
+  }
   // Found among the tensors: a layout takes memory by its tensors and segments, not by its blocks.
   // REQUIRES: index < block_count().
   [[nodiscard]] Block block(std::uint64_t index) const;
@@ -71,10 +73,10 @@ class Layout {
   Hash hash_;
 };
 
-// The parameters of a range as a layout of their own, whose offsets count from the range's begin. A tensor that lies in
-// it as a whole keeps name and shape; one that is cut is named after its part, and a matrix stays one, of a single row.
-// Cut at the ends of segments, blocks and segments are those of the whole.
-// REQUIRES: a range of the layout's parameters that is not empty.
+// The parameters of a range as a layout of their own, whose offsets count from the range's begin. A
+// tensor that lies in it as a whole keeps name and shape; one that is cut is named after its part,
+// and a matrix stays one, of a single row. Cut at the ends of segments, blocks and segments are
+// those of the whole. REQUIRES: a range of the layout's parameters that is not empty.
 [[nodiscard]] Layout slice(const Layout& layout, const Range& parameters);
 
 // How many of a block's elements are kept: ⌈keep · elements / kBlockElements⌉, at least 1.

@@ -1,9 +1,9 @@
-// Lloyd's levels of a block's magnitudes, whoever adds the magnitudes up: a CPU's kernels or a team of a
-// card's threads. One source for both, so that both get the same bits.
+// Lloyd's levels of a block's magnitudes, whoever adds the magnitudes up: a CPU's kernels or a team
+// of a card's threads. One source for both, so that both get the same bits.
 //
-// `Tails` is a callable: tails(threshold) gives sum and count of the magnitudes at or above the threshold,
-// the sum of eight interleaved fp64 lanes, added as a tree. Everything is constexpr, which is what a
-// compiler for cards needs to run it there. Thread safety: pure functions, values.
+// `Tails` is a callable: tails(threshold) gives sum and count of the magnitudes at or above the
+// threshold, the sum of eight interleaved fp64 lanes, added as a tree. Everything is constexpr,
+// which is what a compiler for cards needs to run it there. Thread safety: pure functions, values.
 #pragma once
 
 #include <array>
@@ -19,8 +19,8 @@ struct Tail {
   double count = 0;
 };
 
-// Magnitudes of one block: ascending, each used at least once, in canonical order; behind the last one
-// that is used it is repeated.
+// Magnitudes of one block: ascending, each used at least once, in canonical order; behind the last
+// one that is used it is repeated.
 using Levels = std::array<std::uint16_t, 8>;  // bf16
 
 inline constexpr std::size_t kClassesMax = 8;
@@ -46,7 +46,8 @@ struct FoundLevels {
   std::size_t count = 0;
 };
 
-// What the magnitudes are exactly, when they are at most `most` different bf16 numbers; else 0 levels.
+// What the magnitudes are exactly, when they are at most `most` different bf16 numbers; else 0
+// levels.
 [[nodiscard]] constexpr FoundLevels exact_levels(const float* magnitudes, std::size_t count,
                                                  std::size_t most) {
   FoundLevels found;
@@ -65,7 +66,8 @@ struct FoundLevels {
   return found;
 }
 
-// 2^kBits classes between ascending thresholds; the first begins at 0. Starts by splitting at means.
+// 2^kBits classes between ascending thresholds; the first begins at 0. Starts by splitting at
+// means.
 template <unsigned kBits, class Tails>
 class Lloyd {
  public:
@@ -89,7 +91,8 @@ class Lloyd {
     FoundLevels found;
     for (std::size_t c = 0; c < mean.count; ++c) {
       const std::uint16_t level = level_of(mean.of[c]);
-      if (found.count == 0 || level > found.levels[found.count - 1]) found.levels[found.count++] = level;
+      if (found.count == 0 || level > found.levels[found.count - 1])
+        found.levels[found.count++] = level;
     }
     return found;
   }
@@ -146,7 +149,8 @@ class Lloyd {
 
 // Lloyd's levels, or what the magnitudes are exactly.
 template <unsigned kBits, class Tails>
-[[nodiscard]] constexpr FoundLevels find_levels(const float* magnitudes, std::size_t count, const Tails& tails) {
+[[nodiscard]] constexpr FoundLevels find_levels(const float* magnitudes, std::size_t count,
+                                                const Tails& tails) {
   if constexpr (kBits == 0) {
     const Tail all = tails(0);
     return {{level_of(all.sum / all.count)}, 1};
@@ -164,7 +168,8 @@ template <unsigned kBits, class Tails>
              : std::bit_cast<float>(std::bit_cast<std::uint32_t>(nearest) + 1);
 }
 
-// Where the class above level `c` begins: the middle of two levels, which no two different levels share.
+// Where the class above level `c` begins: the middle of two levels, which no two different levels
+// share.
 [[nodiscard]] constexpr float middle_above(const FoundLevels& found, std::size_t c) {
   return at_least((static_cast<double>(from_bf16(found.levels[c])) +
                    static_cast<double>(from_bf16(found.levels[c + 1]))) /

@@ -1,5 +1,5 @@
-// Part codec: what one part of a payload holds of one segment's blocks, to canonical bytes and back.
-// docs/payload.md has the grammar; compression/segment_codec.h puts parts together.
+// Part codec: what one part of a payload holds of one segment's blocks, to canonical bytes and
+// back. docs/payload.md has the grammar; compression/segment_codec.h puts parts together.
 //
 // A writer or reader belongs to one thread and is used for many segments, so that its buffers are
 // allocated once. Determinism: equal input gives equal bytes on every path and machine.
@@ -32,8 +32,9 @@ class PartWriter {
   // The next block. The result is valid until the next call.
   // Errors: kNonFinite (the writer is then to be thrown away).
   [[nodiscard]] Result<KeptEntries> add_block(std::span<const float> values);
-  // The next block, selected and quantised elsewhere: entries as compression/selection.h packs them.
-  // REQUIRES: a format with levels; what add_block() would have chosen of a block of so many elements.
+  // The next block, selected and quantised elsewhere: entries as compression/selection.h packs
+  // them. REQUIRES: a format with levels; what add_block() would have chosen of a block of so many
+  // elements.
   void add_selected(std::uint32_t elements, std::span<const std::uint16_t> entries,
                     std::span<const std::uint16_t> levels);
   // The bytes of the segment's part; starts anew.
@@ -65,10 +66,11 @@ class PartWriter {
 // The error of a block whose element `index` is NaN or infinite.
 [[nodiscard]] Error not_finite(std::uint64_t index);
 
-// What a block's part is decoded in. Readers that take turns share one, so that it stays in the cache.
+// What a block's part is decoded in. Readers that take turns share one, so that it stays in the
+// cache.
 struct PartBuffers {
   std::array<std::uint8_t, 2 * kBlockElements> symbols{};
-  std::array<std::uint32_t, kBlockElements> numbers{};  // from a bit plane
+  std::array<std::uint32_t, kBlockElements> numbers{};      // from a bit plane
   std::array<std::uint16_t, kBlockElements + 1> indices{};  // one more, for an end marker
   std::array<float, kBlockElements + 1> values{};
 };
@@ -79,19 +81,22 @@ class PartReader {
   // REQUIRES: check_format(format), a format of one part. The model outlives the reader.
   PartReader(const PayloadFormat& format, const GapModel& gaps);
 
-  // Time and memory of reading a segment are bounded by its blocks, whatever the bytes are. All three
-  // together are the strict inverse of a writer. Errors name the byte of the part where the fault was
-  // seen, and the block, where it lies in one.
-  // The bytes outlive the reading. Errors: kTruncated, kMalformed, kNonFinite.
+  // Time and memory of reading a segment are bounded by its blocks, whatever the bytes are. All
+  // three together are the strict inverse of a writer. Errors name the byte of the part where the
+  // fault was seen, and the block, where it lies in one. The bytes outlive the reading. Errors:
+  // kTruncated, kMalformed, kNonFinite.
   [[nodiscard]] Status open(const Layout& layout, std::uint32_t segment, ByteSpan bytes);
   // REQUIRES: the segment has another block. The result lies in `buffers`. The same errors.
   [[nodiscard]] Result<BlockEntries> next(PartBuffers& buffers);
-  // What can only be checked behind the last block. REQUIRES: every block was read. Error: kMalformed.
+  // What can only be checked behind the last block. REQUIRES: every block was read. Error:
+  // kMalformed.
   [[nodiscard]] Status close();
 
  private:
   [[nodiscard]] Error fault(Errc code, const char* what, std::uint64_t byte) const;
-  [[nodiscard]] std::uint64_t byte_of(const ByteReader& in) const { return bytes_.size() - in.remaining(); }
+  [[nodiscard]] std::uint64_t byte_of(const ByteReader& in) const {
+    return bytes_.size() - in.remaining();
+  }
   [[nodiscard]] std::uint64_t byte_of(const BitPlaneReader& plane) const {
     return static_cast<std::uint64_t>(plane.bytes().data() - bytes_.data()) + plane.bit() / 8;
   }
@@ -103,7 +108,8 @@ class PartReader {
   Status check_levels(std::span<const std::uint16_t> levels, std::uint64_t byte) const;
   bool read_indices(std::uint32_t elements, std::uint32_t count, PartBuffers& to);
   bool read_classes(std::span<const std::uint16_t> levels, std::uint32_t count, PartBuffers& to);
-  void read_level_values(std::span<const std::uint16_t> levels, std::uint32_t count, PartBuffers& to);
+  void read_level_values(std::span<const std::uint16_t> levels, std::uint32_t count,
+                         PartBuffers& to);
   Status read_raw_values(std::uint32_t count, PartBuffers& to);
 
   PayloadFormat format_;

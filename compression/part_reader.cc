@@ -4,8 +4,8 @@
 #include <numeric>
 
 #include "compression/kernels.h"
-#include "compression/quantize.h"
 #include "compression/part_codec.h"
+#include "compression/quantize.h"
 
 namespace muster::compression {
 namespace {
@@ -30,7 +30,8 @@ bool has_escape(std::span<const std::uint8_t> symbols) {
 }
 
 std::uint32_t count_escapes(std::span<const std::uint8_t> symbols) {
-  return static_cast<std::uint32_t>(std::count(symbols.begin(), symbols.end(), std::uint8_t{kGapEscape}));
+  return static_cast<std::uint32_t>(
+      std::count(symbols.begin(), symbols.end(), std::uint8_t{kGapEscape}));
 }
 
 }  // namespace
@@ -39,8 +40,9 @@ PartReader::PartReader(const PayloadFormat& format, const GapModel& gaps)
     : format_(format), gaps_(gaps) {}
 
 Error PartReader::fault(Errc code, const char* what, std::uint64_t byte) const {
-  return {code, std::string(what) + " at byte " + std::to_string(std::min<std::uint64_t>(byte, bytes_.size())) +
-                    " of " + std::to_string(bytes_.size())};
+  return {code, std::string(what) + " at byte " +
+                    std::to_string(std::min<std::uint64_t>(byte, bytes_.size())) + " of " +
+                    std::to_string(bytes_.size())};
 }
 
 Status PartReader::open(const Layout& layout, std::uint32_t segment, ByteSpan bytes) {
@@ -85,7 +87,8 @@ Status PartReader::read_counts(ByteReader& in) {
     const std::uint32_t keep =
         kept_in_block(format_.keep, layout_->block(range_.first_block + b).elements);
     const std::uint32_t count = flags == 0 ? keep : in.read<std::uint16_t>();
-    if (count > keep) return in_block(b, fault(Errc::kMalformed, "more entries than are kept", byte_of(in) - 2));
+    if (count > keep)
+      return in_block(b, fault(Errc::kMalformed, "more entries than are kept", byte_of(in) - 2));
     full = full && count == keep;
     counts_.push_back(static_cast<std::uint16_t>(count));
   }
@@ -104,7 +107,8 @@ Status PartReader::read_scales(ByteReader& in) {
     if (in.failed()) return fault(Errc::kTruncated, "scales end too early", bytes_.size());
     const std::uint64_t start = byte_of(in) - per_block * sizeof(own[0]);
     if (has_levels(format_.values)) {
-      if (Status levels = check_levels(own, start); !levels) return in_block(b, std::move(levels).error());
+      if (Status levels = check_levels(own, start); !levels)
+        return in_block(b, std::move(levels).error());
     } else if (per_block == 1 && (own[0] < 1 || own[0] > 254)) {
       return in_block(b, fault(Errc::kMalformed, "an exponent out of range", start));
     }
@@ -117,12 +121,14 @@ Status PartReader::read_scales(ByteReader& in) {
     sum += frequencies_.back();
   }
   if (in.failed()) return fault(Errc::kTruncated, "level frequencies end too early", bytes_.size());
-  if (sum != kRansTotal) return fault(Errc::kMalformed, "level frequencies of a wrong sum", byte_of(in));
+  if (sum != kRansTotal)
+    return fault(Errc::kMalformed, "level frequencies of a wrong sum", byte_of(in));
   classes_table_ = RansTable::make(frequencies_);
   return {};
 }
 
-// Whether `levels`, which begin at `byte`, are ascending numbers, repeated behind the last different one.
+// Whether `levels`, which begin at `byte`, are ascending numbers, repeated behind the last
+// different one.
 Status PartReader::check_levels(std::span<const std::uint16_t> levels, std::uint64_t byte) const {
   for (std::size_t c = 0; c < levels.size(); ++c, byte += sizeof(levels[0])) {
     if (!is_level(levels[c]))
@@ -143,14 +149,18 @@ Result<BlockEntries> PartReader::next(PartBuffers& buffers) {
   if (count == elements) {
     std::iota(buffers.indices.begin(), buffers.indices.begin() + count, std::uint16_t{0});
   } else {
-    if (!read_indices(elements, count, buffers)) return in_block(b, fault(Errc::kMalformed, "an index outside", coder_byte()));
-    if (!coder_.fits()) return in_block(b, fault(Errc::kTruncated, "indices end too early", coder_byte()));
+    if (!read_indices(elements, count, buffers))
+      return in_block(b, fault(Errc::kMalformed, "an index outside", coder_byte()));
+    if (!coder_.fits())
+      return in_block(b, fault(Errc::kTruncated, "indices end too early", coder_byte()));
   }
   const std::size_t scales = scales_per_block(format_.values);
   const auto levels = std::span<const std::uint16_t>(scales_).subspan(scale_, scales);
   if (!frequencies_.empty()) {
-    if (!read_classes(levels, count, buffers)) return in_block(b, fault(Errc::kMalformed, "a level that is not used", coder_byte()));
-    if (!coder_.fits()) return in_block(b, fault(Errc::kTruncated, "levels end too early", coder_byte()));
+    if (!read_classes(levels, count, buffers))
+      return in_block(b, fault(Errc::kMalformed, "a level that is not used", coder_byte()));
+    if (!coder_.fits())
+      return in_block(b, fault(Errc::kTruncated, "levels end too early", coder_byte()));
   }
   if (has_levels(format_.values)) {
     read_level_values(levels, count, buffers);
@@ -158,14 +168,15 @@ Result<BlockEntries> PartReader::next(PartBuffers& buffers) {
     MUSTER_TRY_STATUS(read_raw_values(count, buffers));
   }
   scale_ += scales;
-  return BlockEntries{std::span(buffers.indices).first(count), std::span(buffers.values).first(count), square_norm_};
+  return BlockEntries{std::span(buffers.indices).first(count),
+                      std::span(buffers.values).first(count), square_norm_};
 }
 
 // False when an index lies outside the block.
 bool PartReader::read_indices(std::uint32_t elements, std::uint32_t count, PartBuffers& to) {
   const unsigned low_bits = gaps_.low_bits();
-  // All but the last few entries share a table. Escapes make more symbols than entries; a block has room
-  // for at most 4096 / 31 of them.
+  // All but the last few entries share a table. Escapes make more symbols than entries; a block has
+  // room for at most 4096 / 31 of them.
   const RansTable& base = gaps_.table(GapModel::kBase);
   const std::uint32_t plain = count > GapModel::kChangesFrom ? count - GapModel::kChangesFrom : 0;
   std::uint32_t symbols = 0;
@@ -198,7 +209,8 @@ bool PartReader::read_indices(std::uint32_t elements, std::uint32_t count, PartB
     const std::uint32_t left = count - entry;
     if (GapModel::changes_at(left)) table = &gaps_.table(gaps_.choose(left, elements - next));
     std::uint32_t symbol = coder_.get(*table), quotient = symbol;
-    while (symbol == kGapEscape && quotient <= kBlockElements) quotient += symbol = coder_.get(*table);
+    while (symbol == kGapEscape && quotient <= kBlockElements)
+      quotient += symbol = coder_.get(*table);
     next += quotient << low_bits | lows_.next();
     if (next >= elements) return false;
     to.indices[entry] = static_cast<std::uint16_t>(next++);
@@ -208,7 +220,7 @@ bool PartReader::read_indices(std::uint32_t elements, std::uint32_t count, PartB
 
 // Into symbols and class_counts_. False when the different levels are not exactly the used ones.
 bool PartReader::read_classes(std::span<const std::uint16_t> levels, std::uint32_t count,
-                                 PartBuffers& to) {
+                              PartBuffers& to) {
   coder_.get(classes_table_, to.symbols.data(), count);
   class_counts_ = count_classes(std::span(to.symbols).first(count));
   bool exact = true, different = true;
@@ -221,7 +233,7 @@ bool PartReader::read_classes(std::span<const std::uint16_t> levels, std::uint32
 }
 
 void PartReader::read_level_values(std::span<const std::uint16_t> levels, std::uint32_t count,
-                                      PartBuffers& to) {
+                                   PartBuffers& to) {
   signs_.read(to.numbers.data(), count);
   std::array<std::uint32_t, 16> by_class_and_sign{};
   square_norm_ = 0;
@@ -236,7 +248,8 @@ void PartReader::read_level_values(std::span<const std::uint16_t> levels, std::u
       to.values[i] = std::bit_cast<float>(by_class_and_sign[0] | to.numbers[i] << 31);
   } else {
     for (std::uint32_t i = 0; i < count; ++i)
-      to.values[i] = std::bit_cast<float>(by_class_and_sign[(2u * to.symbols[i] + to.numbers[i]) % 16]);
+      to.values[i] =
+          std::bit_cast<float>(by_class_and_sign[(2u * to.symbols[i] + to.numbers[i]) % 16]);
   }
 }
 
@@ -252,14 +265,15 @@ Status PartReader::read_raw_values(std::uint32_t count, PartBuffers& to) {
     const float magnitude = half ? from_scaled_half(static_cast<std::uint16_t>(bits), exponent)
                                  : std::bit_cast<float>(bits);
     if (!std::isnormal(magnitude))
-      return in_block(block_ - 1,
-                      fault(Errc::kNonFinite, "a value that is zero, denormal or not finite", byte));
+      return in_block(block_ - 1, fault(Errc::kNonFinite,
+                                        "a value that is zero, denormal or not finite", byte));
     square_norm_ += static_cast<double>(magnitude) * static_cast<double>(magnitude);
     to.values[i] = signs_.next() == 1 ? -magnitude : magnitude;
   }
   if (half && largest < 0x3800)
-    return in_block(block_ - 1, fault(Errc::kMalformed, "an exponent that is not the largest value's",
-                                      byte_of(raw_)));
+    return in_block(
+        block_ - 1,
+        fault(Errc::kMalformed, "an exponent that is not the largest value's", byte_of(raw_)));
   return {};
 }
 
@@ -267,11 +281,14 @@ Status PartReader::close() {
   MUSTER_CHECK(block_ == range_.blocks, "blocks that were not read");
   if (!frequencies_.empty() &&
       scale_frequencies(std::span(occurrences_).first(frequencies_.size())) != frequencies_)
-    return fault(Errc::kMalformed, "level frequencies that are not those of the levels", bytes_.size());
+    return fault(Errc::kMalformed, "level frequencies that are not those of the levels",
+                 bytes_.size());
   if (has_symbols_ && !coder_.finished())
-    return fault(Errc::kMalformed, "coded symbols that do not end where an encoder starts", coder_byte());
+    return fault(Errc::kMalformed, "coded symbols that do not end where an encoder starts",
+                 coder_byte());
   for (const BitPlaneReader* plane : {&lows_, &signs_, &raw_})
-    if (!plane->padding_is_zero()) return fault(Errc::kMalformed, "padding that is not zero", byte_of(*plane));
+    if (!plane->padding_is_zero())
+      return fault(Errc::kMalformed, "padding that is not zero", byte_of(*plane));
   return {};
 }
 

@@ -2,9 +2,9 @@
 #include <bit>
 #include <cmath>
 
-#include "compression/quantize.h"
 #include "compression/kernels.h"
 #include "compression/part_codec.h"
+#include "compression/quantize.h"
 #include "compression/selection.h"
 
 namespace muster::compression {
@@ -26,7 +26,8 @@ Result<KeptEntries> PartWriter::add_block(std::span<const float> values) {
   const std::uint32_t keep = kept_in_block(format_.keep, elements);
   count_ = kernels().select(values.data(), elements, keep, selected_.data());
   if (count_ == kNotFinite) {
-    const auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
+    const auto bad =
+        std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
     return not_finite(static_cast<std::uint64_t>(bad - values.begin()));
   }
   begin_block(elements);
@@ -47,7 +48,7 @@ Result<KeptEntries> PartWriter::add_block(std::span<const float> values) {
 }
 
 void PartWriter::add_selected(std::uint32_t elements, std::span<const std::uint16_t> entries,
-                                 std::span<const std::uint16_t> levels) {
+                              std::span<const std::uint16_t> levels) {
   count_ = static_cast<std::uint32_t>(entries.size());
   begin_block(elements);
   if (count_ == 0) return;
@@ -101,8 +102,8 @@ void PartWriter::write_levels(std::span<const std::uint16_t> levels) {
 }
 
 void PartWriter::write_half() {
-  const float largest =
-      *std::max_element(magnitudes_.begin(), magnitudes_.begin() + static_cast<std::ptrdiff_t>(count_));
+  const float largest = *std::max_element(
+      magnitudes_.begin(), magnitudes_.begin() + static_cast<std::ptrdiff_t>(count_));
   const std::uint32_t exponent = block_exponent(largest);
   scales_.write(static_cast<std::uint16_t>(exponent));
   for (std::uint32_t i = 0; i < count_; ++i) {
@@ -125,8 +126,8 @@ Bytes PartWriter::finish() {
   head.append(scales_.bytes());
   RansTable classes;
   if (level_bits(format_.values) > 0 && !scales_.bytes().empty()) {
-    const auto frequencies =
-        scale_frequencies(std::span(occurrences_).first(std::size_t{1} << level_bits(format_.values)));
+    const auto frequencies = scale_frequencies(
+        std::span(occurrences_).first(std::size_t{1} << level_bits(format_.values)));
     for (std::uint32_t frequency : frequencies) head.write(static_cast<std::uint16_t>(frequency));
     classes = RansTable::make(frequencies);
   }

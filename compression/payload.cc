@@ -11,9 +11,11 @@ namespace {
 
 // Of a format of one part.
 std::uint64_t part_bytes_max(const Layout& layout, const PayloadFormat& format) {
-  // A coded symbol has a frequency of at least 1 of 2^12; a bit more for what rounding in the coder costs.
+  // A coded symbol has a frequency of at least 1 of 2^12; a bit more for what rounding in the coder
+  // costs.
   constexpr std::uint64_t kSymbolBits = kRansBits + 1;
-  // Flags, the levels' frequencies, the padding of three planes, the coder's states and its last words.
+  // Flags, the levels' frequencies, the padding of three planes, the coder's states and its last
+  // words.
   constexpr std::uint64_t kFixedBytes = 1 + 2 * 8 + 3 + 4 * kRansStates + 2 * kRansStates;
   const std::uint64_t low_bits = GapModel(format.keep).low_bits();
   const bool coded_levels = level_bits(format.values) > 0;
@@ -50,7 +52,8 @@ std::uint64_t part_bytes_max(const Layout& layout, const PayloadFormat& format) 
 std::uint64_t payload_bytes_max(const Layout& layout, const PayloadFormat& format) {
   const std::uint64_t fresh = part_bytes_max(layout, format.fresh_part());
   if (!format.has_memory()) return fresh;
-  return sizeof(std::uint32_t) * layout.segment_count() + fresh + part_bytes_max(layout, format.memory_part());
+  return sizeof(std::uint32_t) * layout.segment_count() + fresh +
+         part_bytes_max(layout, format.memory_part());
 }
 
 Error in_segment(Error error, std::size_t segment) {
@@ -72,7 +75,8 @@ Result<Payload> compress(const Layout& layout, const PayloadFormat& format,
   Payload payload{format, std::vector<Bytes>(layout.segment_count())};
   const SegmentGaps gaps(format);
   MUSTER_TRY_STATUS(parallel_for(layout.segment_count(), threads, [&] {
-    return [&, writer = SegmentWriter(format, gaps), left = std::vector<float>()](std::size_t s) mutable -> Status {
+    return [&, writer = SegmentWriter(format, gaps),
+            left = std::vector<float>()](std::size_t s) mutable -> Status {
       const SegmentRange& segment = layout.segment(static_cast<std::uint32_t>(s));
       for (std::uint32_t b = 0; b < segment.blocks; ++b) {
         const Block& block = layout.block(segment.first_block + b);
@@ -80,10 +84,12 @@ Result<Payload> compress(const Layout& layout, const PayloadFormat& format,
         auto kept = writer.fresh().add_block(values);
         if (kept && writer.memory() != nullptr) {
           left.assign(values.begin(), values.end());
-          for (std::size_t i = 0; i < kept->indices.size(); ++i) left[kept->indices[i]] -= kept->values[i];
+          for (std::size_t i = 0; i < kept->indices.size(); ++i)
+            left[kept->indices[i]] -= kept->values[i];
           kept = writer.memory()->add_block(left);
         }
-        if (!kept) return in_segment(std::move(kept).error().within("block " + std::to_string(b)), s);
+        if (!kept)
+          return in_segment(std::move(kept).error().within("block " + std::to_string(b)), s);
       }
       payload.segments[s] = writer.finish();
       return {};
@@ -117,11 +123,13 @@ Status for_each_block(const Layout& layout, const Payload& payload, unsigned thr
 
 Result<SparseUpdate> decode(const Layout& layout, const Payload& payload, unsigned threads) {
   std::vector<SparseUpdate> parts(payload.segments.size());
-  MUSTER_TRY_STATUS(for_each_block(layout, payload, threads,
-                                [&](std::size_t s, const Block& block, const BlockEntries& entries) {
-    for (std::uint16_t index : entries.indices) parts[s].indices.push_back(block.offset + index);
-    parts[s].values.insert(parts[s].values.end(), entries.values.begin(), entries.values.end());
-  }));
+  MUSTER_TRY_STATUS(for_each_block(
+      layout, payload, threads,
+      [&](std::size_t s, const Block& block, const BlockEntries& entries) {
+        for (std::uint16_t index : entries.indices)
+          parts[s].indices.push_back(block.offset + index);
+        parts[s].values.insert(parts[s].values.end(), entries.values.begin(), entries.values.end());
+      }));
   SparseUpdate update;
   for (SparseUpdate& part : parts) {
     update.indices.insert(update.indices.end(), part.indices.begin(), part.indices.end());
@@ -140,12 +148,14 @@ Result<std::vector<Payload>> split_parts(const Payload& payload) {
     auto bytes = split_segment(format, payload.segments[s]);
     if (!bytes) return in_segment(std::move(bytes).error(), s);
     parts.front().segments.emplace_back(bytes->fresh.begin(), bytes->fresh.end());
-    if (format.has_memory()) parts.back().segments.emplace_back(bytes->memory.begin(), bytes->memory.end());
+    if (format.has_memory())
+      parts.back().segments.emplace_back(bytes->memory.begin(), bytes->memory.end());
   }
   return parts;
 }
 
-Result<DecodedPayload> decode_parts(const Layout& layout, const Payload& payload, unsigned threads) {
+Result<DecodedPayload> decode_parts(const Layout& layout, const Payload& payload,
+                                    unsigned threads) {
   DecodedPayload decoded;
   MUSTER_TRY(decoded.whole, decode(layout, payload, threads));
   MUSTER_TRY(const auto parts, split_parts(payload));
@@ -156,10 +166,10 @@ Result<DecodedPayload> decode_parts(const Layout& layout, const Payload& payload
 Result<PayloadSummary> summarise(const Layout& layout, const Payload& payload, unsigned threads) {
   std::vector<PayloadSummary> parts(payload.segments.size());
   MUSTER_TRY_STATUS(for_each_block(layout, payload, threads,
-                                [&](std::size_t s, const Block&, const BlockEntries& entries) {
-    parts[s].entries += entries.indices.size();
-    parts[s].norm += entries.square_norm;
-  }));
+                                   [&](std::size_t s, const Block&, const BlockEntries& entries) {
+                                     parts[s].entries += entries.indices.size();
+                                     parts[s].norm += entries.square_norm;
+                                   }));
   PayloadSummary summary;
   double square = 0;
   for (const PayloadSummary& part : parts) {
@@ -172,7 +182,8 @@ Result<PayloadSummary> summarise(const Layout& layout, const Payload& payload, u
 
 double norm(const SparseUpdate& update) {
   double square = 0;
-  for (float value : update.values) square += static_cast<double>(value) * static_cast<double>(value);
+  for (float value : update.values)
+    square += static_cast<double>(value) * static_cast<double>(value);
   return std::sqrt(square);
 }
 

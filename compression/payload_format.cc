@@ -30,7 +30,8 @@ Status check_format(const PayloadFormat& format) {
                                              std::to_string(kBlockElements)};
   if (format.memory_keep >= format.keep)
     return Error{Errc::kInvalidArgument, "memory_keep is " + std::to_string(format.memory_keep) +
-                                             ", must be below keep, which is " + std::to_string(format.keep)};
+                                             ", must be below keep, which is " +
+                                             std::to_string(format.keep)};
   if (static_cast<std::uint8_t>(format.values) >= kValueFormats)
     return Error{Errc::kInvalidArgument, "unknown value format"};
   return {};

@@ -1,4 +1,5 @@
-// PayloadFormat: how much of each block a payload keeps, in how many parts, and how it writes the values.
+// PayloadFormat: how much of each block a payload keeps, in how many parts, and how it writes the
+// values.
 //
 // Thread safety: values.
 #pragma once
@@ -29,17 +30,21 @@ inline constexpr std::uint8_t kValueFormats = 6;
   return format <= ValueFormat::kMagnitude3;
 }
 
-// A payload has one part, or two whose sum it stands for: the fresh part follows from the round's update alone, the
-// memory part from what the update and earlier rounds leave behind (compression/error_feedback.h).
+// A payload has one part, or two whose sum it stands for: the fresh part follows from the round's
+// update alone, the memory part from what the update and earlier rounds leave behind
+// (compression/error_feedback.h).
 struct PayloadFormat {
   std::uint32_t keep = 64;  // of a full block, in all parts together; 1..kBlockElements
   ValueFormat values = ValueFormat::kSign;
-  std::uint32_t memory_keep = 0;  // of `keep`, what the memory part has; below `keep`. 0: there is one part
+  std::uint32_t memory_keep =
+      0;  // of `keep`, what the memory part has; below `keep`. 0: there is one part
   bool operator==(const PayloadFormat&) const = default;
 
   [[nodiscard]] constexpr bool has_memory() const { return memory_keep > 0; }
   // The format of each part alone. REQUIRES for memory_part(): has_memory().
-  [[nodiscard]] constexpr PayloadFormat fresh_part() const { return {keep - memory_keep, values, 0}; }
+  [[nodiscard]] constexpr PayloadFormat fresh_part() const {
+    return {keep - memory_keep, values, 0};
+  }
   [[nodiscard]] constexpr PayloadFormat memory_part() const { return {memory_keep, values, 0}; }
 };
 

@@ -25,8 +25,7 @@ void classify(std::span<const float> magnitudes, const FoundLevels& found,
 
 bool is_level(std::uint16_t bits) { return bits >= kSmallestLevel && bits <= kLargestLevel; }
 
-Levels quantise(std::span<const float> magnitudes, unsigned bits,
-                std::span<std::uint8_t> classes) {
+Levels quantise(std::span<const float> magnitudes, unsigned bits, std::span<std::uint8_t> classes) {
   MUSTER_CHECK(!magnitudes.empty() && bits <= 3, "nothing to quantise");
   const auto tails = [&](float threshold) {
     return kernels().tail(magnitudes.data(), magnitudes.size(), threshold);
@@ -62,8 +61,8 @@ std::array<std::uint32_t, 8> count_classes(std::span<const std::uint8_t> classes
 std::uint32_t block_exponent(float largest) { return std::bit_cast<std::uint32_t>(largest) >> 23; }
 
 std::uint16_t to_scaled_half(float magnitude, std::uint32_t exponent) {
-  // In units of 2^-24 · 2^(exponent − 126): fp16 numbers below 1 have 11 significant bits and a unit no
-  // smaller than that.
+  // In units of 2^-24 · 2^(exponent − 126): fp16 numbers below 1 have 11 significant bits and a
+  // unit no smaller than that.
   const double units = std::ldexp(static_cast<double>(magnitude), 150 - static_cast<int>(exponent));
   const int bits = std::max(0, std::ilogb(std::max(units, 1.0)) - 10);
   const double rounded = std::ldexp(std::nearbyint(std::ldexp(units, -bits)), bits);
@@ -78,7 +77,8 @@ std::uint16_t to_scaled_half(float magnitude, std::uint32_t exponent) {
 float from_scaled_half(std::uint16_t half, std::uint32_t exponent) {
   if (half == 0 || half >= 0x3c00 || exponent == 0 || exponent > 254) return 0;
   const std::uint32_t shift = half >> 10;
-  const double units = shift == 0 ? half : std::ldexp(1024 + (half & 0x3ff), static_cast<int>(shift) - 1);
+  const double units =
+      shift == 0 ? half : std::ldexp(1024 + (half & 0x3ff), static_cast<int>(shift) - 1);
   const auto value = static_cast<float>(std::ldexp(units, static_cast<int>(exponent) - 150));
   return std::isnormal(value) ? value : 0;
 }

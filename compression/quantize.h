@@ -1,4 +1,5 @@
-// Quantisation of a block's kept values: a sign and one of up to eight bf16 magnitudes, or scaled fp16.
+// Quantisation of a block's kept values: a sign and one of up to eight bf16 magnitudes, or scaled
+// fp16.
 //
 // Means are fp64 sums of eight interleaved lanes, added as a tree, so they are equal on every path.
 // Encoding what was decoded gives the same content again. Thread safety: pure functions.
@@ -23,7 +24,8 @@ namespace muster::compression {
 // How often each class occurs.
 [[nodiscard]] std::array<std::uint32_t, 8> count_classes(std::span<const std::uint8_t> classes);
 
-// fp16 with an exponent per block: magnitude = mantissa · 2^(exponent − 126), the largest in [½, 1).
+// fp16 with an exponent per block: magnitude = mantissa · 2^(exponent − 126), the largest in [½,
+// 1).
 [[nodiscard]] std::uint32_t block_exponent(float largest);  // 1..254
 [[nodiscard]] std::uint16_t to_scaled_half(float magnitude, std::uint32_t exponent);
 // 0 for what is no positive, normal fp32 number.

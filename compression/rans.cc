@@ -40,16 +40,16 @@ std::vector<std::uint32_t> scale_frequencies(std::span<const std::uint64_t> coun
 
 namespace {
 
-// ⌊x / f⌋ = x · kReciprocals[f] >> 44 for x < 2^32 and 1 ≤ f ≤ 2^12: the reciprocal is off by less than
-// 2^-32 · 2^-12 of one.
+// ⌊x / f⌋ = x · kReciprocals[f] >> 44 for x < 2^32 and 1 ≤ f ≤ 2^12: the reciprocal is off by less
+// than 2^-32 · 2^-12 of one.
 constexpr auto kReciprocals = [] {
   std::array<std::uint64_t, kRansTotal + 1> reciprocals{};
   for (std::uint64_t f = 1; f <= kRansTotal; ++f) reciprocals[f] = (std::uint64_t{1} << 44) / f + 1;
   return reciprocals;
 }();
 
-// Encodes a symbol in front of those before; `first` is the first word so far. Without a branch: whether
-// a word is written is close to random.
+// Encodes a symbol in front of those before; `first` is the first word so far. Without a branch:
+// whether a word is written is close to random.
 inline void push(RansSymbol symbol, std::uint32_t& state, std::uint16_t*& first) {
   first[-1] = static_cast<std::uint16_t>(state);
   const std::uint32_t full = state >> 20 >= symbol.frequency ? 1 : 0;

@@ -1,10 +1,10 @@
 // rANS: range asymmetric numeral systems with static frequencies, four interleaved states.
 //
-// 32-bit states in [2^16, 2^32), 16-bit words, frequencies out of 2^12. Symbol i belongs to state i mod 4;
-// all states share one word stream. A run of symbols has exactly one encoding: every state starts at 2^16
-// in the encoder, so the decoder must end there with no word left.
-// (Duda, "Asymmetric numeral systems", arXiv:1311.2540, 2013; interleaving: Giesen, arXiv:1402.3392, 2014.)
-// Thread safety: tables are immutable; coders have one owner.
+// 32-bit states in [2^16, 2^32), 16-bit words, frequencies out of 2^12. Symbol i belongs to state i
+// mod 4; all states share one word stream. A run of symbols has exactly one encoding: every state
+// starts at 2^16 in the encoder, so the decoder must end there with no word left. (Duda,
+// "Asymmetric numeral systems", arXiv:1311.2540, 2013; interleaving: Giesen, arXiv:1402.3392,
+// 2014.) Thread safety: tables are immutable; coders have one owner.
 #pragma once
 
 #include <array>
@@ -37,10 +37,12 @@ class RansTable {
  private:
   friend class RansDecoder;
   std::array<RansSymbol, 32> symbols_{};
-  std::vector<std::uint8_t> slots_;  // the value whose range a slot lies in; small, to stay in the cache
+  std::vector<std::uint8_t>
+      slots_;  // the value whose range a slot lies in; small, to stay in the cache
 };
 
-// The nearest frequencies out of 2^12 to counts, at least 1 for what occurs; all 0 when nothing does.
+// The nearest frequencies out of 2^12 to counts, at least 1 for what occurs; all 0 when nothing
+// does.
 [[nodiscard]] std::vector<std::uint32_t> scale_frequencies(std::span<const std::uint64_t> counts);
 
 class RansEncoder {
@@ -51,7 +53,9 @@ class RansEncoder {
   }
   void put(RansSymbol symbol) { symbols_[count_++] = symbol; }
   // A symbol whose table is known at the end only.
-  void put_later(std::uint32_t value) { symbols_[count_++] = {static_cast<std::uint16_t>(value), 0}; }
+  void put_later(std::uint32_t value) {
+    symbols_[count_++] = {static_cast<std::uint16_t>(value), 0};
+  }
   // The states and the words, in the order of reading; nothing for no symbols. Starts anew.
   void finish(const RansTable& later, Bytes& out);
 

@@ -15,8 +15,10 @@ std::uint32_t is_normal(float value) {
 }
 bool is_finite(float value) { return (std::bit_cast<std::uint32_t>(value) >> 23 & 0xff) < 0xff; }
 
-// The sum of two parts' entries, without a branch that depends on them. False: a sum that is not finite.
-bool add_parts(std::size_t fresh_count, std::size_t memory_count, BlockBuffers& buffers, BlockEntries& sum) {
+// The sum of two parts' entries, without a branch that depends on them. False: a sum that is not
+// finite.
+bool add_parts(std::size_t fresh_count, std::size_t memory_count, BlockBuffers& buffers,
+               BlockEntries& sum) {
   PartBuffers &fresh = buffers.fresh, &memory = buffers.memory;
   fresh.indices[fresh_count] = memory.indices[memory_count] = kEnd;
   std::size_t count = 0, f = 0, m = 0;
@@ -64,7 +66,8 @@ Result<SegmentParts> split_segment(const PayloadFormat& format, ByteSpan segment
   if (!format.has_memory()) return SegmentParts{segment, {}};
   ByteReader in(segment);
   const auto bytes = in.read<std::uint32_t>();
-  if (in.failed() || bytes > in.remaining()) return Error{Errc::kTruncated, "a fresh part that ends too early"};
+  if (in.failed() || bytes > in.remaining())
+    return Error{Errc::kTruncated, "a fresh part that ends too early"};
   const ByteSpan fresh = in.take(bytes);
   return SegmentParts{fresh, in.take(in.remaining())};
 }
@@ -88,7 +91,8 @@ Result<BlockEntries> SegmentReader::next(BlockBuffers& buffers) {
   auto memory = memory_->next(buffers.memory);
   if (!memory) return std::move(memory).error().within("memory part");
   if (!add_parts(entries.indices.size(), memory->indices.size(), buffers, entries))
-    return Error{Errc::kNonFinite, "parts whose sum is not finite"}.within("block " + std::to_string(block));
+    return Error{Errc::kNonFinite, "parts whose sum is not finite"}.within("block " +
+                                                                           std::to_string(block));
   return entries;
 }
 

@@ -22,7 +22,9 @@ Result<Parts> split(ByteSpan bytes) {
   const auto version = reader.read<std::uint32_t>();
   const auto header_bytes = reader.read<std::uint32_t>();
   const auto count = reader.read<std::uint32_t>();
-  if (reader.failed()) return Error{Errc::kTruncated, "blob: ends at byte " + std::to_string(bytes.size()) + ", inside its prefix"};
+  if (reader.failed())
+    return Error{Errc::kTruncated,
+                 "blob: ends at byte " + std::to_string(bytes.size()) + ", inside its prefix"};
   if (magic != kMagic) return Error{Errc::kMalformed, "blob: no muster blob"};
   if (version != kVersion) {
     return Error{Errc::kVersion, "blob: version " + std::to_string(version) +
@@ -36,10 +38,13 @@ Result<Parts> split(ByteSpan bytes) {
   Parts parts;
   parts.header = reader.take(header_bytes);
   parts.prefix_and_header = bytes.first(bytes.size() - reader.remaining());
-  if (reader.failed()) return Error{Errc::kTruncated, "blob: ends at byte " + std::to_string(bytes.size()) + ", inside its header"};
+  if (reader.failed())
+    return Error{Errc::kTruncated,
+                 "blob: ends at byte " + std::to_string(bytes.size()) + ", inside its header"};
   for (std::uint64_t length : lengths) {
     if (reader.remaining() < length)
-      return Error{Errc::kTruncated, "blob: ends at byte " + std::to_string(bytes.size()) + ", inside segment " +
+      return Error{Errc::kTruncated, "blob: ends at byte " + std::to_string(bytes.size()) +
+                                         ", inside segment " +
                                          std::to_string(parts.segments.size())};
     parts.segments.push_back(reader.take(length));
   }
@@ -52,9 +57,9 @@ Result<Parts> split(ByteSpan bytes) {
 }  // namespace
 
 Bytes write_blob(const SegmentedBlob& blob) {
-  MUSTER_CHECK(blob.header.size() <= kHeaderBytesMax &&
-                   blob.segments.size() <= limits::kSegmentsMax,
-               "a blob of our own over the limits");
+  MUSTER_CHECK(
+      blob.header.size() <= kHeaderBytesMax && blob.segments.size() <= limits::kSegmentsMax,
+      "a blob of our own over the limits");
   ByteWriter writer;
   writer.write(kMagic);
   writer.write(kVersion);
@@ -71,7 +76,8 @@ Result<SegmentedBlob> read_blob(ByteSpan bytes) {
   MUSTER_TRY(const Parts parts, split(bytes));
   SegmentedBlob blob;
   blob.header.assign(parts.header.begin(), parts.header.end());
-  for (ByteSpan segment : parts.segments) blob.segments.emplace_back(segment.begin(), segment.end());
+  for (ByteSpan segment : parts.segments)
+    blob.segments.emplace_back(segment.begin(), segment.end());
   return blob;
 }
 

@@ -1,8 +1,9 @@
-// Segmented blob: the byte form in which payloads, aggregates and checkpoints travel and are stored.
+// Segmented blob: the byte form in which payloads, aggregates and checkpoints travel and are
+// stored.
 //
-// Clear prefix {magic, version, header length, segment count, segment lengths} ‖ header ‖ segments. The
-// blob's id is the Merkle root over [prefix ‖ header, segment₀, segment₁, …], so every segment can be
-// proven on its own. Thread safety: pure functions.
+// Clear prefix {magic, version, header length, segment count, segment lengths} ‖ header ‖ segments.
+// The blob's id is the Merkle root over [prefix ‖ header, segment₀, segment₁, …], so every segment
+// can be proven on its own. Thread safety: pure functions.
 #pragma once
 
 #include <vector>

@@ -1,5 +1,5 @@
-// Selection: what was kept of every block, chosen and quantised elsewhere than on this CPU, in the form that
-// a card hands out; and the payload that it makes.
+// Selection: what was kept of every block, chosen and quantised elsewhere than on this CPU, in the
+// form that a card hands out; and the payload that it makes.
 //
 // An entry is 16 bits: index within the block (12), class of its level (3), sign (1).
 // Thread safety: borrowed values, pure functions.
@@ -22,9 +22,10 @@ namespace muster::compression {
 
 // Of one part. Each span is empty where the format has no such part.
 struct SelectedPart {
-  std::span<const std::uint16_t> counts;   // of each block, or kNotFiniteBlock
-  std::span<const std::uint16_t> levels;   // of each block: 2^level_bits, as quantise() gives them
-  std::span<const std::uint16_t> entries;  // of each block: room for the part's keep, ascending indices
+  std::span<const std::uint16_t> counts;  // of each block, or kNotFiniteBlock
+  std::span<const std::uint16_t> levels;  // of each block: 2^level_bits, as quantise() gives them
+  std::span<const std::uint16_t>
+      entries;  // of each block: room for the part's keep, ascending indices
 };
 
 struct Selection {
@@ -32,7 +33,8 @@ struct Selection {
   SelectedPart fresh, memory;
 };
 
-// The count of a block with a NaN or an infinity; its first entry is then the place of the first of them.
+// The count of a block with a NaN or an infinity; its first entry is then the place of the first of
+// them.
 inline constexpr std::uint16_t kNotFiniteBlock = 0xffff;
 
 // The same bytes as compress() of what was selected from.
@@ -40,10 +42,10 @@ inline constexpr std::uint16_t kNotFiniteBlock = 0xffff;
 [[nodiscard]] Result<Payload> payload_of(const Layout& layout, const Selection& selection,
                                          unsigned threads = 1);
 
-// Appends what ErrorFeedback::State has of a pending selection. Originals lie where the part's entries lie.
-// REQUIRES: a selection of this layout, all of it finite.
-void append_originals(const Layout& layout, const Selection& selection, std::span<const float> of_fresh,
-                      std::span<const float> of_memory, std::vector<std::uint64_t>& indices,
-                      std::vector<float>& originals);
+// Appends what ErrorFeedback::State has of a pending selection. Originals lie where the part's
+// entries lie. REQUIRES: a selection of this layout, all of it finite.
+void append_originals(const Layout& layout, const Selection& selection,
+                      std::span<const float> of_fresh, std::span<const float> of_memory,
+                      std::vector<std::uint64_t>& indices, std::vector<float>& originals);
 
 }  // namespace muster::compression

@@ -41,15 +41,18 @@ void Coordinator::persist_for_validators(Bytes message) {
 void Coordinator::persist_and_distribute(Bytes message, const protocol::MinerForms& forms) {
   persist_for_validators(std::move(message));
   for (const Member& member : members())
-    if (role_of(member.hotkey) == Role::kMiner) actions_.push_back(Send{member.hotkey, forms.form_for(member.hotkey)});
+    if (role_of(member.hotkey) == Role::kMiner)
+      actions_.push_back(Send{member.hotkey, forms.form_for(member.hotkey)});
 }
 
 void Coordinator::send_open(const PublicKey& to) {
-  actions_.push_back(Send{to, role_of(to) == Role::kMiner ? round_.open_forms->form_for(to) : round_.open->bytes});
+  actions_.push_back(
+      Send{to, role_of(to) == Role::kMiner ? round_.open_forms->form_for(to) : round_.open->bytes});
 }
 
 Role Coordinator::role_of(const PublicKey& hotkey) const {
-  const auto* entry = round_.open ? protocol::find_in_roster(round_.open->message, hotkey) : nullptr;
+  const auto* entry =
+      round_.open ? protocol::find_in_roster(round_.open->message, hotkey) : nullptr;
   return entry != nullptr ? entry->role : membership_.role_of(head_, hotkey);
 }
 
@@ -65,8 +68,10 @@ protocol::RoundContext Coordinator::context() const {
 }
 
 std::optional<Bytes> ReplayRound::answer_of(ByteSpan record, const wire::Envelope& envelope) const {
-  if (with_closes || is_a(envelope, protocol::MessageType::kManifest)) return Bytes(record.begin(), record.end());
-  if (is_a(envelope, protocol::MessageType::kRoundOpen)) return protocol::MinerForms(record).form_for(to);
+  if (with_closes || is_a(envelope, protocol::MessageType::kManifest))
+    return Bytes(record.begin(), record.end());
+  if (is_a(envelope, protocol::MessageType::kRoundOpen))
+    return protocol::MinerForms(record).form_for(to);
   return std::nullopt;
 }
 
@@ -83,13 +88,20 @@ Actions Coordinator::on_message(const PublicKey& channel, ByteSpan message, Time
     MUSTER_TRY(envelope, wire::open_envelope(message));
     if (own) return take_back(channel, envelope, message, now);
     switch (protocol::MessageType{envelope.type}) {
-      case protocol::MessageType::kReady: return handle_ready(envelope, now);
-      case protocol::MessageType::kCommit: return handle_commit(message, now);
-      case protocol::MessageType::kReveal: return handle_reveal(message, now);
-      case protocol::MessageType::kScreen: return handle_screen(message, now);
-      case protocol::MessageType::kAttest: return handle_attest(message);
-      case protocol::MessageType::kDispute: return handle_dispute(envelope, message);
-      default: return Error{Errc::kPermission, "a message that only the coordinator sends"};
+      case protocol::MessageType::kReady:
+        return handle_ready(envelope, now);
+      case protocol::MessageType::kCommit:
+        return handle_commit(message, now);
+      case protocol::MessageType::kReveal:
+        return handle_reveal(message, now);
+      case protocol::MessageType::kScreen:
+        return handle_screen(message, now);
+      case protocol::MessageType::kAttest:
+        return handle_attest(message);
+      case protocol::MessageType::kDispute:
+        return handle_dispute(envelope, message);
+      default:
+        return Error{Errc::kPermission, "a message that only the coordinator sends"};
     }
   };
   if (const Status handled = handle(); !handled)
@@ -113,7 +125,8 @@ Actions Coordinator::on_blob(const PublicKey& from, const Hash& id, TimeMs now) 
 
 Actions Coordinator::on_ledger(LedgerView view, TimeMs now) {
   membership_.set_ledger(std::move(view));
-  std::erase_if(refusal_sent_, [&](const auto& sent) { return membership_.find(sent.first) == nullptr; });
+  std::erase_if(refusal_sent_,
+                [&](const auto& sent) { return membership_.find(sent.first) == nullptr; });
   advance(now, Until::kComplete);
   return take_actions();
 }
@@ -162,9 +175,8 @@ bool keep_first(std::map<Uid, protocol::Signed<Message>>& kept, Uid uid,
   }
   if (found->second.bytes != message.bytes) {
     protocol::Evidence proof{found->second.bytes, message.bytes};
-    const bool known = std::any_of(evidence.begin(), evidence.end(), [&](const auto& item) {
-      return item.first == proof.first;
-    });
+    const bool known = std::any_of(evidence.begin(), evidence.end(),
+                                   [&](const auto& item) { return item.first == proof.first; });
     if (!known) evidence.push_back(std::move(proof));
   }
   return false;
@@ -201,11 +213,13 @@ Status Coordinator::handle_commit(ByteSpan bytes, TimeMs) {
   return {};
 }
 
-// A commit names a blob that its own hotkey will upload in this round, no larger than the format allows.
+// A commit names a blob that its own hotkey will upload in this round, no larger than the format
+// allows.
 Status Coordinator::check_payload_named(const protocol::Commit& commit) const {
   if (commit.payload_bytes == 0 || commit.payload_bytes > round_.payload_bytes_max)
     return Error{Errc::kTooLarge, "Commit to a payload of " + std::to_string(commit.payload_bytes) +
-                                      " bytes, at most " + std::to_string(round_.payload_bytes_max)};
+                                      " bytes, at most " +
+                                      std::to_string(round_.payload_bytes_max)};
   // Whoever has it from elsewhere could have it deleted with what no close lists.
   if (blobs_(commit.payload_id))
     return Error{Errc::kConflict, "Commit to a blob that is here already"};
@@ -263,14 +277,15 @@ Status Coordinator::handle_attest(ByteSpan bytes) {
   if (attest.message.manifest_hash != head_.position().parent)
     return Error{Errc::kConflict, "Attest about another manifest"};
   if (phase_ != Phase::kGather || round_.attestations.contains(attest.sender)) return {};
-  if (attest.message.ledger_head) actions_.push_back(CompareHeads{{{attest.sender, *attest.message.ledger_head}}});
+  if (attest.message.ledger_head)
+    actions_.push_back(CompareHeads{{{attest.sender, *attest.message.ledger_head}}});
   actions_.push_back(Persist{head_.round(), attest.bytes});
   round_.attestations[attest.sender] = std::move(attest.bytes);
   return {};
 }
 
-// Kept once for each round and reason, of the round that is open and the one before; each hotkey is heard
-// once a round. A node that finds out later keeps its proof itself.
+// Kept once for each round and reason, of the round that is open and the one before; each hotkey is
+// heard once a round. A node that finds out later keeps its proof itself.
 Status Coordinator::handle_dispute(const wire::Envelope& envelope, ByteSpan bytes) {
   if (bytes.size() > limits::kDisputeBytesMax)
     return Error{Errc::kTooLarge, "Dispute of " + std::to_string(bytes.size()) + " bytes"};
@@ -286,7 +301,8 @@ Status Coordinator::handle_dispute(const wire::Envelope& envelope, ByteSpan byte
   MUSTER_TRY_STATUS(protocol::check_dispute(dispute, envelope.sender, params_.coordinator,
                                             envelope.run_id, envelope.round));
   if (!disputes_.insert({envelope.round, dispute.reason}).second) return {};
-  // Structure is all that is checked, so what a run keeps of them has an end. Who signed one has it.
+  // Structure is all that is checked, so what a run keeps of them has an end. Who signed one has
+  // it.
   if (dispute_bytes_ + bytes.size() > limits::kDisputesBytesMax)
     return Error{Errc::kTooLarge, "Dispute: the archive has its share of them already"};
   dispute_bytes_ += bytes.size();
@@ -324,16 +340,20 @@ Status Coordinator::recover(ByteSpan message) {
     return status;
   };
   switch (protocol::MessageType{envelope.type}) {
-    case protocol::MessageType::kRoundOpen: return enter_train(message);
+    case protocol::MessageType::kRoundOpen:
+      return enter_train(message);
     case protocol::MessageType::kCommit:
       return by_peer([&] { return handle_commit(message, 0); });
-    case protocol::MessageType::kCommitsClosed: return enter_reveal(message);
+    case protocol::MessageType::kCommitsClosed:
+      return enter_reveal(message);
     case protocol::MessageType::kReveal:
       return by_peer([&] { return handle_reveal(message, 0); });
-    case protocol::MessageType::kRevealsClosed: return enter_screen(message);
+    case protocol::MessageType::kRevealsClosed:
+      return enter_screen(message);
     case protocol::MessageType::kScreen:
       return by_peer([&] { return handle_screen(message, 0); });
-    case protocol::MessageType::kManifest: return apply_manifest(message);
+    case protocol::MessageType::kManifest:
+      return apply_manifest(message);
     case protocol::MessageType::kAttest:
       round_.attestations[envelope.sender] = Bytes(message.begin(), message.end());
       return {};
@@ -373,9 +393,8 @@ Status Coordinator::enter_reveal(ByteSpan closed) {
 
 Status Coordinator::enter_screen(ByteSpan closed) {
   MUSTER_TRY(auto opened, protocol::open_at<protocol::RevealsClosed>(closed, head_.position()));
-  MUSTER_TRY(round_.reveals,
-             protocol::read_reveals(head_.position(), round_.open->message, round_.commits,
-                                    opened.message));
+  MUSTER_TRY(round_.reveals, protocol::read_reveals(head_.position(), round_.open->message,
+                                                    round_.commits, opened.message));
   round_.payloads.clear();
   round_.payloads_open = false;
   round_.reveals_closed = Bytes(closed.begin(), closed.end());
@@ -389,11 +408,16 @@ Status Coordinator::enter_screen(ByteSpan closed) {
 Result<protocol::SealedRound> Coordinator::make_seal(
     const std::vector<Bytes>& screens, const std::vector<protocol::Evidence>& evidence,
     const std::map<Uid, std::uint32_t>& arrivals) {
-  const protocol::SealInputs inputs{context(),           head_,
-                                    round_.open->message, round_.open_hash,
-                                    round_.reveals_hash, round_.commit_root,
-                                    round_.payloads,     arrivals,
-                                    screens,             evidence};
+  const protocol::SealInputs inputs{context(),
+                                    head_,
+                                    round_.open->message,
+                                    round_.open_hash,
+                                    round_.reveals_hash,
+                                    round_.commit_root,
+                                    round_.payloads,
+                                    arrivals,
+                                    screens,
+                                    evidence};
   return protocol::seal(inputs, model_.downlink_residual);
 }
 
@@ -426,7 +450,8 @@ Status Coordinator::apply_manifest(ByteSpan bytes) {
     MUSTER_TRY(const auto record, protocol::decode_record(blob));
     MUSTER_TRY(round_.payloads,
                protocol::open_payloads(context(), round_.commits, round_.reveals, blobs_));
-    MUSTER_TRY(auto sealed, make_seal(record.screens, record.evidence, protocol::arrivals_of(record)));
+    MUSTER_TRY(auto sealed,
+               make_seal(record.screens, record.evidence, protocol::arrivals_of(record)));
     if (wire::encode(sealed.manifest) != wire::encode(manifest.message)) {
       return Error{Errc::kConflict, "round " + std::to_string(head_.round().value) +
                                         ": sealing it again gives another manifest"};

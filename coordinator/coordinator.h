@@ -1,10 +1,10 @@
 // Coordinator: the role's pure core. It opens rounds, takes commits, keys and screens in, seals.
 //
 // Sans-I/O: every input is a call with the time of it, every output an Action, to be carried out in
-// order: a Persist is durable before the next action starts, which is what "acknowledged" means here.
-// After a crash a new Coordinator is fed what was persisted and resumes the same round; nothing that it
-// sent can come out differently. Errors of peers are counted and ignored, never fatal.
-// Thread safety: none; one owner.
+// order: a Persist is durable before the next action starts, which is what "acknowledged" means
+// here. After a crash a new Coordinator is fed what was persisted and resumes the same round;
+// nothing that it sent can come out differently. Errors of peers are counted and ignored, never
+// fatal. Thread safety: none; one owner.
 #pragma once
 
 #include <map>
@@ -43,13 +43,15 @@ struct StoreBlob {
   Hash id;
   Bytes blob;
 };
-// Send the persisted RoundOpen and Manifest of a sealed round, manifest first; to a validator its closes too.
+// Send the persisted RoundOpen and Manifest of a sealed round, manifest first; to a validator its
+// closes too.
 struct ReplayRound {
   PublicKey to;
   Round round;
   bool with_closes = false;
   // What the answer has of this record of the round's journal, if anything.
-  [[nodiscard]] std::optional<Bytes> answer_of(ByteSpan record, const wire::Envelope& envelope) const;
+  [[nodiscard]] std::optional<Bytes> answer_of(ByteSpan record,
+                                               const wire::Envelope& envelope) const;
 };
 // Take the upload of this blob from `from`, which committed to it; then on_blob.
 struct ExpectUpload {
@@ -73,7 +75,8 @@ struct RoundSealed {
   Hash theta_root;
   Hash downlink_root;
 };
-// Compare what other nodes say that the ledger signed with what this one knows, and say what differs.
+// Compare what other nodes say that the ledger signed with what this one knows, and say what
+// differs.
 struct CompareHeads {
   std::vector<protocol::SeenHead> heads;
 };
@@ -81,22 +84,21 @@ struct Note {
   std::string text;
 };
 struct Finish {};
-using Action =
-    std::variant<Send, Broadcast, Persist, StoreBlob, ReplayRound, ExpectUpload, EndUploads,
-                 WriteCheckpoint, RoundSealed, CompareHeads, Note, Finish>;
+using Action = std::variant<Send, Broadcast, Persist, StoreBlob, ReplayRound, ExpectUpload,
+                            EndUploads, WriteCheckpoint, RoundSealed, CompareHeads, Note, Finish>;
 using Actions = std::vector<Action>;
 
 // Local settings; not part of the protocol.
 struct Config {
-  std::uint32_t start_miners = 1;      // wait for that many before round 0
+  std::uint32_t start_miners = 1;  // wait for that many before round 0
   std::uint32_t start_validators = 0;
-  std::uint32_t checkpoint_every = 32;     // rounds; 0: never
-  // A node at least that many rounds behind a checkpoint is offered it instead of a replay. θ and the
-  // residual cost 8 bytes per parameter, an aggregate of the default density about 0.07.
+  std::uint32_t checkpoint_every = 32;  // rounds; 0: never
+  // A node at least that many rounds behind a checkpoint is offered it instead of a replay. θ and
+  // the residual cost 8 bytes per parameter, an aggregate of the default density about 0.07.
   std::uint32_t offer_after = 100;
   std::uint32_t threads = 1;  // for summing up and compressing
-  // The folder is a restored copy, or was rebuilt: it may lack what was signed last, so no phase ends before nodes had
-  // `timing.gather_ms` to hand that back.
+  // The folder is a restored copy, or was rebuilt: it may lack what was signed last, so no phase
+  // ends before nodes had `timing.gather_ms` to hand that back.
   bool restored = false;
 };
 
@@ -113,9 +115,9 @@ class Coordinator {
   Coordinator(const protocol::ProtocolParams& params, const SigningKey& key, const Config& config,
               ModelMemory model, protocol::BlobReader blobs);
 
-  // Feeds one persisted message back, in the order of persisting; before any other call. Rounds before the
-  // model's checkpoint are only followed, later ones sealed again.
-  // Errors: kConflict and others when the record does not fit: the journal is damaged or another run's.
+  // Feeds one persisted message back, in the order of persisting; before any other call. Rounds
+  // before the model's checkpoint are only followed, later ones sealed again. Errors: kConflict and
+  // others when the record does not fit: the journal is damaged or another run's.
   [[nodiscard]] Status recover(ByteSpan message);
   // Call once after the last recover(): resumes the phase with new durations.
   [[nodiscard]] Actions start(TimeMs now);
@@ -159,9 +161,12 @@ class Coordinator {
   Status handle_attest(ByteSpan bytes);
   Status handle_dispute(const wire::Envelope& envelope, ByteSpan bytes);
   [[nodiscard]] protocol::Finished final_state() const;
-  Status help_catch_up(const PublicKey& hotkey, Round round, const protocol::Ready& ready, TimeMs now);
-  Status help_without_records(const PublicKey& hotkey, Round round, const protocol::Ready& ready, TimeMs now);
-  Status take_back(const PublicKey& from, const wire::Envelope& envelope, ByteSpan bytes, TimeMs now);
+  Status help_catch_up(const PublicKey& hotkey, Round round, const protocol::Ready& ready,
+                       TimeMs now);
+  Status help_without_records(const PublicKey& hotkey, Round round, const protocol::Ready& ready,
+                              TimeMs now);
+  Status take_back(const PublicKey& from, const wire::Envelope& envelope, ByteSpan bytes,
+                   TimeMs now);
   Status wait_for_the_whole(protocol::MessageType type);
   Status take_back_manifest(ByteSpan bytes, TimeMs now);
   [[nodiscard]] bool lacks_payload_of(const PublicKey& miner) const;
@@ -227,19 +232,20 @@ class Coordinator {
   protocol::Phase phase_ = protocol::Phase::kGather;
   RoundState round_;
   TimeMs phase_started_ = 0;
-  TimeMs not_before_ = 0;  // of the next round: the pause after null rounds
+  TimeMs not_before_ = 0;              // of the next round: the pause after null rounds
   std::optional<TimeMs> gathered_at_;  // when a quorum was ready for the coming round
   TimeMs say_again_at_ = 0;            // what is awaited
   std::map<PublicKey, TimeMs> refusal_sent_;
   std::set<std::pair<Round, protocol::DisputeReason>> disputes_;  // kept, of the last rounds
   std::size_t dispute_bytes_ = 0;                                 // of all kept
   std::set<std::pair<Round, PublicKey>> disputants_;              // who was heard, likewise
-  bool started_ = false;  // what was persisted is recovered
-  Round base_;            // the journal has no records of rounds before it
-  bool may_lack_open_ = false;  // of a restart between rounds: somebody may have seen the coming round's opening
-  TimeMs hold_until_ = 0;       // no phase ends before: of a restored folder
-  bool lost_open_ = false;      // the coming round's opening is signed, and is not here
-  bool lost_seal_ = false;      // the open round's manifest is signed, and what it rests on is not here
+  bool started_ = false;                                          // what was persisted is recovered
+  Round base_;  // the journal has no records of rounds before it
+  bool may_lack_open_ =
+      false;  // of a restart between rounds: somebody may have seen the coming round's opening
+  TimeMs hold_until_ = 0;   // no phase ends before: of a restored folder
+  bool lost_open_ = false;  // the coming round's opening is signed, and is not here
+  bool lost_seal_ = false;  // the open round's manifest is signed, and what it rests on is not here
   bool finished_ = false;
   std::optional<Hash> theta_root_;
   // Asked for and not written yet: where it belongs and who attests it.

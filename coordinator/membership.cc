@@ -27,7 +27,8 @@ Role Membership::role_of(const protocol::ChainHead& head, const PublicKey& hotke
   return before == nullptr ? Role::kMiner : before->role;
 }
 
-std::map<PublicKey, std::uint64_t> Membership::validator_weights(const protocol::ChainHead& head) const {
+std::map<PublicKey, std::uint64_t> Membership::validator_weights(
+    const protocol::ChainHead& head) const {
   protocol::ValidatorStakes stakes;
   for (const Member& member : view_.members)
     if (role_of(head, member.hotkey) == Role::kValidator) stakes[member.hotkey] = member.stake;
@@ -49,7 +50,8 @@ void Membership::begin_round() {
   for (auto& [hotkey, ready] : ready_) ready.next_secret_hashes[0] = ready.next_secret_hashes[1];
 }
 
-protocol::Turnout Membership::turnout(const protocol::ChainHead& head, std::uint16_t quorum_percent) const {
+protocol::Turnout Membership::turnout(const protocol::ChainHead& head,
+                                      std::uint16_t quorum_percent) const {
   const auto validator_weight = validator_weights(head);
   std::vector<protocol::Attendant> miners, validators;
   std::vector<protocol::Standing> standings;
@@ -60,7 +62,8 @@ protocol::Turnout Membership::turnout(const protocol::ChainHead& head, std::uint
     if (entry.role == Role::kMiner) {
       miners.push_back(attendant);
       standings.push_back(entry.standing);
-    } else if (const auto weight = validator_weight.find(entry.hotkey); weight != validator_weight.end()) {
+    } else if (const auto weight = validator_weight.find(entry.hotkey);
+               weight != validator_weight.end()) {
       attendant.weight = weight->second;
       if (attendant.weight > 0) validators.push_back(attendant);
     }
@@ -69,7 +72,8 @@ protocol::Turnout Membership::turnout(const protocol::ChainHead& head, std::uint
   for (std::size_t i = 0; i < miners.size(); ++i) miners[i].weight = weights[i];
   const auto of_miners = protocol::turnout(miners, quorum_percent);
   const auto of_validators = protocol::turnout(validators, quorum_percent);
-  return {of_miners.is_complete && of_validators.is_complete, of_miners.is_quorum && of_validators.is_quorum};
+  return {of_miners.is_complete && of_validators.is_complete,
+          of_miners.is_quorum && of_validators.is_quorum};
 }
 
 std::vector<protocol::RosterEntry> Membership::roster() const {
@@ -78,7 +82,8 @@ std::vector<protocol::RosterEntry> Membership::roster() const {
     const Member* member = find(hotkey);
     const bool validates = ready.role == Role::kValidator;
     if (member == nullptr || (validates && !member->may_validate)) continue;
-    roster.push_back({member->uid, hotkey, ready.role, member->stake, validates ? ready.next_secret_hashes[0] : Hash{}});
+    roster.push_back({member->uid, hotkey, ready.role, member->stake,
+                      validates ? ready.next_secret_hashes[0] : Hash{}});
   }
   std::sort(roster.begin(), roster.end(),
             [](const auto& a, const auto& b) { return a.uid < b.uid; });

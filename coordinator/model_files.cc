@@ -30,10 +30,10 @@ Result<std::vector<Hash>> checkpoint_blobs(const protocol::Journal& journal) {
   return ids;
 }
 
-Result<ModelFiles> ModelFiles::open(const std::filesystem::path& folder,
-                                    const compression::Layout& layout,
-                                    const protocol::Journal& journal, const wire::BlobStore& blobs,
-                                    const std::function<Result<std::vector<float>>()>& initial_theta) {
+Result<ModelFiles> ModelFiles::open(
+    const std::filesystem::path& folder, const compression::Layout& layout,
+    const protocol::Journal& journal, const wire::BlobStore& blobs,
+    const std::function<Result<std::vector<float>>()>& initial_theta) {
   const std::uint64_t bytes = layout.parameters() * sizeof(float);
   MUSTER_TRY(auto theta, MappedFile::create(folder / "theta.f32", bytes));
   MUSTER_TRY(auto residual, MappedFile::create(folder / "downlink_residual.f32", bytes));

@@ -1,7 +1,8 @@
 // ModelFiles: the coordinator's θ and downlink residual as memory-mapped working files.
 //
-// The files are scratch: what counts is the journal and the newest checkpoint, from which opening makes
-// them anew. Mapped, a model larger than the memory works, and nothing is copied. Thread safety: none.
+// The files are scratch: what counts is the journal and the newest checkpoint, from which opening
+// makes them anew. Mapped, a model larger than the memory works, and nothing is copied. Thread
+// safety: none.
 #pragma once
 
 #include <filesystem>
@@ -17,8 +18,8 @@ namespace muster::coordinator {
 
 class ModelFiles {
  public:
-  // Fills both files from the newest checkpoint in the journal whose blob is there and whole, or from
-  // the initial model. Errors: kNoSpace, kIo, those of initial_theta.
+  // Fills both files from the newest checkpoint in the journal whose blob is there and whole, or
+  // from the initial model. Errors: kNoSpace, kIo, those of initial_theta.
   [[nodiscard]] static Result<ModelFiles> open(
       const std::filesystem::path& folder, const compression::Layout& layout,
       const protocol::Journal& journal, const wire::BlobStore& blobs,

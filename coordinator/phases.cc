@@ -37,15 +37,17 @@ protocol::Turnout Coordinator::turnout() const {
 }
 
 TimeMs Coordinator::phase_end(const protocol::Turnout& turnout) const {
-  return protocol::phase_end({turnout.is_complete, phase_started_, round_.quorum_at}, round_.hard_ms,
-                             head_.grace_ms());
+  return protocol::phase_end({turnout.is_complete, phase_started_, round_.quorum_at},
+                             round_.hard_ms, head_.grace_ms());
 }
 
 std::optional<TimeMs> Coordinator::next_deadline() const {
   if (finished_) return std::nullopt;
   if (phase_ == Phase::kGather) {
     const TimeMs hard = phase_started_ + static_cast<TimeMs>(params_.timing.gather_ms);
-    return std::max(not_before_, gathered_at_ && !may_lack_open_ ? std::min(hard, *gathered_at_ + TimeMs{head_.grace_ms()}) : hard);
+    return std::max(not_before_, gathered_at_ && !may_lack_open_
+                                     ? std::min(hard, *gathered_at_ + TimeMs{head_.grace_ms()})
+                                     : hard);
   }
   return std::max(hold_until_, phase_end(turnout()));
 }
@@ -87,10 +89,10 @@ bool Coordinator::advance_once(TimeMs now, Until until) {
   return phase_ != before;
 }
 
-// A round opens when everybody awaited is ready; or when a quorum of the miners' and of the validators' weight is
-// and the grace has passed, so that one that is away costs the others no more than that; or at the hard
-// bound. After a restart only the first and the last: whoever is away may have seen an opening that an older copy of
-// the folder does not know.
+// A round opens when everybody awaited is ready; or when a quorum of the miners' and of the
+// validators' weight is and the grace has passed, so that one that is away costs the others no more
+// than that; or at the hard bound. After a restart only the first and the last: whoever is away may
+// have seen an opening that an older copy of the folder does not know.
 bool Coordinator::may_open(TimeMs now, Until until) {
   const std::size_t miners = membership_.ready_count(head_, Role::kMiner);
   const std::size_t validators = membership_.ready_count(head_, Role::kValidator);
@@ -132,15 +134,16 @@ void Coordinator::open_round(TimeMs now) {
 
 // Nobody waits in silence.
 void Coordinator::say_what_is_awaited(TimeMs now) {
-  const bool waits = !finished_ && phase_ == Phase::kGather && phase_started_ != 0 && now >= not_before_ &&
+  const bool waits = !finished_ && phase_ == Phase::kGather && phase_started_ != 0 &&
+                     now >= not_before_ &&
                      now - phase_started_ >= static_cast<TimeMs>(params_.timing.gather_ms);
   if (!waits || now < say_again_at_) return;
   say_again_at_ = now + kAwaitedSayAgainMs;
   const std::size_t miners = membership_.ready_count(head_, Role::kMiner);
   const std::size_t validators = membership_.ready_count(head_, Role::kValidator);
   const bool first = head_.last_roster().empty();
-  std::string what = "round " + std::to_string(head_.round().value) + " waits: " + std::to_string(miners) +
-                     " miners are ready, " +
+  std::string what = "round " + std::to_string(head_.round().value) +
+                     " waits: " + std::to_string(miners) + " miners are ready, " +
                      std::to_string(std::max<std::size_t>(params_.timing.miners_min,
                                                           first ? config_.start_miners : 0)) +
                      " are needed; " + std::to_string(validators) + " validators are ready";
@@ -154,11 +157,12 @@ void Coordinator::say_what_is_awaited(TimeMs now) {
 
 void Coordinator::set_next_checkpoint(Round last) {
   const std::uint64_t every = config_.checkpoint_every;
-  next_checkpoint_ = Round{every == 0 ? std::numeric_limits<std::uint64_t>::max() : (last.value / every + 1) * every};
+  next_checkpoint_ = Round{every == 0 ? std::numeric_limits<std::uint64_t>::max()
+                                      : (last.value / every + 1) * every};
 }
 
-// Nobody joins by one that no majority of the stake attests, so it is put off until one does; at most as long as from
-// one to the next, since the coordinator itself starts again from it.
+// Nobody joins by one that no majority of the stake attests, so it is put off until one does; at
+// most as long as from one to the next, since the coordinator itself starts again from it.
 void Coordinator::ask_checkpoint(const std::vector<Bytes>& attestations) {
   if (head_.round() < next_checkpoint_ || pending_checkpoint_) return;
   const bool is_overdue = head_.round().value >= next_checkpoint_.value + config_.checkpoint_every;
@@ -210,9 +214,9 @@ bool Coordinator::open_payloads(TimeMs now) {
   if (!opened) {
     if (now >= say_again_at_) {
       say_again_at_ = now + kAwaitedSayAgainMs;
-      actions_.push_back(Note{"round " + std::to_string(head_.round().value) +
-                              " cannot be sealed before its payloads can be read: " +
-                              opened.error().message});
+      actions_.push_back(
+          Note{"round " + std::to_string(head_.round().value) +
+               " cannot be sealed before its payloads can be read: " + opened.error().message});
     }
     return false;
   }
@@ -239,7 +243,8 @@ std::string why_nobody_counts(const protocol::SealRecord& record) {
                                      : Result<protocol::Screen>(envelope.error());
         if (!screen) continue;
         for (const auto& entry : screen->entries)
-          if (entry.uid == outcome.uid && protocol::is_rejection(entry.verdict)) verdicts.insert(entry.verdict);
+          if (entry.uid == outcome.uid && protocol::is_rejection(entry.verdict))
+            verdicts.insert(entry.verdict);
       }
       for (const auto verdict : verdicts) reason += ": " + std::string(name_of(verdict));
     }
@@ -272,9 +277,11 @@ void Coordinator::seal_round(TimeMs now) {
                             " rounds in a row had too few accepted payloads" +
                             why_nobody_counts(sealed->record)});
   if (head_.unscreened_rounds_in_a_row() > 0 && params_.verification.unscreened_rounds_max > 0)
-    actions_.push_back(Note{"round " + std::to_string(head_.round().value - 1) +
-                            " was sealed without a Screen of a validator with stake: nobody judged its payloads"});
-  actions_.push_back(RoundSealed{Round{head_.round().value - 1}, sealed->manifest, sealed->record, *theta_root_,
+    actions_.push_back(
+        Note{"round " + std::to_string(head_.round().value - 1) +
+             " was sealed without a Screen of a validator with stake: nobody judged its payloads"});
+  actions_.push_back(RoundSealed{Round{head_.round().value - 1}, sealed->manifest, sealed->record,
+                                 *theta_root_,
                                  state::parameters_root(layout_, model_.downlink_residual)});
   end_round(now);
 }
@@ -287,15 +294,16 @@ void Coordinator::end_round(TimeMs now) {
   gathered_at_.reset();
   say_again_at_ = 0;
   const std::uint32_t doublings = std::min(head_.null_rounds_in_a_row(), 16u);
-  not_before_ = doublings == 0 ? now
-                               : now + std::min<TimeMs>(TimeMs{params_.timing.pause_ms}
-                                                            << (doublings - 1),
-                                                        params_.timing.pause_max_ms);
+  not_before_ = doublings == 0
+                    ? now
+                    : now + std::min<TimeMs>(TimeMs{params_.timing.pause_ms} << (doublings - 1),
+                                             params_.timing.pause_max_ms);
 }
 
 // After the last round: everybody's Ready shows that it is at the final state.
 void Coordinator::maybe_finish(TimeMs now, Until until) {
-  const bool waited = until == Until::kDeadline && now - phase_started_ >= static_cast<TimeMs>(params_.timing.gather_ms);
+  const bool waited = until == Until::kDeadline &&
+                      now - phase_started_ >= static_cast<TimeMs>(params_.timing.gather_ms);
   if (!waited && !membership_.turnout(head_, params_.timing.quorum_percent).is_complete) return;
   finished_ = true;
   actions_.push_back(Broadcast{sign(final_state())});

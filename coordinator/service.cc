@@ -30,19 +30,18 @@ using Input = std::variant<BlobArrived, CheckpointWritten, LedgerView, Error>;
 constexpr std::size_t kCheckpointsKept = 2;
 
 std::string name_of_action(const Action& action) {
-  return std::visit(Overloaded{[](const Send&) { return "send"; },
-                               [](const Broadcast&) { return "broadcast"; },
-                               [](const Persist&) { return "persist"; },
-                               [](const StoreBlob&) { return "store_blob"; },
-                               [](const ReplayRound&) { return "replay_round"; },
-                               [](const ExpectUpload&) { return "expect_upload"; },
-                               [](const EndUploads&) { return "end_uploads"; },
-                               [](const WriteCheckpoint&) { return "write_checkpoint"; },
-                               [](const RoundSealed&) { return "round_sealed"; },
-                               [](const CompareHeads&) { return "compare_heads"; },
-                               [](const Note&) { return "note"; },
-                               [](const Finish&) { return "finish"; }},
-                    action);
+  return std::visit(
+      Overloaded{[](const Send&) { return "send"; }, [](const Broadcast&) { return "broadcast"; },
+                 [](const Persist&) { return "persist"; },
+                 [](const StoreBlob&) { return "store_blob"; },
+                 [](const ReplayRound&) { return "replay_round"; },
+                 [](const ExpectUpload&) { return "expect_upload"; },
+                 [](const EndUploads&) { return "end_uploads"; },
+                 [](const WriteCheckpoint&) { return "write_checkpoint"; },
+                 [](const RoundSealed&) { return "round_sealed"; },
+                 [](const CompareHeads&) { return "compare_heads"; },
+                 [](const Note&) { return "note"; }, [](const Finish&) { return "finish"; }},
+      action);
 }
 
 class Service {
@@ -56,8 +55,12 @@ class Service {
               {model_.theta(), model_.downlink_residual(), model_.checkpoint()},
               [this](const Hash& id) { return read_blob(id); }),
         blob_endpoint_(std::move(parts_.blob_transport), parts_.blobs, parts_.payloads, {},
-                       {[this](const PublicKey& from, const Hash& id) { inputs_.push(BlobArrived{from, id}); },
-                        [this](const std::string& problem) { inputs_.push(Error{Errc::kNoSpace, problem}); }}) {}
+                       {[this](const PublicKey& from, const Hash& id) {
+                          inputs_.push(BlobArrived{from, id});
+                        },
+                        [this](const std::string& problem) {
+                          inputs_.push(Error{Errc::kNoSpace, problem});
+                        }}) {}
 
   Status run() {
     const auto& stop = stop_;
@@ -67,7 +70,8 @@ class Service {
     std::set<Hash> committed_since_close;
     MUSTER_TRY_STATUS(parts_.journal->replay(0, [&](Round, ByteSpan record) -> Status {
       MUSTER_TRY(const wire::Envelope envelope, wire::reread_envelope(record));
-      if (const auto commit = protocol::read_body<protocol::Commit>(envelope)) committed_since_close.insert(commit->payload_id);
+      if (const auto commit = protocol::read_body<protocol::Commit>(envelope))
+        committed_since_close.insert(commit->payload_id);
       if (is_a(envelope, protocol::MessageType::kCommitsClosed)) {
         committed_since_close.clear();
         MUSTER_TRY(const auto closed, protocol::read_body<protocol::CommitsClosed>(envelope));
@@ -92,7 +96,8 @@ class Service {
     while (!stop) {
       if (finished_ && now() - last_needed_ > static_cast<TimeMs>(parts_.linger_ms)) break;
       MUSTER_TRY_STATUS(take_what_has_arrived());
-      if (parts_.shared_keys) std::ranges::for_each(parts_.shared_keys(), [this](const auto& key) { say_shared(key); });
+      if (parts_.shared_keys)
+        std::ranges::for_each(parts_.shared_keys(), [this](const auto& key) { say_shared(key); });
       MUSTER_TRY_STATUS(carry_out(core_.on_tick(now())));
       if (now() >= next_poll) {
         next_poll = now() + parts_.ledger_poll_ms;
@@ -128,12 +133,14 @@ class Service {
 
   // Which of the two should not run, only their owner knows: both hear it.
   void say_shared(const wire::SharedKey& shared) {
-    const std::string text = "two processes with the hotkey " + shared.key.brief() + " are connected, from " +
-                             shared.address + " and " + shared.other_address +
-                             ": stop one of them; two that sign for one round are evidence against their key";
+    const std::string text =
+        "two processes with the hotkey " + shared.key.brief() + " are connected, from " +
+        shared.address + " and " + shared.other_address +
+        ": stop one of them; two that sign for one round are evidence against their key";
     parts_.logger.warning(text);
     (void)parts_.transport->send(
-        shared.key, protocol::sign_message(core_.head().position(), protocol::Refused{text}, parts_.key));
+        shared.key,
+        protocol::sign_message(core_.head().position(), protocol::Refused{text}, parts_.key));
   }
 
   Result<Bytes> read_blob(const Hash& id) const {
@@ -143,7 +150,8 @@ class Service {
     return store.read(id, 0, size);
   }
 
-  // One that was complete when the uploads ended, and heard of only now, is kept if the close lists it.
+  // One that was complete when the uploads ended, and heard of only now, is kept if the close lists
+  // it.
   void take_upload(const Hash& id) {
     if (!uploads_end_) {
       uploaded_.insert(id);
@@ -172,7 +180,8 @@ class Service {
 
   void compare_heads(std::vector<protocol::SeenHead> heads) {
     ledger_worker_.post([this, heads = std::move(heads)] {
-      for (std::string& difference : head_watch_.compare([this](auto& head) { return parts_.ledger->compare(head); }, heads))
+      for (std::string& difference :
+           head_watch_.compare([this](auto& head) { return parts_.ledger->compare(head); }, heads))
         inputs_.push(Error{Errc::kConflict, std::move(difference)});
     });
   }
@@ -200,7 +209,8 @@ class Service {
                    },
                    [&](CheckpointWritten& written) -> Status {
                      if (!written.status) {
-                       parts_.logger.warning("no checkpoint this time: " + written.status.error().message);
+                       parts_.logger.warning("no checkpoint this time: " +
+                                             written.status.error().message);
                        core_.on_checkpoint_failed();
                        return {};
                      }
@@ -244,9 +254,7 @@ class Service {
                   (void)parts_.transport->send(member.hotkey, message.message);
               return Status();
             },
-            [&](Persist& record) {
-              return parts_.journal->append(record.round, record.message);
-            },
+            [&](Persist& record) { return parts_.journal->append(record.round, record.message); },
             [&](StoreBlob& store) { return parts_.blobs.put(store.id, store.blob); },
             [&](ReplayRound& replay) { return replay_round(replay); },
             [&](ExpectUpload& expected) {
@@ -292,7 +300,8 @@ class Service {
         action);
   }
 
-  // Who asks for more than its share hears nothing more until it is paid for; who is away asks again when it is back.
+  // Who asks for more than its share hears nothing more until it is paid for; who is away asks
+  // again when it is back.
   void answer(const PublicKey& to, const Bytes& message) {
     if (replies_.charge(to, 0, now()) > now()) return;
     (void)replies_.charge(to, message.size(), now());
@@ -301,9 +310,8 @@ class Service {
 
   // Copied here, hashed and written on the worker: the round that is opening does not wait.
   void write_checkpoint(WriteCheckpoint job) {
-    worker_.post([this,
-                  blob = protocol::encode_state(layout_, job.head, model_.theta(),
-                                                model_.downlink_residual())] {
+    worker_.post([this, blob = protocol::encode_state(layout_, job.head, model_.theta(),
+                                                      model_.downlink_residual())] {
       CheckpointWritten written;
       written.id = compression::blob_id(blob).value();
       written.status = parts_.blobs.put(written.id, blob);
@@ -358,10 +366,11 @@ class Service {
   Mailbox<Input> inputs_;
   ModelFiles model_;
   Coordinator core_;
-  std::vector<Hash> checkpoints_;  // oldest first
-  std::set<Hash> uploaded_;                     // in the open round
-  std::optional<std::set<Hash>> uploads_end_;   // what its close lists, once uploads have ended
-  wire::PeerBudgets<PublicKey> replies_{{.messages = {}, .bytes = {limits::kReplyBytesPerSecond, limits::kReplyBytesBurst}}};
+  std::vector<Hash> checkpoints_;              // oldest first
+  std::set<Hash> uploaded_;                    // in the open round
+  std::optional<std::set<Hash>> uploads_end_;  // what its close lists, once uploads have ended
+  wire::PeerBudgets<PublicKey> replies_{
+      {.messages = {}, .bytes = {limits::kReplyBytesPerSecond, limits::kReplyBytesBurst}}};
   bool finished_ = false;
   TimeMs last_needed_ = 0;  // when the run ended or somebody was last helped to catch up
   wire::BlobServerEndpoint blob_endpoint_;

@@ -25,12 +25,13 @@ struct ServiceParts {
   SigningKey key;
   Config config;
   std::function<Result<std::vector<float>>()> initial_theta;  // of the run
-  std::filesystem::path model_folder;                 // of the mapped working files
-  std::unique_ptr<wire::Transport> transport;       // serves control messages
-  std::unique_ptr<wire::Transport> blob_transport;  // serves blobs
+  std::filesystem::path model_folder;                         // of the mapped working files
+  std::unique_ptr<wire::Transport> transport;                 // serves control messages
+  std::unique_ptr<wire::Transport> blob_transport;            // serves blobs
   std::unique_ptr<protocol::Journal> journal;
-  wire::BlobStore& blobs;     // checkpoints, aggregates, seal records
-  wire::BlobStore& payloads;  // uploads, in a store of their own: nothing that a peer names can touch the others
+  wire::BlobStore& blobs;  // checkpoints, aggregates, seal records
+  wire::BlobStore&
+      payloads;  // uploads, in a store of their own: nothing that a peer names can touch the others
   std::unique_ptr<protocol::LedgerClient> ledger;
   // Told of the hotkeys that may connect, whenever the ledger's list changes.
   std::function<void(const std::set<PublicKey>&)> admit;
@@ -41,7 +42,8 @@ struct ServiceParts {
   std::uint32_t linger_ms = 3000;  // after the last round: for nodes that have not heard of it
   // Hotkeys that two processes use at the same time, found since the last call; empty: not known.
   std::function<std::vector<wire::SharedKey>()> shared_keys = {};
-  std::filesystem::path restored = {};  // a file that marks a rebuilt folder; removed with the first round that is sealed
+  std::filesystem::path restored =
+      {};  // a file that marks a rebuilt folder; removed with the first round that is sealed
 };
 
 // Runs until the run has had its rounds, or `stop`.

@@ -1,5 +1,5 @@
-// How a coordinator goes on whose folder was lost or is an older copy: it takes back from its nodes what it signed of
-// the round after its newest, and never signs a second version of it.
+// How a coordinator goes on whose folder was lost or is an older copy: it takes back from its nodes
+// what it signed of the round after its newest, and never signs a second version of it.
 #include "coordinator/coordinator.h"
 #include "protocol/attestation.h"
 
@@ -23,23 +23,27 @@ bool is_form_of_one_miner(const wire::Envelope& envelope) {
 }  // namespace
 
 // A message of its own that a node hands back; its signature is checked.
-Status Coordinator::take_back(const PublicKey& from, const wire::Envelope& envelope, ByteSpan bytes, TimeMs now) {
+Status Coordinator::take_back(const PublicKey& from, const wire::Envelope& envelope, ByteSpan bytes,
+                              TimeMs now) {
   MUSTER_TRY_STATUS(protocol::check_position(envelope, head_.position()));
   const auto type = MessageType{envelope.type};
   const std::string name(name_of(type));
-  const auto own = type == MessageType::kRoundOpen && round_.open ? std::optional(round_.open->bytes)
-                   : type == MessageType::kCommitsClosed          ? round_.commits_closed
-                   : type == MessageType::kRevealsClosed          ? round_.reveals_closed
-                                                                  : std::nullopt;
+  const auto own = type == MessageType::kRoundOpen && round_.open
+                       ? std::optional(round_.open->bytes)
+                   : type == MessageType::kCommitsClosed ? round_.commits_closed
+                   : type == MessageType::kRevealsClosed ? round_.reveals_closed
+                                                         : std::nullopt;
   if (!is_same(own, bytes)) {
     const Error forked{Errc::kConflict, "this coordinator has signed two versions of round " +
-                                            std::to_string(head_.round().value) + "'s " + name + "; " + from.brief() +
+                                            std::to_string(head_.round().value) + "'s " + name +
+                                            "; " + from.brief() +
                                             " has the other one, and stops with it as proof"};
     actions_.push_back(Note{forked.message});
     return forked;
   }
   if (is_form_of_one_miner(envelope)) return wait_for_the_whole(type);
-  if (type == MessageType::kManifest && phase_ == Phase::kScreen) return take_back_manifest(bytes, now);
+  if (type == MessageType::kManifest && phase_ == Phase::kScreen)
+    return take_back_manifest(bytes, now);
   if (type == MessageType::kRoundOpen && phase_ == Phase::kGather) {
     MUSTER_TRY_STATUS(enter_train(bytes));
   } else if (type == MessageType::kCommitsClosed && phase_ == Phase::kTrain) {
@@ -56,7 +60,8 @@ Status Coordinator::take_back(const PublicKey& from, const wire::Envelope& envel
   if (phase_ == Phase::kScreen) {
     persist_for_validators(std::move(message));
   } else {
-    persist_and_distribute(std::move(message), phase_ == Phase::kTrain ? *round_.open_forms : *round_.close_forms);
+    persist_and_distribute(std::move(message),
+                           phase_ == Phase::kTrain ? *round_.open_forms : *round_.close_forms);
   }
   if (phase_ == Phase::kReveal) {
     end_uploads();
@@ -64,22 +69,25 @@ Status Coordinator::take_back(const PublicKey& from, const wire::Envelope& envel
   }
   // What nodes sent in this round was acknowledged, and is lost too.
   actions_.push_back(Broadcast{sign(protocol::RoundResume{phase_, round_.hard_ms})});
-  actions_.push_back(Note{"took back the " + name + " of round " + std::to_string(head_.round().value) + " from " +
-                          from.brief()});
+  actions_.push_back(Note{"took back the " + name + " of round " +
+                          std::to_string(head_.round().value) + " from " + from.brief()});
   return {};
 }
 
-// A miner has only its own part of the list. It shows that the round is open; a validator has the whole message.
+// A miner has only its own part of the list. It shows that the round is open; a validator has the
+// whole message.
 Status Coordinator::wait_for_the_whole(MessageType type) {
   if (type != MessageType::kRoundOpen || phase_ != Phase::kGather) return {};
   if (!std::exchange(lost_open_, true))
-    actions_.push_back(Note{"round " + std::to_string(head_.round().value) +
-                            " is open already, and this folder lacks its opening: no other is signed. A validator that "
-                            "saw the round open hands it back; start one"});
+    actions_.push_back(Note{
+        "round " + std::to_string(head_.round().value) +
+        " is open already, and this folder lacks its opening: no other is signed. A validator that "
+        "saw the round open hands it back; start one"});
   return {};
 }
 
-// The round is sealed. Without what the manifest rests on there is no going on from here, and no other seal.
+// The round is sealed. Without what the manifest rests on there is no going on from here, and no
+// other seal.
 Status Coordinator::take_back_manifest(ByteSpan bytes, TimeMs now) {
   MUSTER_TRY(const auto manifest, protocol::open_at<protocol::Manifest>(bytes, head_.position()));
   const Round round = head_.round();
@@ -89,10 +97,11 @@ Status Coordinator::take_back_manifest(ByteSpan bytes, TimeMs now) {
                         });
   if (!complete) {
     if (!std::exchange(lost_seal_, true))
-      actions_.push_back(Note{"round " + std::to_string(round.value) +
-                              " is sealed already, and this folder lacks what its manifest rests on: nothing more is "
-                              "signed. Stop, move this folder away, and start with --rebuild-from the folder of a "
-                              "validator that has applied the round"});
+      actions_.push_back(Note{
+          "round " + std::to_string(round.value) +
+          " is sealed already, and this folder lacks what its manifest rests on: nothing more is "
+          "signed. Stop, move this folder away, and start with --rebuild-from the folder of a "
+          "validator that has applied the round"});
     return {};
   }
   MUSTER_TRY_STATUS(apply_manifest(bytes));
@@ -109,7 +118,8 @@ void Coordinator::expect_payloads() {
     if (blobs_(commit.message.payload_id)) {
       round_.uploaded.insert(uid);
     } else {
-      actions_.push_back(ExpectUpload{commit.sender, commit.message.payload_id, commit.message.payload_bytes});
+      actions_.push_back(
+          ExpectUpload{commit.sender, commit.message.payload_id, commit.message.payload_bytes});
     }
   }
 }
@@ -131,9 +141,11 @@ Status Coordinator::recover_base(const wire::Envelope& envelope) {
   if (envelope.sender != key_.public_key() || envelope.run_id != head_.position().run_id)
     return Error{Errc::kWrongRun, "a rebuilt folder of another coordinator or run"};
   if (model_round_ < state.round)
-    return Error{Errc::kNotFound, "the state before round " + std::to_string(state.round.value) +
-                                      ", from which this rebuilt folder goes on, is not among the blobs, or damaged; "
-                                      "move the folder away and rebuild it again with --rebuild-from"};
+    return Error{
+        Errc::kNotFound,
+        "the state before round " + std::to_string(state.round.value) +
+            ", from which this rebuilt folder goes on, is not among the blobs, or damaged; "
+            "move the folder away and rebuild it again with --rebuild-from"};
   base_ = state.round;
   head_ = protocol::ChainHead(params_, envelope.run_id, std::move(state));
   return meet_checkpoint();
@@ -153,12 +165,15 @@ bool Coordinator::is_attested_by_most(const std::vector<Bytes>& attestations) co
 }
 
 // A node that is behind the records is brought on by a checkpoint only: the first that is attested.
-Status Coordinator::help_without_records(const PublicKey& hotkey, Round round, const protocol::Ready& ready,
-                                         TimeMs now) {
+Status Coordinator::help_without_records(const PublicKey& hotkey, Round round,
+                                         const protocol::Ready& ready, TimeMs now) {
   const std::string behind = "round " + std::to_string(round.value) + " is before round " +
-                             std::to_string(base_.value) + ", where the records of this rebuilt coordinator begin";
+                             std::to_string(base_.value) +
+                             ", where the records of this rebuilt coordinator begin";
   if (!ready.takes_checkpoint) {
-    const Error refused{Errc::kNotFound, behind + ", and the node takes no checkpoint any more: start the node again"};
+    const Error refused{
+        Errc::kNotFound,
+        behind + ", and the node takes no checkpoint any more: start the node again"};
     refuse_ready(hotkey, refused, now);
     return refused;
   }
@@ -166,10 +181,13 @@ Status Coordinator::help_without_records(const PublicKey& hotkey, Round round, c
     actions_.push_back(Send{hotkey, *checkpoint_});
     return {};
   }
-  if (auto attestations = attestations_of_state(); !pending_checkpoint_ && is_attested_by_most(attestations))
+  if (auto attestations = attestations_of_state();
+      !pending_checkpoint_ && is_attested_by_most(attestations))
     write_checkpoint(std::move(attestations));
-  const Error waits{Errc::kNotFound, behind + ": a checkpoint follows when validators with most of the stake have "
-                                              "attested the state"};
+  const Error waits{Errc::kNotFound,
+                    behind +
+                        ": a checkpoint follows when validators with most of the stake have "
+                        "attested the state"};
   refuse_ready(hotkey, waits, now);
   return waits;
 }

@@ -1,5 +1,5 @@
-// A block of up to 4096 parameters held by a team: 16 values a thread, in four groups of four neighbours, so
-// that neighbouring threads read neighbouring memory. Thread safety: values.
+// A block of up to 4096 parameters held by a team: 16 values a thread, in four groups of four
+// neighbours, so that neighbouring threads read neighbouring memory. Thread safety: values.
 #pragma once
 
 #include <bit>
@@ -56,7 +56,8 @@ MUSTER_TEAM Values load_values(const float* array, const BlockPlace& place, unsi
   return values;
 }
 
-MUSTER_TEAM void store_values(float* array, const BlockPlace& place, unsigned t, const Values& values) {
+MUSTER_TEAM void store_values(float* array, const BlockPlace& place, unsigned t,
+                              const Values& values) {
   float* block = array + place.offset;
   if (is_whole(place)) {
     MUSTER_UNROLL
@@ -75,6 +76,8 @@ MUSTER_TEAM void store_values(float* array, const BlockPlace& place, unsigned t,
   }
 }
 
-MUSTER_TEAM std::uint32_t key_of(float value) { return std::bit_cast<std::uint32_t>(value) & 0x7fffffff; }
+MUSTER_TEAM std::uint32_t key_of(float value) {
+  return std::bit_cast<std::uint32_t>(value) & 0x7fffffff;
+}
 
 }  // namespace muster::gpu

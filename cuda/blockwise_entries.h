@@ -1,4 +1,5 @@
-// BlockwiseEntries: a decoded payload by block, the form in which it goes to a card. Thread safety: a value.
+// BlockwiseEntries: a decoded payload by block, the form in which it goes to a card. Thread safety:
+// a value.
 #pragma once
 
 #include <cstdint>

@@ -11,12 +11,14 @@ namespace muster::gpu {
 class CardArray final : public FloatArray {
  public:
   // Zeros. Errors: kTooLarge, kIo.
-  [[nodiscard]] static Result<std::unique_ptr<CardArray>> make(CardContext& card, std::uint64_t count) {
+  [[nodiscard]] static Result<std::unique_ptr<CardArray>> make(CardContext& card,
+                                                               std::uint64_t count) {
     MUSTER_TRY_STATUS(card.enter());
     MUSTER_TRY(Memory<float> memory, card.allocate<float>(count));
     if (count > 0)
-      MUSTER_TRY_STATUS(checked(cudaMemsetAsync(memory.data(), 0, count * sizeof(float), card.stream()),
-                                "clearing memory"));
+      MUSTER_TRY_STATUS(
+          checked(cudaMemsetAsync(memory.data(), 0, count * sizeof(float), card.stream()),
+                  "clearing memory"));
     MUSTER_TRY_STATUS(card.finish());
     return std::unique_ptr<CardArray>(new CardArray(card, std::move(memory)));
   }

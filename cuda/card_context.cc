@@ -8,7 +8,8 @@ namespace muster::gpu {
 Result<std::unique_ptr<CardContext>> CardContext::open(const CardInfo& info) {
   std::unique_ptr<CardContext> context(new CardContext(info));
   MUSTER_TRY_STATUS(context->enter());
-  MUSTER_TRY_STATUS(checked(cudaStreamCreateWithFlags(&context->stream_, cudaStreamNonBlocking), "opening"));
+  MUSTER_TRY_STATUS(
+      checked(cudaStreamCreateWithFlags(&context->stream_, cudaStreamNonBlocking), "opening"));
   MUSTER_TRY_STATUS(checked(cudaEventCreate(&context->begin_), "opening"));
   MUSTER_TRY_STATUS(checked(cudaEventCreate(&context->end_), "opening"));
   return context;

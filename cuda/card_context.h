@@ -1,5 +1,5 @@
-// CardContext: one opened card: its stream, its stopwatch, and memory with our errors. Only for the sources of
-// libmuster_cuda.so.
+// CardContext: one opened card: its stream, its stopwatch, and memory with our errors. Only for the
+// sources of libmuster_cuda.so.
 //
 // Thread safety: one owner.
 #pragma once
@@ -46,7 +46,8 @@ class CardContext {
   }
   // Waits. Errors: kIo, and what watch() finds.
   [[nodiscard]] Status finish() const;
-  // What is asked again and again while the host waits, for how many seconds; its error ends the wait. Empty: nothing.
+  // What is asked again and again while the host waits, for how many seconds; its error ends the
+  // wait. Empty: nothing.
   void watch(std::function<Status(double)> watch) { watch_ = std::move(watch); }
   // Runs launch(stream) and waits for it. Error: kIo.
   template <class Launch>

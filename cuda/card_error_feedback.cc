@@ -37,7 +37,8 @@ compression::SelectedPart CardErrorFeedback::PartRoom::selected() const {
 }
 
 bool CardErrorFeedback::PartRoom::is_finite() const {
-  return std::ranges::find(host_counts.values(), compression::kNotFiniteBlock) == host_counts.values().end();
+  return std::ranges::find(host_counts.values(), compression::kNotFiniteBlock) ==
+         host_counts.values().end();
 }
 
 Result<CardErrorFeedback::PartRoom> CardErrorFeedback::room_for(const PayloadFormat& part) {
@@ -45,16 +46,19 @@ Result<CardErrorFeedback::PartRoom> CardErrorFeedback::room_for(const PayloadFor
   PartRoom room;
   room.keep = part.keep;
   MUSTER_TRY(room.counts, card_.allocate<std::uint16_t>(blocks));
-  MUSTER_TRY(room.levels, card_.allocate<std::uint16_t>(blocks << compression::level_bits(part.values)));
+  MUSTER_TRY(room.levels,
+             card_.allocate<std::uint16_t>(blocks << compression::level_bits(part.values)));
   MUSTER_TRY(room.entries, card_.allocate<std::uint16_t>(blocks * part.keep));
   MUSTER_TRY(room.originals, card_.allocate<float>(blocks * part.keep));
   MUSTER_TRY(room.host_counts, PinnedMemory<std::uint16_t>::make(room.counts.size()));
   MUSTER_TRY(room.host_levels, PinnedMemory<std::uint16_t>::make(room.levels.size()));
   MUSTER_TRY(room.host_entries, PinnedMemory<std::uint16_t>::make(room.entries.size()));
-  // So that a block that holds less, or is not reached behind one that is not finite, leaves nothing to chance.
+  // So that a block that holds less, or is not reached behind one that is not finite, leaves
+  // nothing to chance.
   const auto clear = [&](const Memory<std::uint16_t>& memory) {
-    return checked(cudaMemsetAsync(memory.data(), 0, memory.size() * sizeof(std::uint16_t), card_.stream()),
-                   "clearing memory");
+    return checked(
+        cudaMemsetAsync(memory.data(), 0, memory.size() * sizeof(std::uint16_t), card_.stream()),
+        "clearing memory");
   };
   MUSTER_TRY_STATUS(clear(room.counts));
   MUSTER_TRY_STATUS(clear(room.levels));
@@ -89,8 +93,9 @@ CompressTask CardErrorFeedback::task() {
 Result<Selection> CardErrorFeedback::select(const PayloadFormat& format) {
   MUSTER_TRY_STATUS(check_format(format));
   if (!has_levels(format.values))
-    return Error{Errc::kInvalidArgument, "a card compresses to sign, levels2, levels4 and levels8, not to " +
-                                             std::string(name_of(format.values))};
+    return Error{Errc::kInvalidArgument,
+                 "a card compresses to sign, levels2, levels4 and levels8, not to " +
+                     std::string(name_of(format.values))};
   MUSTER_TRY_STATUS(card_.enter());
   pending_ = is_restored_ = false;
   MUSTER_TRY_STATUS(make_room(format));
@@ -168,8 +173,8 @@ Result<compression::ErrorFeedback::State> CardErrorFeedback::state() const {
   MUSTER_TRY_STATUS(fresh_.originals.read(of_fresh, card_.stream()));
   MUSTER_TRY_STATUS(memory_.originals.read(of_memory, card_.stream()));
   MUSTER_TRY_STATUS(card_.finish());
-  compression::append_originals(layout_, Selection{format_, fresh_.selected(), memory_.selected()}, of_fresh, of_memory,
-                   state.indices, state.originals);
+  compression::append_originals(layout_, Selection{format_, fresh_.selected(), memory_.selected()},
+                                of_fresh, of_memory, state.indices, state.originals);
   return Result<compression::ErrorFeedback::State>(std::move(state));
 }
 

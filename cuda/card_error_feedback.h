@@ -1,7 +1,7 @@
 // CardErrorFeedback: error feedback in a card's memory. Only for the sources of libmuster_cuda.so.
 //
-// As in compression::ErrorFeedback two arrays take turns and the multiplication by β waits for the next pass.
-// Thread safety: that of its card.
+// As in compression::ErrorFeedback two arrays take turns and the multiplication by β waits for the
+// next pass. Thread safety: that of its card.
 #pragma once
 
 #include "cuda/card_array.h"
@@ -12,12 +12,13 @@ namespace muster::gpu {
 class CardErrorFeedback final : public ErrorFeedback {
  public:
   // Errors: kTooLarge, kIo.
-  [[nodiscard]] static Result<std::unique_ptr<ErrorFeedback>> make(CardContext& card,
-                                                                   const compression::Layout& layout);
+  [[nodiscard]] static Result<std::unique_ptr<ErrorFeedback>> make(
+      CardContext& card, const compression::Layout& layout);
 
   [[nodiscard]] FloatArray& delta() override { return *delta_; }
   [[nodiscard]] Result<FloatArray*> residual() override;
-  [[nodiscard]] Result<compression::Selection> select(const compression::PayloadFormat& format) override;
+  [[nodiscard]] Result<compression::Selection> select(
+      const compression::PayloadFormat& format) override;
   [[nodiscard]] Status settle_delivered(float beta) override;
   [[nodiscard]] Status settle_kept(float beta) override;
   [[nodiscard]] Status settle_missed(float beta) override;

@@ -1,5 +1,6 @@
-// What can be wrong with a card, its driver or its memory: one sentence each, and the mend. Plain functions, so
-// that the sentences are tested on machines without a card. Thread safety: pure functions.
+// What can be wrong with a card, its driver or its memory: one sentence each, and the mend. Plain
+// functions, so that the sentences are tested on machines without a card. Thread safety: pure
+// functions.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,8 @@
 
 namespace muster::gpu {
 
-// The oldest cards that the kernels are built for (Ampere); newer ones than Hopper compile them at start.
+// The oldest cards that the kernels are built for (Ampere); newer ones than Hopper compile them at
+// start.
 inline constexpr int kOldestCapabilityMajor = 8;
 
 // kNotFound. `driver` 0: none is installed.

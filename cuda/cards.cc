@@ -41,7 +41,8 @@ class OpenCard final : public Card {
     MUSTER_CHECK(sum.size() == layout.parameters(), "a sum of another layout");
     for (std::size_t first = 0; first < payloads.size(); first += kThreads) {
       const std::size_t count = std::min<std::size_t>(kThreads, payloads.size() - first);
-      MUSTER_TRY_STATUS(add_some(layout, sum, payloads.subspan(first, count), weights.subspan(first, count)));
+      MUSTER_TRY_STATUS(
+          add_some(layout, sum, payloads.subspan(first, count), weights.subspan(first, count)));
     }
     return {};
   }
@@ -53,28 +54,31 @@ class OpenCard final : public Card {
     MUSTER_TRY(const BlockPlace* places, context_->places(layout));
     MUSTER_TRY(const UploadedEntries entries, upload(layout, aggregate));
     return context_->run([&](cudaStream_t stream) {
-      launch_step({places, theta.device_data(), entries.list(), learning_rate}, layout.block_count(), stream);
+      launch_step({places, theta.device_data(), entries.list(), learning_rate},
+                  layout.block_count(), stream);
     });
   }
 
-  [[nodiscard]] Result<std::unique_ptr<Displacement>> displace(FloatArray& array,
-                                                               const compression::SparseUpdate& update,
-                                                               float rate) override {
+  [[nodiscard]] Result<std::unique_ptr<Displacement>> displace(
+      FloatArray& array, const compression::SparseUpdate& update, float rate) override {
     return make_displacement(*context_, array, update, rate);
   }
   [[nodiscard]] Result<std::unique_ptr<Products>> make_products(
-      std::span<const compression::SparseUpdate* const> updates, const state::TensorGroups& groups) override {
+      std::span<const compression::SparseUpdate* const> updates,
+      const state::TensorGroups& groups) override {
     return make_card_products(*context_, updates, groups);
   }
   [[nodiscard]] Status gather(const FloatArray& array, std::span<const std::uint64_t> indices,
                               std::span<float> values) override {
     return gather_from(*context_, static_cast<const CardArray&>(array), indices, values);
   }
-  [[nodiscard]] Result<bool> subtract(const FloatArray& a, const FloatArray& b, FloatArray& difference) override {
-    return subtract_on(*context_, static_cast<const CardArray&>(a), static_cast<const CardArray&>(b),
-                       static_cast<CardArray&>(difference));
+  [[nodiscard]] Result<bool> subtract(const FloatArray& a, const FloatArray& b,
+                                      FloatArray& difference) override {
+    return subtract_on(*context_, static_cast<const CardArray&>(a),
+                       static_cast<const CardArray&>(b), static_cast<CardArray&>(difference));
   }
-  [[nodiscard]] Result<std::unique_ptr<Collective>> join(const GroupId& group, unsigned rank, unsigned size) override {
+  [[nodiscard]] Result<std::unique_ptr<Collective>> join(const GroupId& group, unsigned rank,
+                                                         unsigned size) override {
     MUSTER_TRY(auto collective, join_nccl(*context_, group, rank, size));
     return std::unique_ptr<Collective>(std::move(collective));
   }
@@ -89,7 +93,8 @@ class OpenCard final : public Card {
     Memory<float> values;
     [[nodiscard]] EntryList list() const { return {ends.data(), indices.data(), values.data()}; }
   };
-  Result<UploadedEntries> upload(const compression::Layout& layout, const BlockwiseEntries& entries) {
+  Result<UploadedEntries> upload(const compression::Layout& layout,
+                                 const BlockwiseEntries& entries) {
     MUSTER_CHECK(entries.ends.size() == layout.block_count(), "a payload of another layout");
     UploadedEntries uploaded;
     MUSTER_TRY(uploaded.ends, context_->upload(std::span<const std::uint64_t>(entries.ends)));
@@ -134,7 +139,8 @@ class InstalledCards final : public Cards {
     const cudaError_t error = cudaGetDeviceCount(&count);
     if (error == cudaErrorInsufficientDriver && driver_version() != 0)
       return driver_too_old(driver_version(), runtime_version());
-    if (error == cudaErrorNoDevice || error == cudaErrorInsufficientDriver || (error == cudaSuccess && count == 0))
+    if (error == cudaErrorNoDevice || error == cudaErrorInsufficientDriver ||
+        (error == cudaSuccess && count == 0))
       return no_card(driver_version());
     MUSTER_TRY_STATUS(checked(error, "looking for it"));
     std::vector<CardInfo> cards;
@@ -160,9 +166,15 @@ class InstalledCards final : public Cards {
  private:
   static Result<CardInfo> describe(int index) {
     cudaDeviceProp properties{};
-    MUSTER_TRY_STATUS(checked(cudaGetDeviceProperties(&properties, index), "asking for its properties"));
-    CardInfo info{index, properties.name, properties.major, properties.minor,
-                  properties.multiProcessorCount, properties.totalGlobalMem, 0};
+    MUSTER_TRY_STATUS(
+        checked(cudaGetDeviceProperties(&properties, index), "asking for its properties"));
+    CardInfo info{index,
+                  properties.name,
+                  properties.major,
+                  properties.minor,
+                  properties.multiProcessorCount,
+                  properties.totalGlobalMem,
+                  0};
     std::size_t free = 0, all = 0;
     MUSTER_TRY_STATUS(checked(cudaSetDevice(index), "choosing it"));
     MUSTER_TRY_STATUS(checked(cudaMemGetInfo(&free, &all), "asking for its memory"));
@@ -174,6 +186,7 @@ class InstalledCards final : public Cards {
 }  // namespace
 }  // namespace muster::gpu
 
-extern "C" __attribute__((visibility("default"))) const muster::gpu::Cards* muster_make_cards(int abi) {
+extern "C" __attribute__((visibility("default"))) const muster::gpu::Cards* muster_make_cards(
+    int abi) {
   return abi == muster::gpu::kCardsAbi ? new muster::gpu::InstalledCards : nullptr;
 }

@@ -1,7 +1,9 @@
-// A team's pass over one block: error feedback added, the largest magnitudes chosen and quantised, what they
-// decode to subtracted, for the fresh part and then for the memory part. One reading of Δ and residual, one writing of Δ.
+// A team's pass over one block: error feedback added, the largest magnitudes chosen and quantised,
+// what they decode to subtracted, for the fresh part and then for the memory part. One reading of Δ
+// and residual, one writing of Δ.
 //
-// Equal to compression::ErrorFeedback bit for bit. Thread safety: one team; blocks do not touch each other.
+// Equal to compression::ErrorFeedback bit for bit. Thread safety: one team; blocks do not touch
+// each other.
 #pragma once
 
 #include "compression/lloyd.h"
@@ -10,7 +12,8 @@
 
 namespace muster::gpu {
 
-// What is chosen for one part, as in compression::SelectedPart; and what was at its entries before it was taken away.
+// What is chosen for one part, as in compression::SelectedPart; and what was at its entries before
+// it was taken away.
 struct PartTask {
   std::uint32_t keep = 0;  // of a full block; 0: there is no such part
   std::uint16_t* counts = nullptr;
@@ -48,7 +51,9 @@ MUSTER_TEAM std::uint32_t class_in(const CompressWorkspace& shared, float magnit
 template <unsigned kBits, class Team>
 MUSTER_TEAM void quantise_block(Team& team, CompressWorkspace& shared, std::uint32_t count) {
   team.first_warp([&](auto warp) {
-    const auto tails = [&](float threshold) { return warp.tail(shared.magnitudes, count, threshold); };
+    const auto tails = [&](float threshold) {
+      return warp.tail(shared.magnitudes, count, threshold);
+    };
     const compression::FoundLevels found =
         compression::find_levels<kBits>(shared.magnitudes, count, tails);
     if (!warp.is_leader()) return;
@@ -73,10 +78,12 @@ MUSTER_TEAM void quantise_block(Team& team, CompressWorkspace& shared, std::uint
   team.sync();
 }
 
-// The kept values side by side, ascending by index; and original_of(t, i) of each as what was there.
+// The kept values side by side, ascending by index; and original_of(t, i) of each as what was
+// there.
 template <class Team, class OriginalOf>
 MUSTER_TEAM void gather_kept(Team& team, CompressWorkspace& shared, OwnOf<Team, Values>& values,
-                             OwnOf<Team, std::uint32_t>& taken, float* originals, const OriginalOf& original_of) {
+                             OwnOf<Team, std::uint32_t>& taken, float* originals,
+                             const OriginalOf& original_of) {
   OwnOf<Team, std::uint64_t> places;
   line_up(team, taken, places);
   team.each([&](unsigned t) {
@@ -96,7 +103,9 @@ MUSTER_TEAM void gather_kept(Team& team, CompressWorkspace& shared, OwnOf<Team, 
 // What a reader will see of a kept value.
 template <unsigned kBits>
 MUSTER_TEAM float decoded_of(const CompressWorkspace& shared, float value) {
-  return std::copysign(compression::from_bf16(shared.found.levels[class_in<kBits>(shared, std::fabs(value))]), value);
+  return std::copysign(
+      compression::from_bf16(shared.found.levels[class_in<kBits>(shared, std::fabs(value))]),
+      value);
 }
 
 template <unsigned kBits, class Team>
@@ -105,21 +114,25 @@ MUSTER_TEAM void write_selection(Team& team, const CompressWorkspace& shared, co
   team.each([&](unsigned t) {
     const std::uint64_t first = block * part.keep;
     for (std::uint32_t i = t; i < count; i += kThreads) {
-      const std::uint32_t c = shared.canonical.renamed[class_in<kBits>(shared, shared.magnitudes[i])];
+      const std::uint32_t c =
+          shared.canonical.renamed[class_in<kBits>(shared, shared.magnitudes[i])];
       part.entries[first + i] = static_cast<std::uint16_t>(shared.places[i] | c << 12);
     }
     if (t == 0) part.counts[block] = static_cast<std::uint16_t>(count);
-    if (t < 1u << kBits) part.levels[(block << kBits) + t] = count > 0 ? shared.canonical.levels[t] : 0;
+    if (t < 1u << kBits)
+      part.levels[(block << kBits) + t] = count > 0 ? shared.canonical.levels[t] : 0;
   });
 }
 
-// Chooses and writes a part of a block whose values those are. False: they are not finite, which is in the selection
-// then. Otherwise shared.found has the levels of what was taken.
+// Chooses and writes a part of a block whose values those are. False: they are not finite, which is
+// in the selection then. Otherwise shared.found has the levels of what was taken.
 template <unsigned kBits, class Team, class OriginalOf>
-MUSTER_TEAM bool select_part(Team& team, CompressWorkspace& shared, const PartTask& part, std::uint64_t block,
-                             std::uint32_t elements, OwnOf<Team, Values>& values, OwnOf<Team, std::uint32_t>& taken,
+MUSTER_TEAM bool select_part(Team& team, CompressWorkspace& shared, const PartTask& part,
+                             std::uint64_t block, std::uint32_t elements,
+                             OwnOf<Team, Values>& values, OwnOf<Team, std::uint32_t>& taken,
                              const OriginalOf& original_of) {
-  const std::uint32_t count = select_block(team, values, compression::kept_in_block(part.keep, elements), taken);
+  const std::uint32_t count =
+      select_block(team, values, compression::kept_in_block(part.keep, elements), taken);
   if (count == kNotFiniteBlockCount) {
     const std::uint32_t first = first_not_finite(team, values);
     team.each([&](unsigned t) {
@@ -165,11 +178,15 @@ MUSTER_TEAM void compress_block(Team& team, CompressWorkspace& shared, const Com
   };
   team.each([&](unsigned t) { values.of(t) = load_values(task.delta, place, t); });
   if (!has_memory) go_on(true, false);
-  if (!select_part<kBits>(team, shared, task.fresh, block, place.elements, values, taken, with_residual)) return;
+  if (!select_part<kBits>(team, shared, task.fresh, block, place.elements, values, taken,
+                          with_residual))
+    return;
   go_on(has_memory, true);
   if (has_memory) {
     team.sync();  // nobody reads the fresh part's levels any more
-    if (!select_part<kBits>(team, shared, task.memory, block, place.elements, values, taken, own_value)) return;
+    if (!select_part<kBits>(team, shared, task.memory, block, place.elements, values, taken,
+                            own_value))
+      return;
     go_on(false, true);
   }
   team.each([&](unsigned t) { store_values(task.delta, place, t, values.of(t)); });

@@ -1,8 +1,8 @@
 // DeviceTeam: a team of 256 threads as a thread block of a card. See team.h.
 //
-// Sums of fp64 lanes are added by exchanges between the lanes of one warp, in the one order there is. Folds
-// use two sets of partial results in turn, so that one barrier each is enough: who writes a set again has
-// passed the barrier behind its last reading. Thread safety: one thread block.
+// Sums of fp64 lanes are added by exchanges between the lanes of one warp, in the one order there
+// is. Folds use two sets of partial results in turn, so that one barrier each is enough: who writes
+// a set again has passed the barrier behind its last reading. Thread safety: one thread block.
 #pragma once
 
 #include "compression/lloyd.h"
@@ -37,7 +37,8 @@ class DeviceTeam {
       LaneSum lane;
       if (threadIdx.x < 8) lane = lane_sum(magnitudes, count, threshold, threadIdx.x);
       const std::uint32_t reached = __reduce_add_sync(kEverybody, lane.count);
-      for (int apart = 4; apart > 0; apart /= 2) lane.sum += __shfl_xor_sync(kEverybody, lane.sum, apart);
+      for (int apart = 4; apart > 0; apart /= 2)
+        lane.sum += __shfl_xor_sync(kEverybody, lane.sum, apart);
       return {__shfl_sync(kEverybody, lane.sum, 0), static_cast<double>(reached)};
     }
   };
@@ -59,7 +60,8 @@ class DeviceTeam {
     __syncthreads();
     std::uint32_t result = scratch_.folded[turn_][0];
     MUSTER_UNROLL
-    for (unsigned w = 1; w < kWarps; ++w) result = fold_two<kFold>(result, scratch_.folded[turn_][w]);
+    for (unsigned w = 1; w < kWarps; ++w)
+      result = fold_two<kFold>(result, scratch_.folded[turn_][w]);
     return result;
   }
 
@@ -107,7 +109,8 @@ class DeviceTeam {
     __syncthreads();
     Number result = static_cast<Number>(scratch_.joined[turn_][0]);
     MUSTER_UNROLL
-    for (unsigned w = 1; w < kWarps; ++w) result = join(result, static_cast<Number>(scratch_.joined[turn_][w]));
+    for (unsigned w = 1; w < kWarps; ++w)
+      result = join(result, static_cast<Number>(scratch_.joined[turn_][w]));
     return result;
   }
   template <Fold kFold>

@@ -1,5 +1,5 @@
-// HostTeam: a team of 256 threads played by one, step by step, so that a card's algorithms are tested on
-// machines without a card. See team.h. Thread safety: none; one owner.
+// HostTeam: a team of 256 threads played by one, step by step, so that a card's algorithms are
+// tested on machines without a card. See team.h. Thread safety: none; one owner.
 #pragma once
 
 #include <algorithm>
@@ -84,9 +84,11 @@ class HostTeam {
     Number result{};
     for (unsigned warp = 0; warp < kThreads / kWarpThreads; ++warp) {
       std::array<Number, kWarpThreads> lanes, next;
-      for (unsigned lane = 0; lane < kWarpThreads; ++lane) lanes[lane] = own.of(warp * kWarpThreads + lane);
+      for (unsigned lane = 0; lane < kWarpThreads; ++lane)
+        lanes[lane] = own.of(warp * kWarpThreads + lane);
       for (unsigned apart = kWarpThreads / 2; apart > 0; apart /= 2) {
-        for (unsigned lane = 0; lane < kWarpThreads; ++lane) next[lane] = join(lanes[lane], lanes[lane ^ apart]);
+        for (unsigned lane = 0; lane < kWarpThreads; ++lane)
+          next[lane] = join(lanes[lane], lanes[lane ^ apart]);
         lanes = next;
       }
       result = warp == 0 ? lanes[0] : join(result, lanes[0]);

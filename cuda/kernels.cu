@@ -41,7 +41,8 @@ __global__ void __launch_bounds__(kThreads) restore_kernel(CompressTask task) {
     for (std::uint32_t i = threadIdx.x; i < part.counts[blockIdx.x]; i += kThreads)
       delta[compression::index_of(part.entries[first + i])] = part.originals[first + i];
   };
-  // In the opposite order of taking away: where both have an entry the fresh part's original is e + Δ.
+  // In the opposite order of taking away: where both have an entry the fresh part's original is e +
+  // Δ.
   if (task.memory.keep > 0) {
     restore(task.memory);
     __syncthreads();
@@ -49,7 +50,8 @@ __global__ void __launch_bounds__(kThreads) restore_kernel(CompressTask task) {
   restore(task.fresh);
 }
 
-__global__ void __launch_bounds__(kThreads) scale_kernel(float* array, std::uint64_t count, float factor) {
+__global__ void __launch_bounds__(kThreads)
+    scale_kernel(float* array, std::uint64_t count, float factor) {
   const std::uint64_t stride = std::uint64_t{gridDim.x} * kThreads;
   for (std::uint64_t i = std::uint64_t{blockIdx.x} * kThreads + threadIdx.x; i < count; i += stride)
     array[i] *= factor;
@@ -58,7 +60,8 @@ __global__ void __launch_bounds__(kThreads) scale_kernel(float* array, std::uint
 template <class Work>
 __device__ void each_entry(std::uint64_t count, const Work& work) {
   const std::uint64_t stride = std::uint64_t{gridDim.x} * kThreads;
-  for (std::uint64_t i = std::uint64_t{blockIdx.x} * kThreads + threadIdx.x; i < count; i += stride) work(i);
+  for (std::uint64_t i = std::uint64_t{blockIdx.x} * kThreads + threadIdx.x; i < count; i += stride)
+    work(i);
 }
 
 __global__ void __launch_bounds__(kThreads)
@@ -84,7 +87,8 @@ __global__ void __launch_bounds__(kThreads) gather_kernel(ChangeTask task, float
 }
 
 __global__ void __launch_bounds__(kThreads)
-    subtract_kernel(const float* a, const float* b, float* difference, std::uint64_t count, unsigned* others) {
+    subtract_kernel(const float* a, const float* b, float* difference, std::uint64_t count,
+                    unsigned* others) {
   bool finite = true;
   each_entry(count, [&](std::uint64_t i) {
     const float x = a[i] - b[i];
@@ -127,7 +131,8 @@ void launch_scale(float* array, std::uint64_t count, float factor, cudaStream_t 
   scale_kernel<<<kLoopGrid, kThreads, 0, stream>>>(array, count, factor);
 }
 
-void launch_displace(const ChangeTask& task, const float* values, float rate, float* kept, cudaStream_t stream) {
+void launch_displace(const ChangeTask& task, const float* values, float rate, float* kept,
+                     cudaStream_t stream) {
   displace_kernel<<<kLoopGrid, kThreads, 0, stream>>>(task, values, rate, kept);
 }
 
@@ -139,8 +144,8 @@ void launch_gather(const ChangeTask& task, float* values, cudaStream_t stream) {
   gather_kernel<<<kLoopGrid, kThreads, 0, stream>>>(task, values);
 }
 
-void launch_subtract(const float* a, const float* b, float* difference, std::uint64_t count, unsigned* others,
-                     cudaStream_t stream) {
+void launch_subtract(const float* a, const float* b, float* difference, std::uint64_t count,
+                     unsigned* others, cudaStream_t stream) {
   subtract_kernel<<<kLoopGrid, kThreads, 0, stream>>>(a, b, difference, count, others);
 }
 

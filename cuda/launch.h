@@ -21,7 +21,6 @@ void launch_restore(const CompressTask& task, std::uint64_t blocks, cudaStream_t
 // array[i] *= factor
 void launch_scale(float* array, std::uint64_t count, float factor, cudaStream_t stream);
 
-
 // The sum of each of `chunks`.
 void launch_products(const ProductTask& task, std::uint64_t chunks, cudaStream_t stream);
 
@@ -32,13 +31,14 @@ struct ChangeTask {
   std::uint64_t count = 0;
 };
 // kept[i] = array[index]; array[index] −= rate · values[i], rounded twice
-void launch_displace(const ChangeTask& task, const float* values, float rate, float* kept, cudaStream_t stream);
+void launch_displace(const ChangeTask& task, const float* values, float rate, float* kept,
+                     cudaStream_t stream);
 // array[index] and kept[i] change places
 void launch_swap(const ChangeTask& task, float* kept, cudaStream_t stream);
 // values[i] = array[index]
 void launch_gather(const ChangeTask& task, float* values, cudaStream_t stream);
 // difference = a − b; *others counts blocks of threads that found what is not finite
-void launch_subtract(const float* a, const float* b, float* difference, std::uint64_t count, unsigned* others,
-                     cudaStream_t stream);
+void launch_subtract(const float* a, const float* b, float* difference, std::uint64_t count,
+                     unsigned* others, cudaStream_t stream);
 
 }  // namespace muster::gpu

@@ -1,4 +1,5 @@
-// A card's memory with an owner, and CUDA's errors as ours. Only for the sources of libmuster_cuda.so.
+// A card's memory with an owner, and CUDA's errors as ours. Only for the sources of
+// libmuster_cuda.so.
 //
 // Thread safety: one owner; the stream's.
 #pragma once
@@ -16,8 +17,8 @@ namespace muster::gpu {
 // kIo, with CUDA's words, naming `what` was done.
 [[nodiscard]] inline Status checked(cudaError_t error, const char* what) {
   if (error == cudaSuccess) return {};
-  return Error{Errc::kIo, std::string(what) + " on the card failed: " + cudaGetErrorString(error) + " (" +
-                              cudaGetErrorName(error) + ")"};
+  return Error{Errc::kIo, std::string(what) + " on the card failed: " + cudaGetErrorString(error) +
+                              " (" + cudaGetErrorName(error) + ")"};
 }
 
 // Room for trivially copyable values; not initialised.
@@ -52,13 +53,15 @@ class Memory {
   // The first values from and to the host. REQUIRES: room for them.
   [[nodiscard]] Status write(std::span<const T> from, cudaStream_t stream) {
     if (from.empty()) return {};
-    return checked(cudaMemcpyAsync(data_, from.data(), from.size_bytes(), cudaMemcpyHostToDevice, stream),
-                   "writing memory");
+    return checked(
+        cudaMemcpyAsync(data_, from.data(), from.size_bytes(), cudaMemcpyHostToDevice, stream),
+        "writing memory");
   }
   [[nodiscard]] Status read(std::span<T> to, cudaStream_t stream) const {
     if (to.empty()) return {};
-    return checked(cudaMemcpyAsync(to.data(), data_, to.size_bytes(), cudaMemcpyDeviceToHost, stream),
-                   "reading memory");
+    return checked(
+        cudaMemcpyAsync(to.data(), data_, to.size_bytes(), cudaMemcpyDeviceToHost, stream),
+        "reading memory");
   }
 
  private:

@@ -1,5 +1,6 @@
-// Nccl: the functions of NCCL that ranks on several cards need, loaded when one joins a group, so that a miner with one
-// card asks for nothing but the driver. Only for the sources of libmuster_cuda.so.
+// Nccl: the functions of NCCL that ranks on several cards need, loaded when one joins a group, so
+// that a miner with one card asks for nothing but the driver. Only for the sources of
+// libmuster_cuda.so.
 //
 // Thread safety: any thread; the library is never closed.
 #pragma once

@@ -15,7 +15,8 @@ constexpr double kPatienceSeconds = 1800;
 
 class NcclCollective final : public CardCollective {
  public:
-  NcclCollective(CardContext& card, const Nccl& nccl, ncclComm_t group, unsigned rank, unsigned size)
+  NcclCollective(CardContext& card, const Nccl& nccl, ncclComm_t group, unsigned rank,
+                 unsigned size)
       : card_(card), nccl_(nccl), group_(group), rank_(rank), size_(size), stream_(card.stream()) {
     card_.watch([this](double seconds) { return check(seconds); });
   }
@@ -29,8 +30,10 @@ class NcclCollective final : public CardCollective {
   unsigned size() const override { return size_; }
   void use(cudaStream_t stream) override { stream_ = stream; }
   void before_leaving(const void* owner, std::function<void()> forget) override {
-    if (forget) forgets_[owner] = std::move(forget);
-    else forgets_.erase(owner);
+    if (forget)
+      forgets_[owner] = std::move(forget);
+    else
+      forgets_.erase(owner);
   }
   void leave(const std::string& why) override {
     give_up(why);
@@ -44,19 +47,20 @@ class NcclCollective final : public CardCollective {
       for (unsigned owner = 0; owner < size_; ++owner) {
         if (owned[owner].empty()) continue;
         const auto part = part_of(values, owned[owner]);
-        call(nccl_.broadcast(part.data(), part.data(), part.size(), ncclFloat, static_cast<int>(owner), group_,
-                             stream_));
+        call(nccl_.broadcast(part.data(), part.data(), part.size(), ncclFloat,
+                             static_cast<int>(owner), group_, stream_));
       }
     });
   }
 
-  Status reduce_scatter(std::span<const float> values, std::span<const Range> owned, std::span<float> sum) override {
+  Status reduce_scatter(std::span<const float> values, std::span<const Range> owned,
+                        std::span<float> sum) override {
     return together([&](auto&& call) {
       for (unsigned owner = 0; owner < size_; ++owner) {
         if (owned[owner].empty()) continue;
         const auto part = part_of(values, owned[owner]);
-        call(nccl_.reduce(part.data(), owner == rank_ ? sum.data() : nullptr, part.size(), ncclFloat, ncclSum,
-                          static_cast<int>(owner), group_, stream_));
+        call(nccl_.reduce(part.data(), owner == rank_ ? sum.data() : nullptr, part.size(),
+                          ncclFloat, ncclSum, static_cast<int>(owner), group_, stream_));
       }
     });
   }
@@ -66,14 +70,16 @@ class NcclCollective final : public CardCollective {
     if (const Range here = common(before[rank_], after[rank_]); !here.empty()) {
       MUSTER_TRY_STATUS(card_.enter());
       const auto source = part_of(from, here, before[rank_].begin);
-      MUSTER_TRY_STATUS(checked(cudaMemcpyAsync(part_of(to, here, after[rank_].begin).data(), source.data(),
-                                                source.size_bytes(), cudaMemcpyDeviceToDevice, stream_),
-                                "copying"));
+      MUSTER_TRY_STATUS(
+          checked(cudaMemcpyAsync(part_of(to, here, after[rank_].begin).data(), source.data(),
+                                  source.size_bytes(), cudaMemcpyDeviceToDevice, stream_),
+                  "copying"));
     }
     return together([&](auto&& call) {
       for (unsigned peer = 0; peer < size_; ++peer) {
         if (peer == rank_) continue;
-        const Range in = common(before[peer], after[rank_]), out = common(before[rank_], after[peer]);
+        const Range in = common(before[peer], after[rank_]),
+                    out = common(before[rank_], after[peer]);
         if (!out.empty())
           call(nccl_.send(part_of(from, out, before[rank_].begin).data(), out.size(), ncclFloat,
                           static_cast<int>(peer), group_, stream_));
@@ -90,8 +96,9 @@ class NcclCollective final : public CardCollective {
       MUSTER_TRY(shared_, card_.allocate<double>(all.size()));
     }
     double* const own = shared_.data() + rank_ * mine.size();
-    MUSTER_TRY_STATUS(checked(cudaMemcpyAsync(own, mine.data(), mine.size_bytes(), cudaMemcpyHostToDevice, stream_),
-                              "writing memory"));
+    MUSTER_TRY_STATUS(checked(
+        cudaMemcpyAsync(own, mine.data(), mine.size_bytes(), cudaMemcpyHostToDevice, stream_),
+        "writing memory"));
     MUSTER_TRY_STATUS(together([&](auto&& call) {
       call(nccl_.all_gather(own, shared_.data(), mine.size(), ncclDouble, group_, stream_));
     }));
@@ -120,15 +127,20 @@ class NcclCollective final : public CardCollective {
   Status check(double seconds) {
     if (group_ == nullptr) return {};
     ncclResult_t state = ncclSuccess;
-    if (const ncclResult_t asked = nccl_.ask_error(group_, &state); asked != ncclSuccess) state = asked;
-    if (state != ncclSuccess && state != ncclInProgress) leave(std::string("NCCL: ") + nccl_.words_of(state));
-    else if (seconds > kPatienceSeconds) leave("no answer for half an hour");
-    else return {};
+    if (const ncclResult_t asked = nccl_.ask_error(group_, &state); asked != ncclSuccess)
+      state = asked;
+    if (state != ncclSuccess && state != ncclInProgress)
+      leave(std::string("NCCL: ") + nccl_.words_of(state));
+    else if (seconds > kPatienceSeconds)
+      leave("no answer for half an hour");
+    else
+      return {};
     return fault();
   }
   void give_up(const std::string& why) {
     if (fault_.empty())
-      fault_ = "rank " + std::to_string(rank_) + " of " + std::to_string(size_) + " lost another: " + why;
+      fault_ = "rank " + std::to_string(rank_) + " of " + std::to_string(size_) +
+               " lost another: " + why;
   }
   [[nodiscard]] Error fault() const { return {Errc::kClosed, fault_}; }
 
@@ -155,20 +167,22 @@ Result<GroupId> make_nccl_id() {
   return group;
 }
 
-Result<std::unique_ptr<CardCollective>> join_nccl(CardContext& card, const GroupId& group, unsigned rank,
-                                                  unsigned size) {
+Result<std::unique_ptr<CardCollective>> join_nccl(CardContext& card, const GroupId& group,
+                                                  unsigned rank, unsigned size) {
   MUSTER_CHECK(rank < size, "a rank that is none of them");
   MUSTER_TRY(const Nccl nccl, load_nccl());
   MUSTER_TRY_STATUS(card.enter());
   ncclUniqueId id;
   std::memcpy(&id, group.bytes.data(), sizeof(id));
   ncclComm_t joined = nullptr;
-  if (const ncclResult_t result = nccl.join(&joined, static_cast<int>(size), id, static_cast<int>(rank));
+  if (const ncclResult_t result =
+          nccl.join(&joined, static_cast<int>(size), id, static_cast<int>(rank));
       result != ncclSuccess)
     return Error{Errc::kClosed, "rank " + std::to_string(rank) + " of " + std::to_string(size) +
                                     " did not find the others: NCCL: " + nccl.words_of(result) +
                                     "; each needs a card of its own"};
-  return std::unique_ptr<CardCollective>(std::make_unique<NcclCollective>(card, nccl, joined, rank, size));
+  return std::unique_ptr<CardCollective>(
+      std::make_unique<NcclCollective>(card, nccl, joined, rank, size));
 }
 
 }  // namespace muster::gpu

@@ -4,9 +4,10 @@
 namespace muster::gpu {
 
 Result<std::shared_ptr<const Cards>> load_cards(const std::filesystem::path&) {
-  return Error{Errc::kNotFound,
-               "muster was built without CUDA; install the CUDA 13 toolkit, put nvcc on the PATH and build "
-               "again with -DMUSTER_CUDA=ON"};
+  return Error{
+      Errc::kNotFound,
+      "muster was built without CUDA; install the CUDA 13 toolkit, put nvcc on the PATH and build "
+      "again with -DMUSTER_CUDA=ON"};
 }
 
 }  // namespace muster::gpu

@@ -5,14 +5,17 @@ namespace muster::gpu {
 namespace {
 
 Error no_nccl() {
-  return {Errc::kNotFound, "muster was built without NCCL; install libnccl-dev and build again, or train on one card"};
+  return {
+      Errc::kNotFound,
+      "muster was built without NCCL; install libnccl-dev and build again, or train on one card"};
 }
 
 }  // namespace
 
 Result<GroupId> make_nccl_id() { return no_nccl(); }
 
-Result<std::unique_ptr<CardCollective>> join_nccl(CardContext&, const GroupId&, unsigned, unsigned) {
+Result<std::unique_ptr<CardCollective>> join_nccl(CardContext&, const GroupId&, unsigned,
+                                                  unsigned) {
   return no_nccl();
 }
 

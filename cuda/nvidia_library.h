@@ -1,5 +1,5 @@
-// NVIDIA's libraries that are loaded when they are needed, and the functions in them. Only for the sources of
-// libmuster_cuda.so. Thread safety: any thread; a library is never closed.
+// NVIDIA's libraries that are loaded when they are needed, and the functions in them. Only for the
+// sources of libmuster_cuda.so. Thread safety: any thread; a library is never closed.
 #pragma once
 
 #include <dlfcn.h>

@@ -1,5 +1,5 @@
-// Products of sparse updates with a dense array: what of an update lies in one tensor group, in chunks, each summed
-// by a team in fp64 in one order.
+// Products of sparse updates with a dense array: what of an update lies in one tensor group, in
+// chunks, each summed by a team in fp64 in one order.
 //
 // Thread safety: values, pure functions; one team.
 #pragma once
@@ -51,7 +51,8 @@ struct ProductPlan {
   std::vector<std::size_t> places;  // of each chunk among the sums of all updates and groups
   std::size_t sums = 0;
 
-  ProductPlan(std::span<const compression::SparseUpdate* const> updates, const state::TensorGroups& groups) {
+  ProductPlan(std::span<const compression::SparseUpdate* const> updates,
+              const state::TensorGroups& groups) {
     constexpr std::uint64_t kChunkEntries = 16384;
     for (const compression::SparseUpdate* update : updates) {
       const std::uint64_t before = indices.size();
@@ -63,7 +64,8 @@ struct ProductPlan {
         const auto from = before + static_cast<std::uint64_t>(first - update->indices.begin());
         const auto count = static_cast<std::uint64_t>(end - first);
         for (std::uint64_t done = 0; done < count; done += kChunkEntries) {
-          chunks.push_back({from + done, static_cast<std::uint32_t>(std::min(kChunkEntries, count - done))});
+          chunks.push_back(
+              {from + done, static_cast<std::uint32_t>(std::min(kChunkEntries, count - done))});
           places.push_back(sums + piece.group);
         }
         first = end;

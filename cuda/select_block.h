@@ -1,10 +1,11 @@
-// The largest magnitudes of a block, found by a team. The same selection as compression's kernels make:
-// exactly `keep`, ties to the lower index, zeros and denormals never; a NaN or an infinity is found.
+// The largest magnitudes of a block, found by a team. The same selection as compression's kernels
+// make: exactly `keep`, ties to the lower index, zeros and denormals never; a NaN or an infinity is
+// found.
 //
-// The bits of a magnitude order as the magnitude does, so the threshold is bisected bit by bit: each step
-// counts the magnitudes that reach it, all of them in registers. The maxima of the 256 threads' values give a
-// first floor when no more than 256 are kept; it ends as soon as exactly `keep` reach the threshold.
-// Thread safety: one team.
+// The bits of a magnitude order as the magnitude does, so the threshold is bisected bit by bit:
+// each step counts the magnitudes that reach it, all of them in registers. The maxima of the 256
+// threads' values give a first floor when no more than 256 are kept; it ends as soon as exactly
+// `keep` reach the threshold. Thread safety: one team.
 #pragma once
 
 #include "cuda/block_values.h"
@@ -41,8 +42,8 @@ MUSTER_TEAM std::uint32_t count_from(Team& team, OwnOf<Team, Values>& values, st
   return team.template fold<Fold::kSum>(counts);
 }
 
-// Where values with a bit in the masks go when they are lined up by index: four 16-bit numbers, the places of
-// each thread's first of each group.
+// Where values with a bit in the masks go when they are lined up by index: four 16-bit numbers, the
+// places of each thread's first of each group.
 template <class Team>
 MUSTER_TEAM void line_up(Team& team, OwnOf<Team, std::uint32_t>& masks,
                          OwnOf<Team, std::uint64_t>& places) {

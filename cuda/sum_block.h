@@ -1,6 +1,7 @@
-// A team's pass over one block of a dense array: decoded payloads, each times its weight, added in their
-// order; and the outer step. Per element one fp32 product and one fp32 addition for each payload that holds
-// it, as state::WeightedSum and state::outer_step do, bit for bit: within one payload no two entries meet.
+// A team's pass over one block of a dense array: decoded payloads, each times its weight, added in
+// their order; and the outer step. Per element one fp32 product and one fp32 addition for each
+// payload that holds it, as state::WeightedSum and state::outer_step do, bit for bit: within one
+// payload no two entries meet.
 //
 // Thread safety: one team; blocks do not touch each other.
 #pragma once
@@ -46,14 +47,16 @@ MUSTER_TEAM Entry entry_at(const EntryList& list, const EntryRange& range, std::
   return {list.indices[range.begin + i], list.values[range.begin + i], true};
 }
 
-// Entries of so many payloads are fetched at once; then they are added, one payload after the other.
+// Entries of so many payloads are fetched at once; then they are added, one payload after the
+// other.
 inline constexpr std::uint32_t kFetched = 4;
 struct FetchedEntries {
   Entry of[kFetched];
 };
 
 template <class Team>
-MUSTER_TEAM void sum_block(Team& team, SumWorkspace& shared, const SumTask& task, std::uint64_t block) {
+MUSTER_TEAM void sum_block(Team& team, SumWorkspace& shared, const SumTask& task,
+                           std::uint64_t block) {
   const BlockPlace place = task.blocks[block];
   const BlockPlace here{0, place.elements};
   typename Team::template Own<FetchedEntries> fetched;
@@ -79,13 +82,15 @@ MUSTER_TEAM void sum_block(Team& team, SumWorkspace& shared, const SumTask& task
         const EntryRange& range = shared.ranges[first + p];
         const float weight = task.weights[first + p];
         Entry entry = fetched.of(t).of[p];
-        for (std::uint64_t i = t + kThreads; entry.exists; entry = entry_at(payload, range, i), i += kThreads)
+        for (std::uint64_t i = t + kThreads; entry.exists;
+             entry = entry_at(payload, range, i), i += kThreads)
           shared.sum[entry.index] += weight * entry.value;
       });
       team.sync();
     }
   }
-  team.each([&](unsigned t) { store_values(task.sum, place, t, load_values(shared.sum, here, t)); });
+  team.each(
+      [&](unsigned t) { store_values(task.sum, place, t, load_values(shared.sum, here, t)); });
 }
 
 struct StepTask {

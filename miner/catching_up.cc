@@ -58,8 +58,7 @@ void Miner::start_over() {
 void Miner::adopt(protocol::HeadState head, std::shared_ptr<const std::vector<float>> theta) {
   const Round known = std::max(settled_, this->head().round());
   const std::uint64_t missed = head.round > known ? head.round.value - known.value : 0;
-  actions_.push_back(
-      Persist{this->head().round(), sign(protocol::Joined{wire::encode(head)})});
+  actions_.push_back(Persist{this->head().round(), sign(protocol::Joined{wire::encode(head)})});
   actions_.push_back(Adopt{std::move(theta), missed});
   adopting_ = std::move(head);
 }
@@ -91,7 +90,8 @@ void Miner::check_own_state() {
 
 // At the end there is no next round whose attestations would show a difference.
 void Miner::finish_run() {
-  if (!follower_.finished() || finished_ || progress_.applying || adopting_ || progress_.accused) return;
+  if (!follower_.finished() || finished_ || progress_.applying || adopting_ || progress_.accused)
+    return;
   if (follower_.finished()->theta_root == theta_root_) {
     finished_ = true;
     actions_.push_back(Finish{});

@@ -41,7 +41,8 @@ Status Miner::recover(ByteSpan message, bool in_state) {
   MUSTER_TRY(const wire::Envelope envelope, wire::open_envelope(message));
   const Bytes bytes(message.begin(), message.end());
   if (envelope.sender != key_.public_key()) {
-    // Kept as proof. What is on its way is sent again all the same: the coordinator may have lost what it acknowledged.
+    // Kept as proof. What is on its way is sent again all the same: the coordinator may have lost
+    // what it acknowledged.
     if (is_a(envelope, MessageType::kReceipt)) return {};
     if (!in_state) {
       if (!is_a(envelope, MessageType::kManifest)) follower_.set_aside(message);
@@ -98,10 +99,12 @@ Actions Miner::on_message(ByteSpan message, TimeMs now) {
   return take_actions();
 }
 
-// Not behind the record that ends the round, or leaves it: read again, it would belong to a round that is over.
+// Not behind the record that ends the round, or leaves it: read again, it would belong to a round
+// that is over.
 void Miner::persist_news() {
   for (Bytes& message : follower_.take_news())
-    if (!progress_.applying && !adopting_) actions_.push_back(Persist{head().round(), std::move(message)});
+    if (!progress_.applying && !adopting_)
+      actions_.push_back(Persist{head().round(), std::move(message)});
 }
 
 // A coordinator that started again may know less of this round than it signed and acknowledged.
@@ -113,11 +116,12 @@ void Miner::hand_back(protocol::Phase phase) {
   if (own_reveal() != nullptr) actions_.push_back(Send{*own_reveal()});
 }
 
-// A message of a later round, or a manifest without its round's opening, shows that something is missing.
+// A message of a later round, or a manifest without its round's opening, shows that something is
+// missing.
 void Miner::ask_for_what_was_missed(TimeMs now) {
   const bool lacks_open = follower_.manifest() && !follower_.open();
-  if (!(follower_.is_behind() || lacks_open) || progress_.applying || progress_.fetching || adopting_ ||
-      joining_.under_way() || finished_)
+  if (!(follower_.is_behind() || lacks_open) || progress_.applying || progress_.fetching ||
+      adopting_ || joining_.under_way() || finished_)
     return;
   if (patience_.may_ask(now)) send_ready(now);
 }
@@ -150,8 +154,7 @@ Actions Miner::on_training_failed(Round round, const Error& error, TimeMs now) {
   if (round != head().round()) return {};
   progress_.training = false;
   progress_.trained = true;
-  if (error.code != Errc::kCancelled)
-    actions_.push_back(Note{"training failed: " + error.message});
+  if (error.code != Errc::kCancelled) actions_.push_back(Note{"training failed: " + error.message});
   advance(now);
   return take_actions();
 }
@@ -215,13 +218,14 @@ void Miner::advance(TimeMs) {
   check_own_state();
   if (adopting_) return;
   if (sitting_out_.take(follower_))
-    actions_.push_back(Note{"restored from a copy: sits out round " + std::to_string(head().round().value) +
+    actions_.push_back(Note{"restored from a copy: sits out round " +
+                            std::to_string(head().round().value) +
                             ", in which it may have committed already"});
   if (follower_.manifest()) return finish_round();
   if (own_entry() == nullptr) return;
   const bool may_train = !progress_.training && !progress_.trained && own_commit() == nullptr &&
-                         !sitting_out_.holds(head().round()) &&
-                         signed_.round <= head().round() && conduct_->takes_part(head().round());
+                         !sitting_out_.holds(head().round()) && signed_.round <= head().round() &&
+                         conduct_->takes_part(head().round());
   if (may_train && !follower_.commits_closed()) begin_training();
   if (follower_.commits_closed() && own_commit() != nullptr) reveal_if_listed();
 }
@@ -231,9 +235,8 @@ void Miner::begin_training() {
   Train train;
   train.task.round = head().round();
   train.task.sequences = conduct_->sequences(
-      head().round(),
-      assigned_sequences(head().position().run_id, follower_.open()->message, own_entry()->uid,
-                         params_.slice(), params_.sequences));
+      head().round(), assigned_sequences(head().position().run_id, follower_.open()->message,
+                                         own_entry()->uid, params_.slice(), params_.sequences));
   train.task.inner_steps =
       static_cast<std::uint32_t>(train.task.sequences.size()) / params_.training.batch;
   train.format = params_.uplink_format(head().round());
@@ -259,15 +262,17 @@ void Miner::reveal_if_listed() {
       actions_.push_back(Accuse{protocol::DisputeReason::kCensored, std::move(proof)});
     }
     if (!censored && !std::exchange(progress_.noted_as_left_out, true))
-      actions_.push_back(Note{"round " + std::to_string(head().round().value) +
-                              " closed without this miner: the coordinator has sent no receipt for its " +
-                              (follower_.has_receipt(protocol::ReceiptFor::kCommit, hash) ? "payload" : "commit") +
-                              ", which came too late or was refused"});
+      actions_.push_back(
+          Note{"round " + std::to_string(head().round().value) +
+               " closed without this miner: the coordinator has sent no receipt for its " +
+               (follower_.has_receipt(protocol::ReceiptFor::kCommit, hash) ? "payload" : "commit") +
+               ", which came too late or was refused"});
     return;
   }
   if (own_reveal() != nullptr || !conduct_->reveals(head().round())) return;
-  signed_.reveal = sign(protocol::Reveal{protocol::payload_key(key_, head().position().run_id, head().round()),
-                                         follower_.commits_closed()->message.commit_root});
+  signed_.reveal =
+      sign(protocol::Reveal{protocol::payload_key(key_, head().position().run_id, head().round()),
+                            follower_.commits_closed()->message.commit_root});
   actions_.push_back(Persist{head().round(), *signed_.reveal});
   actions_.push_back(Send{*signed_.reveal});
 }
@@ -290,8 +295,8 @@ void Miner::finish_round() {
 protocol::Settlement Miner::settlement() const {
   if (own_commit() == nullptr) return protocol::Settlement::kMissed;
   const auto outcome = own_outcome();
-  const bool judged = outcome == protocol::OutcomeCode::kAccepted ||
-                      outcome == protocol::OutcomeCode::kRejected;
+  const bool judged =
+      outcome == protocol::OutcomeCode::kAccepted || outcome == protocol::OutcomeCode::kRejected;
   return judged && !follower_.manifest()->message.null_round ? protocol::Settlement::kDelivered
                                                              : protocol::Settlement::kKept;
 }
@@ -306,16 +311,19 @@ void Miner::apply(std::shared_ptr<const compression::SparseUpdate> aggregate) {
   progress_.applying = true;
   if (aggregate) conduct_->saw_aggregate(head().round(), *aggregate);
   actions_.push_back(Persist{head().round(), follower_.manifest()->bytes});
-  const auto outstanding =
-      head().round() < settled_ ? std::nullopt : std::optional(settlement());
+  const auto outstanding = head().round() < settled_ ? std::nullopt : std::optional(settlement());
   actions_.push_back(Apply{head().round().next(), outstanding, std::move(aggregate)});
 }
 
 void Miner::send_ready(TimeMs now) {
   patience_.satisfied(now);
-  actions_.push_back(Send{sign(
-      protocol::Ready{Role::kMiner, head().state_id(), theta_root_, {}, follower_.seen(),
-                      joining_.takes_checkpoint(head().round()), ledger_head_})});
+  actions_.push_back(Send{sign(protocol::Ready{Role::kMiner,
+                                               head().state_id(),
+                                               theta_root_,
+                                               {},
+                                               follower_.seen(),
+                                               joining_.takes_checkpoint(head().round()),
+                                               ledger_head_})});
 }
 
 // Everything that may have been lost on the way, again and verbatim.
@@ -326,14 +334,12 @@ void Miner::resend(TimeMs now) {
   if (progress_.fetching) actions_.push_back(Fetch{follower_.manifest()->message.aggregate_id});
   if (own_commit() == nullptr || follower_.manifest()) return;
   if (!follower_.commits_closed()) {
-    if (!follower_.has_receipt(protocol::ReceiptFor::kCommit,
-                               wire::message_hash(*own_commit())))
+    if (!follower_.has_receipt(protocol::ReceiptFor::kCommit, wire::message_hash(*own_commit())))
       actions_.push_back(Send{*own_commit()});
     if (!follower_.has_receipt(protocol::ReceiptFor::kBlob, signed_.payload_id))
       actions_.push_back(UploadAgain{signed_.payload_id});
-  } else if (own_reveal() != nullptr &&
-             !follower_.has_receipt(protocol::ReceiptFor::kReveal,
-                                    wire::message_hash(*own_reveal()))) {
+  } else if (own_reveal() != nullptr && !follower_.has_receipt(protocol::ReceiptFor::kReveal,
+                                                               wire::message_hash(*own_reveal()))) {
     actions_.push_back(Send{*own_reveal()});
   }
 }

@@ -1,10 +1,10 @@
 // Miner: the role's pure core. It trains on what it was assigned, commits, reveals, applies.
 //
-// Sans-I/O: inputs are calls with their time, outputs are Actions to be carried out in order; a Persist
-// is durable before the next action starts. Training, encoding and applying run elsewhere (Train, Apply)
-// and come back as on_trained and on_applied. A commit or key that may have left is persisted first and
-// re-sent verbatim after a crash, so a miner never equivocates.
-// Thread safety: none; one owner.
+// Sans-I/O: inputs are calls with their time, outputs are Actions to be carried out in order; a
+// Persist is durable before the next action starts. Training, encoding and applying run elsewhere
+// (Train, Apply) and come back as on_trained and on_applied. A commit or key that may have left is
+// persisted first and re-sent verbatim after a crash, so a miner never equivocates. Thread safety:
+// none; one owner.
 #pragma once
 
 #include <memory>
@@ -46,8 +46,8 @@ struct UploadAgain {
 struct Fetch {
   Hash id;
 };
-// Settle the error feedback (none: it has been, before this node started over), step θ by `aggregate`
-// (none: a null round), save the trainer's state; then on_applied.
+// Settle the error feedback (none: it has been, before this node started over), step θ by
+// `aggregate` (none: a null round), save the trainer's state; then on_applied.
 struct Apply {
   Round next;
   std::optional<protocol::Settlement> settlement;
@@ -55,8 +55,8 @@ struct Apply {
 };
 // Ask the ledger for the validators' stakes; then on_stakes.
 struct AskStakes {};
-// Replace θ by `theta` (none: the run's initial model), settle `missed` rounds, save the trainer's state;
-// then on_adopted.
+// Replace θ by `theta` (none: the run's initial model), settle `missed` rounds, save the trainer's
+// state; then on_adopted.
 struct Adopt {
   std::shared_ptr<const std::vector<float>> theta;
   std::uint64_t missed = 0;
@@ -71,7 +71,8 @@ struct Accuse {
   protocol::DisputeReason reason;
   std::vector<Bytes> proof;
 };
-// Compare what other nodes say that the ledger signed with what this one knows, and say what differs.
+// Compare what other nodes say that the ledger signed with what this one knows, and say what
+// differs.
 struct CompareHeads {
   std::vector<protocol::SeenHead> heads;
 };
@@ -117,8 +118,8 @@ class Miner {
   Miner(const protocol::ProtocolParams& params, const SigningKey& key, const Config& config,
         std::shared_ptr<Conduct> conduct);
 
-  // Feeds persisted messages back in order. `in_state`: the trainer's saved state was saved after this
-  // record; what is not in it happens again. Errors: the journal is damaged or another run's.
+  // Feeds persisted messages back in order. `in_state`: the trainer's saved state was saved after
+  // this record; what is not in it happens again. Errors: the journal is damaged or another run's.
   [[nodiscard]] Status recover(ByteSpan message, bool in_state);
   // `theta_root` is that of the trainer's parameters.
   [[nodiscard]] Actions start(const Hash& theta_root, TimeMs now);
@@ -145,7 +146,7 @@ class Miner {
   // What this miner has done in the coming round.
   struct Progress {
     bool training = false;
-    bool trained = false;     // no more training in this round (also: failed)
+    bool trained = false;  // no more training in this round (also: failed)
     bool fetching = false;
     bool applying = false;
     bool accused = false;

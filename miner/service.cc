@@ -40,21 +40,20 @@ struct Fetched {
 struct Problem {
   std::string text;
 };
-using Input = std::variant<Trained, Applied, Adopted, Stakes, protocol::LedgerHead, std::vector<protocol::SeenAnchor>, Fetched, Problem>;
+using Input = std::variant<Trained, Applied, Adopted, Stakes, protocol::LedgerHead,
+                           std::vector<protocol::SeenAnchor>, Fetched, Problem>;
 
 const char* name_of_action(const Action& action) {
   return std::visit(
-      Overloaded{[](const Send&) { return "send"; }, [](const Persist&) { return "persist"; },
-                 [](const Train&) { return "train"; }, [](const StopTraining&) { return "stop"; },
-                 [](const Upload&) { return "upload"; },
-                 [](const UploadAgain&) { return "upload_again"; },
-                 [](const Fetch&) { return "fetch"; }, [](const Apply&) { return "apply"; },
-                 [](const AskStakes&) { return "ask_stakes"; },
-                 [](const Adopt&) { return "adopt"; },
-                 [](const RoundDone&) { return "round_done"; },
-                 [](const Accuse&) { return "accuse"; }, [](const CompareHeads&) { return "compare_heads"; },
-                 [](const Note&) { return "note"; },
-                 [](const Finish&) { return "finish"; }},
+      Overloaded{
+          [](const Send&) { return "send"; }, [](const Persist&) { return "persist"; },
+          [](const Train&) { return "train"; }, [](const StopTraining&) { return "stop"; },
+          [](const Upload&) { return "upload"; }, [](const UploadAgain&) { return "upload_again"; },
+          [](const Fetch&) { return "fetch"; }, [](const Apply&) { return "apply"; },
+          [](const AskStakes&) { return "ask_stakes"; }, [](const Adopt&) { return "adopt"; },
+          [](const RoundDone&) { return "round_done"; }, [](const Accuse&) { return "accuse"; },
+          [](const CompareHeads&) { return "compare_heads"; }, [](const Note&) { return "note"; },
+          [](const Finish&) { return "finish"; }},
       action);
 }
 
@@ -68,26 +67,26 @@ class Service {
         anchors_(protocol::run_id_of(parts_.params)),
         blobs_(std::move(parts_.blob_transport), parts_.params.coordinator,
                wire::BlobClient([](ByteSpan blob) { return compression::blob_id(blob); }),
-               {[this](const Hash& id, Bytes blob) { inputs_.push(Fetched{id, std::move(blob)}); },
+               {[this](const Hash& id, Bytes blob) {
+                  inputs_.push(Fetched{id, std::move(blob)});
+                },
                 [](const Hash&) {},
                 [this](const std::string& text) { inputs_.push(Problem{text}); }}) {}
 
   Status run() {
     // The tag of the trainer's state: how many records the journal had then.
     MUSTER_TRY(const std::uint64_t saved, load());
-    MUSTER_TRY_STATUS(protocol::recover_from(
-        *parts_.journal, saved, parts_.key,
-        {[this](ByteSpan record, bool in_state) {
-           Status recovered = core_.recover(record, in_state);
-           anchors_.reach(core_.head().position());
-           return recovered;
-         },
-         [this] { return core_.head().position(); }}));
+    MUSTER_TRY_STATUS(protocol::recover_from(*parts_.journal, saved, parts_.key,
+                                             {[this](ByteSpan record, bool in_state) {
+                                                Status recovered = core_.recover(record, in_state);
+                                                anchors_.reach(core_.head().position());
+                                                return recovered;
+                                              },
+                                              [this] { return core_.head().position(); }}));
     if (saved > 0)
       parts_.logger.info("resumed before round " + std::to_string(core_.head().round().value));
-    MUSTER_TRY_STATUS(
-        carry_out(core_.start(state::parameters_root(layout_, parts_.trainer->parameters()),
-                              now())));
+    MUSTER_TRY_STATUS(carry_out(
+        core_.start(state::parameters_root(layout_, parts_.trainer->parameters()), now())));
     while (!stop_ && !finished_) {
       if (now() >= next_look_) look_at_ledger();
       MUSTER_TRY(auto incoming, parts_.transport->receive(kTickMs, inputs_.fd()));
@@ -110,44 +109,44 @@ class Service {
 
   Status take(Input input) {
     return std::visit(
-        Overloaded{
-            [&](Trained& trained) { return take_trained(trained); },
-            [&](Applied& applied) -> Status {
-              MUSTER_TRY_STATUS(std::move(applied.status));
-              parts_.events({"applied",
-                             {{"round", static_cast<std::int64_t>(applied.next.value) - 1},
-                              {"time_ms", now()},
-                              {"theta_root", applied.theta_root.hex()}}});
-              MUSTER_TRY_STATUS(carry_out(core_.on_applied(applied.next, applied.theta_root, now())));
-              anchors_.reach(core_.head().position());
-              return {};
-            },
-            [&](Adopted& adopted) -> Status {
-              MUSTER_TRY_STATUS(std::move(adopted.status));
-              parts_.logger.info("took over θ " + adopted.theta_root.brief());
-              return carry_out(core_.on_adopted(adopted.theta_root, now()));
-            },
-            [&](Stakes& answer) {
-              if (!answer.stakes) parts_.logger.warning(answer.stakes.error().message);
-              return carry_out(
-                  core_.on_stakes(answer.stakes ? *answer.stakes : protocol::ValidatorStakes{},
-                                  now()));
-            },
-            [&](Fetched& fetched) {
-              return carry_out(core_.on_blob(fetched.id, fetched.blob, now()));
-            },
-            [&](protocol::LedgerHead& head) {
-              core_.on_ledger_head(head);
-              return Status();
-            },
-            [&](std::vector<protocol::SeenAnchor>& anchors) {
-              for (const std::string& difference : anchors_.compare(anchors)) parts_.logger.warning(difference);
-              return Status();
-            },
-            [&](Problem& problem) {
-              parts_.logger.warning(problem.text);
-              return Status();
-            }},
+        Overloaded{[&](Trained& trained) { return take_trained(trained); },
+                   [&](Applied& applied) -> Status {
+                     MUSTER_TRY_STATUS(std::move(applied.status));
+                     parts_.events({"applied",
+                                    {{"round", static_cast<std::int64_t>(applied.next.value) - 1},
+                                     {"time_ms", now()},
+                                     {"theta_root", applied.theta_root.hex()}}});
+                     MUSTER_TRY_STATUS(
+                         carry_out(core_.on_applied(applied.next, applied.theta_root, now())));
+                     anchors_.reach(core_.head().position());
+                     return {};
+                   },
+                   [&](Adopted& adopted) -> Status {
+                     MUSTER_TRY_STATUS(std::move(adopted.status));
+                     parts_.logger.info("took over θ " + adopted.theta_root.brief());
+                     return carry_out(core_.on_adopted(adopted.theta_root, now()));
+                   },
+                   [&](Stakes& answer) {
+                     if (!answer.stakes) parts_.logger.warning(answer.stakes.error().message);
+                     return carry_out(core_.on_stakes(
+                         answer.stakes ? *answer.stakes : protocol::ValidatorStakes{}, now()));
+                   },
+                   [&](Fetched& fetched) {
+                     return carry_out(core_.on_blob(fetched.id, fetched.blob, now()));
+                   },
+                   [&](protocol::LedgerHead& head) {
+                     core_.on_ledger_head(head);
+                     return Status();
+                   },
+                   [&](std::vector<protocol::SeenAnchor>& anchors) {
+                     for (const std::string& difference : anchors_.compare(anchors))
+                       parts_.logger.warning(difference);
+                     return Status();
+                   },
+                   [&](Problem& problem) {
+                     parts_.logger.warning(problem.text);
+                     return Status();
+                   }},
         input);
   }
 
@@ -177,7 +176,8 @@ class Service {
   }
 
   Status save(std::uint64_t records) {
-    return wait_out([&] { return parts_.trainer->save(parts_.trainer_file, records); }, stop_, parts_.logger);
+    return wait_out([&] { return parts_.trainer->save(parts_.trainer_file, records); }, stop_,
+                    parts_.logger);
   }
 
   // Trains on the worker; the trainer's state is saved before anything of it can leave.
@@ -239,7 +239,8 @@ class Service {
     });
   }
 
-  // Nobody answers a hotkey that is not registered. The ledger client says so when it is asked, so it is, now and then.
+  // Nobody answers a hotkey that is not registered. The ledger client says so when it is asked, so
+  // it is, now and then.
   void look_at_ledger() {
     next_look_ = now() + kLookAtLedgerMs;
     ledger_worker_.post([this] {
@@ -254,7 +255,8 @@ class Service {
 
   void compare_heads(std::vector<protocol::SeenHead> heads) {
     ledger_worker_.post([this, heads = std::move(heads)] {
-      for (std::string& difference : head_watch_.compare([this](auto& head) { return parts_.ledger->compare(head); }, heads))
+      for (std::string& difference :
+           head_watch_.compare([this](auto& head) { return parts_.ledger->compare(head); }, heads))
         inputs_.push(Problem{std::move(difference)});
     });
   }
@@ -305,63 +307,62 @@ class Service {
 
   Status perform(Action& action) {
     return std::visit(
-        Overloaded{[&](Send& send) {
-                     (void)parts_.transport->send(parts_.params.coordinator, send.message);
-                     return Status();
-                   },
-                   [&](Persist& record) {
-                     return parts_.journal->append(record.round, record.message);
-                   },
-                   [&](Train& job) {
-                     train(std::move(job));
-                     return Status();
-                   },
-                   [&](StopTraining&) {
-                     stop_training_ = true;
-                     return Status();
-                   },
-                   [&](Upload& job) { return upload(job); },
-                   [&](UploadAgain& again) { return upload_again(again.id); },
-                   [&](Fetch& fetch) {
-                     blobs_.fetch(fetch.id, protocol::state_bytes_max(layout_));
-                     return Status();
-                   },
-                   [&](Apply& job) {
-                     apply(std::move(job));
-                     return Status();
-                   },
-                   [&](AskStakes&) {
-                     ask_stakes();
-                     return Status();
-                   },
-                   [&](Adopt& job) {
-                     adopt(std::move(job));
-                     return Status();
-                   },
-                   [&](RoundDone& done) {
-                     report(done);
-                     return Status();
-                   },
-                   [&](Accuse& accuse) {
-                     failure_ = Error{Errc::kConflict,
-                                      "stopped, with proof against the coordinator or this node's "
-                                      "own state: " +
-                                          std::string(name_of(accuse.reason))};
-                     parts_.events({"dispute", {{"reason", std::string(name_of(accuse.reason))}}});
-                     return Status();
-                   },
-                   [&](CompareHeads& seen) {
-                     compare_heads(std::move(seen.heads));
-                     return Status();
-                   },
-                   [&](Note& note) {
-                     parts_.logger.warning(note.text);
-                     return Status();
-                   },
-                   [&](Finish&) {
-                     finished_ = true;
-                     return Status();
-                   }},
+        Overloaded{
+            [&](Send& send) {
+              (void)parts_.transport->send(parts_.params.coordinator, send.message);
+              return Status();
+            },
+            [&](Persist& record) { return parts_.journal->append(record.round, record.message); },
+            [&](Train& job) {
+              train(std::move(job));
+              return Status();
+            },
+            [&](StopTraining&) {
+              stop_training_ = true;
+              return Status();
+            },
+            [&](Upload& job) { return upload(job); },
+            [&](UploadAgain& again) { return upload_again(again.id); },
+            [&](Fetch& fetch) {
+              blobs_.fetch(fetch.id, protocol::state_bytes_max(layout_));
+              return Status();
+            },
+            [&](Apply& job) {
+              apply(std::move(job));
+              return Status();
+            },
+            [&](AskStakes&) {
+              ask_stakes();
+              return Status();
+            },
+            [&](Adopt& job) {
+              adopt(std::move(job));
+              return Status();
+            },
+            [&](RoundDone& done) {
+              report(done);
+              return Status();
+            },
+            [&](Accuse& accuse) {
+              failure_ = Error{Errc::kConflict,
+                               "stopped, with proof against the coordinator or this node's "
+                               "own state: " +
+                                   std::string(name_of(accuse.reason))};
+              parts_.events({"dispute", {{"reason", std::string(name_of(accuse.reason))}}});
+              return Status();
+            },
+            [&](CompareHeads& seen) {
+              compare_heads(std::move(seen.heads));
+              return Status();
+            },
+            [&](Note& note) {
+              parts_.logger.warning(note.text);
+              return Status();
+            },
+            [&](Finish&) {
+              finished_ = true;
+              return Status();
+            }},
         action);
   }
 

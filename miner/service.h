@@ -27,7 +27,7 @@ struct ServiceParts {
   std::unique_ptr<protocol::InnerLoop> trainer;
   std::filesystem::path trainer_file;  // its saved state; loaded when it is there
   std::function<Result<std::vector<float>>()> initial_theta;  // of the run
-  std::unique_ptr<protocol::LedgerClient> ledger;     // asked for stakes when a checkpoint is offered
+  std::unique_ptr<protocol::LedgerClient> ledger;  // asked for stakes when a checkpoint is offered
   std::unique_ptr<wire::Transport> transport;
   std::unique_ptr<wire::Transport> blob_transport;
   std::unique_ptr<protocol::Journal> journal;
@@ -35,12 +35,13 @@ struct ServiceParts {
   Logger logger;
   EventSink events;
   Failpoints failpoints;
-  std::filesystem::path restored = {};  // a file that marks a restored copy; removed when the copy has caught up
+  std::filesystem::path restored =
+      {};  // a file that marks a restored copy; removed when the copy has caught up
 };
 
 // Runs until the coordinator says that the run is over, or `stop`.
-// Errors: a damaged journal or trainer file, kNoSpace, kIo, kConflict (the coordinator broke its word or
-// this node's state is not the attested one; the message says which).
+// Errors: a damaged journal or trainer file, kNoSpace, kIo, kConflict (the coordinator broke its
+// word or this node's state is not the attested one; the message says which).
 [[nodiscard]] Status run_service(ServiceParts parts, const std::atomic<bool>& stop);
 
 }  // namespace muster::miner

@@ -10,14 +10,17 @@ constexpr std::size_t kRunBytes = 16;
 
 }  // namespace
 
-Hash extend(const Hash& list, ByteSpan item) { return tagged_hash("muster/anchored-list", {list.bytes, item}); }
+Hash extend(const Hash& list, ByteSpan item) {
+  return tagged_hash("muster/anchored-list", {list.bytes, item});
+}
 
 Bytes encode_anchor(const Anchor& anchor) {
   ByteWriter writer;
   writer.append(bytes_of(kTag));
   writer.append(ByteSpan(anchor.run_id.bytes).first(kRunBytes));
   writer.write(anchor.round.value);
-  for (const Hash* hash : {&anchor.manifest, &anchor.left_out, &anchor.disputes}) writer.append(hash->bytes);
+  for (const Hash* hash : {&anchor.manifest, &anchor.left_out, &anchor.disputes})
+    writer.append(hash->bytes);
   return std::move(writer).take();
 }
 
@@ -59,11 +62,14 @@ std::vector<std::string> AnchorWatch::compare(const std::vector<SeenAnchor>& anc
     const auto anchor = decode_anchor(bytes, run_id_);
     if (!anchor) continue;
     const auto own = manifests_.find(anchor->round);
-    if (own == manifests_.end() || own->second == anchor->manifest || !said_.insert(by).second) continue;
+    if (own == manifests_.end() || own->second == anchor->manifest || !said_.insert(by).second)
+      continue;
     differences.push_back("the validator " + by.brief() + " anchored another manifest of round " +
-                          std::to_string(anchor->round.value) + " on the ledger, " + anchor->manifest.brief() +
-                          ", than this node applied, " + own->second.brief() +
-                          ": the coordinator shows two runs, or that validator lies; compare with `muster audit` of its folder");
+                          std::to_string(anchor->round.value) + " on the ledger, " +
+                          anchor->manifest.brief() + ", than this node applied, " +
+                          own->second.brief() +
+                          ": the coordinator shows two runs, or that validator lies; compare with "
+                          "`muster audit` of its folder");
   }
   return differences;
 }

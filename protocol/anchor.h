@@ -1,10 +1,11 @@
 // Anchor: what a validator puts on the ledger once an epoch about the run that it follows.
 //
-// A coordinator can show two groups of nodes two runs, each with a chain of manifests of its own, as long as they do not meet. The
-// ledger is where they meet: every node compares the anchors there with the manifests that it has. Beside the manifest, an
-// anchor has what its validator may have to prove later: that it already said then which of its Screens were left out, and of what it
-// has accused the coordinator. It stands in the validator's commitment slot, as raw bytes.
-// Thread safety: values; AnchorWatch: one thread.
+// A coordinator can show two groups of nodes two runs, each with a chain of manifests of its own,
+// as long as they do not meet. The ledger is where they meet: every node compares the anchors there
+// with the manifests that it has. Beside the manifest, an anchor has what its validator may have to
+// prove later: that it already said then which of its Screens were left out, and of what it has
+// accused the coordinator. It stands in the validator's commitment slot, as raw bytes. Thread
+// safety: values; AnchorWatch: one thread.
 #pragma once
 
 #include <map>
@@ -50,7 +51,8 @@ struct SeenAnchor {
 class AnchorWatch {
  public:
   explicit AnchorWatch(const Hash& run_id) : run_id_(run_id) {}
-  // This node is at `at`, by the parent manifest. It remembers those of the last kRoundsKept rounds.
+  // This node is at `at`, by the parent manifest. It remembers those of the last kRoundsKept
+  // rounds.
   void reach(const Position& at);
   // Anchors of other manifests than this node has of their rounds, in words; of each hotkey once.
   [[nodiscard]] std::vector<std::string> compare(const std::vector<SeenAnchor>& anchors);

@@ -22,7 +22,8 @@ Secret assessment_salt(const SigningKey& key, const Hash& run_id, Round round) {
 }
 
 Hash assessment_hash(const Hash& run_id, const PublicKey& validator, const Assessment& assessment) {
-  return tagged_hash("muster/assessment", {run_id.bytes, validator.bytes, wire::encode(assessment)});
+  return tagged_hash("muster/assessment",
+                     {run_id.bytes, validator.bytes, wire::encode(assessment)});
 }
 
 Bytes seal_copy(const SigningKey& key, const Hash& run_id, const Assessment& assessment) {
@@ -32,13 +33,16 @@ Bytes seal_copy(const SigningKey& key, const Hash& run_id, const Assessment& ass
   return copy;
 }
 
-Result<Assessment> open_copy(const SigningKey& key, const Hash& run_id, Round round, const Screen& screen) {
+Result<Assessment> open_copy(const SigningKey& key, const Hash& run_id, Round round,
+                             const Screen& screen) {
   Bytes copy = screen.sealed_copy;
   aes256_ctr(copy_key(key, run_id, round), CipherIv{}, copy);
   MUSTER_TRY(Assessment assessment, wire::decode<Assessment>(copy, "sealed copy of an assessment"));
   MUSTER_TRY_STATUS(validate(assessment));
-  if (assessment.round != round || assessment_hash(run_id, key.public_key(), assessment) != screen.assessment)
-    return Error{Errc::kConflict, "the sealed copy in the Screen of round " + std::to_string(round.value) +
+  if (assessment.round != round ||
+      assessment_hash(run_id, key.public_key(), assessment) != screen.assessment)
+    return Error{Errc::kConflict, "the sealed copy in the Screen of round " +
+                                      std::to_string(round.value) +
                                       " is not the assessment that it has the hash of"};
   return assessment;
 }

@@ -42,8 +42,8 @@ std::uint64_t SequencePermutation::encipher(std::uint64_t value) const {
   std::uint64_t left = value >> half_bits_;
   std::uint64_t right = value & mask;
   for (std::uint32_t round = 0; round < kFeistelRounds; ++round) {
-    const auto mixed = philox4x32({static_cast<std::uint32_t>(right), round, tweak_[0], tweak_[1]},
-                                  key_);
+    const auto mixed =
+        philox4x32({static_cast<std::uint32_t>(right), round, tweak_[0], tweak_[1]}, key_);
     const std::uint64_t next = left ^ (mixed[0] & mask);
     left = right;
     right = next;
@@ -84,7 +84,8 @@ std::vector<std::uint64_t> draw_unassigned(const Hash& run_id, const RoundOpen& 
   const std::uint64_t first =
       std::min(open.cursor + miner_count(open) * slice, assignable(sequences));
   const std::uint64_t ahead = sequences - first;
-  const std::uint64_t longest_ago = std::min(sequences / 2 - std::min(ahead, sequences / 2), open.cursor);
+  const std::uint64_t longest_ago =
+      std::min(sequences / 2 - std::min(ahead, sequences / 2), open.cursor);
   const SequencePermutation permutation(run_id, open.epoch, sequences);
   std::vector<std::uint64_t> drawn = sample_distinct(random, ahead + longest_ago, count);
   for (std::uint64_t& position : drawn) position = permutation.at((first + position) % sequences);

@@ -1,11 +1,10 @@
 // Data assignment: which sequences each miner must train on in a round.
 //
-// Per epoch a keyed permutation orders all sequences; every round takes the next stretch of it, cut in
-// equal slices, and the round's beacon shuffles the slices among the miners. So no sequence repeats
-// within an epoch and anyone can say afterwards what each miner had. The permutation's last fiftieth is
-// never assigned. (Cycle-walking Feistel network: Black and Rogaway, "Ciphers with arbitrary finite
-// domains", CT-RSA 2002.)
-// Thread safety: values and pure functions.
+// Per epoch a keyed permutation orders all sequences; every round takes the next stretch of it, cut
+// in equal slices, and the round's beacon shuffles the slices among the miners. So no sequence
+// repeats within an epoch and anyone can say afterwards what each miner had. The permutation's last
+// fiftieth is never assigned. (Cycle-walking Feistel network: Black and Rogaway, "Ciphers with
+// arbitrary finite domains", CT-RSA 2002.) Thread safety: values and pure functions.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +43,8 @@ struct DataCursor {
   return sequences - sequences / 50;
 }
 
-// The cursor that a round of `miners` can use: `cursor`, or the start of the next epoch when too few
-// positions are left.
+// The cursor that a round of `miners` can use: `cursor`, or the start of the next epoch when too
+// few positions are left.
 [[nodiscard]] DataCursor fit_cursor(DataCursor cursor, std::uint64_t miners, std::uint32_t slice,
                                     std::uint64_t sequences);
 
@@ -56,8 +55,9 @@ struct DataCursor {
                                                             std::uint32_t slice,
                                                             std::uint64_t sequences);
 
-// `count` distinct sequences that nobody was assigned so far, nor in the round of `open`; where those are less than half of
-// all, also of what was assigned longest ago in the epoch. REQUIRES: there are as many (params validation sees to it).
+// `count` distinct sequences that nobody was assigned so far, nor in the round of `open`; where
+// those are less than half of all, also of what was assigned longest ago in the epoch. REQUIRES:
+// there are as many (params validation sees to it).
 [[nodiscard]] std::vector<std::uint64_t> draw_unassigned(const Hash& run_id, const RoundOpen& open,
                                                          std::uint32_t slice,
                                                          std::uint64_t sequences, Prng& random,

@@ -10,8 +10,8 @@
 
 namespace muster::protocol {
 
-// What validators holding more than half of the stake in `stakes` attest about the parent manifest of
-// `position`, without the ledger's heads, which may differ; none without such a majority.
+// What validators holding more than half of the stake in `stakes` attest about the parent manifest
+// of `position`, without the ledger's heads, which may differ; none without such a majority.
 [[nodiscard]] std::optional<Attest> attested_by_majority(const Position& position,
                                                          const std::vector<Bytes>& attestations,
                                                          const ValidatorStakes& stakes);

@@ -45,7 +45,8 @@ Hash secret_hash(const Hash& run_id, Round round, const PublicKey& validator,
 }
 
 bool is_promised(const ChainHead& head, const PublicKey& validator, const Secret& secret) {
-  return head.secret_hash_of(validator) == secret_hash(head.position().run_id, head.round(), validator, secret);
+  return head.secret_hash_of(validator) ==
+         secret_hash(head.position().run_id, head.round(), validator, secret);
 }
 
 }  // namespace muster::protocol

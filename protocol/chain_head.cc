@@ -39,7 +39,9 @@ HeadState first_state(const ProtocolParams& params, const Hash& run_id) {
   return state;
 }
 
-std::tuple<PublicKey, Round> place_of(const SealedAssessment& sealed) { return {sealed.validator, sealed.round}; }
+std::tuple<PublicKey, Round> place_of(const SealedAssessment& sealed) {
+  return {sealed.validator, sealed.round};
+}
 
 Error malformed(const char* what) {
   return Error{Errc::kMalformed, std::string("chain head: ") + what};
@@ -51,8 +53,8 @@ Status validate(const HeadState& state) {
   if (state.medians.size() > kRoundsRemembered || state.tails.size() > kRoundsRemembered ||
       state.drops.size() > kRoundsRemembered || state.screened.size() > kActiveRounds ||
       state.members.size() > limits::kRosterMax ||
-      state.contradictions.size() > limits::kRosterMax * kContradictionsKept || state.sealed.size() > kSealedMax ||
-      state.withheld.size() > kSealedMax)
+      state.contradictions.size() > limits::kRosterMax * kContradictionsKept ||
+      state.sealed.size() > kSealedMax || state.withheld.size() > kSealedMax)
     return malformed("longer than any history that is kept");
   for (const double median : state.medians)
     if (!std::isfinite(median) || median < 0)
@@ -69,28 +71,34 @@ Status validate(const HeadState& state) {
         return std::tie(a.of, a.by) >= std::tie(b.of, b.by);
       }) != state.contradictions.end())
     return malformed("contradictions out of order");
-  if (std::ranges::adjacent_find(state.sealed, std::greater_equal<>(), place_of) != state.sealed.end())
+  if (std::ranges::adjacent_find(state.sealed, std::greater_equal<>(), place_of) !=
+      state.sealed.end())
     return malformed("sealed assessments out of order");
-  if (std::ranges::adjacent_find(state.withheld, std::greater_equal<>(), &Withholding::validator) != state.withheld.end())
+  if (std::ranges::adjacent_find(state.withheld, std::greater_equal<>(), &Withholding::validator) !=
+      state.withheld.end())
     return malformed("validators that opened nothing out of order");
   return {};
 }
 
 Status fits_roster(const Manifest& manifest, const RoundOpen& open) {
-  if (manifest.codes.size() != miner_count(open) || manifest.standings.size() != manifest.codes.size())
+  if (manifest.codes.size() != miner_count(open) ||
+      manifest.standings.size() != manifest.codes.size())
     return Error{Errc::kMalformed, "Manifest: " + std::to_string(manifest.codes.size()) +
                                        " outcomes, and the roster has " +
                                        std::to_string(miner_count(open)) + " miners"};
   for (const RecordedScreen& screen : manifest.screens) {
     const RosterEntry* entry = find_in_roster(open, screen.validator);
     if (entry == nullptr || entry->role != Role::kValidator)
-      return Error{Errc::kMalformed, "Manifest: a Screen of uid " + std::to_string(screen.validator.value) +
+      return Error{Errc::kMalformed, "Manifest: a Screen of uid " +
+                                         std::to_string(screen.validator.value) +
                                          ", who is no validator of the roster"};
   }
   for (const auto& [by, of] : manifest.contradictions) {
     const RosterEntry* entry = find_in_roster(open, of);
-    if (by == of || entry == nullptr || entry->role != Role::kValidator || find_screen(manifest, by) == nullptr)
-      return Error{Errc::kMalformed, "Manifest: uid " + std::to_string(by.value) + " contradicts uid " + std::to_string(of.value) +
+    if (by == of || entry == nullptr || entry->role != Role::kValidator ||
+        find_screen(manifest, by) == nullptr)
+      return Error{Errc::kMalformed, "Manifest: uid " + std::to_string(by.value) +
+                                         " contradicts uid " + std::to_string(of.value) +
                                          ", and one of them is no validator that it could be"};
   }
   return {};
@@ -106,7 +114,9 @@ Hash ChainHead::hash() const {
   return tagged_hash("muster/chain-head", {position_.run_id.bytes, wire::encode(state_)});
 }
 
-std::uint32_t ChainHead::grace_ms() const { return protocol::grace_ms(params_.timing, state_.tails); }
+std::uint32_t ChainHead::grace_ms() const {
+  return protocol::grace_ms(params_.timing, state_.tails);
+}
 
 double trailing_drop_e6(std::span<const std::int32_t> drops) {
   const auto last = drops.last(std::min(drops.size(), kRoundsRemembered));
@@ -115,8 +125,9 @@ double trailing_drop_e6(std::span<const std::int32_t> drops) {
 
 double ChainHead::norm_max() const {
   // Whoever is not proven could have made the medians as small as it likes.
-  const bool has_proven = std::ranges::any_of(
-      state_.members, [](const HeadMember& member) { return member.standing.proven && member.standing.value > 0; });
+  const bool has_proven = std::ranges::any_of(state_.members, [](const HeadMember& member) {
+    return member.standing.proven && member.standing.value > 0;
+  });
   if (state_.medians.empty() || !has_proven) return kNormMax;
   return std::min(kNormMax, kNormOverMedianMax * lower_median(state_.medians));
 }
@@ -127,11 +138,9 @@ bool ChainHead::needs_validator() const {
 }
 
 const HeadMember* ChainHead::find_in_last_roster(const PublicKey& hotkey) const {
-  const auto found =
-      std::lower_bound(state_.members.begin(), state_.members.end(), hotkey,
-                       [](const HeadMember& member, const PublicKey& key) {
-                         return member.hotkey < key;
-                       });
+  const auto found = std::lower_bound(
+      state_.members.begin(), state_.members.end(), hotkey,
+      [](const HeadMember& member, const PublicKey& key) { return member.hotkey < key; });
   return found != state_.members.end() && found->hotkey == hotkey ? &*found : nullptr;
 }
 
@@ -151,13 +160,15 @@ Standing ChainHead::standing_of(const PublicKey& miner) const {
   return member == nullptr ? Standing{} : member->standing;
 }
 
-std::map<PublicKey, std::uint64_t> ChainHead::validator_weights(const ValidatorStakes& stakes) const {
+std::map<PublicKey, std::uint64_t> ChainHead::validator_weights(
+    const ValidatorStakes& stakes) const {
   unsigned __int128 total = 0;
   for (const auto& [validator, stake] : stakes) total += stake;
   std::map<PublicKey, unsigned __int128> against;  // the stake of who contradicts
   for (const RememberedContradiction& contradiction : state_.contradictions) {
     const auto by = stakes.find(contradiction.by);
-    if (by != stakes.end() && stakes.contains(contradiction.of)) against[contradiction.of] += by->second;
+    if (by != stakes.end() && stakes.contains(contradiction.of))
+      against[contradiction.of] += by->second;
   }
   auto weights = stakes;
   for (const auto& [validator, stake] : against) {
@@ -166,13 +177,16 @@ std::map<PublicKey, std::uint64_t> ChainHead::validator_weights(const ValidatorS
   }
   unsigned __int128 withholding = 0;
   for (const Withholding& known : state_.withheld)
-    if (const auto found = stakes.find(known.validator); found != stakes.end()) withholding += found->second;
+    if (const auto found = stakes.find(known.validator); found != stakes.end())
+      withholding += found->second;
   // Lost folders must not leave the vote to whoever has little stake.
   if (withholding * 2 < total) {
     for (const Withholding& known : state_.withheld)
-      if (const auto found = weights.find(known.validator); found != weights.end()) found->second = 0;
+      if (const auto found = weights.find(known.validator); found != weights.end())
+        found->second = 0;
   }
-  const bool any_left = std::ranges::any_of(weights, [](const auto& entry) { return entry.second > 0; });
+  const bool any_left =
+      std::ranges::any_of(weights, [](const auto& entry) { return entry.second > 0; });
   return any_left ? weights : stakes;
 }
 
@@ -195,7 +209,8 @@ std::map<Uid, std::uint64_t> ChainHead::weights(const RoundOpen& open) const {
   return weights;
 }
 
-std::uint64_t ChainHead::active_weight(const RoundOpen& open, const std::set<PublicKey>& screened_now) const {
+std::uint64_t ChainHead::active_weight(const RoundOpen& open,
+                                       const std::set<PublicKey>& screened_now) const {
   const auto weight_of = weights(open);
   std::uint64_t weight = 0;
   for (const RosterEntry& entry : open.roster) {
@@ -212,10 +227,12 @@ bool ChainHead::has_sealed(const PublicKey& validator, Round round) const {
 }
 
 std::span<const SealedAssessment> ChainHead::due_of(const PublicKey& validator) const {
-  const auto of_validator = std::ranges::equal_range(state_.sealed, validator, {}, &SealedAssessment::validator);
-  const auto first_not_due = std::ranges::find_if(of_validator, [&](const SealedAssessment& sealed) {
-    return opened_in(params_, sealed.round) > state_.round;
-  });
+  const auto of_validator =
+      std::ranges::equal_range(state_.sealed, validator, {}, &SealedAssessment::validator);
+  const auto first_not_due =
+      std::ranges::find_if(of_validator, [&](const SealedAssessment& sealed) {
+        return opened_in(params_, sealed.round) > state_.round;
+      });
   return {of_validator.begin(), first_not_due};
 }
 
@@ -241,12 +258,13 @@ bool ChainHead::withholds(const PublicKey& validator, const RecordedScreen& scre
 
 Status ChainHead::check_open(const RoundOpen& open) const {
   auto conflict = [](const char* field) {
-    return Error{Errc::kConflict,
-                 std::string("RoundOpen: its ") + field + " does not follow from the last manifest"};
+    return Error{Errc::kConflict, std::string("RoundOpen: its ") + field +
+                                      " does not follow from the last manifest"};
   };
   if (open.state_id != state_.state_id) return conflict("state id");
   if (open.beacon != state_.beacon) return conflict("beacon");
-  const DataCursor fitted = fit_cursor(cursor(), miner_count(open), params_.slice(), params_.sequences);
+  const DataCursor fitted =
+      fit_cursor(cursor(), miner_count(open), params_.slice(), params_.sequences);
   if (DataCursor{open.epoch, open.cursor} != fitted) return conflict("data cursor");
   const auto weight_of = weights(open);
   const bool screened = std::ranges::any_of(open.roster, [&](const RosterEntry& entry) {
@@ -261,9 +279,12 @@ Status ChainHead::check_open(const RoundOpen& open) const {
 
 void ChainHead::remember(const RoundOpen& open, const std::vector<Contradiction>& contradictions) {
   auto& kept = state_.contradictions;
-  std::erase_if(kept, [&](const auto& known) { return known.round.value + kVoteLostRounds <= state_.round.value; });
+  std::erase_if(kept, [&](const auto& known) {
+    return known.round.value + kVoteLostRounds <= state_.round.value;
+  });
   for (const auto& [by_uid, of_uid] : contradictions) {
-    const PublicKey by = find_in_roster(open, by_uid)->hotkey, of = find_in_roster(open, of_uid)->hotkey;
+    const PublicKey by = find_in_roster(open, by_uid)->hotkey,
+                    of = find_in_roster(open, of_uid)->hotkey;
     std::erase_if(kept, [&](const auto& known) { return known.of == of && known.by == by; });
     const auto is_by = [&](const auto& known) { return known.by == by; };
     if (static_cast<std::size_t>(std::ranges::count_if(kept, is_by)) == kContradictionsKept) {
@@ -283,17 +304,24 @@ void ChainHead::take_screen(const PublicKey& validator, const RecordedScreen& sc
   state_.sealed.insert(std::ranges::upper_bound(state_.sealed, place_of(own), {}, place_of), own);
   const auto due = due_of(validator);
   // What was withheld once counts as that, also if it is opened later.
-  const std::size_t settled = is_withholding ? due.size() : std::min<std::size_t>(screen.opened, due.size());
+  const std::size_t settled =
+      is_withholding ? due.size() : std::min<std::size_t>(screen.opened, due.size());
   const auto first = state_.sealed.begin() + (due.data() - state_.sealed.data());
   state_.sealed.erase(first, first + static_cast<std::ptrdiff_t>(settled));
   if (!is_withholding) return;
-  std::erase_if(state_.withheld, [&](const Withholding& known) { return known.validator == validator; });
-  state_.withheld.insert(std::ranges::upper_bound(state_.withheld, validator, {}, &Withholding::validator), {validator, state_.round});
+  std::erase_if(state_.withheld,
+                [&](const Withholding& known) { return known.validator == validator; });
+  state_.withheld.insert(
+      std::ranges::upper_bound(state_.withheld, validator, {}, &Withholding::validator),
+      {validator, state_.round});
 }
 
-// Whoever is away for that long without opening anything has had no vote for as long as who withholds it.
+// Whoever is away for that long without opening anything has had no vote for as long as who
+// withholds it.
 void ChainHead::forget_sealed() {
-  const auto is_old = [&](const auto& known) { return known.round.value + kVoteLostRounds <= state_.round.value; };
+  const auto is_old = [&](const auto& known) {
+    return known.round.value + kVoteLostRounds <= state_.round.value;
+  };
   std::erase_if(state_.sealed, is_old);
   std::erase_if(state_.withheld, is_old);
   drop_oldest(state_.sealed, kSealedMax);
@@ -314,14 +342,16 @@ void ChainHead::advance(const Hash& manifest_hash, const RoundOpen& open,
       present = was_delivered(manifest.codes[*rank]);
       standing = manifest.standings[*rank];
     }
-    if (const RecordedScreen* screen = find_screen(manifest, entry.uid); entry.role == Role::kValidator && screen != nullptr) {
+    if (const RecordedScreen* screen = find_screen(manifest, entry.uid);
+        entry.role == Role::kValidator && screen != nullptr) {
       present = true;
       take_screen(entry.hotkey, *screen);
       screened.insert(entry.hotkey);
       screened_with_weight = screened_with_weight || weight_of.at(entry.uid) > 0;
     }
     const std::uint32_t missed = before == nullptr ? 0 : before->missed_in_a_row;
-    members.push_back({entry.hotkey, entry.role, entry.next_secret_hash, present ? 0 : missed + 1, standing});
+    members.push_back(
+        {entry.hotkey, entry.role, entry.next_secret_hash, present ? 0 : missed + 1, standing});
   }
   std::sort(members.begin(), members.end(),
             [](const auto& a, const auto& b) { return a.hotkey < b.hotkey; });
@@ -330,7 +360,8 @@ void ChainHead::advance(const Hash& manifest_hash, const RoundOpen& open,
   forget_sealed();
   push_bounded(state_.screened, {screened.begin(), screened.end()}, kActiveRounds);
   state_.unscreened_rounds = screened_with_weight ? 0 : state_.unscreened_rounds + 1;
-  if (manifest.median_drop_e6) push_bounded(state_.drops, *manifest.median_drop_e6, kRoundsRemembered);
+  if (manifest.median_drop_e6)
+    push_bounded(state_.drops, *manifest.median_drop_e6, kRoundsRemembered);
   if (manifest.tail_ms) push_bounded(state_.tails, *manifest.tail_ms, kRoundsRemembered);
   if (!manifest.null_round) push_bounded(state_.medians, manifest.median_norm, kRoundsRemembered);
   state_.null_rounds = manifest.null_round ? state_.null_rounds + 1 : 0;

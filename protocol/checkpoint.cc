@@ -19,8 +19,10 @@ Attest attest_of(const ChainHead& head, const Hash& theta_root, const Hash& down
 
 std::uint64_t state_bytes_max(const compression::Layout& layout) {
   constexpr std::uint64_t kHeader = 2u << 20;
-  constexpr std::uint64_t kArrays = 2, kLengthBytes = 8;  // θ and the residual, in segments with a length each
-  return layout.parameters() * kArrays * sizeof(float) + layout.segment_count() * kArrays * kLengthBytes + kHeader;
+  constexpr std::uint64_t kArrays = 2,
+                          kLengthBytes = 8;  // θ and the residual, in segments with a length each
+  return layout.parameters() * kArrays * sizeof(float) +
+         layout.segment_count() * kArrays * kLengthBytes + kHeader;
 }
 
 Bytes encode_state(const compression::Layout& layout, const HeadState& head,

@@ -1,7 +1,7 @@
 // Checkpoints of the agreed state: their blob, and how a node that is far behind takes one.
 //
-// A checkpoint is believed because validators holding more than half of the validators' stake on the
-// ledger attest the roots of its θ and residual and the hash of its chain head; not because the
+// A checkpoint is believed because validators holding more than half of the validators' stake on
+// the ledger attest the roots of its θ and residual and the hash of its chain head; not because the
 // coordinator offers it. Thread safety: pure functions; a Joining has one owner.
 #pragma once
 
@@ -37,8 +37,8 @@ struct CheckpointOffer {
   Position position;
 };
 
-// Taking a checkpoint, step by step: offer, stakes, blob. When one does not hold up the node replays rounds
-// instead, and takes none before it has replayed some.
+// Taking a checkpoint, step by step: offer, stakes, blob. When one does not hold up the node
+// replays rounds instead, and takes none before it has replayed some.
 class Joining {
  public:
   // What the Ready of a node before round `at` says: whether an offer is welcome.
@@ -54,7 +54,8 @@ class Joining {
   // Errors: decode_state's; kBadHash (not what is attested).
   [[nodiscard]] Result<AgreedState> take_blob(const ProtocolParams& params,
                                               const compression::Layout& layout, ByteSpan blob);
-  // The offer led nowhere: none is taken before the node, now before round `at`, has replayed 16 rounds.
+  // The offer led nowhere: none is taken before the node, now before round `at`, has replayed 16
+  // rounds.
   void refuse(Round at);
   void refuse_for_good();
   void finish() { offer_.reset(), attested_.reset(); }

@@ -25,7 +25,8 @@ std::uint32_t completed_ms(std::span<const Arrival> arrivals, std::uint16_t perc
 std::optional<std::uint32_t> tail_ms(std::vector<Arrival> arrivals, std::uint16_t quorum_percent) {
   if (arrivals.empty()) return std::nullopt;
   std::ranges::sort(arrivals, {}, &Arrival::ms);
-  return completed_ms(arrivals, std::max(kTailPercent, quorum_percent)) - completed_ms(arrivals, quorum_percent);
+  return completed_ms(arrivals, std::max(kTailPercent, quorum_percent)) -
+         completed_ms(arrivals, quorum_percent);
 }
 
 std::uint32_t grace_ms(const TimingParams& timing, std::span<const std::uint32_t> tails) {
@@ -34,8 +35,8 @@ std::uint32_t grace_ms(const TimingParams& timing, std::span<const std::uint32_t
   std::vector<std::uint32_t> sorted(tails.begin(), tails.end());
   std::sort(sorted.begin(), sorted.end());
   const std::uint64_t twice_median = 2 * std::uint64_t{sorted[(sorted.size() - 1) / 2]};
-  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
-      twice_median, timing.grace_min_ms, timing.grace_max_ms));
+  return static_cast<std::uint32_t>(
+      std::clamp<std::uint64_t>(twice_median, timing.grace_min_ms, timing.grace_max_ms));
 }
 
 Turnout turnout(std::span<const Attendant> attendants, std::uint16_t quorum_percent) {

@@ -24,7 +24,8 @@ Result<Envelopes> open_proof(const Dispute& dispute, const Hash& run_id, Round r
   for (const Bytes& message : dispute.proof) {
     MUSTER_TRY(wire::Envelope envelope, wire::open_envelope(message));
     if (envelope.run_id != run_id) return Error{Errc::kWrongRun, "Dispute: a proof of another run"};
-    if (envelope.round != round) return Error{Errc::kWrongRound, "Dispute: a proof of another round"};
+    if (envelope.round != round)
+      return Error{Errc::kWrongRound, "Dispute: a proof of another round"};
     opened.push_back(std::move(envelope));
   }
   return opened;
@@ -36,10 +37,11 @@ Status check_forked(const Dispute& dispute, const Envelopes& proof, const Public
   if (proof.empty() || !all_signed)
     return proves_nothing(dispute.reason, "the coordinator signed none of it");
   if (proof.size() == 1) return {};  // a close that does not read, which the roster decides
-  const bool two_versions = proof.size() == 2 && proof[0].type == proof[1].type &&
-                            proof[0].parent == proof[1].parent &&
-                            wire::message_hash(dispute.proof[0]) != wire::message_hash(dispute.proof[1]);
-  return two_versions ? Status() : proves_nothing(dispute.reason, "not two versions of one message");
+  const bool two_versions =
+      proof.size() == 2 && proof[0].type == proof[1].type && proof[0].parent == proof[1].parent &&
+      wire::message_hash(dispute.proof[0]) != wire::message_hash(dispute.proof[1]);
+  return two_versions ? Status()
+                      : proves_nothing(dispute.reason, "not two versions of one message");
 }
 
 Status check_censored(const Dispute& dispute, const Envelopes& proof, const PublicKey& sender,
@@ -62,13 +64,15 @@ Status check_censored(const Dispute& dispute, const Envelopes& proof, const Publ
     return proves_nothing(dispute.reason, "no receipts for commit and blob");
   if (std::ranges::find(closed.commits, dispute.proof[*commit]) != closed.commits.end())
     return proves_nothing(dispute.reason, "the close has the commit");
-  if (closed.excerpt) return proves_nothing(dispute.reason, "a miner's form of the close does not show all of it");
+  if (closed.excerpt)
+    return proves_nothing(dispute.reason, "a miner's form of the close does not show all of it");
   return {};
 }
 
 Status check_kinds(const Dispute& dispute, const Envelopes& proof, bool good) {
-  return good && !proof.empty() ? Status()
-                                : proves_nothing(dispute.reason, "other messages than such a proof has");
+  return good && !proof.empty()
+             ? Status()
+             : proves_nothing(dispute.reason, "other messages than such a proof has");
 }
 
 }  // namespace
@@ -77,8 +81,10 @@ Status check_dispute(const Dispute& dispute, const PublicKey& sender, const Publ
                      const Hash& run_id, Round round) {
   MUSTER_TRY(const Envelopes proof, open_proof(dispute, run_id, round));
   switch (dispute.reason) {
-    case DisputeReason::kForkedClose: return check_forked(dispute, proof, coordinator);
-    case DisputeReason::kCensored: return check_censored(dispute, proof, sender, coordinator);
+    case DisputeReason::kForkedClose:
+      return check_forked(dispute, proof, coordinator);
+    case DisputeReason::kCensored:
+      return check_censored(dispute, proof, sender, coordinator);
     case DisputeReason::kAggregate:
       return check_kinds(dispute, proof, std::ranges::all_of(proof, [&](const auto& envelope) {
                            return envelope.sender == coordinator;
@@ -88,9 +94,11 @@ Status check_dispute(const Dispute& dispute, const PublicKey& sender, const Publ
                            return is_a(envelope, MessageType::kAttest);
                          }));
     case DisputeReason::kRoster:
-      return check_kinds(dispute, proof, proof.size() == 1 && is_a(proof[0], MessageType::kRoundOpen) &&
-                                             proof[0].sender == coordinator);
-    case DisputeReason::kTally: break;
+      return check_kinds(dispute, proof,
+                         proof.size() == 1 && is_a(proof[0], MessageType::kRoundOpen) &&
+                             proof[0].sender == coordinator);
+    case DisputeReason::kTally:
+      break;
   }
   return proves_nothing(dispute.reason, "a reason that no node gives");
 }

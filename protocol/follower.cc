@@ -34,7 +34,8 @@ Status Follower::take(ByteSpan bytes) {
     refusal_ = std::move(refused.reason);
     return {};
   }
-  if (envelope.run_id == head_.position().run_id && envelope.round > head_.round()) is_behind_ = true;
+  if (envelope.run_id == head_.position().run_id && envelope.round > head_.round())
+    is_behind_ = true;
   MUSTER_TRY_STATUS(check_position(envelope, head_.position()));
   switch (MessageType{envelope.type}) {
     case MessageType::kRoundOpen: {
@@ -43,8 +44,10 @@ Status Follower::take(ByteSpan bytes) {
       MUSTER_TRY_STATUS(keep(open_, envelope, bytes));
       return check_fit();
     }
-    case MessageType::kCommitsClosed: return keep(commits_closed_, envelope, bytes);
-    case MessageType::kRevealsClosed: return keep(reveals_closed_, envelope, bytes);
+    case MessageType::kCommitsClosed:
+      return keep(commits_closed_, envelope, bytes);
+    case MessageType::kRevealsClosed:
+      return keep(reveals_closed_, envelope, bytes);
     case MessageType::kManifest:
       MUSTER_TRY_STATUS(keep(manifest_, envelope, bytes));
       return check_fit();
@@ -65,7 +68,8 @@ Status Follower::take(ByteSpan bytes) {
       resume_ = resume.phase;
       return {};
     }
-    default: return Error{Errc::kMalformed, "a message that the coordinator does not send"};
+    default:
+      return Error{Errc::kMalformed, "a message that the coordinator does not send"};
   }
 }
 
@@ -109,7 +113,8 @@ std::vector<Bytes> Follower::signed_after(Phase phase) const {
 
 void Follower::file_what_was_set_aside() {
   news_.clear();
-  // Of other rounds or positions: what was taken back for good with a start from the initial model, say.
+  // Of other rounds or positions: what was taken back for good with a start from the initial model,
+  // say.
   for (const Bytes& record : std::exchange(set_aside_, {})) (void)take(record);
 }
 

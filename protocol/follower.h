@@ -1,8 +1,10 @@
-// Follower: the part of a round that miners and validators have in common: following the coordinator.
+// Follower: the part of a round that miners and validators have in common: following the
+// coordinator.
 //
 // Takes the coordinator's signed messages in any order, any number of times, and keeps those of the
-// coming round until they can be used. Two different versions of what may exist once are a proof against
-// the coordinator; one that has lost its own gets them back. Sans-I/O. Thread safety: none; one owner.
+// coming round until they can be used. Two different versions of what may exist once are a proof
+// against the coordinator; one that has lost its own gets them back. Sans-I/O. Thread safety: none;
+// one owner.
 #pragma once
 
 #include <optional>
@@ -47,14 +49,17 @@ class Follower {
   // Two signed, different messages of the coordinator where one may exist.
   [[nodiscard]] const std::optional<Evidence>& fork() const { return fork_; }
 
-  // RoundOpen, closes and receipts filed since the last call, for the node's journal: what the coordinator has signed
-  // must outlive a restart, of the node or of a coordinator that lost its folder, and receipts prove what it left out.
+  // RoundOpen, closes and receipts filed since the last call, for the node's journal: what the
+  // coordinator has signed must outlive a restart, of the node or of a coordinator that lost its
+  // folder, and receipts prove what it left out.
   [[nodiscard]] std::vector<Bytes> take_news() { return std::exchange(news_, {}); }
-  // The phase that a coordinator which started again is in, once: it asks for what was sent in this round.
+  // The phase that a coordinator which started again is in, once: it asks for what was sent in this
+  // round.
   [[nodiscard]] std::optional<Phase> take_resume() { return std::exchange(resume_, {}); }
   // A restarted node's record that its saved state lacks.
   void set_aside(ByteSpan record) { set_aside_.emplace_back(record.begin(), record.end()); }
-  // When all records were read: files what was set aside. What is news before is in the journal and in the state.
+  // When all records were read: files what was set aside. What is news before is in the journal and
+  // in the state.
   void file_what_was_set_aside();
   // What the coordinator signed of the coming round beyond `phase`, in order.
   [[nodiscard]] std::vector<Bytes> signed_after(Phase phase) const;
@@ -71,8 +76,7 @@ class Follower {
 
  private:
   template <class Message>
-  Status keep(std::optional<Signed<Message>>& slot, const wire::Envelope& envelope,
-              ByteSpan bytes);
+  Status keep(std::optional<Signed<Message>>& slot, const wire::Envelope& envelope, ByteSpan bytes);
   Status keep_offer(const wire::Envelope& envelope);
   Status check_fit();
   void clear_round();

@@ -1,8 +1,8 @@
 // HeadWatch: whether the ledger tells every node the same.
 //
-// Nodes carry the ledger's newest head in Ready and Attest, signed by the ledger. Whoever follows the ledger's blocks
-// compares: two heads that no one history has, both signed, prove that the ledger keeps two.
-// Thread safety: one thread.
+// Nodes carry the ledger's newest head in Ready and Attest, signed by the ledger. Whoever follows
+// the ledger's blocks compares: two heads that no one history has, both signed, prove that the
+// ledger keeps two. Thread safety: one thread.
 #pragma once
 
 #include <functional>
@@ -28,7 +28,8 @@ class HeadWatch {
  public:
   // What differs by `compare` from what the ledger told this node, in words; of each hotkey once.
   using Compare = std::function<Status(const LedgerHead&)>;
-  [[nodiscard]] std::vector<std::string> compare(const Compare& compare, const std::vector<SeenHead>& heads);
+  [[nodiscard]] std::vector<std::string> compare(const Compare& compare,
+                                                 const std::vector<SeenHead>& heads);
 
  private:
   std::set<PublicKey> said_;

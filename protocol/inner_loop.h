@@ -28,7 +28,7 @@ struct TrainReport {
   std::uint32_t sequences_used = 0;
   std::uint32_t inner_steps = 0;
   std::uint32_t skipped_steps = 0;  // their loss or gradient was not finite
-  double mean_loss = 0;  // nats per token over the inner steps that were not skipped
+  double mean_loss = 0;             // nats per token over the inner steps that were not skipped
 };
 
 // What became of the payload of the last encode().
@@ -43,13 +43,14 @@ class InnerLoop {
   virtual ~InnerLoop() = default;
 
   // Runs the inner steps from θ on a working copy; θ itself does not change.
-  // `progress(step)` is called after each step. Errors: kCancelled (stop was set), kNotFound (data),
-  // kNonFinite (the loss diverged: too many steps were not finite, or all).
+  // `progress(step)` is called after each step. Errors: kCancelled (stop was set), kNotFound
+  // (data), kNonFinite (the loss diverged: too many steps were not finite, or all).
   [[nodiscard]] virtual Result<TrainReport> train(
       const TrainTask& task, const std::atomic<bool>& stop,
       const std::function<void(std::uint32_t)>& progress) = 0;
 
-  // Δ = θ − trained; compresses Δ and error feedback e (compression/error_feedback.h). Call after train(), once; then settle().
+  // Δ = θ − trained; compresses Δ and error feedback e (compression/error_feedback.h). Call after
+  // train(), once; then settle().
   [[nodiscard]] virtual Result<compression::Payload> encode(
       const compression::PayloadFormat& format) = 0;
 
@@ -65,9 +66,9 @@ class InnerLoop {
   // Replaces θ (joining, or recovery from a checkpoint); moments and error feedback stay.
   [[nodiscard]] virtual Status set_parameters(std::span<const float> parameters) = 0;
 
-  // Everything needed to go on (θ, moments, error feedback, the pending encode and step count) in one
-  // file, replaced as a whole and durable on return. `tag` comes back from load: the caller's own
-  // position, e.g. the round it belongs to.
+  // Everything needed to go on (θ, moments, error feedback, the pending encode and step count) in
+  // one file, replaced as a whole and durable on return. `tag` comes back from load: the caller's
+  // own position, e.g. the round it belongs to.
   [[nodiscard]] virtual Status save(const std::filesystem::path& path, std::uint64_t tag) const = 0;
   [[nodiscard]] virtual Result<std::uint64_t> load(const std::filesystem::path& path) = 0;
 };

@@ -27,14 +27,16 @@ class Journal {
 
 // Which records of a journal a node's saved state contains.
 //
-// A node saves its state together with the number of records that it had then. What was recorded after
-// that is lost with a crash and happens again after the restart, so the journal would hold it twice. A
-// restarted node therefore appends a Restarted record, which takes those records out for good.
+// A node saves its state together with the number of records that it had then. What was recorded
+// after that is lost with a crash and happens again after the restart, so the journal would hold it
+// twice. A restarted node therefore appends a Restarted record, which takes those records out for
+// good.
 class SavedExtent {
  public:
   // A state that was saved when the journal had `saved` records.
   explicit SavedExtent(std::uint64_t saved) : saved_(saved) {}
-  // Takes the records in order. Errors: kMalformed (a Restarted record that names records after itself).
+  // Takes the records in order. Errors: kMalformed (a Restarted record that names records after
+  // itself).
   [[nodiscard]] Status take(ByteSpan record);
   // REQUIRES: all records were taken.
   [[nodiscard]] bool contains(std::uint64_t index) const;
@@ -61,9 +63,10 @@ struct Recovery {
   std::function<Position()> position;
 };
 
-// Hands all records to a restarted node's core, whose state was saved when the journal had `saved` records. Appends
-// the Restarted record, signed with `key`, if the state lacks records. Errors: the journal's and the core's;
-// kMalformed (the journal is damaged, or lacks records that the state contains).
+// Hands all records to a restarted node's core, whose state was saved when the journal had `saved`
+// records. Appends the Restarted record, signed with `key`, if the state lacks records. Errors: the
+// journal's and the core's; kMalformed (the journal is damaged, or lacks records that the state
+// contains).
 [[nodiscard]] Status recover_from(Journal& journal, std::uint64_t saved, const SigningKey& key,
                                   const Recovery& core);
 

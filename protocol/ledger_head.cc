@@ -14,16 +14,19 @@ Bytes signed_part(const Hash& genesis, std::uint64_t number, const Hash& block) 
 
 }  // namespace
 
-LedgerHead sign_head(const SigningKey& ledger, const Hash& genesis, std::uint64_t number, const Hash& block) {
+LedgerHead sign_head(const SigningKey& ledger, const Hash& genesis, std::uint64_t number,
+                     const Hash& block) {
   return {genesis, number, block, ledger.sign(signed_part(genesis, number, block))};
 }
 
 bool is_signed_by(const LedgerHead& head, const PublicKey& ledger) {
-  return verify_signature(ledger, signed_part(head.genesis, head.number, head.block), head.signature);
+  return verify_signature(ledger, signed_part(head.genesis, head.number, head.block),
+                          head.signature);
 }
 
 std::string describe(const LedgerHead& head) {
-  return "block " + std::to_string(head.number) + " " + head.block.hex() + ", signed " + to_hex(head.signature.bytes);
+  return "block " + std::to_string(head.number) + " " + head.block.hex() + ", signed " +
+         to_hex(head.signature.bytes);
 }
 
 }  // namespace muster::protocol

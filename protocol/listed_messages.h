@@ -1,7 +1,8 @@
-// RoundOpen and CommitsClosed have a list with an item of every miner. Their envelopes sign its length and its
-// Merkle root; the list itself is attached. Validators, the coordinator and the archive get it whole. A miner gets a
-// form of its own: its item, if the list has one, with the path to the root. So what a miner receives in a round
-// hardly grows with the number of miners, and all forms are one message with one signature and one message_hash().
+// RoundOpen and CommitsClosed have a list with an item of every miner. Their envelopes sign its
+// length and its Merkle root; the list itself is attached. Validators, the coordinator and the
+// archive get it whole. A miner gets a form of its own: its item, if the list has one, with the
+// path to the root. So what a miner receives in a round hardly grows with the number of miners, and
+// all forms are one message with one signature and one message_hash().
 //
 // Thread safety: values and pure functions.
 #pragma once
@@ -31,12 +32,14 @@ template <class Message>
 [[nodiscard]] MessageParts parts_of(const RoundOpen& message);      // REQUIRES: whole
 [[nodiscard]] MessageParts parts_of(const CommitsClosed& message);  // REQUIRES: whole
 
-// The inverse, for hostile bytes. Errors: as of wire::decode; kMalformed (an attachment where none belongs, an item
-// that has no place in the list), kBadHash (the attachment does not lead to the root that is signed).
+// The inverse, for hostile bytes. Errors: as of wire::decode; kMalformed (an attachment where none
+// belongs, an item that has no place in the list), kBadHash (the attachment does not lead to the
+// root that is signed).
 template <class Message>
 [[nodiscard]] Result<Message> message_of(ByteSpan body, ByteSpan attachment) {
   if (!attachment.empty())
-    return Error{Errc::kMalformed, std::string(name_of(Message::kType)) + ": an attachment, which it cannot have"};
+    return Error{Errc::kMalformed,
+                 std::string(name_of(Message::kType)) + ": an attachment, which it cannot have"};
   return wire::decode<Message>(body, name_of(Message::kType));
 }
 template <>

@@ -1,9 +1,8 @@
 // LossProbe: what a validator measures with, behind the interface that the validator's role and
 // service use.
 //
-// The implementation owns the validator's θ and an undo log of the last step, so that round r can be
-// scored at θᵣ while the network is already at θᵣ₊₁.
-// Thread safety: one thread at a time.
+// The implementation owns the validator's θ and an undo log of the last step, so that round r can
+// be scored at θᵣ while the network is already at θᵣ₊₁. Thread safety: one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -46,11 +45,12 @@ class LossProbe {
       ProbePoint point, const compression::SparseUpdate* update, float scale,
       std::span<const std::uint64_t> sequences) = 0;
 
-  // ⟨update, ∇ mean loss over a window, given all of the sequence before it⟩ at kPrevious, for each window, each update
-  // and each tensor group (state/tensor_groups.h), in this order; sums in fp64 by ascending index.
-  // Errors: kNotFound (data).
+  // ⟨update, ∇ mean loss over a window, given all of the sequence before it⟩ at kPrevious, for each
+  // window, each update and each tensor group (state/tensor_groups.h), in this order; sums in fp64
+  // by ascending index. Errors: kNotFound (data).
   [[nodiscard]] virtual Result<std::vector<double>> products(
-      std::span<const Window> windows, std::span<const compression::SparseUpdate* const> updates) = 0;
+      std::span<const Window> windows,
+      std::span<const compression::SparseUpdate* const> updates) = 0;
 
   // Mean loss over the held-out set at the current θ.
   [[nodiscard]] virtual Result<double> held_out_loss() = 0;

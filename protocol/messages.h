@@ -52,19 +52,20 @@ constexpr std::uint8_t enum_count(Phase) { return 5; }
 
 using Secret = std::array<std::uint8_t, 32>;
 
-// A node is at `state_id`, wants to join the envelope's round, and has seen that round up to `seen`.
-// Sent on start, after every round and whenever nothing was heard for a while; the answer is whatever
-// the node is missing. The only message that may differ from an earlier one of its round.
+// A node is at `state_id`, wants to join the envelope's round, and has seen that round up to
+// `seen`. Sent on start, after every round and whenever nothing was heard for a while; the answer
+// is whatever the node is missing. The only message that may differ from an earlier one of its
+// round.
 struct Ready {
   static constexpr MessageType kType = MessageType::kReady;
   Role role = Role::kMiner;
   Hash state_id = {};
-  Hash theta_root = {};        // of the node's own parameters, hashed by itself
-  // Validators: of the secrets for the two rounds after this one. The second counts when this round is open
-  // already without the node, which is then in the next roster.
+  Hash theta_root = {};  // of the node's own parameters, hashed by itself
+  // Validators: of the secrets for the two rounds after this one. The second counts when this round
+  // is open already without the node, which is then in the next roster.
   std::array<Hash, 2> next_secret_hashes = {};
   Phase seen = Phase::kGather;
-  bool takes_checkpoint = false;  // instead of a replay of many rounds
+  bool takes_checkpoint = false;               // instead of a replay of many rounds
   std::optional<LedgerHead> ledger_head = {};  // the newest that the node knows
   template <class Archive>
   void serialize(Archive& archive) {
@@ -81,11 +82,13 @@ struct RosterEntry {
   Hash next_secret_hash;    // validators
   bool operator==(const RosterEntry&) const = default;
   template <class Archive>
-  void serialize(Archive& archive) { archive(uid, hotkey, role, stake, next_secret_hash); }
+  void serialize(Archive& archive) {
+    archive(uid, hotkey, role, stake, next_secret_hash);
+  }
 };
 
-// What a miner's form of a message has of its list of all miners' items (protocol/miner_form.h): how long the
-// list is, and the place in it of the one item that is here, if one is.
+// What a miner's form of a message has of its list of all miners' items (protocol/miner_form.h):
+// how long the list is, and the place in it of the one item that is here, if one is.
 struct Excerpt {
   std::uint32_t count = 0;
   std::optional<std::uint32_t> rank = {};
@@ -96,17 +99,17 @@ struct Excerpt {
 struct RoundOpen {
   static constexpr MessageType kType = MessageType::kRoundOpen;
   Hash state_id;
-  std::uint64_t ledger_block = 0;   // whose metagraph the roster's uids, roles and stakes are from
+  std::uint64_t ledger_block = 0;  // whose metagraph the roster's uids, roles and stakes are from
   Hash ledger_block_hash;
   std::optional<Signature> ledger_signature = {};  // the ledger's, of that block
-  std::vector<RosterEntry> roster;  // by uid
+  std::vector<RosterEntry> roster;                 // by uid
   Hash beacon;
   std::uint64_t epoch = 0;   // of the data permutation
   std::uint64_t cursor = 0;  // first position of this round's slices
   std::uint32_t train_ms = 0;
   std::uint32_t reveal_ms = 0;
   std::uint32_t screen_ms = 0;
-  std::vector<Bytes> attestations;  // Attest envelopes about the parent manifest
+  std::vector<Bytes> attestations;      // Attest envelopes about the parent manifest
   std::optional<Excerpt> excerpt = {};  // of the roster's miners; none: all of them are here
 };
 
@@ -132,14 +135,16 @@ struct Receipt {
   ReceiptFor what = ReceiptFor::kCommit;
   Hash subject;
   template <class Archive>
-  void serialize(Archive& archive) { archive(what, subject); }
+  void serialize(Archive& archive) {
+    archive(what, subject);
+  }
 };
 
 // Its commits are a list that a miner's form has an excerpt of.
 struct CommitsClosed {
   static constexpr MessageType kType = MessageType::kCommitsClosed;
-  std::vector<Bytes> commits;  // Commit envelopes whose blobs are complete, by uid
-  Hash commit_root;            // commit_root_of(commits)
+  std::vector<Bytes> commits;           // Commit envelopes whose blobs are complete, by uid
+  Hash commit_root;                     // commit_root_of(commits)
   std::optional<Excerpt> excerpt = {};  // of the commits; none: all of them are here
 };
 
@@ -148,7 +153,9 @@ struct Reveal {
   CipherKey key{};
   Hash commit_root = {};  // of the close that it answers: it opens a payload in no other
   template <class Archive>
-  void serialize(Archive& archive) { archive(key, commit_root); }
+  void serialize(Archive& archive) {
+    archive(key, commit_root);
+  }
 };
 
 struct RevealsClosed {
@@ -156,7 +163,9 @@ struct RevealsClosed {
   Hash commit_root;
   std::vector<Bytes> reveals;  // Reveal envelopes, by uid
   template <class Archive>
-  void serialize(Archive& archive) { archive(commit_root, reveals); }
+  void serialize(Archive& archive) {
+    archive(commit_root, reveals);
+  }
 };
 
 enum class Verdict : std::uint8_t { kAccept, kAbstain, kLowCosine, kReplay, kFreshNorm };
@@ -168,15 +177,17 @@ constexpr std::uint8_t enum_count(Verdict) { return 5; }
 
 struct ScreenEntry {
   Uid uid;
-  bool held = false;             // this validator had the payload
-  std::int16_t cosine_e4 = 0;    // cosine with the screening gradient × 10⁴
+  bool held = false;           // this validator had the payload
+  std::int16_t cosine_e4 = 0;  // cosine with the screening gradient × 10⁴
   Verdict verdict = Verdict::kAbstain;
   // From what this validator has opened so far, with this Screen.
-  std::uint16_t standing = 0;    // 0..65535, in the aggregate
-  bool proven = false;           // Standing::proven
+  std::uint16_t standing = 0;  // 0..65535, in the aggregate
+  bool proven = false;         // Standing::proven
   bool operator==(const ScreenEntry&) const = default;
   template <class Archive>
-  void serialize(Archive& archive) { archive(uid, held, cosine_e4, verdict, standing, proven); }
+  void serialize(Archive& archive) {
+    archive(uid, held, cosine_e4, verdict, standing, proven);
+  }
 };
 
 // What a miner's evaluation of a round rests on.
@@ -190,12 +201,12 @@ enum class Basis : std::uint8_t {
 constexpr std::uint8_t enum_count(Basis) { return 5; }
 [[nodiscard]] std::string_view name_of(Basis basis);
 
-// How well each part of a payload's fresh part tells its miner's sequences from random ones, × 1000: 0 for who did not
-// train on them, at most 760 (verify/score.h).
+// How well each part of a payload's fresh part tells its miner's sequences from random ones, ×
+// 1000: 0 for who did not train on them, at most 760 (verify/score.h).
 struct Scores {
-  std::int16_t all_e3 = 0;                   // everything together
-  std::array<std::int16_t, 4> quarters_e3{}; // by quarters of the positions
-  std::vector<std::int16_t> groups_e3 = {};  // by tensor groups (state/tensor_groups.h)
+  std::int16_t all_e3 = 0;                    // everything together
+  std::array<std::int16_t, 4> quarters_e3{};  // by quarters of the positions
+  std::vector<std::int16_t> groups_e3 = {};   // by tensor groups (state/tensor_groups.h)
   bool operator==(const Scores&) const = default;
   template <class Archive>
   void serialize(Archive& archive) {
@@ -207,8 +218,8 @@ struct Evaluation {
   Uid uid;
   Round round;
   Basis basis = Basis::kMeasured;
-  Scores scores = {};        // kMeasured
-  std::int32_t drop_e6 = 0;  // kMeasured: relative loss drop on the shared sequences × 10⁶
+  Scores scores = {};              // kMeasured
+  std::int32_t drop_e6 = 0;        // kMeasured: relative loss drop on the shared sequences × 10⁶
   std::int32_t drop_error_e6 = 0;  // its standard error × 10⁶, not negative
   bool gate_passed = false;        // kMeasured
   bool operator==(const Evaluation&) const = default;
@@ -223,15 +234,17 @@ struct MinerWeight {
   std::uint16_t weight = 0;  // 0..65535, as for the ledger
   bool operator==(const MinerWeight&) const = default;
   template <class Archive>
-  void serialize(Archive& archive) { archive(uid, weight); }
+  void serialize(Archive& archive) {
+    archive(uid, weight);
+  }
 };
 
-// What a validator found out about the miners, and what it would pay them for it. A Screen has its hash
-// (protocol/assessment.h), a later Screen opens it: nobody can copy it in time. In the validator's own journal from before
-// its Screen is signed.
+// What a validator found out about the miners, and what it would pay them for it. A Screen has its
+// hash (protocol/assessment.h), a later Screen opens it: nobody can copy it in time. In the
+// validator's own journal from before its Screen is signed.
 struct Assessment {
   static constexpr MessageType kType = MessageType::kAssessment;
-  Round round;   // of the Screen that has its hash
+  Round round;  // of the Screen that has its hash
   Secret salt{};
   // Of what no earlier Screen that was sealed has the hash; ascending by round, then uid.
   std::vector<Evaluation> evaluations;
@@ -239,11 +252,13 @@ struct Assessment {
   std::string platform_class;        // that measured
   bool operator==(const Assessment&) const = default;
   template <class Archive>
-  void serialize(Archive& archive) { archive(round, salt, evaluations, weights, platform_class); }
+  void serialize(Archive& archive) {
+    archive(round, salt, evaluations, weights, platform_class);
+  }
 };
 
-// A validator measured a payload with another validator's draws, before that one's evaluation of it was opened, and says
-// whether the evaluation is what it measured (verify/reviews.h).
+// A validator measured a payload with another validator's draws, before that one's evaluation of it
+// was opened, and says whether the evaluation is what it measured (verify/reviews.h).
 struct Review {
   PublicKey validator;  // whose evaluation
   Round round;          // of the payload
@@ -251,7 +266,9 @@ struct Review {
   bool contradicts = false;
   auto operator<=>(const Review&) const = default;
   template <class Archive>
-  void serialize(Archive& archive) { archive(validator, round, miner, contradicts); }
+  void serialize(Archive& archive) {
+    archive(validator, round, miner, contradicts);
+  }
 };
 inline constexpr std::size_t kReviewsMax = 16;  // in one Screen
 
@@ -260,10 +277,11 @@ struct Screen {
   Hash commit_root;
   Secret secret{};  // whose hash stands in the parent round's roster
   std::vector<ScreenEntry> entries;
-  Hash assessment;                 // of this round's
-  std::vector<Assessment> opened;  // ascending by round
+  Hash assessment;                   // of this round's
+  std::vector<Assessment> opened;    // ascending by round
   std::vector<Review> reviews = {};  // ascending
-  Bytes sealed_copy = {};  // seal_copy() of this round's, which only its validator can read; may be left out
+  Bytes sealed_copy =
+      {};  // seal_copy() of this round's, which only its validator can read; may be left out
   template <class Archive>
   void serialize(Archive& archive) {
     archive(commit_root, secret, entries, assessment, opened, reviews, sealed_copy);
@@ -272,12 +290,12 @@ struct Screen {
 
 enum class OutcomeCode : std::uint8_t {
   kAccepted,
-  kRejected,         // by validators holding more than half of the active weight
-  kMissed,           // no complete commit in time; nobody's judgement
-  kKeyWithheld,      // committed, did not reveal
-  kWrongKey,         // the key does not match the commit
-  kMalformed,        // does not open or decode, or is not in the round's format
-  kOtherSequences,   // fewer than the protocol's minimum, or more than assigned
+  kRejected,        // by validators holding more than half of the active weight
+  kMissed,          // no complete commit in time; nobody's judgement
+  kKeyWithheld,     // committed, did not reveal
+  kWrongKey,        // the key does not match the commit
+  kMalformed,       // does not open or decode, or is not in the round's format
+  kOtherSequences,  // fewer than the protocol's minimum, or more than assigned
   kBelowMinimumNorm,
   kEquivocated,
   kAboveMaximumNorm,  // ChainHead::norm_max()
@@ -305,7 +323,9 @@ struct Evidence {
   Bytes first;
   Bytes second;
   template <class Archive>
-  void serialize(Archive& archive) { archive(first, second); }
+  void serialize(Archive& archive) {
+    archive(first, second);
+  }
 };
 
 // What a manifest rests on, beside it as a blob: protocol/seal_record.h.
@@ -322,7 +342,9 @@ struct RecordedScreen {
   std::uint32_t opened = 0;  // ChainHead::opened_by()
   bool operator==(const RecordedScreen&) const = default;
   template <class Archive>
-  void serialize(Archive& archive) { archive(validator, assessment, opened); }
+  void serialize(Archive& archive) {
+    archive(validator, assessment, opened);
+  }
 };
 
 // In a Screen of this round one validator contradicts another.
@@ -330,41 +352,45 @@ struct Contradiction {
   Uid by, of;
   auto operator<=>(const Contradiction&) const = default;
   template <class Archive>
-  void serialize(Archive& archive) { archive(by, of); }
+  void serialize(Archive& archive) {
+    archive(by, of);
+  }
 };
 
 // What everybody needs to go on. Its size depends on the roster, and on nothing that a miner sent.
 struct Manifest {
   static constexpr MessageType kType = MessageType::kManifest;
-  Hash open_hash;         // of the RoundOpen
-  Hash reveals_hash;      // of the RevealsClosed
+  Hash open_hash;     // of the RoundOpen
+  Hash reveals_hash;  // of the RevealsClosed
   Hash commit_root;
   bool null_round = false;  // too few participants: θ and the downlink residual stay
   Hash state_id_before;
   Hash state_id_after;
-  Hash aggregate_id;        // zero in a null round
-  double median_norm = 0;   // M
-  double clip_norm = 0;     // c
+  Hash aggregate_id;       // zero in a null round
+  double median_norm = 0;  // M
+  double clip_norm = 0;    // c
   Hash next_beacon;
   std::uint64_t next_epoch = 0;
   std::uint64_t next_cursor = 0;
-  // Of those who committed, miners with more than half of the weight showed their keys; also when nobody
-  // committed. If not, something was wrong with the round, and it is nobody's evaluation.
+  // Of those who committed, miners with more than half of the weight showed their keys; also when
+  // nobody committed. If not, something was wrong with the round, and it is nobody's evaluation.
   bool most_revealed = true;
-  Hash record_id;                   // blob of the SealRecord
-  std::vector<OutcomeCode> codes;   // of every miner of the roster, by uid
-  std::vector<Standing> standings;  // likewise, after this round's tally
+  Hash record_id;                       // blob of the SealRecord
+  std::vector<OutcomeCode> codes;       // of every miner of the roster, by uid
+  std::vector<Standing> standings;      // likewise, after this round's tally
   std::vector<RecordedScreen> screens;  // ascending by validator
   // protocol::tail_ms() of the arrivals; none when nobody delivered.
   std::optional<std::uint32_t> tail_ms;
-  // Median loss drop, in millionths, of the round whose evaluations were due to be opened, if most Screens by weight have one.
+  // Median loss drop, in millionths, of the round whose evaluations were due to be opened, if most
+  // Screens by weight have one.
   std::optional<std::int32_t> median_drop_e6;
   std::vector<Contradiction> contradictions = {};  // ascending
   template <class Archive>
   void serialize(Archive& archive) {
     archive(open_hash, reveals_hash, commit_root, null_round, state_id_before, state_id_after,
-            aggregate_id, median_norm, clip_norm, next_beacon, next_epoch, next_cursor, most_revealed,
-            record_id, codes, standings, screens, tail_ms, median_drop_e6, contradictions);
+            aggregate_id, median_norm, clip_norm, next_beacon, next_epoch, next_cursor,
+            most_revealed, record_id, codes, standings, screens, tail_ms, median_drop_e6,
+            contradictions);
   }
 };
 
@@ -375,7 +401,7 @@ struct Attest {
   Hash state_id;
   Hash theta_root;
   Hash downlink_root;
-  Hash head_hash = {};  // ChainHead::hash()
+  Hash head_hash = {};                         // ChainHead::hash()
   std::optional<LedgerHead> ledger_head = {};  // the newest that the validator knows
   bool operator==(const Attest&) const = default;
   template <class Archive>
@@ -390,21 +416,32 @@ struct Checkpoint {
   Hash blob_id;
   std::vector<Bytes> attestations;  // Attest envelopes about the envelope's parent manifest
   template <class Archive>
-  void serialize(Archive& archive) { archive(blob_id, attestations); }
+  void serialize(Archive& archive) {
+    archive(blob_id, attestations);
+  }
 };
 
-// After a coordinator's restart: the round goes on, with new durations for the phase it was in. Who gets it sends
-// again what it sent in this round, and hands back what the coordinator itself signed of it beyond this phase: its
-// folder may have been lost, or be an older copy.
+// After a coordinator's restart: the round goes on, with new durations for the phase it was in. Who
+// gets it sends again what it sent in this round, and hands back what the coordinator itself signed
+// of it beyond this phase: its folder may have been lost, or be an older copy.
 struct RoundResume {
   static constexpr MessageType kType = MessageType::kRoundResume;
   Phase phase = Phase::kTrain;
   std::uint32_t remaining_ms = 0;
   template <class Archive>
-  void serialize(Archive& archive) { archive(phase, remaining_ms); }
+  void serialize(Archive& archive) {
+    archive(phase, remaining_ms);
+  }
 };
 
-enum class DisputeReason : std::uint8_t { kStateRoot, kAggregate, kForkedClose, kCensored, kTally, kRoster };
+enum class DisputeReason : std::uint8_t {
+  kStateRoot,
+  kAggregate,
+  kForkedClose,
+  kCensored,
+  kTally,
+  kRoster
+};
 constexpr std::uint8_t enum_count(DisputeReason) { return 6; }
 [[nodiscard]] std::string_view name_of(DisputeReason reason);
 
@@ -416,34 +453,45 @@ struct Dispute {
   Hash found;
   std::vector<Bytes> proof;  // signed messages
   template <class Archive>
-  void serialize(Archive& archive) { archive(reason, expected, found, proof); }
+  void serialize(Archive& archive) {
+    archive(reason, expected, found, proof);
+  }
 };
 
-// Why the coordinator did not take a node's Ready. A text for the node's screen; nothing depends on it.
+// Why the coordinator did not take a node's Ready. A text for the node's screen; nothing depends on
+// it.
 struct Refused {
   static constexpr MessageType kType = MessageType::kRefused;
   std::string reason;
   template <class Archive>
-  void serialize(Archive& archive) { archive(reason); }
+  void serialize(Archive& archive) {
+    archive(reason);
+  }
 };
 
-// A node's record for itself, never sent: from here on it follows `head` (wire::encode of a HeadState),
-// because it took a checkpoint or started over from the initial model. A coordinator's: its folder was rebuilt from
-// the state before this round, which the Checkpoint record that follows names, and has no records of earlier rounds.
+// A node's record for itself, never sent: from here on it follows `head` (wire::encode of a
+// HeadState), because it took a checkpoint or started over from the initial model. A coordinator's:
+// its folder was rebuilt from the state before this round, which the Checkpoint record that follows
+// names, and has no records of earlier rounds.
 struct Joined {
   static constexpr MessageType kType = MessageType::kJoined;
   Bytes head;
   template <class Archive>
-  void serialize(Archive& archive) { archive(head); }
+  void serialize(Archive& archive) {
+    archive(head);
+  }
 };
 
-// A node's record for itself, never sent: it started again from a state that it had saved when its journal
-// had `records` records. What stands between those and this record was not in the state and happens again.
+// A node's record for itself, never sent: it started again from a state that it had saved when its
+// journal had `records` records. What stands between those and this record was not in the state and
+// happens again.
 struct Restarted {
   static constexpr MessageType kType = MessageType::kRestarted;
   std::uint64_t records = 0;
   template <class Archive>
-  void serialize(Archive& archive) { archive(records); }
+  void serialize(Archive& archive) {
+    archive(records);
+  }
 };
 
 // The run has had its rounds; nodes whose θ has this root may leave.
@@ -452,10 +500,13 @@ struct Finished {
   Hash state_id;
   Hash theta_root;
   template <class Archive>
-  void serialize(Archive& archive) { archive(state_id, theta_root); }
+  void serialize(Archive& archive) {
+    archive(state_id, theta_root);
+  }
 };
 
-// What a decoder cannot see: order by uid, counts, ranges. Errors: kMalformed, kTooLarge, kNonFinite.
+// What a decoder cannot see: order by uid, counts, ranges. Errors: kMalformed, kTooLarge,
+// kNonFinite.
 [[nodiscard]] Status validate(const RoundOpen& message);
 [[nodiscard]] Status validate(const Checkpoint& message);
 [[nodiscard]] Status validate(const Screen& message);
@@ -463,7 +514,9 @@ struct Finished {
 [[nodiscard]] Status validate(const Manifest& message);
 [[nodiscard]] Status validate(const SealRecord& record);
 template <class Message>
-[[nodiscard]] Status validate(const Message&) { return {}; }
+[[nodiscard]] Status validate(const Message&) {
+  return {};
+}
 
 // The number of miners in the roster, whether they are here or not.
 [[nodiscard]] std::uint64_t miner_count(const RoundOpen& open);

@@ -57,7 +57,8 @@ Status validate_verification(const VerificationParams& p) {
   MUSTER_TRY_STATUS(in_range("verify.probe_step", p.probe_step, 1e-6, 10));
   MUSTER_TRY_STATUS(in_range("verify.cosine_gate", p.cosine_gate, 0, 1));
   MUSTER_TRY_STATUS(in_range("verify.drop_gate", p.drop_gate, 0, 1));
-  MUSTER_TRY_STATUS(in_range("verify.sealed_rounds", p.sealed_rounds, 0, static_cast<double>(limits::kSealedRoundsMax)));
+  MUSTER_TRY_STATUS(in_range("verify.sealed_rounds", p.sealed_rounds, 0,
+                             static_cast<double>(limits::kSealedRoundsMax)));
   return in_range("verify.replay_cosine", p.replay_cosine, 0, 1);
 }
 
@@ -98,7 +99,8 @@ Status validate(const ProtocolParams& params) {
                               params.verification.shared_sequences + params.slice();
   if (params.sequences / 50 < drawn) {
     return Error{Errc::kInvalidArgument,
-                 "data: " + std::to_string(params.sequences) + " sequences are too few; a fiftieth " +
+                 "data: " + std::to_string(params.sequences) +
+                     " sequences are too few; a fiftieth " +
                      "of them must hold one slice and the validators' draws (" +
                      std::to_string(drawn) + ")"};
   }

@@ -23,20 +23,20 @@ constexpr std::uint8_t enum_count(InnerOptimizer) { return 2; }
 
 struct TrainingParams {
   InnerOptimizer optimizer = InnerOptimizer::kAdamW;
-  std::uint32_t inner_steps = 24;       // H, per round
-  std::uint32_t batch = 4;              // sequences per inner step
+  std::uint32_t inner_steps = 24;  // H, per round
+  std::uint32_t batch = 4;         // sequences per inner step
   float learning_rate = 3e-3f;
   std::uint32_t warmup_steps = 30;
-  float cosine_to = 0.1f;               // share of learning_rate left at the end
+  float cosine_to = 0.1f;  // share of learning_rate left at the end
   float beta1 = 0.9f;
   float beta2 = 0.95f;
   float weight_decay = 0.1f;
-  bool decay_vectors = true;            // weight decay on the norm gains too, not on matrices only
-  float gradient_clip = 1.0f;           // global norm; 0: none
+  bool decay_vectors = true;   // weight decay on the norm gains too, not on matrices only
+  float gradient_clip = 1.0f;  // global norm; 0: none
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(optimizer, inner_steps, batch, learning_rate, warmup_steps, cosine_to, beta1, beta2, weight_decay,
-            decay_vectors, gradient_clip);
+    archive(optimizer, inner_steps, batch, learning_rate, warmup_steps, cosine_to, beta1, beta2,
+            weight_decay, decay_vectors, gradient_clip);
   }
 };
 
@@ -45,7 +45,9 @@ struct DensityStage {
   std::uint32_t rounds = 0;
   std::uint32_t keep = 64;  // of a block of 4096
   template <class Archive>
-  void serialize(Archive& archive) { archive(rounds, keep); }
+  void serialize(Archive& archive) {
+    archive(rounds, keep);
+  }
 };
 
 struct CompressionParams {
@@ -53,13 +55,13 @@ struct CompressionParams {
   float error_feedback_decay = 1.0f;
   compression::ValueFormat values = compression::ValueFormat::kSign;
   compression::ValueFormat downlink_values = compression::ValueFormat::kSignMagnitude;
-  std::uint32_t downlink_factor = 4;    // the aggregate keeps min(4096, factor · keep)
+  std::uint32_t downlink_factor = 4;  // the aggregate keeps min(4096, factor · keep)
   float downlink_decay = 1.0f;
   float outer_learning_rate = 1.0f;
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(schedule, error_feedback_decay, values, downlink_values, downlink_factor, downlink_decay,
-            outer_learning_rate);
+    archive(schedule, error_feedback_decay, values, downlink_values, downlink_factor,
+            downlink_decay, outer_learning_rate);
   }
 };
 
@@ -73,10 +75,12 @@ struct VerificationParams {
   float replay_cosine = 0.45f;          // to the last aggregate; above: a replay
   std::uint32_t sequences_min = 0;      // that a commit must have used; 0: its whole slice
   float norm_min = 1e-6f;               // of a payload
-  // So many rounds in a row may be sealed without a staked validator's Screen; then the run waits for a
-  // validator. 0: it never waits, and payloads that nobody judged count with a newcomer's standing.
+  // So many rounds in a row may be sealed without a staked validator's Screen; then the run waits
+  // for a validator. 0: it never waits, and payloads that nobody judged count with a newcomer's
+  // standing.
   std::uint32_t unscreened_rounds_max = 8;
-  // Rounds that evaluations and weights stay sealed: at least what the ledger takes to reveal weights, two epochs.
+  // Rounds that evaluations and weights stay sealed: at least what the ledger takes to reveal
+  // weights, two epochs.
   std::uint32_t sealed_rounds = 1;
   template <class Archive>
   void serialize(Archive& archive) {
@@ -87,16 +91,16 @@ struct VerificationParams {
 
 // Hard bounds, and what ends a phase earlier. All in milliseconds.
 struct TimingParams {
-  std::uint32_t gather_ms = 10'000;     // for Ready before a round opens without the missing
+  std::uint32_t gather_ms = 10'000;  // for Ready before a round opens without the missing
   std::uint32_t train_ms = 600'000;
   std::uint32_t reveal_ms = 30'000;
   std::uint32_t screen_ms = 60'000;
-  std::uint32_t grace_min_ms = 500;     // after a quorum has delivered
+  std::uint32_t grace_min_ms = 500;  // after a quorum has delivered
   std::uint32_t grace_max_ms = 60'000;
-  std::uint32_t pause_ms = 1'000;       // after a null round; doubles up to pause_max_ms
+  std::uint32_t pause_ms = 1'000;  // after a null round; doubles up to pause_max_ms
   std::uint32_t pause_max_ms = 60'000;
-  std::uint16_t quorum_percent = 66;    // of the expected
-  std::uint16_t miners_min = 1;         // accepted payloads below this: a null round
+  std::uint16_t quorum_percent = 66;  // of the expected
+  std::uint16_t miners_min = 1;       // accepted payloads below this: a null round
   template <class Archive>
   void serialize(Archive& archive) {
     archive(gather_ms, train_ms, reveal_ms, screen_ms, grace_min_ms, grace_max_ms, pause_ms,
@@ -109,12 +113,12 @@ struct ProtocolParams {
   state::ModelSpec model;
   std::uint64_t model_seed = 1;
   Hash data_root;
-  std::uint64_t sequences = 0;          // in the training set
+  std::uint64_t sequences = 0;  // in the training set
   Hash initial_theta_root;
   PublicKey coordinator;
   Hash ledger_genesis;
   std::uint16_t netuid = 1;
-  std::uint32_t rounds = 0;             // 0: until stopped
+  std::uint32_t rounds = 0;  // 0: until stopped
   TrainingParams training;
   CompressionParams compression;
   VerificationParams verification;
@@ -133,8 +137,8 @@ struct ProtocolParams {
   void serialize(Archive& archive) {
     archive(name, model.d_model, model.layers, model.heads, model.kv_heads, model.d_ff,
             model.context, model.vocab, model.tied, model.rope_theta, model.norm_epsilon,
-            model.rope_scaling, model_seed, data_root, sequences, initial_theta_root, coordinator, ledger_genesis,
-            netuid, rounds, training, compression, verification, timing);
+            model.rope_scaling, model_seed, data_root, sequences, initial_theta_root, coordinator,
+            ledger_genesis, netuid, rounds, training, compression, verification, timing);
   }
 };
 

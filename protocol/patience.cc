@@ -28,7 +28,8 @@ std::optional<std::string> Patience::complaint(TimeMs now, Round round) {
   said_after_ = 2 * silent;
   return "nothing from the coordinator for " + std::to_string(silent / 1000) + " s, before round " +
          std::to_string(round.value) +
-         ": is it running at the address that this node was given, and is this hotkey on the ledger?";
+         ": is it running at the address that this node was given, and is this hotkey on the "
+         "ledger?";
 }
 
 }  // namespace muster::protocol

@@ -1,4 +1,5 @@
-// Patience: when a node that follows the coordinator asks again, and what it says while it hears nothing.
+// Patience: when a node that follows the coordinator asks again, and what it says while it hears
+// nothing.
 //
 // Thread safety: none; one owner.
 #pragma once

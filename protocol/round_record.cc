@@ -83,7 +83,7 @@ OpenedPayload refused(OpenedPayload opened, OutcomeCode code, std::string proble
 }  // namespace
 
 Result<OpenedPayload> open_payload_of(const RoundContext& context, const Signed<Commit>& commit,
-                               const Signed<Reveal>* reveal, const BlobReader& blobs) {
+                                      const Signed<Reveal>* reveal, const BlobReader& blobs) {
   OpenedPayload opened;
   opened.payload_id = commit.message.payload_id;
   if (reveal == nullptr)
@@ -99,8 +99,7 @@ Result<OpenedPayload> open_payload_of(const RoundContext& context, const Signed<
   MUSTER_TRY(const Bytes blob, blobs(commit.message.payload_id));
   auto payload = open_payload(sealed, reveal->message.key, context.layout,
                               context.params.uplink_format(context.position.round), blob);
-  if (!payload)
-    return refused(std::move(opened), OutcomeCode::kMalformed, payload.error().message);
+  if (!payload) return refused(std::move(opened), OutcomeCode::kMalformed, payload.error().message);
   const auto summary = compression::summarise(context.layout, *payload, context.threads);
   if (!summary) return refused(std::move(opened), OutcomeCode::kMalformed, summary.error().message);
   opened.norm = summary->norm;
@@ -122,8 +121,9 @@ Result<std::map<Uid, OpenedPayload>> open_payloads(const RoundContext& context,
   std::map<Uid, OpenedPayload> opened;
   for (const auto& [uid, commit] : commits) {
     const auto reveal = reveals.find(uid);
-    MUSTER_TRY(opened[uid], open_payload_of(context, commit,
-                                     reveal == reveals.end() ? nullptr : &reveal->second, blobs));
+    MUSTER_TRY(opened[uid],
+               open_payload_of(context, commit, reveal == reveals.end() ? nullptr : &reveal->second,
+                               blobs));
   }
   return opened;
 }

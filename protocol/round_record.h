@@ -1,5 +1,5 @@
-// One round as its signed messages say, opened and checked: the common input of the coordinator's seal,
-// the validators' verification of it and the offline audit.
+// One round as its signed messages say, opened and checked: the common input of the coordinator's
+// seal, the validators' verification of it and the offline audit.
 //
 // Thread safety: pure functions.
 #pragma once
@@ -24,22 +24,24 @@ struct RoundContext {
   unsigned threads = 1;  // of this machine; no result depends on it
 };
 
-// The commits of a CommitsClosed by uid. Errors: kMalformed, kBadSignature, kWrongRound, kPermission
-// (not a miner of the roster), kNotFound (not_whole()), kConflict (not ascending, or one twice).
+// The commits of a CommitsClosed by uid. Errors: kMalformed, kBadSignature, kWrongRound,
+// kPermission (not a miner of the roster), kNotFound (not_whole()), kConflict (not ascending, or
+// one twice).
 [[nodiscard]] Result<std::map<Uid, Signed<Commit>>> read_commits(const Position& position,
                                                                  const RoundOpen& open,
                                                                  const CommitsClosed& closed);
-// The payloads that the close's commits name, in order, of those that read; no signature is checked.
+// The payloads that the close's commits name, in order, of those that read; no signature is
+// checked.
 [[nodiscard]] std::vector<Hash> payloads_named(const CommitsClosed& closed);
 // The keys of a RevealsClosed by uid. The same errors.
 [[nodiscard]] Result<std::map<Uid, Signed<Reveal>>> read_reveals(
     const Position& position, const RoundOpen& open, const std::map<Uid, Signed<Commit>>& commits,
     const RevealsClosed& closed);
-// The Screens of a manifest by uid, with their validators' weights of `weights`: ChainHead::weights(open).
-[[nodiscard]] Result<std::vector<WeighedScreen>> read_screens(const Position& position,
-                                                              const RoundOpen& open,
-                                                              const std::map<Uid, std::uint64_t>& weights,
-                                                              const std::vector<Bytes>& screens);
+// The Screens of a manifest by uid, with their validators' weights of `weights`:
+// ChainHead::weights(open).
+[[nodiscard]] Result<std::vector<WeighedScreen>> read_screens(
+    const Position& position, const RoundOpen& open, const std::map<Uid, std::uint64_t>& weights,
+    const std::vector<Bytes>& screens);
 
 // A committed payload after the reveal: checked, or why not.
 struct OpenedPayload {
@@ -64,8 +66,8 @@ using BlobReader = std::function<Result<Bytes>(const Hash& id)>;
     const RoundContext& context, const std::map<Uid, Signed<Commit>>& commits,
     const std::map<Uid, Signed<Reveal>>& reveals, const BlobReader& blobs);
 
-// True when the two envelopes prove that their sender equivocated: same sender, run, round, parent and
-// type (Commit, Reveal or Screen), different bytes, both signed.
+// True when the two envelopes prove that their sender equivocated: same sender, run, round, parent
+// and type (Commit, Reveal or Screen), different bytes, both signed.
 [[nodiscard]] bool proves_equivocation(const Evidence& evidence);
 
 }  // namespace muster::protocol

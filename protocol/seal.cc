@@ -33,7 +33,8 @@ std::vector<Outcome> rule_outcomes(const SealInputs& inputs,
                                    const std::vector<WeighedScreen>& screens) {
   std::map<Uid, Standing> miners;
   for (const RosterEntry& entry : inputs.open.roster)
-    if (inputs.payloads.contains(entry.uid)) miners[entry.uid] = inputs.head.standing_of(entry.hotkey);
+    if (inputs.payloads.contains(entry.uid))
+      miners[entry.uid] = inputs.head.standing_of(entry.hotkey);
   const auto rulings = tally(
       miners, screens, inputs.head.active_weight(inputs.open, senders_of(inputs.open, screens)));
   const auto guilty = equivocators(inputs.evidence);
@@ -67,7 +68,8 @@ std::vector<Outcome> rule_outcomes(const SealInputs& inputs,
 Hash beacon_after(const SealInputs& inputs, const std::vector<WeighedScreen>& screens) {
   std::vector<std::pair<Uid, Secret>> secrets;
   for (const WeighedScreen& screen : screens)
-    if (is_promised(inputs.head, find_in_roster(inputs.open, screen.validator)->hotkey, screen.screen.secret))
+    if (is_promised(inputs.head, find_in_roster(inputs.open, screen.validator)->hotkey,
+                    screen.screen.secret))
       secrets.emplace_back(screen.validator, screen.screen.secret);
   return next_beacon(inputs.open.beacon, secrets);
 }
@@ -76,7 +78,8 @@ Hash beacon_after(const SealInputs& inputs, const std::vector<WeighedScreen>& sc
 // chosen after the payloads were known.
 void silence_unpromised(const SealInputs& inputs, std::vector<WeighedScreen>& screens) {
   for (WeighedScreen& screen : screens)
-    if (!is_promised(inputs.head, find_in_roster(inputs.open, screen.validator)->hotkey, screen.screen.secret))
+    if (!is_promised(inputs.head, find_in_roster(inputs.open, screen.validator)->hotkey,
+                     screen.screen.secret))
       for (ScreenEntry& judged : screen.screen.entries) judged.verdict = Verdict::kAbstain;
 }
 
@@ -86,7 +89,8 @@ std::vector<state::Contribution> contributions_of(const SealInputs& inputs,
   std::vector<Standing> standings;
   for (const Outcome& outcome : outcomes) {
     if (outcome.code != OutcomeCode::kAccepted) continue;
-    contributions.push_back({outcome.standing, &inputs.payloads.at(outcome.uid).payload, outcome.norm});
+    contributions.push_back(
+        {outcome.standing, &inputs.payloads.at(outcome.uid).payload, outcome.norm});
     standings.push_back({outcome.standing, outcome.proven});
   }
   const auto weights = miner_weights(standings);
@@ -106,7 +110,8 @@ Status clip(const SealInputs& inputs, const std::vector<state::Contribution>& co
   return {};
 }
 
-bool have_most_revealed(const std::vector<Outcome>& outcomes, const std::map<Uid, std::uint64_t>& weights) {
+bool have_most_revealed(const std::vector<Outcome>& outcomes,
+                        const std::map<Uid, std::uint64_t>& weights) {
   Share revealed;
   for (const Outcome& outcome : outcomes)
     if (outcome.code != OutcomeCode::kMissed)
@@ -114,10 +119,11 @@ bool have_most_revealed(const std::vector<Outcome>& outcomes, const std::map<Uid
   return revealed.is_most() || revealed.is_of_nobody();
 }
 
-// By how much the payloads of `measured_round` lowered the loss: the weighted median over the Screens that open it, where
-// those are most.
-std::optional<std::int32_t> opened_drop_e6(Round measured_round, const std::vector<WeighedScreen>& screens,
-                                             const std::map<Uid, std::uint64_t>& weights) {
+// By how much the payloads of `measured_round` lowered the loss: the weighted median over the
+// Screens that open it, where those are most.
+std::optional<std::int32_t> opened_drop_e6(Round measured_round,
+                                           const std::vector<WeighedScreen>& screens,
+                                           const std::map<Uid, std::uint64_t>& weights) {
   std::vector<std::int32_t> drops;
   std::vector<std::uint64_t> weight_of;
   Share measured;
@@ -138,7 +144,8 @@ std::optional<std::int32_t> opened_drop_e6(Round measured_round, const std::vect
 }
 
 // Of the youngest round whose evaluations may be open.
-std::optional<std::int32_t> due_drop_e6(const SealInputs& inputs, const std::vector<WeighedScreen>& screens,
+std::optional<std::int32_t> due_drop_e6(const SealInputs& inputs,
+                                        const std::vector<WeighedScreen>& screens,
                                         const std::map<Uid, std::uint64_t>& weights) {
   const std::uint64_t age = 1 + std::uint64_t{inputs.context.params.verification.sealed_rounds};
   const Round round = inputs.head.round();
@@ -147,12 +154,14 @@ std::optional<std::int32_t> due_drop_e6(const SealInputs& inputs, const std::vec
 }
 
 // Who contradicts whom, of this round's validators.
-std::vector<Contradiction> contradictions_of(const RoundOpen& open, const std::vector<WeighedScreen>& screens) {
+std::vector<Contradiction> contradictions_of(const RoundOpen& open,
+                                             const std::vector<WeighedScreen>& screens) {
   std::set<Contradiction> found;
   for (const WeighedScreen& screen : screens) {
     for (const Review& review : screen.screen.reviews) {
       const RosterEntry* of = find_in_roster(open, review.validator);
-      if (review.contradicts && of != nullptr && of->role == Role::kValidator && of->uid != screen.validator)
+      if (review.contradicts && of != nullptr && of->role == Role::kValidator &&
+          of->uid != screen.validator)
         found.insert({screen.validator, of->uid});
     }
   }
@@ -160,14 +169,17 @@ std::vector<Contradiction> contradictions_of(const RoundOpen& open, const std::v
 }
 
 // What the manifest says of the record, which is complete.
-void finish_record(const SealInputs& inputs, const std::map<Uid, std::uint64_t>& weights, SealedRound& round) {
+void finish_record(const SealInputs& inputs, const std::map<Uid, std::uint64_t>& weights,
+                   SealedRound& round) {
   std::vector<Arrival> arrivals;
   for (const Outcome& outcome : round.record.outcomes) {
     round.manifest.codes.push_back(outcome.code);
     round.manifest.standings.push_back({outcome.standing, outcome.proven});
-    if (was_delivered(outcome.code)) arrivals.push_back({outcome.arrival_ms, weights.at(outcome.uid)});
+    if (was_delivered(outcome.code))
+      arrivals.push_back({outcome.arrival_ms, weights.at(outcome.uid)});
   }
-  round.manifest.tail_ms = tail_ms(std::move(arrivals), inputs.context.params.timing.quorum_percent);
+  round.manifest.tail_ms =
+      tail_ms(std::move(arrivals), inputs.context.params.timing.quorum_percent);
   round.manifest.most_revealed = have_most_revealed(round.record.outcomes, weights);
   round.record_blob = encode_record(round.record);
   round.manifest.record_id = compression::blob_id(round.record_blob).value();
@@ -194,7 +206,8 @@ Result<SealedRound> rule(const SealInputs& inputs) {
   manifest.next_cursor =
       inputs.open.cursor + miner_count(inputs.open) * inputs.context.params.slice();
   for (const auto& [validator, weight, screen] : screens) {
-    const std::uint32_t opened = inputs.head.opened_by(find_in_roster(inputs.open, validator)->hotkey, screen);
+    const std::uint32_t opened =
+        inputs.head.opened_by(find_in_roster(inputs.open, validator)->hotkey, screen);
     manifest.screens.push_back({validator, screen.assessment, opened});
   }
   manifest.median_drop_e6 = due_drop_e6(inputs, screens, weights);
@@ -215,16 +228,15 @@ Result<SealedRound> seal(const SealInputs& inputs, std::span<float> downlink_res
   const ProtocolParams& params = inputs.context.params;
   const Position& position = inputs.context.position;
   MUSTER_TRY(state::SealedAggregate sealed,
-             state::seal_aggregate(inputs.context.layout, contributions_of(inputs, round.record.outcomes),
-                                   inputs.head.past_medians(),
-                                   params.downlink_format(position.round),
-                                   params.compression.downlink_decay, downlink_residual,
-                                   inputs.context.threads));
+             state::seal_aggregate(
+                 inputs.context.layout, contributions_of(inputs, round.record.outcomes),
+                 inputs.head.past_medians(), params.downlink_format(position.round),
+                 params.compression.downlink_decay, downlink_residual, inputs.context.threads));
   round.aggregate_blob =
       write_aggregate(position.run_id, position.round, inputs.context.layout, sealed.aggregate);
-  manifest.aggregate_id = compression::blob_id(round.aggregate_blob, inputs.context.threads).value();
-  manifest.state_id_after =
-      state::next_state_id(manifest.state_id_before, manifest.aggregate_id);
+  manifest.aggregate_id =
+      compression::blob_id(round.aggregate_blob, inputs.context.threads).value();
+  manifest.state_id_after = state::next_state_id(manifest.state_id_before, manifest.aggregate_id);
   round.aggregate = std::move(sealed.aggregate);
   return round;
 }

@@ -1,7 +1,8 @@
 // The seal: from a round's opened payloads and Screens to its aggregate and manifest.
 //
-// A pure function of what everybody can hold, so the coordinator makes a manifest with it and validators
-// and the audit check one by making it again. Thread safety: pure but for the residual it updates.
+// A pure function of what everybody can hold, so the coordinator makes a manifest with it and
+// validators and the audit check one by making it again. Thread safety: pure but for the residual
+// it updates.
 #pragma once
 
 #include <map>
@@ -33,8 +34,8 @@ struct SealedRound {
   compression::Payload aggregate;  // the same, to step with
 };
 
-// As far as it follows from outcomes and norms, without the payloads' content: all but the aggregate, its id and
-// state_id_after. The same errors.
+// As far as it follows from outcomes and norms, without the payloads' content: all but the
+// aggregate, its id and state_id_after. The same errors.
 [[nodiscard]] Result<SealedRound> rule(const SealInputs& inputs);
 
 // Updates `downlink_residual` unless the round is null.

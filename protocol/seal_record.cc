@@ -11,7 +11,9 @@ struct Header {
   std::vector<Outcome> outcomes;
   std::uint32_t screens = 0;
   template <class Archive>
-  void serialize(Archive& archive) { archive(outcomes, screens); }
+  void serialize(Archive& archive) {
+    archive(outcomes, screens);
+  }
 };
 
 }  // namespace

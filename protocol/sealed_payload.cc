@@ -64,9 +64,9 @@ void apply_cipher(const PayloadContext& context, const CipherKey& key,
 compression::SegmentedBlob plain_blob(const PayloadContext& context,
                                       const compression::Layout& layout,
                                       const compression::Payload& payload) {
-  const Header header{kPayloadVersion,      context.run_id,        context.round,
-                      context.hotkey,       layout.hash(),         payload.format.keep,
-                      payload.format.values, payload.format.memory_keep};
+  const Header header{
+      kPayloadVersion, context.run_id,      context.round,         context.hotkey,
+      layout.hash(),   payload.format.keep, payload.format.values, payload.format.memory_keep};
   return {wire::encode(header), payload.segments};
 }
 
@@ -88,7 +88,8 @@ Result<compression::Payload> check_and_unwrap(const PayloadContext& context,
   }
   if (header.layout != layout.hash() ||
       compression::PayloadFormat{header.keep, header.values, header.memory_keep} != expected) {
-    return Error{Errc::kInvalidArgument, "payload header: another layout or format than the round's"};
+    return Error{Errc::kInvalidArgument,
+                 "payload header: another layout or format than the round's"};
   }
   if (blob.segments.size() != layout.segment_count())
     return Error{Errc::kMalformed, "payload: a wrong number of segments"};

@@ -1,11 +1,11 @@
 // Sealed payloads: what a miner uploads before anybody may read it.
 //
-// The plaintext is a segmented blob: header {version, run, round, hotkey, layout, format} and the coded
-// segments. Sealed, header and segments are enciphered as one AES-256-CTR stream; the segment lengths
-// stay clear. Cipher key and IV come by HKDF from the miner's key, run, round and hotkey, and the header
-// repeats that context, so that nobody can commit another miner's ciphertext or key as its own.
-// Aggregates have the same form, in clear, with the zero hotkey.
-// Thread safety: pure functions.
+// The plaintext is a segmented blob: header {version, run, round, hotkey, layout, format} and the
+// coded segments. Sealed, header and segments are enciphered as one AES-256-CTR stream; the segment
+// lengths stay clear. Cipher key and IV come by HKDF from the miner's key, run, round and hotkey,
+// and the header repeats that context, so that nobody can commit another miner's ciphertext or key
+// as its own. Aggregates have the same form, in clear, with the zero hotkey. Thread safety: pure
+// functions.
 #pragma once
 
 #include "base/cipher.h"
@@ -35,7 +35,8 @@ struct PayloadContext {
                                  const compression::Layout& layout,
                                  const compression::Payload& payload);
 // Errors: kMalformed, kTruncated, kTooLarge, kVersion (not a blob, or the key does not open it),
-// kWrongRun / kWrongRound (another context), kInvalidArgument (not `expected_format` or the layout).
+// kWrongRun / kWrongRound (another context), kInvalidArgument (not `expected_format` or the
+// layout).
 [[nodiscard]] Result<compression::Payload> open_payload(
     const PayloadContext& context, const CipherKey& key, const compression::Layout& layout,
     const compression::PayloadFormat& expected_format, ByteSpan blob);

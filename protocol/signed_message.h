@@ -43,8 +43,8 @@ template <class Message>
   return envelope.type == static_cast<std::uint8_t>(type);
 }
 
-// Decodes and validates body and attachment. Errors: kMalformed (another type too), kTruncated, kTooLarge,
-// kNonFinite, kBadHash (the attachment is not what the body says).
+// Decodes and validates body and attachment. Errors: kMalformed (another type too), kTruncated,
+// kTooLarge, kNonFinite, kBadHash (the attachment is not what the body says).
 template <class Message>
 [[nodiscard]] Result<Message> read_body(const wire::Envelope& envelope) {
   if (!is_a(envelope, Message::kType)) {

@@ -1,8 +1,9 @@
 // SittingOut: what a node does not take part in that was restored from a copy of its folder.
 //
-// A copy lacks what was signed after it was made. In the round that the node finds open when it is back, it may have
-// committed, or screened, already; another version would be evidence against it. It follows that round, and those
-// before it, and takes part from the next one on. Thread safety: none; one owner.
+// A copy lacks what was signed after it was made. In the round that the node finds open when it is
+// back, it may have committed, or screened, already; another version would be evidence against it.
+// It follows that round, and those before it, and takes part from the next one on. Thread safety:
+// none; one owner.
 #pragma once
 
 #include <optional>
@@ -26,7 +27,8 @@ class SittingOut {
     return true;
   }
   [[nodiscard]] bool holds(Round round) const { return restored_ && (!round_ || round <= *round_); }
-  // With `sealed`, a round that this node has applied, everything is behind it that it may have signed.
+  // With `sealed`, a round that this node has applied, everything is behind it that it may have
+  // signed.
   [[nodiscard]] bool is_over(Round sealed) const { return round_ && sealed >= *round_; }
 
  private:

@@ -50,7 +50,8 @@ std::optional<std::int32_t> median_drop_e6(std::span<const Evaluation> evaluatio
   return weighted_lower_median<std::int32_t>(drops, weight_of);
 }
 
-std::map<Uid, Ruling> tally(const std::map<Uid, Standing>& miners, const std::vector<WeighedScreen>& screens,
+std::map<Uid, Ruling> tally(const std::map<Uid, Standing>& miners,
+                            const std::vector<WeighedScreen>& screens,
                             std::uint64_t active_weight) {
   std::map<Uid, Ballot> ballots;
   for (const auto& [uid, standing] : miners) ballots[uid];
@@ -66,7 +67,8 @@ std::map<Uid, Ruling> tally(const std::map<Uid, Standing>& miners, const std::ve
     }
   }
   std::map<Uid, Ruling> rulings;
-  for (const auto& [uid, ballot] : ballots) rulings[uid] = rule(ballot, miners.at(uid), active_weight);
+  for (const auto& [uid, ballot] : ballots)
+    rulings[uid] = rule(ballot, miners.at(uid), active_weight);
   return rulings;
 }
 

@@ -12,12 +12,16 @@ constexpr std::uint64_t kProvenParts = 9;
 
 std::vector<std::uint64_t> miner_weights(std::span<const Standing> standings) {
   std::uint64_t proven = 0, newcomers = 0;
-  for (const Standing& standing : standings) (standing.proven ? proven : newcomers) += standing.value;
-  // In units that make a tenth of all a whole number: newcomers · (all standing of the proven / (9 · that of newcomers)).
+  for (const Standing& standing : standings)
+    (standing.proven ? proven : newcomers) += standing.value;
+  // In units that make a tenth of all a whole number: newcomers · (all standing of the proven / (9
+  // · that of newcomers)).
   const bool is_bounded = proven > 0 && kProvenParts * newcomers > proven;
   std::vector<std::uint64_t> weights;
   for (const Standing& standing : standings) {
-    const std::uint64_t unit = !is_bounded ? 1 : standing.proven ? kProvenParts * newcomers : proven;
+    const std::uint64_t unit = !is_bounded       ? 1
+                               : standing.proven ? kProvenParts * newcomers
+                                                 : proven;
     weights.push_back(standing.value * unit);
   }
   return weights;
@@ -33,6 +37,8 @@ void Share::add(std::uint64_t weight, bool in_part) {
 
 bool Share::is_most() const { return 2 * part() > all(); }
 
-bool Share::is_at_least(std::uint16_t percent) const { return members_ > 0 && 100 * part() >= percent * all(); }
+bool Share::is_at_least(std::uint16_t percent) const {
+  return members_ > 0 && 100 * part() >= percent * all();
+}
 
 }  // namespace muster::protocol

@@ -1,8 +1,9 @@
-// Weights: how much a member counts wherever a run asks for most of its members: in quorums, medians and majorities.
+// Weights: how much a member counts wherever a run asks for most of its members: in quorums,
+// medians and majorities.
 //
-// A validator weighs its stake, a miner its standing. A hotkey costs little, so its mere number counts for nothing.
-// Integers only, so that everybody who holds the same facts gets the same weights. Thread safety: values and pure
-// functions.
+// A validator weighs its stake, a miner its standing. A hotkey costs little, so its mere number
+// counts for nothing. Integers only, so that everybody who holds the same facts gets the same
+// weights. Thread safety: values and pure functions.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +21,15 @@ struct Standing {
   bool proven = false;  // evaluated as often as pay needs; otherwise a newcomer
   bool operator==(const Standing&) const = default;
   template <class Archive>
-  void serialize(Archive& archive) { archive(value, proven); }
+  void serialize(Archive& archive) {
+    archive(value, proven);
+  }
 };
 
-// Weights of these miners among each other, in their order. Each weighs its standing. Where a proven miner has a standing,
-// all newcomers together weigh at most a tenth of all, so that no number of new hotkeys outweighs those who have worked.
-// Each weight is below 2⁴⁸. REQUIRES: at most 2¹² miners.
+// Weights of these miners among each other, in their order. Each weighs its standing. Where a
+// proven miner has a standing, all newcomers together weigh at most a tenth of all, so that no
+// number of new hotkeys outweighs those who have worked. Each weight is below 2⁴⁸. REQUIRES: at
+// most 2¹² miners.
 [[nodiscard]] std::vector<std::uint64_t> miner_weights(std::span<const Standing> standings);
 
 // What part of all weight some members hold. Where nobody has a weight, each counts as one.

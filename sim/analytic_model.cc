@@ -49,8 +49,7 @@ void AnalyticModel::add_gradient(std::span<const float> theta, std::uint64_t seq
                                  std::span<float> gradient) const {
   // Scaled by the parameter count, so that a step of order one moves every coordinate.
   const auto factor = static_cast<float>(scale);
-  for (std::size_t i = 0; i < theta.size(); ++i)
-    gradient[i] += factor * (theta[i] - optimum_[i]);
+  for (std::size_t i = 0; i < theta.size(); ++i) gradient[i] += factor * (theta[i] - optimum_[i]);
   const float own = factor * static_cast<float>(theta.size()) / kTargetsPerSequence / 16;
   for (const Target& target : targets(sequence))
     gradient[target.index] += own * (theta[target.index] - target.value);
@@ -82,9 +81,10 @@ Result<protocol::TrainReport> AnalyticInnerLoop::train(
   }
   const auto delta = feedback_.delta();
   for (std::size_t i = 0; i < delta.size(); ++i) delta[i] = theta_[i] - trained[i];
-  return protocol::TrainReport{.sequences_used = static_cast<std::uint32_t>(task.sequences.size()),
-                               .inner_steps = task.inner_steps,
-                               .mean_loss = task.sequences.empty() ? 0 : model_.loss(trained, task.sequences[0])};
+  return protocol::TrainReport{
+      .sequences_used = static_cast<std::uint32_t>(task.sequences.size()),
+      .inner_steps = task.inner_steps,
+      .mean_loss = task.sequences.empty() ? 0 : model_.loss(trained, task.sequences[0])};
 }
 
 Result<compression::Payload> AnalyticInnerLoop::encode(const compression::PayloadFormat& format) {
@@ -163,7 +163,10 @@ void AnalyticInnerLoop::flip_bit() {
 
 AnalyticLossProbe::AnalyticLossProbe(const protocol::ProtocolParams& params,
                                      const AnalyticModel& model, std::vector<float> theta)
-    : params_(params), model_(model), theta_(std::move(theta)), previous_(theta_),
+    : params_(params),
+      model_(model),
+      theta_(std::move(theta)),
+      previous_(theta_),
       groups_(state::tensor_groups(state::layout_of(params.model))) {}
 
 Status AnalyticLossProbe::compute_gradient(std::span<const std::uint64_t> sequences) {
@@ -176,8 +179,8 @@ Status AnalyticLossProbe::compute_gradient(std::span<const std::uint64_t> sequen
 double AnalyticLossProbe::gradient_cosine(const compression::SparseUpdate& update) const {
   double dot = 0, square = 0;
   for (std::size_t i = 0; i < update.indices.size(); ++i)
-    dot += static_cast<double>(update.values[i]) *
-           static_cast<double>(gradient_[update.indices[i]]);
+    dot +=
+        static_cast<double>(update.values[i]) * static_cast<double>(gradient_[update.indices[i]]);
   for (float g : gradient_) square += static_cast<double>(g) * static_cast<double>(g);
   const double norms = std::sqrt(square) * compression::norm(update);
   return norms > 0 ? dot / norms : 0;
@@ -195,8 +198,9 @@ Result<std::vector<float>> AnalyticLossProbe::losses(protocol::ProbePoint point,
   return result;
 }
 
-Result<std::vector<double>> AnalyticLossProbe::products(std::span<const protocol::Window> windows,
-                                                        std::span<const compression::SparseUpdate* const> updates) {
+Result<std::vector<double>> AnalyticLossProbe::products(
+    std::span<const protocol::Window> windows,
+    std::span<const compression::SparseUpdate* const> updates) {
   std::vector<double> products(windows.size() * updates.size() * groups_.count);
   std::span<double> left(products);
   std::vector<float> gradient;

@@ -1,8 +1,8 @@
 // An analytic stand-in for the language model: least squares with per-sequence targets.
 //
-// loss_s(θ) = ½ mean (θ − θ*)² + ½ Σ_{j ∈ S(s)} (θ_j − θ*_j − n_{s,j})² / |S(s)|, with θ*, S and n from the
-// seed: training lowers it, more so on the sequences trained on. Cheap enough that whole networks run in
-// a simulation; it says nothing about how well language models can be told apart.
+// loss_s(θ) = ½ mean (θ − θ*)² + ½ Σ_{j ∈ S(s)} (θ_j − θ*_j − n_{s,j})² / |S(s)|, with θ*, S and n
+// from the seed: training lowers it, more so on the sequences trained on. Cheap enough that whole
+// networks run in a simulation; it says nothing about how well language models can be told apart.
 // Thread safety: none.
 #pragma once
 
@@ -75,8 +75,9 @@ class AnalyticLossProbe final : public protocol::LossProbe {
                                     const compression::SparseUpdate* update, float scale,
                                     std::span<const std::uint64_t> sequences) override;
   // The model has no positions: every window of a sequence has the gradient of all of it.
-  Result<std::vector<double>> products(std::span<const protocol::Window> windows,
-                                       std::span<const compression::SparseUpdate* const> updates) override;
+  Result<std::vector<double>> products(
+      std::span<const protocol::Window> windows,
+      std::span<const compression::SparseUpdate* const> updates) override;
   Result<double> held_out_loss() override;
   Status apply(const compression::SparseUpdate& aggregate) override;
   std::span<const float> parameters() const override { return theta_; }

@@ -24,7 +24,8 @@ class Checkers {
   // What a manifest rests on, as the coordinator made it.
   void saw_record(Round round, const protocol::SealRecord& record);
   // A node has applied the manifest before `round` and hashed its own θ.
-  void saw_state(const std::string& node, Round round, const Hash& state_id, const Hash& theta_root);
+  void saw_state(const std::string& node, Round round, const Hash& state_id,
+                 const Hash& theta_root);
   // A node's θ was damaged on purpose: it must find that out, and be right again in the end.
   void saw_damage(const std::string& node) { damaged_.insert(node); }
   [[nodiscard]] bool damage_left() const { return !damaged_.empty(); }
@@ -33,7 +34,9 @@ class Checkers {
   // What an audit of the run found afterwards.
   void saw_finding(const std::string& finding) { violate("audit: " + finding); }
   // The others contradict an honest validator.
-  void saw_lost_vote(Uid validator) { violate("validator " + std::to_string(validator.value) + " lost its vote"); }
+  void saw_lost_vote(Uid validator) {
+    violate("validator " + std::to_string(validator.value) + " lost its vote");
+  }
   // At the end: nodes that should have reached the last state.
   void check_reached(const std::string& node, Round reached, Round expected);
 
@@ -51,10 +54,10 @@ class Checkers {
     Hash payload_id;
     PublicKey sender;
   };
-  std::map<Hash, SeenCommit> commits_;                    // by message hash
+  std::map<Hash, SeenCommit> commits_;  // by message hash
   std::set<Hash> acknowledged_commits_;
   std::set<Hash> acknowledged_blobs_;
-  std::map<Round, std::pair<Hash, Hash>> states_;         // first seen: state id and θ root
+  std::map<Round, std::pair<Hash, Hash>> states_;  // first seen: state id and θ root
   std::set<std::string> damaged_;
   std::set<std::string> reported_;
   std::vector<std::string> violations_;

@@ -21,10 +21,10 @@ CoordinatorNode::CoordinatorNode(Surroundings& world, NodeId id, const Seed& see
 void CoordinatorNode::start_core() {
   std::uint32_t validators = 0;  // those whose word counts
   for (std::uint32_t i = 1; i <= world_.config.validators; ++i)
-    validators += world_.config.adversaries_have_stake || !world_.config.is_adversary(world_.config.miners + i);
-  const coordinator::Config config{world_.config.miners - world_.config.late_joiners,
-                                   validators, world_.config.checkpoint_every,
-                                   world_.config.offer_after};
+    validators += world_.config.adversaries_have_stake ||
+                  !world_.config.is_adversary(world_.config.miners + i);
+  const coordinator::Config config{world_.config.miners - world_.config.late_joiners, validators,
+                                   world_.config.checkpoint_every, world_.config.offer_after};
   auto checkpoint = load_model();
   core_ = std::make_unique<coordinator::Coordinator>(
       world_.params, key_, config,
@@ -82,7 +82,8 @@ void CoordinatorNode::receive(const PublicKey& from, const Bytes& message) {
   }
   if (world_.config.bug == PlantedBug::kUnboundedDisputes) {
     const auto envelope = wire::reread_envelope(message);
-    if (envelope && protocol::is_a(*envelope, protocol::MessageType::kDispute)) persist(reached_, message);
+    if (envelope && protocol::is_a(*envelope, protocol::MessageType::kDispute))
+      persist(reached_, message);
   }
   carry_out(core_->on_message(from, message, world_.events.now_ms()));
 }
@@ -92,7 +93,8 @@ void CoordinatorNode::receive_blob(const PublicKey& from, const Hash& id, const 
   const auto actual = compression::blob_id(blob);
   if (!actual || *actual != id) return;
   if (world_.config.bug == PlantedBug::kKeptUploads) disk_.blobs[id] = blob;
-  if (const auto expected = expected_.find(from); expected != expected_.end() && expected->second == id) {
+  if (const auto expected = expected_.find(from);
+      expected != expected_.end() && expected->second == id) {
     disk_.blobs[id] = blob;
     carry_out(core_->on_blob(from, id, world_.events.now_ms()));
   } else {
@@ -112,7 +114,8 @@ void CoordinatorNode::expect_upload(const PublicKey& from, const Hash& id) {
 // Only what the close lists is kept.
 void CoordinatorNode::end_uploads(const std::set<Hash>& listed) {
   for (const auto& [from, id] : expected_)
-    if (!listed.contains(id) && world_.config.bug != PlantedBug::kKeptUploads) disk_.blobs.erase(id);
+    if (!listed.contains(id) && world_.config.bug != PlantedBug::kKeptUploads)
+      disk_.blobs.erase(id);
   expected_.clear();
   offered_.clear();
 }
@@ -210,7 +213,8 @@ void CoordinatorNode::perform(coordinator::Action& action) {
               if (record.round != replay.round) continue;
               const auto envelope = wire::reread_envelope(record.bytes);
               if (!envelope || envelope->sender != hotkey()) continue;
-              if (const auto answer = replay.answer_of(record.bytes, *envelope)) send(*peer, *answer);
+              if (const auto answer = replay.answer_of(record.bytes, *envelope))
+                send(*peer, *answer);
             }
           },
           [&](ExpectUpload& expected) { expect_upload(expected.from, expected.id); },
@@ -224,18 +228,21 @@ void CoordinatorNode::perform(coordinator::Action& action) {
                                       sealed.theta_root);
             world_.checkers.saw_record(sealed.round, sealed.record);
             for (const auto& outcome : sealed.record.outcomes) {
-              const bool cheats = (outcome.uid.value <= world_.config.cheaters && outcome.uid.value > 0) ||
-                                  world_.config.is_adversary(outcome.uid.value);
+              const bool cheats =
+                  (outcome.uid.value <= world_.config.cheaters && outcome.uid.value > 0) ||
+                  world_.config.is_adversary(outcome.uid.value);
               ++world_.report.outcomes[outcome.uid][outcome.code];
               if (outcome.code == protocol::OutcomeCode::kAccepted)
                 ++(cheats ? world_.report.cheater_accepted : world_.report.honest_accepted);
               if (outcome.code == protocol::OutcomeCode::kRejected && !cheats)
                 ++world_.report.honest_rejected;
-              if (outcome.code == protocol::OutcomeCode::kMissed && !cheats) ++world_.report.honest_missed;
+              if (outcome.code == protocol::OutcomeCode::kMissed && !cheats)
+                ++world_.report.honest_missed;
             }
-            const bool is_screened = std::ranges::any_of(members_.members, [&](const Member& member) {
-              return member.may_validate && find_screen(sealed.manifest, member.uid) != nullptr;
-            });
+            const bool is_screened =
+                std::ranges::any_of(members_.members, [&](const Member& member) {
+                  return member.may_validate && find_screen(sealed.manifest, member.uid) != nullptr;
+                });
             if (!is_screened) ++world_.report.unscreened_rounds;
           },
           [&](CompareHeads& compare) { compare_heads(compare.heads); },

@@ -37,7 +37,7 @@ class Disk {
   };
   [[nodiscard]] const std::vector<Record>& journal() const { return journal_; }
 
-  std::map<Hash, Bytes> blobs;   // content-addressed, each durable as a whole
+  std::map<Hash, Bytes> blobs;         // content-addressed, each durable as a whole
   std::map<std::string, Bytes> files;  // replaced as a whole
 
  private:

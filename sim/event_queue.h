@@ -1,4 +1,5 @@
-// EventQueue: simulated time. Events run in order of time, then of scheduling; nothing else moves it.
+// EventQueue: simulated time. Events run in order of time, then of scheduling; nothing else moves
+// it.
 //
 // Thread safety: none; one simulation is one thread.
 #pragma once

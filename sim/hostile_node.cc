@@ -36,7 +36,8 @@ void HostileNode::receive(const Bytes& message) {
     if (positions_.size() > kPositionsMax) positions_.pop_front();
     for (const Bytes& attestation : open->attestations) {
       const auto signed_one = wire::reread_envelope(attestation);
-      if (const auto attest = protocol::read_body<protocol::Attest>(*signed_one)) theta_root_ = attest->theta_root;
+      if (const auto attest = protocol::read_body<protocol::Attest>(*signed_one))
+        theta_root_ = attest->theta_root;
     }
     send_ready();  // so that it is in the next roster
   }
@@ -56,9 +57,9 @@ void HostileNode::act() {
   ++world_.report.hostile_steps;
   using Act = void (HostileNode::*)();
   static constexpr std::array<Act, 10> kActs{
-      &HostileNode::send_ready,   &HostileNode::send_commit,     &HostileNode::send_reveal,
-      &HostileNode::send_screen,  &HostileNode::send_attest,     &HostileNode::send_dispute,
-      &HostileNode::send_again,   &HostileNode::send_garbage,    &HostileNode::send_foreign_type,
+      &HostileNode::send_ready,     &HostileNode::send_commit,  &HostileNode::send_reveal,
+      &HostileNode::send_screen,    &HostileNode::send_attest,  &HostileNode::send_dispute,
+      &HostileNode::send_again,     &HostileNode::send_garbage, &HostileNode::send_foreign_type,
       &HostileNode::upload_anything};
   (this->*kActs[random_.below(kActs.size())])();
 }
@@ -96,7 +97,8 @@ void HostileNode::sign_and_send(const Message& message) {
 }
 
 void HostileNode::send_ready() {
-  protocol::Ready ready{role_, open_ ? open_->state_id : Hash{}, theta_root_, {any_hash(), any_hash()}};
+  protocol::Ready ready{
+      role_, open_ ? open_->state_id : Hash{}, theta_root_, {any_hash(), any_hash()}};
   for (std::size_t i = 0; i < 2; ++i) {
     const Round round{positions_.back().round.value + 1 + i};
     ready.next_secret_hashes[i] =
@@ -111,7 +113,8 @@ void HostileNode::send_ready() {
   sign_and_send(ready);
 }
 
-// A payload of an extreme size, an honest one, or nothing that can be read; well sealed for its round.
+// A payload of an extreme size, an honest one, or nothing that can be read; well sealed for its
+// round.
 Bytes HostileNode::some_payload(const protocol::Position& at) {
   const auto layout = state::layout_of(world_.params.model);
   const auto format = world_.params.uplink_format(at.round);
@@ -125,7 +128,8 @@ Bytes HostileNode::some_payload(const protocol::Position& at) {
     for (Bytes& segment : payload->segments)
       if (!segment.empty()) segment[random_.below(segment.size())] ^= 0x10;
   const protocol::PayloadContext context{at.run_id, at.round, hotkey()};
-  return protocol::seal_payload(context, protocol::payload_key(key_, at.run_id, at.round), layout, *payload);
+  return protocol::seal_payload(context, protocol::payload_key(key_, at.run_id, at.round), layout,
+                                *payload);
 }
 
 void HostileNode::send_commit() {
@@ -136,7 +140,8 @@ void HostileNode::send_commit() {
   commit.payload_bytes = blob.size();
   commit.sequences_used = world_.params.slice();
   const protocol::PayloadContext context{at.run_id, at.round, hotkey()};
-  commit.key_hash = protocol::payload_key_hash(context, protocol::payload_key(key_, at.run_id, at.round));
+  commit.key_hash =
+      protocol::payload_key_hash(context, protocol::payload_key(key_, at.run_id, at.round));
   if (random_.chance(0.3)) commit.payload_id = known_blob();
   if (random_.chance(0.1)) commit.payload_bytes = random_.next_u64();
   if (random_.chance(0.1)) commit.sequences_used = random_.next_u32();
@@ -161,24 +166,29 @@ void HostileNode::send_screen() {
   if (random_.chance(0.2)) screen.secret[0] ^= 1;
   const std::uint64_t entries = random_.chance(0.2) ? limits::kRosterMax : random_.below(16);
   for (std::uint64_t uid = 0; uid < entries; ++uid)
-    screen.entries.push_back({Uid{static_cast<std::uint16_t>(uid)}, random_.chance(0.8),
-                              static_cast<std::int16_t>(random_.next_u32()),
-                              static_cast<protocol::Verdict>(random_.below(enum_count(protocol::Verdict{}))),
-                              static_cast<std::uint16_t>(random_.next_u32())});
+    screen.entries.push_back(
+        {Uid{static_cast<std::uint16_t>(uid)}, random_.chance(0.8),
+         static_cast<std::int16_t>(random_.next_u32()),
+         static_cast<protocol::Verdict>(random_.below(enum_count(protocol::Verdict{}))),
+         static_cast<std::uint16_t>(random_.next_u32())});
   screen.assessment = any_hash();
-  protocol::Assessment opened{Round{at.round.value - std::min<std::uint64_t>(at.round.value, random_.below(3))}};
-  const std::uint64_t evaluations = random_.chance(0.1) ? limits::kEvaluationsMax : random_.below(8);
+  protocol::Assessment opened{
+      Round{at.round.value - std::min<std::uint64_t>(at.round.value, random_.below(3))}};
+  const std::uint64_t evaluations =
+      random_.chance(0.1) ? limits::kEvaluationsMax : random_.below(8);
   const auto part = [this] { return static_cast<std::int16_t>(random_.next_u32()); };
   for (std::uint64_t i = 0; i < evaluations; ++i) {
     protocol::Scores scores{part(), {part(), part(), part(), part()}, {}};
     scores.groups_e3.assign(random_.below(20), part());
-    opened.evaluations.push_back({Uid{static_cast<std::uint16_t>(i)}, Round{at.round.value + random_.below(2)},
-                                  static_cast<protocol::Basis>(random_.below(4)), std::move(scores),
-                                  static_cast<std::int32_t>(random_.next_u32()),
-                                  static_cast<std::int32_t>(random_.next_u32()), random_.chance(0.5)});
+    opened.evaluations.push_back(
+        {Uid{static_cast<std::uint16_t>(i)}, Round{at.round.value + random_.below(2)},
+         static_cast<protocol::Basis>(random_.below(4)), std::move(scores),
+         static_cast<std::int32_t>(random_.next_u32()),
+         static_cast<std::int32_t>(random_.next_u32()), random_.chance(0.5)});
   }
   opened.platform_class = std::string(random_.below(64), '\x1b');
-  if (random_.chance(0.5)) screen.assessment = protocol::assessment_hash(at.run_id, key_.public_key(), opened);
+  if (random_.chance(0.5))
+    screen.assessment = protocol::assessment_hash(at.run_id, key_.public_key(), opened);
   screen.opened.push_back(std::move(opened));
   sign_and_send(screen);
 }
@@ -186,11 +196,13 @@ void HostileNode::send_screen() {
 void HostileNode::send_attest() {
   const protocol::Position& at = positions_.back();
   sign_and_send(protocol::Attest{random_.chance(0.8) ? at.parent : any_hash(),
-                                 open_ ? open_->state_id : Hash{}, any_hash(), any_hash(), any_hash()});
+                                 open_ ? open_->state_id : Hash{}, any_hash(), any_hash(),
+                                 any_hash()});
 }
 
 void HostileNode::send_dispute() {
-  protocol::Dispute dispute{static_cast<protocol::DisputeReason>(random_.below(6)), any_hash(), any_hash(), {}};
+  protocol::Dispute dispute{
+      static_cast<protocol::DisputeReason>(random_.below(6)), any_hash(), any_hash(), {}};
   for (std::uint64_t i = random_.below(6); i > 0; --i) dispute.proof.push_back(any_message());
   if (random_.chance(0.1)) dispute.proof.push_back(Bytes(random_.below(300'000)));
   sign_and_send(dispute);
@@ -221,17 +233,24 @@ void HostileNode::send_foreign_type() {
       open.excerpt.reset();
       return sign_and_send(open);
     }
-    case 1: return sign_and_send(protocol::CommitsClosed{{any_message()}, any_hash()});
-    case 2: return sign_and_send(protocol::Finished{any_hash(), any_hash()});
-    case 3: return sign_and_send(protocol::Joined{Bytes(random_.below(64))});
-    case 4: return sign_and_send(protocol::Restarted{random_.next_u64()});
-    default: return sign_and_send(protocol::Manifest{});
+    case 1:
+      return sign_and_send(protocol::CommitsClosed{{any_message()}, any_hash()});
+    case 2:
+      return sign_and_send(protocol::Finished{any_hash(), any_hash()});
+    case 3:
+      return sign_and_send(protocol::Joined{Bytes(random_.below(64))});
+    case 4:
+      return sign_and_send(protocol::Restarted{random_.next_u64()});
+    default:
+      return sign_and_send(protocol::Manifest{});
   }
 }
 
 void HostileNode::upload_anything() {
-  Bytes blob = random_.chance(0.5) ? some_payload(positions_.back())
-                                   : compression::write_blob({Bytes(random_.below(200)), {Bytes(random_.below(9000))}});
+  Bytes blob =
+      random_.chance(0.5)
+          ? some_payload(positions_.back())
+          : compression::write_blob({Bytes(random_.below(200)), {Bytes(random_.below(9000))}});
   const Hash id = random_.chance(0.8) ? compression::blob_id(blob).value() : known_blob();
   upload(id, std::move(blob));
 }

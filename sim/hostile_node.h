@@ -1,8 +1,8 @@
-// HostileNode: a registered hotkey that sends whatever it likes: any well-signed message and any blob, made
-// from what it has seen, at any time.
+// HostileNode: a registered hotkey that sends whatever it likes: any well-signed message and any
+// blob, made from what it has seen, at any time.
 //
-// It is no attack with a plan, but a fuzzer of rounds: it keeps to the protocol just well enough to be in
-// rosters, and breaks each of its rules now and then. Thread safety: none.
+// It is no attack with a plan, but a fuzzer of rounds: it keeps to the protocol just well enough to
+// be in rosters, and breaks each of its rules now and then. Thread safety: none.
 #pragma once
 
 #include <deque>

@@ -29,12 +29,15 @@ void LedgerDaemon::lose(std::size_t blocks) {
 Status LedgerDaemon::serve(chain::BlockFollower& follower) const {
   if (!head_) return {};
   MUSTER_TRY_STATUS(follower.take_head(*head_));
-  while (!follower.is_current()) MUSTER_TRY_STATUS(follower.take_block(blocks_.at(follower.ledger().block_number())));
+  while (!follower.is_current())
+    MUSTER_TRY_STATUS(follower.take_block(blocks_.at(follower.ledger().block_number())));
   return {};
 }
 
-Status LedgerDaemon::compare(const chain::BlockFollower& follower, const protocol::LedgerHead& head) const {
-  if (!protocol::is_signed_by(head, key())) return Error{Errc::kBadSignature, "a head that the ledger's key did not sign"};
+Status LedgerDaemon::compare(const chain::BlockFollower& follower,
+                             const protocol::LedgerHead& head) const {
+  if (!protocol::is_signed_by(head, key()))
+    return Error{Errc::kBadSignature, "a head that the ledger's key did not sign"};
   return follower.compare(head);
 }
 

@@ -1,4 +1,5 @@
-// LedgerDaemon: the ledger of a simulated network, of which each node makes its own again as real nodes do.
+// LedgerDaemon: the ledger of a simulated network, of which each node makes its own again as real
+// nodes do.
 //
 // Its blocks are empty: the members of a network stand in its world (world.h). Thread safety: none.
 #pragma once
@@ -20,8 +21,10 @@ class LedgerDaemon {
   void lose(std::size_t blocks);
   // Hands `follower` what it lacks. Errors: those of take_head and take_block.
   [[nodiscard]] Status serve(chain::BlockFollower& follower) const;
-  // Whether `head` is of the history that `follower` has. Errors: kBadSignature, those of BlockFollower::compare.
-  [[nodiscard]] Status compare(const chain::BlockFollower& follower, const protocol::LedgerHead& head) const;
+  // Whether `head` is of the history that `follower` has. Errors: kBadSignature, those of
+  // BlockFollower::compare.
+  [[nodiscard]] Status compare(const chain::BlockFollower& follower,
+                               const protocol::LedgerHead& head) const;
 
  private:
   void sign_newest();
@@ -29,7 +32,7 @@ class LedgerDaemon {
   SigningKey key_;
   chain::runtime::Genesis genesis_;
   chain::runtime::Ledger ledger_;
-  std::vector<Bytes> blocks_;                // from number 1 on
+  std::vector<Bytes> blocks_;                 // from number 1 on
   std::optional<protocol::LedgerHead> head_;  // of the newest; none: there is no block yet
 };
 

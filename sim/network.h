@@ -1,4 +1,5 @@
-// Network: simulated links with loss, delay, reordering, duplication and partitions, all from one seed.
+// Network: simulated links with loss, delay, reordering, duplication and partitions, all from one
+// seed.
 //
 // Thread safety: none.
 #pragma once
@@ -14,8 +15,8 @@
 namespace muster::sim {
 
 struct NetworkFaults {
-  double loss = 0;          // share of messages that never arrive
-  double duplication = 0;   // share that arrives twice
+  double loss = 0;         // share of messages that never arrive
+  double duplication = 0;  // share that arrives twice
   TimeMs delay_min_ms = 1;
   TimeMs delay_max_ms = 50;  // delays differ, so messages overtake each other
 };
@@ -31,7 +32,9 @@ class Network {
   void transmit(NodeId from, NodeId to, std::function<void()> deliver);
 
   // Cuts a node off from all others, or mends that.
-  void isolate(NodeId node, bool cut) { cut ? void(isolated_.insert(node)) : void(isolated_.erase(node)); }
+  void isolate(NodeId node, bool cut) {
+    cut ? void(isolated_.insert(node)) : void(isolated_.erase(node));
+  }
   void set_faults(const NetworkFaults& faults) { faults_ = faults; }
 
  private:

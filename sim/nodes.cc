@@ -66,8 +66,8 @@ void Node::look_at_ledger() {
 }
 
 void Node::compare_heads(const std::vector<protocol::SeenHead>& heads) {
-  for (const std::string& difference :
-       head_watch_.compare([this](auto& head) { return world_.ledger.compare(ledger_, head); }, heads))
+  for (const std::string& difference : head_watch_.compare(
+           [this](auto& head) { return world_.ledger.compare(ledger_, head); }, heads))
     world_.checkers.saw_accusation(name_, difference);
 }
 
@@ -179,8 +179,8 @@ void MinerNode::start_core() {
   note_restart(extent, saved, core_->head().position());
   reached_ = core_->head().round();
   const auto layout = state::layout_of(world_.params.model);
-  carry_out(core_->start(state::parameters_root(layout, loop_->parameters()),
-                         world_.events.now_ms()));
+  carry_out(
+      core_->start(state::parameters_root(layout, loop_->parameters()), world_.events.now_ms()));
 }
 
 void MinerNode::receive(const Bytes& message) {
@@ -209,10 +209,10 @@ void MinerNode::train(const miner::Train& train) {
       world_.config.bug == PlantedBug::kForgetfulMiner && id_ == world_.config.miners;
   const TimeMs duration =
       early ? kCrashSoonMs : work_ms(kTrainMs + static_cast<TimeMs>(random_.below(kTrainMs)));
-  later(duration, [this, round = task.round, report = *report,
-                            payload = std::move(*payload)]() mutable {
-    carry_out(core_->on_trained(round, report, std::move(payload), world_.events.now_ms()));
-  });
+  later(duration,
+        [this, round = task.round, report = *report, payload = std::move(*payload)]() mutable {
+          carry_out(core_->on_trained(round, report, std::move(payload), world_.events.now_ms()));
+        });
 }
 
 void MinerNode::apply(const miner::Apply& apply) {
@@ -257,51 +257,50 @@ void MinerNode::upload(const Hash& id) {
 
 void MinerNode::perform(miner::Action& action) {
   using namespace miner;
-  std::visit(
-      Overloaded{
-          [&](Send& send_action) {
-            send(send_action.message);
-            auto envelope = wire::reread_envelope(send_action.message).value();
-            if (world_.config.bug == PlantedBug::kForgetfulMiner && !forgetful_ &&
-                id_ == world_.config.miners && envelope.round == kForgottenRound &&
-                protocol::is_a(envelope, protocol::MessageType::kCommit)) {
-              disk_.forget_last();
-              forgetful_ = true;
-              crash_soon();
-            }
-            if (equivocates_ && protocol::is_a(envelope, protocol::MessageType::kCommit)) {
-              auto commit = protocol::read_body<protocol::Commit>(envelope).value();
-              ++commit.inner_steps;
-              envelope.body = wire::encode(commit);
-              send(wire::seal_envelope(envelope, key_));
-            }
-          },
-          [&](Persist& record) { persist(record.round, record.message); },
-          [&](Train& train_action) { train(train_action); },
-          [](StopTraining&) {},
-          [&](Upload& upload_action) {
-            Bytes blob = std::move(upload_action.blob);
-            if (tamper() != nullptr) blob = tamper()->blob(std::move(blob));
-            disk_.blobs[upload_action.id] = std::move(blob);
-            upload(upload_action.id);
-          },
-          [&](UploadAgain& again) { upload(again.id); },
-          [&](Fetch& fetch_action) { fetch(fetch_action.id); },
-          [&](Apply& apply_action) { apply(apply_action); },
-          [&](AskStakes&) {
-            later(kMeasureMs,
-                  [this] { carry_out(core_->on_stakes(stakes(), world_.events.now_ms())); });
-          },
-          [&](Adopt& job) { adopt(job); },
-          [](RoundDone&) {},
-          [&](Accuse& accuse) {
-            world_.checkers.saw_accusation(name_, std::string(name_of(accuse.reason)));
-          },
-          [&](Note& said) { note(said.text); },
-          [&](CompareHeads& compare) { compare_heads(compare.heads); },
-          [](Finish&) {},
-      },
-      action);
+  std::visit(Overloaded{
+                 [&](Send& send_action) {
+                   send(send_action.message);
+                   auto envelope = wire::reread_envelope(send_action.message).value();
+                   if (world_.config.bug == PlantedBug::kForgetfulMiner && !forgetful_ &&
+                       id_ == world_.config.miners && envelope.round == kForgottenRound &&
+                       protocol::is_a(envelope, protocol::MessageType::kCommit)) {
+                     disk_.forget_last();
+                     forgetful_ = true;
+                     crash_soon();
+                   }
+                   if (equivocates_ && protocol::is_a(envelope, protocol::MessageType::kCommit)) {
+                     auto commit = protocol::read_body<protocol::Commit>(envelope).value();
+                     ++commit.inner_steps;
+                     envelope.body = wire::encode(commit);
+                     send(wire::seal_envelope(envelope, key_));
+                   }
+                 },
+                 [&](Persist& record) { persist(record.round, record.message); },
+                 [&](Train& train_action) { train(train_action); },
+                 [](StopTraining&) {},
+                 [&](Upload& upload_action) {
+                   Bytes blob = std::move(upload_action.blob);
+                   if (tamper() != nullptr) blob = tamper()->blob(std::move(blob));
+                   disk_.blobs[upload_action.id] = std::move(blob);
+                   upload(upload_action.id);
+                 },
+                 [&](UploadAgain& again) { upload(again.id); },
+                 [&](Fetch& fetch_action) { fetch(fetch_action.id); },
+                 [&](Apply& apply_action) { apply(apply_action); },
+                 [&](AskStakes&) {
+                   later(kMeasureMs,
+                         [this] { carry_out(core_->on_stakes(stakes(), world_.events.now_ms())); });
+                 },
+                 [&](Adopt& job) { adopt(job); },
+                 [](RoundDone&) {},
+                 [&](Accuse& accuse) {
+                   world_.checkers.saw_accusation(name_, std::string(name_of(accuse.reason)));
+                 },
+                 [&](Note& said) { note(said.text); },
+                 [&](CompareHeads& compare) { compare_heads(compare.heads); },
+                 [](Finish&) {},
+             },
+             action);
 }
 
 // ---- validator
@@ -351,7 +350,8 @@ void ValidatorNode::save(const std::vector<float>& downlink_residual) {
 
 // The first validator's folder is gone, once.
 bool ValidatorNode::lose_folder(Round next) {
-  if (world_.config.folder_lost_before != next || lost_folder_ || id_ != world_.config.miners + 1) return false;
+  if (world_.config.folder_lost_before != next || lost_folder_ || id_ != world_.config.miners + 1)
+    return false;
   lost_folder_ = true;
   disk_ = Disk();
   crash();
@@ -402,8 +402,9 @@ void ValidatorNode::perform(verify::Action& action) {
   std::visit(
       Overloaded{
           [&](Send& send_action) {
-            has_screened_ = has_screened_ || protocol::is_a(wire::reread_envelope(send_action.message).value(),
-                                                            protocol::MessageType::kScreen);
+            has_screened_ =
+                has_screened_ || protocol::is_a(wire::reread_envelope(send_action.message).value(),
+                                                protocol::MessageType::kScreen);
             send(send_action.message);
           },
           [&](Persist& record) { persist(record.round, record.message); },
@@ -434,8 +435,9 @@ void ValidatorNode::perform(verify::Action& action) {
           [](StopScoring&) {},
           [&](Apply& apply_action) { apply(apply_action); },
           [&](AskStakes&) {
-            later(kMeasureMs,
-                  [this] { carry_out(core_->on_stakes(stakes(), has_screened_, world_.events.now_ms())); });
+            later(kMeasureMs, [this] {
+              carry_out(core_->on_stakes(stakes(), has_screened_, world_.events.now_ms()));
+            });
           },
           [&](AskMembers& job) {
             later(kMeasureMs, [this, round = job.round] {

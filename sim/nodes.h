@@ -1,7 +1,8 @@
-// The simulated nodes: each wraps a role's real core and carries out its actions on simulated hardware.
+// The simulated nodes: each wraps a role's real core and carries out its actions on simulated
+// hardware.
 //
-// A node may crash after any action: its core is gone, its disk stays, and a while later it recovers
-// exactly as the real service does. Thread safety: none.
+// A node may crash after any action: its core is gone, its disk stays, and a while later it
+// recovers exactly as the real service does. Thread safety: none.
 #pragma once
 
 #include <functional>
@@ -125,7 +126,8 @@ class CoordinatorNode final : public Node {
   std::vector<float> theta_, residual_;
   std::unique_ptr<coordinator::Coordinator> core_;
   std::map<PublicKey, Hash> expected_;  // the uploads that commits of the open round name
-  std::map<PublicKey, std::pair<Hash, Bytes>> offered_;  // uploads that no commit has named yet: one of each
+  std::map<PublicKey, std::pair<Hash, Bytes>>
+      offered_;  // uploads that no commit has named yet: one of each
   Round reached_;
   std::uint64_t sent_ = 0;  // for planted bugs
   bool bug_done_ = false;
@@ -154,8 +156,8 @@ class FollowerNode : public Node {
                     const protocol::Position& position);
   // Every state that a crash can leave behind starts again.
   void check_recovered(const Status& recovered);
-  // True at most once: a bit of θ is to flip between two rounds. (Damaged again before the repair is
-  // confirmed, a node rightly gives up.)
+  // True at most once: a bit of θ is to flip between two rounds. (Damaged again before the repair
+  // is confirmed, a node rightly gives up.)
   [[nodiscard]] bool bit_flips();
   CoordinatorNode& coordinator_;
   bool damaged_once_ = false;

@@ -30,8 +30,14 @@ protocol::ProtocolParams make_params(const WorldConfig& config, const PublicKey&
                                      const Hash& theta_root) {
   protocol::ProtocolParams params;
   params.name = "simulation";
-  params.model = {.d_model = 16, .layers = 1, .heads = 2, .kv_heads = 2, .d_ff = 16,
-                  .context = 8, .vocab = 64, .tied = true};
+  params.model = {.d_model = 16,
+                  .layers = 1,
+                  .heads = 2,
+                  .kv_heads = 2,
+                  .d_ff = 16,
+                  .context = 8,
+                  .vocab = 64,
+                  .tied = true};
   params.sequences = 20'000;
   params.initial_theta_root = theta_root;
   params.coordinator = coordinator;
@@ -45,9 +51,15 @@ protocol::ProtocolParams make_params(const WorldConfig& config, const PublicKey&
   params.verification.shared_sequences = 12;
   params.verification.sealed_rounds = config.rounds_until_opened;
   if (config.validators == 0) params.verification.unscreened_rounds_max = 0;
-  params.timing = {.gather_ms = 20'000, .train_ms = 30'000, .reveal_ms = 15'000,
-                   .screen_ms = 15'000, .grace_min_ms = 500, .grace_max_ms = 10'000,
-                   .pause_ms = 500, .pause_max_ms = 4'000, .quorum_percent = 66,
+  params.timing = {.gather_ms = 20'000,
+                   .train_ms = 30'000,
+                   .reveal_ms = 15'000,
+                   .screen_ms = 15'000,
+                   .grace_min_ms = 500,
+                   .grace_max_ms = 10'000,
+                   .pause_ms = 500,
+                   .pause_max_ms = 4'000,
+                   .quorum_percent = 66,
                    .miners_min = 2};
   return params;
 }
@@ -62,10 +74,14 @@ Cheat cheat_of(std::uint32_t index, std::uint32_t cheaters) {
 
 std::shared_ptr<miner::Conduct> conduct_of(Cheat cheat, const AdversaryContext& context) {
   switch (cheat) {
-    case Cheat::kNoise: return noise(context);
-    case Cheat::kReplay: return replay(context);
-    case Cheat::kWithhold: return withholding(context);
-    default: return std::make_shared<miner::Conduct>();
+    case Cheat::kNoise:
+      return noise(context);
+    case Cheat::kReplay:
+      return replay(context);
+    case Cheat::kWithhold:
+      return withholding(context);
+    default:
+      return std::make_shared<miner::Conduct>();
   }
 }
 
@@ -82,8 +98,8 @@ class World {
         network_(events_, Prng(config.seed, 2), config.faults),
         ledger_(seed_of(config.seed, kLedgerKey)),
         checkers_(coordinator_key_.public_key()),
-        surroundings_{config_, params_, model_, initial_theta_, events_, network_, ledger_, checkers_,
-                      report_},
+        surroundings_{config_,  params_, model_,    initial_theta_, events_,
+                      network_, ledger_, checkers_, report_},
         coordinator_(surroundings_, 0, seed_of(config.seed, 0)) {
     report_.seed = config.seed;
     add_miners();
@@ -104,7 +120,8 @@ class World {
     if (config_.late_joiners > 0) events_.at(kLateBoot, [this] { boot_late(); });
     schedule_ticks();
     schedule_blocks();
-    if (config_.bug == PlantedBug::kLedgerGoesBack) events_.at(kRollback, [this] { ledger_.lose(kBlocksLost); });
+    if (config_.bug == PlantedBug::kLedgerGoesBack)
+      events_.at(kRollback, [this] { ledger_.lose(kBlocksLost); });
     if (config_.partitions) schedule_partition();
     TimeMs done_at = 0;
     while (events_.step() && events_.now_ms() < config_.time_limit_ms) {
@@ -168,8 +185,9 @@ class World {
 
   // Whatever crashes and gets lost, whoever measures honestly keeps its vote.
   void check_votes() {
-    const auto judge = std::ranges::find_if(
-        validators_, [&](const ValidatorNode* node) { return node->alive() && !config_.is_adversary(node->id()); });
+    const auto judge = std::ranges::find_if(validators_, [&](const ValidatorNode* node) {
+      return node->alive() && !config_.is_adversary(node->id());
+    });
     if (judge == validators_.end()) return;
     protocol::ValidatorStakes stakes;
     for (const auto& member : members_.members)
@@ -179,7 +197,8 @@ class World {
       const auto weight = weight_of.find(member.hotkey);
       if (weight == weight_of.end() || weight->second > 0) continue;
       report_.contradicted.insert(member.uid);
-      if (!config_.is_adversary(member.uid.value) && report_.bit_flips == 0) checkers_.saw_lost_vote(member.uid);
+      if (!config_.is_adversary(member.uid.value) && report_.bit_flips == 0)
+        checkers_.saw_lost_vote(member.uid);
     }
   }
 
@@ -211,8 +230,8 @@ class World {
     }
   }
 
-  // What others can make the coordinator keep is bounded: per hotkey and round two of each message that may exist
-  // once and a dispute; of blobs only what manifests, closes and checkpoints name.
+  // What others can make the coordinator keep is bounded: per hotkey and round two of each message
+  // that may exist once and a dispute; of blobs only what manifests, closes and checkpoints name.
   void check_disk() {
     constexpr std::uint64_t kMessageBytes = 2 * limits::kScreenBytesMax + 4096;
     struct Kept {
@@ -223,7 +242,8 @@ class World {
     for (const auto& record : coordinator_.disk().journal()) {
       const auto envelope = wire::reread_envelope(record.bytes).value();
       Kept& kept = bytes[{envelope.sender, record.round}];
-      (is_a(envelope, protocol::MessageType::kDispute) ? kept.disputes : kept.messages) += record.bytes.size();
+      (is_a(envelope, protocol::MessageType::kDispute) ? kept.disputes : kept.messages) +=
+          record.bytes.size();
       if (const auto manifest = protocol::read_body<protocol::Manifest>(envelope))
         named.insert({manifest->aggregate_id, manifest->record_id});
       if (const auto checkpoint = protocol::read_body<protocol::Checkpoint>(envelope))
@@ -232,7 +252,8 @@ class World {
         for (const Hash& id : protocol::payloads_named(*closed)) named.insert(id);
     }
     for (const auto& [key, kept] : bytes)
-      if (key.first != coordinator_.hotkey() && (kept.messages > kMessageBytes || kept.disputes > limits::kDisputeBytesMax))
+      if (key.first != coordinator_.hotkey() &&
+          (kept.messages > kMessageBytes || kept.disputes > limits::kDisputeBytesMax))
         checkers_.saw_accusation("disk", key.first.brief() + " filled it with " +
                                              std::to_string(kept.messages + kept.disputes) +
                                              " bytes in round " + std::to_string(key.second.value));
@@ -244,7 +265,8 @@ class World {
   }
 
   void add_member(Node& node, std::uint16_t uid, std::uint64_t stake) {
-    members_.members.push_back({.uid = Uid{uid}, .hotkey = node.hotkey(), .stake = stake, .may_validate = stake > 0});
+    members_.members.push_back(
+        {.uid = Uid{uid}, .hotkey = node.hotkey(), .stake = stake, .may_validate = stake > 0});
   }
 
   [[nodiscard]] std::shared_ptr<miner::Conduct> conduct_for(NodeId id, Cheat cheat) const {
@@ -258,10 +280,9 @@ class World {
     for (std::uint32_t i = 0; i < config_.miners; ++i) {
       const Cheat cheat = cheat_of(i, config_.cheaters);
       const NodeId id = i + 1;
-      auto node = std::make_unique<MinerNode>(
-          surroundings_, id, "miner-" + std::to_string(id), seed_of(config_.seed, id),
-          coordinator_, conduct_for(id, cheat),
-          cheat == Cheat::kEquivocate);
+      auto node = std::make_unique<MinerNode>(surroundings_, id, "miner-" + std::to_string(id),
+                                              seed_of(config_.seed, id), coordinator_,
+                                              conduct_for(id, cheat), cheat == Cheat::kEquivocate);
       if (cheat == Cheat::kNone && !config_.is_adversary(id)) checkers_.set_honest(node->hotkey());
       add_member(*node, static_cast<std::uint16_t>(id), 0);
       followers_.push_back(std::move(node));
@@ -271,9 +292,9 @@ class World {
   void add_validators() {
     for (std::uint32_t i = 0; i < config_.validators; ++i) {
       const NodeId id = config_.miners + i + 1;
-      auto node = std::make_unique<ValidatorNode>(surroundings_, id,
-                                                  "validator-" + std::to_string(i + 1),
-                                                  seed_of(config_.seed, id), coordinator_);
+      auto node =
+          std::make_unique<ValidatorNode>(surroundings_, id, "validator-" + std::to_string(i + 1),
+                                          seed_of(config_.seed, id), coordinator_);
       const bool is_adversary = config_.is_adversary(id);
       if (!is_adversary) checkers_.set_honest(node->hotkey());
       validators_.push_back(node.get());
@@ -288,8 +309,9 @@ class World {
     for (std::uint32_t i = 0; i < config_.hostiles; ++i) {
       const NodeId id = config_.miners + config_.validators + i + 1;
       const Role role = i % 2 == 0 ? Role::kMiner : Role::kValidator;
-      auto node = std::make_unique<HostileNode>(surroundings_, id, "hostile-" + std::to_string(i + 1),
-                                                seed_of(config_.seed, id), coordinator_, role);
+      auto node =
+          std::make_unique<HostileNode>(surroundings_, id, "hostile-" + std::to_string(i + 1),
+                                        seed_of(config_.seed, id), coordinator_, role);
       add_member(*node, static_cast<std::uint16_t>(id), i == 1 ? 100 : 0);
       hostiles_.push_back(std::move(node));
     }
@@ -373,7 +395,8 @@ WorldConfig hostile_world(std::uint64_t seed) {
   config.rounds = 6;
   config.cheaters = 0;
   config.hostiles = 4;
-  config.crash_per_action = seed % 2 == 0 ? 0.001 : 0;  // hostile messages make nodes do many more than elsewhere
+  config.crash_per_action =
+      seed % 2 == 0 ? 0.001 : 0;  // hostile messages make nodes do many more than elsewhere
   config.partitions = seed % 3 == 0;
   config.faults.loss = seed % 3 == 0 ? 0.05 : 0;
   config.time_limit_ms = 20 * 60 * 1000;

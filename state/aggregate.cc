@@ -14,8 +14,8 @@ std::vector<float> weights_of(std::span<const Contribution> contributions, doubl
   std::uint64_t standings = 0;
   for (const Contribution& contribution : contributions) standings += contribution.standing;
   const bool equal = standings == 0;
-  const double total = equal ? static_cast<double>(contributions.size())
-                             : static_cast<double>(standings);
+  const double total =
+      equal ? static_cast<double>(contributions.size()) : static_cast<double>(standings);
   std::vector<float> weights;
   for (const Contribution& contribution : contributions) {
     const double standing = equal ? 1.0 : static_cast<double>(contribution.standing);
@@ -95,8 +95,8 @@ Result<SealedAggregate> seal_aggregate(const compression::Layout& layout,
                                        std::span<const Contribution> contributions,
                                        std::span<const double> past_medians,
                                        const compression::PayloadFormat& downlink,
-                                       float downlink_decay,
-                                       std::span<float> downlink_residual, unsigned threads) {
+                                       float downlink_decay, std::span<float> downlink_residual,
+                                       unsigned threads) {
   MUSTER_CHECK(!contributions.empty(), "an aggregate of nothing");
   MUSTER_CHECK(downlink_residual.size() == layout.parameters(), "a residual of another layout");
   const compression::PayloadFormat uplink = contributions.front().payload->format;

@@ -21,8 +21,7 @@ void append_segments(const compression::Layout& layout, std::span<const float> v
 }
 
 Result<std::vector<float>> read_segments(const compression::Layout& layout,
-                                         std::span<const Bytes> segments,
-                                         const std::string& name) {
+                                         std::span<const Bytes> segments, const std::string& name) {
   std::vector<float> values(layout.parameters());
   for (std::uint32_t s = 0; s < layout.segment_count(); ++s) {
     const auto& segment = layout.segment(s);

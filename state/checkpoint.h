@@ -1,8 +1,9 @@
 // Checkpoint: θ and the downlink's error feedback at one round, as a segmented blob.
 //
-// Header {version, layout hash, note}; then the segments of θ, then those of the residual. The note is
-// the writer's own: a peer's checkpoint carries the chain head in it, a node's own file its position.
-// As a file it ends with the blob's id, so that damage is noticed. Thread safety: pure but for the file.
+// Header {version, layout hash, note}; then the segments of θ, then those of the residual. The note
+// is the writer's own: a peer's checkpoint carries the chain head in it, a node's own file its
+// position. As a file it ends with the blob's id, so that damage is noticed. Thread safety: pure
+// but for the file.
 #pragma once
 
 #include <filesystem>
@@ -23,8 +24,8 @@ struct Checkpoint {
 [[nodiscard]] Bytes encode_checkpoint(const compression::Layout& layout, ByteSpan note,
                                       std::span<const float> theta,
                                       std::span<const float> downlink_residual);
-// `name` stands in errors. Errors: kVersion, kMalformed, kTruncated, kTooLarge, kInvalidArgument (another
-// model), kNonFinite.
+// `name` stands in errors. Errors: kVersion, kMalformed, kTruncated, kTooLarge, kInvalidArgument
+// (another model), kNonFinite.
 [[nodiscard]] Result<Checkpoint> decode_checkpoint(const compression::Layout& layout, ByteSpan blob,
                                                    const std::string& name);
 

@@ -1,5 +1,6 @@
-// The parts of a model that a pass works on one after the other: 0 is the embedding, 1 to layers are the decoder layers,
-// the last is the final gain and, unless it is tied to the embedding, the head. Thread safety: pure functions.
+// The parts of a model that a pass works on one after the other: 0 is the embedding, 1 to layers
+// are the decoder layers, the last is the final gain and, unless it is tied to the embedding, the
+// head. Thread safety: pure functions.
 #pragma once
 
 #include "base/range.h"
@@ -15,7 +16,11 @@ namespace muster::state {
   return {shape.final_gain, shape.parameters};
 }
 // The part in which the head is, and where.
-[[nodiscard]] inline std::size_t head_part(const Shape& shape) { return shape.is_tied() ? 0 : shape.layers + 1; }
-[[nodiscard]] inline std::size_t head_offset(const Shape& shape) { return shape.is_tied() ? 0 : shape.width; }
+[[nodiscard]] inline std::size_t head_part(const Shape& shape) {
+  return shape.is_tied() ? 0 : shape.layers + 1;
+}
+[[nodiscard]] inline std::size_t head_offset(const Shape& shape) {
+  return shape.is_tied() ? 0 : shape.width;
+}
 
 }  // namespace muster::state

@@ -18,14 +18,16 @@ std::string text_of(double value) {
 
 Status in_range(const char* field, double value, double low, double high) {
   if (std::isfinite(value) && value >= low && value <= high) return {};
-  return Error{Errc::kInvalidArgument, std::string("model.") + field + " is " + text_of(value) + ", must be from " +
-                                           text_of(low) + " to " + text_of(high)};
+  return Error{Errc::kInvalidArgument, std::string("model.") + field + " is " + text_of(value) +
+                                           ", must be from " + text_of(low) + " to " +
+                                           text_of(high)};
 }
 
 Status validate(const RopeScaling& scaling) {
   MUSTER_TRY_STATUS(in_range("rope_factor", scaling.factor, 1, 1e6));
   MUSTER_TRY_STATUS(in_range("rope_low_frequency_factor", scaling.low_frequency_factor, 1e-6, 1e6));
-  MUSTER_TRY_STATUS(in_range("rope_high_frequency_factor", scaling.high_frequency_factor, 1e-6, 1e6));
+  MUSTER_TRY_STATUS(
+      in_range("rope_high_frequency_factor", scaling.high_frequency_factor, 1e-6, 1e6));
   MUSTER_TRY_STATUS(in_range("rope_original_context", scaling.original_context, 2, 1 << 20));
   if (scaling.high_frequency_factor <= scaling.low_frequency_factor)
     return Error{Errc::kInvalidArgument,
@@ -52,7 +54,8 @@ Status validate(const ModelSpec& spec) {
   if (spec.heads % spec.kv_heads != 0)
     return Error{Errc::kInvalidArgument, "model.kv_heads must divide model.heads"};
   if (parameter_count(spec) > limits::kParametersMax)
-    return Error{Errc::kTooLarge, "the model has " + std::to_string(parameter_count(spec)) + " parameters, at most " +
+    return Error{Errc::kTooLarge, "the model has " + std::to_string(parameter_count(spec)) +
+                                      " parameters, at most " +
                                       std::to_string(limits::kParametersMax)};
   return {};
 }
@@ -102,8 +105,8 @@ float nearly_normal(Prng& random) {
 float scale_of(const ModelSpec& spec, const compression::Tensor& tensor) {
   if (tensor.name == "model.embed_tokens.weight") return 0.02f;
   const double fan_in = std::sqrt(static_cast<double>(tensor.shape[1]));
-  const bool residual = tensor.name.ends_with("o_proj.weight") ||
-                        tensor.name.ends_with("down_proj.weight");
+  const bool residual =
+      tensor.name.ends_with("o_proj.weight") || tensor.name.ends_with("down_proj.weight");
   const double depth = residual ? std::sqrt(2.0 * spec.layers) : 1.0;
   return static_cast<float>(1.0 / (fan_in * depth));
 }

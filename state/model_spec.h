@@ -15,9 +15,10 @@
 
 namespace muster::state {
 
-// Rotary embeddings stretched for contexts longer than a model was first trained on, "llama3" in Hugging
-// Face's modeling_rope_utils: wavelengths over original_context / low_frequency_factor are multiplied by
-// `factor`, those under original_context / high_frequency_factor stay, those between blend.
+// Rotary embeddings stretched for contexts longer than a model was first trained on, "llama3" in
+// Hugging Face's modeling_rope_utils: wavelengths over original_context / low_frequency_factor are
+// multiplied by `factor`, those under original_context / high_frequency_factor stay, those between
+// blend.
 struct RopeScaling {
   float factor = 8.0f;
   float low_frequency_factor = 1.0f;
@@ -34,11 +35,11 @@ struct ModelSpec {
   std::uint32_t d_model = 128;
   std::uint32_t layers = 2;
   std::uint32_t heads = 4;
-  std::uint32_t kv_heads = 4;    // divides heads
+  std::uint32_t kv_heads = 4;  // divides heads
   std::uint32_t d_ff = 384;
-  std::uint32_t context = 128;   // tokens that a sequence predicts
+  std::uint32_t context = 128;  // tokens that a sequence predicts
   std::uint32_t vocab = 256;
-  bool tied = true;              // lm_head is the embedding
+  bool tied = true;  // lm_head is the embedding
   float rope_theta = 10000.0f;
   float norm_epsilon = 1e-5f;
   std::optional<RopeScaling> rope_scaling = std::nullopt;
@@ -56,10 +57,10 @@ struct ModelSpec {
 // REQUIRES: validate(spec).
 [[nodiscard]] compression::Layout layout_of(const ModelSpec& spec);
 
-// Fills `parameters` from the seed by integer-only sampling (sums of Philox words; the one rounding is
-// an IEEE multiplication by the tensor's scale), so that every machine starts at the same bits.
-// Norm gains 1; embedding 0.02; matrices fan_in^-½, and those that write to the residual stream (o_proj,
-// down_proj) (2 · layers)^-½ of that. REQUIRES: layout_of(spec).parameters() floats.
+// Fills `parameters` from the seed by integer-only sampling (sums of Philox words; the one rounding
+// is an IEEE multiplication by the tensor's scale), so that every machine starts at the same bits.
+// Norm gains 1; embedding 0.02; matrices fan_in^-½, and those that write to the residual stream
+// (o_proj, down_proj) (2 · layers)^-½ of that. REQUIRES: layout_of(spec).parameters() floats.
 void initial_parameters(const ModelSpec& spec, std::uint64_t seed, std::span<float> parameters);
 
 }  // namespace muster::state

@@ -30,7 +30,8 @@ Status outer_step(std::span<float> parameters, const compression::Layout& layout
       layout, aggregate, threads,
       [&](std::size_t, const compression::Block& block, const compression::BlockEntries& entries) {
         const auto behind = parameters.subspan(block.offset + block.elements);
-        prefetch<float>(behind.first(std::min<std::size_t>(behind.size(), compression::kBlockElements)));
+        prefetch<float>(
+            behind.first(std::min<std::size_t>(behind.size(), compression::kBlockElements)));
         float* theta = parameters.data() + block.offset;
         for (std::size_t i = 0; i < entries.indices.size(); ++i)
           theta[entries.indices[i]] -= outer_learning_rate * entries.values[i];
@@ -50,8 +51,7 @@ UndoLog outer_step_with_undo(std::span<float> parameters,
 }
 
 void undo(std::span<float> parameters, const UndoLog& log) {
-  for (std::size_t i = 0; i < log.indices.size(); ++i)
-    parameters[log.indices[i]] = log.values[i];
+  for (std::size_t i = 0; i < log.indices.size(); ++i) parameters[log.indices[i]] = log.values[i];
 }
 
 }  // namespace muster::state

@@ -1,4 +1,5 @@
-// Shape: a ModelSpec's sizes, and where each matrix of the forward pass starts in the flat parameters.
+// Shape: a ModelSpec's sizes, and where each matrix of the forward pass starts in the flat
+// parameters.
 //
 // Neighbouring matrices that share their input count as one: q, k and v; gate and up.
 // Thread safety: value.
@@ -18,9 +19,16 @@ struct Shape {
   std::size_t first_layer, final_gain, head, parameters;
 
   explicit Shape(const ModelSpec& spec)
-      : layers(spec.layers), width(spec.d_model), heads(spec.heads), kv_heads(spec.kv_heads),
-        head_width(width / heads), kv_width(head_width * kv_heads), feed_forward(spec.d_ff), vocab(spec.vocab),
-        context(spec.context), epsilon(spec.norm_epsilon) {
+      : layers(spec.layers),
+        width(spec.d_model),
+        heads(spec.heads),
+        kv_heads(spec.kv_heads),
+        head_width(width / heads),
+        kv_width(head_width * kv_heads),
+        feed_forward(spec.d_ff),
+        vocab(spec.vocab),
+        context(spec.context),
+        epsilon(spec.norm_epsilon) {
     attention_gain = 0;
     qkv = attention_gain + width;
     out = qkv + qkv_width() * width;
@@ -36,7 +44,9 @@ struct Shape {
 
   [[nodiscard]] bool is_tied() const { return head == 0; }
   [[nodiscard]] std::size_t qkv_width() const { return width + 2 * kv_width; }
-  [[nodiscard]] std::size_t layer(std::size_t index) const { return first_layer + index * layer_parameters; }
+  [[nodiscard]] std::size_t layer(std::size_t index) const {
+    return first_layer + index * layer_parameters;
+  }
   // Numbers that a token is multiplied with, embedding look-ups excepted.
   [[nodiscard]] std::size_t matrix_parameters() const {
     return layers * (layer_parameters - 2 * width) + vocab * width;

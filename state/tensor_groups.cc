@@ -31,7 +31,8 @@ std::optional<LayerTensor> layer_tensor(std::string_view name) {
 TensorGroups tensor_groups(const compression::Layout& layout) {
   std::size_t layers = 0;
   for (const auto& tensor : layout.tensors())
-    if (const auto of_layer = layer_tensor(tensor.name)) layers = std::max(layers, of_layer->layer + 1);
+    if (const auto of_layer = layer_tensor(tensor.name))
+      layers = std::max(layers, of_layer->layer + 1);
   const std::size_t bins = std::min(layers, (kTensorGroupsMax - 1) / 2);
   TensorGroups groups{{}, 1 + 2 * bins};
   for (const auto& tensor : layout.tensors()) {
@@ -48,8 +49,8 @@ TensorGroups tensor_groups(const compression::Layout& layout) {
   return groups;
 }
 
-void multiply_by_group(const TensorGroups& groups, const compression::SparseUpdate& update, std::span<const float> array,
-                       std::span<double> sums) {
+void multiply_by_group(const TensorGroups& groups, const compression::SparseUpdate& update,
+                       std::span<const float> array, std::span<double> sums) {
   std::ranges::fill(sums, 0.0);
   std::size_t i = 0;
   for (const TensorGroups::Piece& piece : groups.pieces) {

@@ -1,8 +1,9 @@
-// TensorGroups: the parts of a model that scores look at one by one, so that what was not trained shows.
+// TensorGroups: the parts of a model that scores look at one by one, so that what was not trained
+// shows.
 //
-// Group 0: the embedding, the final norm and the head. Then for each layer its attention and its MLP, each with the
-// norm in front of it. Deep models: neighboring layers share their groups, so that there are at most
-// kTensorGroupsMax. Thread safety: values and pure functions.
+// Group 0: the embedding, the final norm and the head. Then for each layer its attention and its
+// MLP, each with the norm in front of it. Deep models: neighboring layers share their groups, so
+// that there are at most kTensorGroupsMax. Thread safety: values and pure functions.
 #pragma once
 
 #include <span>
@@ -27,9 +28,9 @@ struct TensorGroups {
 // By the names that layout_of() gives tensors; what has another name is in group 0.
 [[nodiscard]] TensorGroups tensor_groups(const compression::Layout& layout);
 
-// sums[group] = Σ value · array[index] over the update's entries in the group, in fp64 by ascending index.
-// REQUIRES: groups.count sums; indices below the array's size.
-void multiply_by_group(const TensorGroups& groups, const compression::SparseUpdate& update, std::span<const float> array,
-                       std::span<double> sums);
+// sums[group] = Σ value · array[index] over the update's entries in the group, in fp64 by ascending
+// index. REQUIRES: groups.count sums; indices below the array's size.
+void multiply_by_group(const TensorGroups& groups, const compression::SparseUpdate& update,
+                       std::span<const float> array, std::span<double> sums);
 
 }  // namespace muster::state

@@ -1,9 +1,9 @@
-// WeightedSum: payloads, each times its weight, added up block by block. Per element one fp32 product and
-// one fp32 addition for each payload that holds it, in the order of the payloads.
+// WeightedSum: payloads, each times its weight, added up block by block. Per element one fp32
+// product and one fp32 addition for each payload that holds it, in the order of the payloads.
 //
-// Beyond one pass over the sum, time grows with the payloads' entries. Memory: what the payloads' bytes of a
-// segment need to be decoded, a block at a time. Thread safety: one owner; several of them may read the
-// same payloads.
+// Beyond one pass over the sum, time grows with the payloads' entries. Memory: what the payloads'
+// bytes of a segment need to be decoded, a block at a time. Thread safety: one owner; several of
+// them may read the same payloads.
 #pragma once
 
 #include <memory>
@@ -17,14 +17,15 @@ namespace muster::state {
 
 class WeightedSum {
  public:
-  // REQUIRES: all payloads of this layout and one format, whose `gaps` these are; a weight for each. All of
-  // them outlive the sum.
+  // REQUIRES: all payloads of this layout and one format, whose `gaps` these are; a weight for
+  // each. All of them outlive the sum.
   WeightedSum(const compression::Layout& layout, const compression::SegmentGaps& gaps,
               std::vector<const compression::Payload*> payloads, std::span<const float> weights);
 
   // Errors of both: those of compression::decode.
   [[nodiscard]] Status open(std::uint32_t segment);
-  // Adds the segment's next block to `sum`. `ahead`: the block that will be summed next, or nothing.
+  // Adds the segment's next block to `sum`. `ahead`: the block that will be summed next, or
+  // nothing.
   [[nodiscard]] Status add_block(std::span<float> sum, std::span<const float> ahead);
 
  private:

@@ -30,9 +30,8 @@ Status check_header(const std::filesystem::path& path, ByteReader& reader) {
   if (magic.size() != kMagic.size() || !std::equal(magic.begin(), magic.end(), kMagic.begin()))
     return Error{Errc::kMalformed, path.string() + ": not a muster archive"};
   if (const auto version = reader.read<std::uint32_t>(); version != kVersion) {
-    return Error{Errc::kVersion, path.string() + ": written as version " +
-                                     std::to_string(version) + ", this build reads version " +
-                                     std::to_string(kVersion)};
+    return Error{Errc::kVersion, path.string() + ": written as version " + std::to_string(version) +
+                                     ", this build reads version " + std::to_string(kVersion)};
   }
   return {};
 }
@@ -128,8 +127,8 @@ Status read_archive(const std::filesystem::path& path,
                return {};
              }));
   if (found.torn)
-    return Error{Errc::kTruncated, path.string() + ": cut off in entry " +
-                                       std::to_string(found.count)};
+    return Error{Errc::kTruncated,
+                 path.string() + ": cut off in entry " + std::to_string(found.count)};
   return {};
 }
 

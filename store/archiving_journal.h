@@ -1,8 +1,7 @@
 // ArchivingJournal: a journal that also keeps the archive, record by record in the same order.
 //
-// The journal is what counts; an archive that a crash or a full disk left behind is brought up to it on opening or
-// with the next record.
-// Thread safety: one thread.
+// The journal is what counts; an archive that a crash or a full disk left behind is brought up to
+// it on opening or with the next record. Thread safety: one thread.
 #pragma once
 
 #include <memory>

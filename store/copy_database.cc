@@ -12,7 +12,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int kTries = 50;
-constexpr std::size_t kLogHeaderBytes = 32;  // magic, version, page size, generation, salts, checksum
+constexpr std::size_t kLogHeaderBytes =
+    32;  // magic, version, page size, generation, salts, checksum
 constexpr std::size_t kPieceBytes = 1u << 20;
 
 fs::path log_of(const fs::path& database) { return database.string() + "-wal"; }
@@ -36,7 +37,8 @@ Status check(const fs::path& database) {
   MUSTER_TRY(const bool row, statement.step());
   const Bytes found = row ? statement.blob(0) : Bytes{};
   if (std::string(found.begin(), found.end()) == "ok") return {};
-  return Error{Errc::kMalformed, database.string() + ": " + std::string(found.begin(), found.end())};
+  return Error{Errc::kMalformed,
+               database.string() + ": " + std::string(found.begin(), found.end())};
 }
 
 }  // namespace
@@ -46,16 +48,19 @@ Status copy_durably(const fs::path& from, const fs::path& to) {
   if (!source) return system_error(from, "open");
   struct stat status {};
   if (::fstat(source.get(), &status) != 0) return system_error(from, "stat");
-  FileHandle target(::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, status.st_mode & 0777));
+  FileHandle target(
+      ::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, status.st_mode & 0777));
   if (!target) return system_error(to, "create");
   Bytes piece(kPieceBytes);
   for (off_t done = 0; done < status.st_size;) {
-    const auto wanted = std::min<std::size_t>(piece.size(), static_cast<std::size_t>(status.st_size - done));
+    const auto wanted =
+        std::min<std::size_t>(piece.size(), static_cast<std::size_t>(status.st_size - done));
     const ssize_t got = ::pread(source.get(), piece.data(), wanted, done);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_error(from, "read");
     if (got == 0) break;
-    MUSTER_TRY_STATUS(write_fully(target, to, ByteSpan(piece).first(static_cast<std::size_t>(got))));
+    MUSTER_TRY_STATUS(
+        write_fully(target, to, ByteSpan(piece).first(static_cast<std::size_t>(got))));
     done += got;
   }
   if (::fsync(target.get()) != 0) return system_error(to, "fsync");
@@ -68,7 +73,8 @@ Status copy_database(const fs::path& from, const fs::path& to) {
     MUSTER_TRY_STATUS(copy_durably(from, to));
     if (!before.empty()) {
       const Status copied = copy_durably(log_of(from), log_of(to));
-      if (!copied && copied.error().code != Errc::kNotFound) return copied;  // its node has just ended
+      if (!copied && copied.error().code != Errc::kNotFound)
+        return copied;  // its node has just ended
     }
     MUSTER_TRY(const Bytes after, read_log_header(from));
     if (before != after) {
@@ -78,7 +84,8 @@ Status copy_database(const fs::path& from, const fs::path& to) {
     }
     return check(to);
   }
-  return Error{Errc::kTimeout, from.string() + ": written to faster than it can be copied; try again"};
+  return Error{Errc::kTimeout,
+               from.string() + ": written to faster than it can be copied; try again"};
 }
 
 }  // namespace muster::store

@@ -24,7 +24,8 @@ Status make_folders(const fs::path& folder) {
 Result<std::vector<fs::path>> entries_of(const fs::path& folder) {
   std::vector<fs::path> entries;
   std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error))
     entries.push_back(entry->path());
   if (!error || error == std::errc::no_such_file_or_directory) return entries;
   errno = error.value();
@@ -63,16 +64,15 @@ Result<std::uint64_t> FileBlobStore::size(const Hash& id) const {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
-Result<Bytes> FileBlobStore::read(const Hash& id, std::uint64_t offset,
-                                  std::size_t length) const {
+Result<Bytes> FileBlobStore::read(const Hash& id, std::uint64_t offset, std::size_t length) const {
   const fs::path path = path_of(id);
   FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return system_error(path, "open");
   Bytes bytes(length);
   std::size_t done = 0;
   while (done < length) {
-    const ssize_t got = ::pread(file.get(), bytes.data() + done, length - done,
-                                static_cast<off_t>(offset + done));
+    const ssize_t got =
+        ::pread(file.get(), bytes.data() + done, length - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_error(path, "read");
     if (got == 0) break;
@@ -102,7 +102,9 @@ Result<std::vector<Hash>> FileBlobStore::list() const {
 
 std::uint64_t FileBlobStore::partial_size(const PublicKey& owner, const Hash& id) const {
   struct stat status {};
-  return ::stat(partial_path(owner, id).c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+  return ::stat(partial_path(owner, id).c_str(), &status) == 0
+             ? static_cast<std::uint64_t>(status.st_size)
+             : 0;
 }
 
 Status FileBlobStore::append(const PublicKey& owner, const Hash& id, ByteSpan piece) {
@@ -137,7 +139,9 @@ Status FileBlobStore::finish(const PublicKey& owner, const Hash& id) {
 
 void FileBlobStore::drop(const Hash& id) { ::unlink(path_of(id).c_str()); }
 
-void FileBlobStore::drop_partial(const PublicKey& owner, const Hash& id) { ::unlink(partial_path(owner, id).c_str()); }
+void FileBlobStore::drop_partial(const PublicKey& owner, const Hash& id) {
+  ::unlink(partial_path(owner, id).c_str());
+}
 
 void FileBlobStore::drop_partials() {
   const auto partials = entries_of(folder_ / "partial");

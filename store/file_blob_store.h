@@ -1,8 +1,8 @@
 // FileBlobStore: blobs as files named by their id, in 256 folders by its first byte.
 //
-// A blob appears under its name only when it is whole, verified and synced. Unfinished uploads live in
-// partial/, each under its owner's name, and survive a restart. Thread safety: all members; the pieces of one upload
-// come from one thread.
+// A blob appears under its name only when it is whole, verified and synced. Unfinished uploads live
+// in partial/, each under its owner's name, and survive a restart. Thread safety: all members; the
+// pieces of one upload come from one thread.
 #pragma once
 
 #include <filesystem>

@@ -33,9 +33,9 @@ Statement& Statement::bind(int index, std::int64_t value) {
 Statement& Statement::bind(int index, ByteSpan value) {
   // A null pointer would bind NULL instead of an empty blob.
   const void* data = value.empty() ? static_cast<const void*>("") : value.data();
-  MUSTER_CHECK(sqlite3_bind_blob64(handle_.get(), index, data, value.size(), SQLITE_TRANSIENT) ==
-                   SQLITE_OK,
-               path_);
+  MUSTER_CHECK(
+      sqlite3_bind_blob64(handle_.get(), index, data, value.size(), SQLITE_TRANSIENT) == SQLITE_OK,
+      path_);
   return *this;
 }
 
@@ -67,8 +67,8 @@ Status Database::execute(const std::string& sql) {
 
 Result<Statement> Database::prepare(std::string_view sql) const {
   sqlite3_stmt* handle = nullptr;
-  const int code = sqlite3_prepare_v2(handle_.get(), sql.data(), static_cast<int>(sql.size()),
-                                      &handle, nullptr);
+  const int code =
+      sqlite3_prepare_v2(handle_.get(), sql.data(), static_cast<int>(sql.size()), &handle, nullptr);
   if (code != SQLITE_OK) return sqlite_error(handle_.get(), path_, code);
   return Statement(handle, handle_.get(), path_);
 }
@@ -84,7 +84,8 @@ Result<Database> Database::open_file(const std::filesystem::path& path, int flag
 }
 
 Result<Database> Database::open_existing(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) return Error{Errc::kNotFound, path.string() + ": no database here"};
+  if (!std::filesystem::exists(path))
+    return Error{Errc::kNotFound, path.string() + ": no database here"};
   return open_file(path, 0);
 }
 

@@ -37,8 +37,8 @@ class Statement {
 
 class Database {
  public:
-  // WAL, synchronous=FULL, exclusive; `version` is the schema's (user_version): a new file gets `schema`,
-  // another version is refused with both named.
+  // WAL, synchronous=FULL, exclusive; `version` is the schema's (user_version): a new file gets
+  // `schema`, another version is refused with both named.
   [[nodiscard]] static Result<Database> open(const std::filesystem::path& path,
                                              std::int64_t version, const std::string& schema);
   // As it is, of whatever version; the same settings. Errors: kNotFound, and those of open().

@@ -48,14 +48,13 @@ Status SqliteJournal::replay(std::uint64_t first,
   for (;;) {
     MUSTER_TRY(const bool row, select.step());
     if (!row) return {};
-    MUSTER_TRY_STATUS(
-        visit(Round{static_cast<std::uint64_t>(select.integer(0))}, select.blob(1)));
+    MUSTER_TRY_STATUS(visit(Round{static_cast<std::uint64_t>(select.integer(0))}, select.blob(1)));
   }
 }
 
 Result<std::vector<Bytes>> SqliteJournal::records_of(Round round) const {
-  MUSTER_TRY(Statement select, database_.prepare(
-                                   "SELECT message FROM records WHERE round = ? ORDER BY sequence"));
+  MUSTER_TRY(Statement select,
+             database_.prepare("SELECT message FROM records WHERE round = ? ORDER BY sequence"));
   select.bind(1, static_cast<std::int64_t>(round.value));
   std::vector<Bytes> records;
   for (;;) {

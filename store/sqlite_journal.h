@@ -14,7 +14,8 @@ class SqliteJournal final : public protocol::Journal {
   [[nodiscard]] static Result<std::unique_ptr<SqliteJournal>> open(
       const std::filesystem::path& path);
   Status append(Round round, ByteSpan message) override;
-  // Durable with the call's end, all of what `fill` appends or nothing. Errors: `fill`'s, and those of append().
+  // Durable with the call's end, all of what `fill` appends or nothing. Errors: `fill`'s, and those
+  // of append().
   [[nodiscard]] Status append_together(const std::function<Status()>& fill);
   Status replay(std::uint64_t first,
                 const std::function<Status(Round, ByteSpan)>& visit) const override;

@@ -14,7 +14,8 @@ inline std::string output_of(const std::string& command) {
   std::string output;
   FILE* pipe = ::popen(command.c_str(), "r");
   MUSTER_CHECK(pipe != nullptr, command);
-  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output.push_back(static_cast<char>(c));
+  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe))
+    output.push_back(static_cast<char>(c));
   return ::pclose(pipe) == 0 ? output : "";
 }
 

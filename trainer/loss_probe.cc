@@ -29,7 +29,8 @@ Status LlamaLossProbe::compute_gradient(std::span<const std::uint64_t> sequences
     const auto part = sequences.first(std::min(sequences.size(), kSequencesAtOnce));
     tokens_.resize(part.size() * (config_.model.context + std::size_t{1}));
     MUSTER_TRY_STATUS(train_.read(part, tokens_));
-    llama_->add_gradient(theta_, tokens_, static_cast<float>(static_cast<double>(part.size()) / total), gradient_);
+    llama_->add_gradient(theta_, tokens_,
+                         static_cast<float>(static_cast<double>(part.size()) / total), gradient_);
     sequences = sequences.subspan(part.size());
   }
   double square = 0;
@@ -42,16 +43,19 @@ double LlamaLossProbe::gradient_cosine(const compression::SparseUpdate& update) 
   MUSTER_CHECK(!gradient_.empty(), "a cosine before any gradient");
   double dot = 0;
   for (std::size_t i = 0; i < update.indices.size(); ++i)
-    dot += static_cast<double>(update.values[i]) * static_cast<double>(gradient_[update.indices[i]]);
+    dot +=
+        static_cast<double>(update.values[i]) * static_cast<double>(gradient_[update.indices[i]]);
   const double norms = gradient_norm_ * compression::norm(update);
   return norms > 0 ? dot / norms : 0;
 }
 
 void LlamaLossProbe::swap_with_undo() {
-  for (std::size_t i = 0; i < undo_.indices.size(); ++i) std::swap(theta_[undo_.indices[i]], undo_.values[i]);
+  for (std::size_t i = 0; i < undo_.indices.size(); ++i)
+    std::swap(theta_[undo_.indices[i]], undo_.values[i]);
 }
 
-Result<std::vector<float>> LlamaLossProbe::evaluate(const DataSet& data, std::span<const std::uint64_t> sequences) {
+Result<std::vector<float>> LlamaLossProbe::evaluate(const DataSet& data,
+                                                    std::span<const std::uint64_t> sequences) {
   std::vector<float> losses(sequences.size());
   for (std::size_t first = 0; first < sequences.size(); first += kSequencesAtOnce) {
     const std::size_t count = std::min(kSequencesAtOnce, sequences.size() - first);
@@ -62,8 +66,10 @@ Result<std::vector<float>> LlamaLossProbe::evaluate(const DataSet& data, std::sp
   return losses;
 }
 
-Result<std::vector<float>> LlamaLossProbe::losses(protocol::ProbePoint point, const compression::SparseUpdate* update,
-                                                  float scale, std::span<const std::uint64_t> sequences) {
+Result<std::vector<float>> LlamaLossProbe::losses(protocol::ProbePoint point,
+                                                  const compression::SparseUpdate* update,
+                                                  float scale,
+                                                  std::span<const std::uint64_t> sequences) {
   const bool back = point == protocol::ProbePoint::kPrevious;
   if (back) swap_with_undo();
   state::UndoLog displaced;
@@ -74,8 +80,9 @@ Result<std::vector<float>> LlamaLossProbe::losses(protocol::ProbePoint point, co
   return result;
 }
 
-Result<std::vector<double>> LlamaLossProbe::products(std::span<const protocol::Window> windows,
-                                                     std::span<const compression::SparseUpdate* const> updates) {
+Result<std::vector<double>> LlamaLossProbe::products(
+    std::span<const protocol::Window> windows,
+    std::span<const compression::SparseUpdate* const> updates) {
   std::vector<double> products(windows.size() * updates.size() * groups_.count);
   std::span<double> left(products);
   tokens_.resize(config_.model.context + std::size_t{1});
@@ -99,7 +106,8 @@ Result<std::vector<double>> LlamaLossProbe::products(std::span<const protocol::W
 }
 
 Result<double> LlamaLossProbe::held_out_loss() {
-  std::vector<std::uint64_t> ids(std::min<std::uint64_t>(config_.held_out_sequences, held_out_.sequences()));
+  std::vector<std::uint64_t> ids(
+      std::min<std::uint64_t>(config_.held_out_sequences, held_out_.sequences()));
   // Spread over the whole set, so that few sequences still see all of it.
   for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = i * held_out_.sequences() / ids.size();
   MUSTER_TRY(const auto losses, evaluate(held_out_, ids));
@@ -112,7 +120,8 @@ Status LlamaLossProbe::apply(const compression::SparseUpdate& aggregate) {
 }
 
 Status LlamaLossProbe::set_parameters(std::span<const float> parameters) {
-  if (parameters.size() != theta_.size()) return Error{Errc::kInvalidArgument, "parameters of another model"};
+  if (parameters.size() != theta_.size())
+    return Error{Errc::kInvalidArgument, "parameters of another model"};
   std::ranges::copy(parameters, theta_.begin());
   undo_ = {};
   return {};

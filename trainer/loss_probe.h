@@ -11,16 +11,18 @@ namespace muster::trainer {
 
 class LlamaLossProbe final : public protocol::LossProbe {
  public:
-  LlamaLossProbe(const TrainerConfig& config, DataSet train, DataSet held_out, std::unique_ptr<Team> team,
-                 std::unique_ptr<Llama> llama, std::span<const float> parameters);
+  LlamaLossProbe(const TrainerConfig& config, DataSet train, DataSet held_out,
+                 std::unique_ptr<Team> team, std::unique_ptr<Llama> llama,
+                 std::span<const float> parameters);
 
   Status compute_gradient(std::span<const std::uint64_t> sequences) override;
   double gradient_cosine(const compression::SparseUpdate& update) const override;
   Result<std::vector<float>> losses(protocol::ProbePoint point,
                                     const compression::SparseUpdate* update, float scale,
                                     std::span<const std::uint64_t> sequences) override;
-  Result<std::vector<double>> products(std::span<const protocol::Window> windows,
-                                       std::span<const compression::SparseUpdate* const> updates) override;
+  Result<std::vector<double>> products(
+      std::span<const protocol::Window> windows,
+      std::span<const compression::SparseUpdate* const> updates) override;
   Result<double> held_out_loss() override;
   Status apply(const compression::SparseUpdate& aggregate) override;
   std::span<const float> parameters() const override { return theta_; }

@@ -19,15 +19,19 @@ class Stepper {
     GuardedStep step;
   };
   // tokens: whole sequences of context + 1. θ moves if the guard lets it.
-  Outcome step(std::span<float> theta, std::span<const std::int32_t> tokens, double learning_rate, LossGuard& guard);
+  Outcome step(std::span<float> theta, std::span<const std::int32_t> tokens, double learning_rate,
+               LossGuard& guard);
 
   [[nodiscard]] Optimizer& optimizer() { return *optimizer_; }
   [[nodiscard]] const Llama& model() const { return *llama_; }
 
  private:
-  Stepper(std::unique_ptr<Team> team, std::unique_ptr<Llama> llama, std::unique_ptr<Optimizer> optimizer,
-          std::size_t parameters, double clip)
-      : team_(std::move(team)), llama_(std::move(llama)), optimizer_(std::move(optimizer)), gradient_(parameters),
+  Stepper(std::unique_ptr<Team> team, std::unique_ptr<Llama> llama,
+          std::unique_ptr<Optimizer> optimizer, std::size_t parameters, double clip)
+      : team_(std::move(team)),
+        llama_(std::move(llama)),
+        optimizer_(std::move(optimizer)),
+        gradient_(parameters),
         clip_(clip) {}
 
   std::unique_ptr<Team> team_;

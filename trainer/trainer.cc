@@ -21,8 +21,10 @@ CardTask card_task(const TrainerConfig& config) {
   return {config.model, config.optimizer, config.compute.compute, config.batch};
 }
 
-Result<std::unique_ptr<RoundEngine>> make_round_engine(const TrainerConfig& config, Collective* collective) {
-  MUSTER_TRY(auto card, open_device(config.device, card_task(config), config.compute.libraries, config.card));
+Result<std::unique_ptr<RoundEngine>> make_round_engine(const TrainerConfig& config,
+                                                       Collective* collective) {
+  MUSTER_TRY(auto card,
+             open_device(config.device, card_task(config), config.compute.libraries, config.card));
   if (card == nullptr) return make_host_engine(config, collective);
   if (collective == nullptr) return make_card_engine(config, std::move(card));
   MUSTER_TRY(const auto cards, gpu::load_cards(config.compute.libraries));
@@ -32,7 +34,8 @@ Result<std::unique_ptr<RoundEngine>> make_round_engine(const TrainerConfig& conf
 
 Result<std::unique_ptr<protocol::InnerLoop>> make_inner_loop(const TrainerConfig& config,
                                                              std::span<const float> parameters) {
-  return make_local_inner_loop(config, parameters, [config] { return make_round_engine(config, nullptr); });
+  return make_local_inner_loop(config, parameters,
+                               [config] { return make_round_engine(config, nullptr); });
 }
 
 Result<std::unique_ptr<protocol::LossProbe>> make_loss_probe(const TrainerConfig& config,
@@ -41,17 +44,20 @@ Result<std::unique_ptr<protocol::LossProbe>> make_loss_probe(const TrainerConfig
   if (card != nullptr) {
     MUSTER_TRY(DataSet train, open_data(config.train_data, config.model));
     MUSTER_TRY(DataSet held_out, open_data(config.held_out_data, config.model, kHeldOutSplit));
-    return CardLossProbe::make(config, std::move(train), std::move(held_out), std::move(card), parameters);
+    return CardLossProbe::make(config, std::move(train), std::move(held_out), std::move(card),
+                               parameters);
   }
   auto team = std::make_unique<Team>(config.threads);
   MUSTER_TRY(auto llama, Llama::make(config.model, config.compute, *team));
   MUSTER_TRY(DataSet train, open_data(config.train_data, config.model));
   MUSTER_TRY(DataSet held_out, open_data(config.held_out_data, config.model, kHeldOutSplit));
-  return std::unique_ptr<protocol::LossProbe>(std::make_unique<LlamaLossProbe>(
-      config, std::move(train), std::move(held_out), std::move(team), std::move(llama), parameters));
+  return std::unique_ptr<protocol::LossProbe>(
+      std::make_unique<LlamaLossProbe>(config, std::move(train), std::move(held_out),
+                                       std::move(team), std::move(llama), parameters));
 }
 
-Result<std::vector<float>> train_alone(const TrainerConfig& config, std::span<const float> parameters,
+Result<std::vector<float>> train_alone(const TrainerConfig& config,
+                                       std::span<const float> parameters,
                                        std::span<const std::uint64_t> sequences,
                                        const std::function<void(std::uint32_t, double)>& progress) {
   MUSTER_TRY(Stepper stepper, Stepper::make(config));
@@ -60,7 +66,8 @@ Result<std::vector<float>> train_alone(const TrainerConfig& config, std::span<co
   std::vector<std::int32_t> tokens(config.batch * (config.model.context + std::size_t{1}));
   LossGuard guard({.spike_sd = 0});
   for (std::uint32_t step = 0; (step + 1) * std::size_t{config.batch} <= sequences.size(); ++step) {
-    MUSTER_TRY_STATUS(data.read(sequences.subspan(step * std::size_t{config.batch}, config.batch), tokens));
+    MUSTER_TRY_STATUS(
+        data.read(sequences.subspan(step * std::size_t{config.batch}, config.batch), tokens));
     progress(step, stepper.step(theta, tokens, learning_rate(config.schedule, step), guard).loss);
   }
   return theta;

@@ -1,6 +1,8 @@
-// What the rest of muster sees of training: a miner's inner loop, a validator's loss probe, and training alone.
+// What the rest of muster sees of training: a miner's inner loop, a validator's loss probe, and
+// training alone.
 //
-// Thread safety: free functions; each object is used by one thread at a time and has a team of its own.
+// Thread safety: free functions; each object is used by one thread at a time and has a team of its
+// own.
 #pragma once
 
 #include <filesystem>
@@ -22,17 +24,19 @@ namespace muster::trainer {
 
 struct TrainerConfig {
   state::ModelSpec model;
-  std::filesystem::path train_data;     // a token file or a packed folder
+  std::filesystem::path train_data;  // a token file or a packed folder
   std::filesystem::path held_out_data;
   std::uint32_t batch = 4;
   Schedule schedule;
   OptimizerConfig optimizer;
-  double gradient_clip = 1.0;           // global norm; 0: none
-  Device device = Device::kCpu;         // inner loop and probe; compute.libraries is where its library lies
-  unsigned card = 0;                    // which, with Device::kCuda
+  double gradient_clip = 1.0;  // global norm; 0: none
+  Device device =
+      Device::kCpu;   // inner loop and probe; compute.libraries is where its library lies
+  unsigned card = 0;  // which, with Device::kCuda
   ComputeOptions compute;
   unsigned threads = 1;
-  bool shards_parameters = false;       // among ranks: each keeps only its range of the working copy too (ZeRO-3)
+  bool shards_parameters =
+      false;  // among ranks: each keeps only its range of the working copy too (ZeRO-3)
   float outer_learning_rate = 1.0f;
   float error_feedback_decay = 1.0f;
   std::uint32_t held_out_sequences = 512;
@@ -41,21 +45,23 @@ struct TrainerConfig {
 [[nodiscard]] CardTask card_task(const TrainerConfig& config);
 
 class RoundEngine;
-// On the configured device; `collective`: that of a miner's ranks, or null. Errors: those of open_device and of the
-// engines.
+// On the configured device; `collective`: that of a miner's ranks, or null. Errors: those of
+// open_device and of the engines.
 [[nodiscard]] Result<std::unique_ptr<RoundEngine>> make_round_engine(const TrainerConfig& config,
                                                                      Collective* collective);
 
-// θ starts as `parameters`. Errors: kNotFound and the like for the data; kInvalidArgument; those of open_device.
-[[nodiscard]] Result<std::unique_ptr<protocol::InnerLoop>> make_inner_loop(const TrainerConfig& config,
-                                                                           std::span<const float> parameters);
-[[nodiscard]] Result<std::unique_ptr<protocol::LossProbe>> make_loss_probe(const TrainerConfig& config,
-                                                                           std::span<const float> parameters);
+// θ starts as `parameters`. Errors: kNotFound and the like for the data; kInvalidArgument; those of
+// open_device.
+[[nodiscard]] Result<std::unique_ptr<protocol::InnerLoop>> make_inner_loop(
+    const TrainerConfig& config, std::span<const float> parameters);
+[[nodiscard]] Result<std::unique_ptr<protocol::LossProbe>> make_loss_probe(
+    const TrainerConfig& config, std::span<const float> parameters);
 
-// Trains from `parameters` over `sequences`, batch after batch: the measure to compare a network with.
-// Returns the trained parameters; `progress(step, loss)` after each step.
-[[nodiscard]] Result<std::vector<float>> train_alone(const TrainerConfig& config, std::span<const float> parameters,
-                                                     std::span<const std::uint64_t> sequences,
-                                                     const std::function<void(std::uint32_t, double)>& progress);
+// Trains from `parameters` over `sequences`, batch after batch: the measure to compare a network
+// with. Returns the trained parameters; `progress(step, loss)` after each step.
+[[nodiscard]] Result<std::vector<float>> train_alone(
+    const TrainerConfig& config, std::span<const float> parameters,
+    std::span<const std::uint64_t> sequences,
+    const std::function<void(std::uint32_t, double)>& progress);
 
 }  // namespace muster::trainer

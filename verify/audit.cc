@@ -109,7 +109,8 @@ Result<bool> Audit::take_envelope(const wire::Envelope& envelope, ByteSpan bytes
     ++report_.disputes;
     return true;
   }
-  if (type == MessageType::kJoined && envelope.sender == params_.coordinator) return take_base(envelope);
+  if (type == MessageType::kJoined && envelope.sender == params_.coordinator)
+    return take_base(envelope);
   if (awaits_state_) return take_base_state(envelope);
   // An offer to who joins, who believes the attestations in it; the same stand in the archive as
   // such.
@@ -188,7 +189,8 @@ bool Audit::take_coordinators(const wire::Envelope& envelope, ByteSpan bytes) {
 bool Audit::take_open(const wire::Envelope& envelope, ByteSpan bytes) {
   auto open = protocol::read_body<protocol::RoundOpen>(envelope);
   if (!open) return refused(envelope.sender, open.error(), Check::kRosters, "RoundOpen");
-  if (open->excerpt) return refused(envelope.sender, protocol::not_whole("RoundOpen"), Check::kRosters, "RoundOpen");
+  if (open->excerpt)
+    return refused(envelope.sender, protocol::not_whole("RoundOpen"), Check::kRosters, "RoundOpen");
   names_.clear();
   validator_stake_ = 0;
   for (const auto& entry : open->roster) {
@@ -277,7 +279,7 @@ void Audit::take_attest(const wire::Envelope& envelope, ByteSpan bytes) {
   auto same = [&](const char* what, const Hash& expected, const Hash& found) {
     if (expected == found) return true;
     Finding finding{Check::kStateRoots, head_.round(), signer, std::string("Attest: ") + what,
-                    expected.brief(), found.brief()};
+                    expected.brief(),   found.brief()};
     decides ? report_.fail(std::move(finding)) : report_.remark(std::move(finding));
     return false;
   };

@@ -3,9 +3,9 @@
 // Messages come in the order of the archive, one at a time; memory is θ, the downlink's residual
 // and one round. A wrong message is a finding, and the audit goes on as long as what follows can
 // still be checked; it stops where the chain of manifests breaks. Where a round's payloads are not
-// there, the aggregate is taken from its blob, and what needs payloads is skipped from there on. The
-// records of a rebuilt folder begin in the midst of the run, with a state that attestations vouch for.
-// Thread safety: none; one owner.
+// there, the aggregate is taken from its blob, and what needs payloads is skipped from there on.
+// The records of a rebuilt folder begin in the midst of the run, with a state that attestations
+// vouch for. Thread safety: none; one owner.
 #pragma once
 
 #include <optional>
@@ -103,8 +103,8 @@ class Audit {
   std::vector<float> theta_;
   std::vector<float> residual_;
   bool residual_known_ = true;
-  std::optional<Roots> roots_;         // of both as they are; made when asked for
-  std::map<PublicKey, Signer> names_;  // of the last roster
+  std::optional<Roots> roots_;             // of both as they are; made when asked for
+  std::map<PublicKey, Signer> names_;      // of the last roster
   unsigned __int128 validator_stake_ = 0;  // in it
   Progress progress_;
   bool awaits_state_ = false;  // of the round that the records begin with

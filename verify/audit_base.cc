@@ -1,5 +1,6 @@
-// The audit of records that begin in the midst of a run, because the coordinator's folder was rebuilt from the state of
-// a node: where they begin, and with which state. Attestations in the next opening say whether it was the agreed one.
+// The audit of records that begin in the midst of a run, because the coordinator's folder was
+// rebuilt from the state of a node: where they begin, and with which state. Attestations in the
+// next opening say whether it was the agreed one.
 #include "compression/segmented_blob.h"
 #include "protocol/checkpoint.h"
 #include "verify/audit.h"
@@ -16,7 +17,8 @@ bool Audit::take_base(const wire::Envelope& envelope) {
   const protocol::Position position{envelope.run_id, state->round, state->parent};
   if (envelope.run_id != head_.position().run_id || !protocol::check_position(envelope, position) ||
       report_.messages > 1)
-    return stop(Check::kManifestChain, envelope.sender, "the records leave rounds out in their midst");
+    return stop(Check::kManifestChain, envelope.sender,
+                "the records leave rounds out in their midst");
   head_ = protocol::ChainHead(params_, envelope.run_id, std::move(*state));
   report_.first_round = head_.round();
   last_position_.reset();
@@ -35,13 +37,17 @@ bool Audit::take_base_state(const wire::Envelope& envelope) {
     return stop(Check::kManifestChain, envelope.sender, which + ", is not named");
   const Hash& id = checkpoint->blob_id;
   const auto blob = blobs_(id);
-  if (!blob) return stop(Check::kStateRoots, params_.coordinator, which + ", is not there", id.brief(), "none with this id");
+  if (!blob)
+    return stop(Check::kStateRoots, params_.coordinator, which + ", is not there", id.brief(),
+                "none with this id");
   const auto actual = compression::blob_id(*blob, options_.threads);
-  auto state = actual && *actual == id ? protocol::decode_state(layout_, *blob)
-                                       : Result<protocol::AgreedState>(Error{Errc::kBadHash, "it is damaged"});
+  auto state = actual && *actual == id
+                   ? protocol::decode_state(layout_, *blob)
+                   : Result<protocol::AgreedState>(Error{Errc::kBadHash, "it is damaged"});
   if (state && wire::encode(state->head) != wire::encode(head_.state()))
     state = Error{Errc::kConflict, "its chain head is another"};
-  if (!state) return stop(Check::kStateRoots, params_.coordinator, which + ": " + state.error().message);
+  if (!state)
+    return stop(Check::kStateRoots, params_.coordinator, which + ": " + state.error().message);
   theta_ = std::move(state->theta);
   residual_ = std::move(state->downlink_residual);
   residual_known_ = true;

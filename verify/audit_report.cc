@@ -59,12 +59,15 @@ bool AuditReport::ok() const {
                      [](const CheckCount& count) { return count.failed == 0; });
 }
 
-// A file and its signatures are as they are; the coordinator's word counts always, a validator's by its stake.
+// A file and its signatures are as they are; the coordinator's word counts always, a validator's by
+// its stake.
 bool is_remark(const Finding& finding) {
-  if (finding.check == Check::kFile || finding.check == Check::kSignatures || !finding.signer) return false;
+  if (finding.check == Check::kFile || finding.check == Check::kSignatures || !finding.signer)
+    return false;
   if (finding.signer->role == Role::kCoordinator) return false;
-  return finding.signer->role != Role::kMiner ? finding.signer->stake == 0
-                                              : finding.check == Check::kRosters || finding.check == Check::kManifestChain;
+  return finding.signer->role != Role::kMiner
+             ? finding.signer->stake == 0
+             : finding.check == Check::kRosters || finding.check == Check::kManifestChain;
 }
 
 void AuditReport::remark(Finding finding) {

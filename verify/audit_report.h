@@ -82,7 +82,8 @@ struct AuditReport {
   std::uint64_t null_rounds = 0;
   std::uint64_t disputes = 0;
   bool broken = false;  // what comes after the last finding could not be checked
-  Round first_round;    // where the records begin; not 0 after the coordinator's folder was rebuilt from a node's state
+  Round first_round;    // where the records begin; not 0 after the coordinator's folder was rebuilt
+                        // from a node's state
   Hash theta_root;      // after the last round
   std::array<CheckCount, kCheckCount> checks{};
   std::vector<Finding> findings;

@@ -35,7 +35,8 @@ CheckedBlob read_checked(const protocol::BlobReader& blobs, const Hash& id, unsi
 // ---- payloads
 
 bool Audit::open_payloads() {
-  const protocol::RoundContext context{params_, layout_, head_.position(), head_.norm_max(), options_.threads};
+  const protocol::RoundContext context{params_, layout_, head_.position(), head_.norm_max(),
+                                       options_.threads};
   report_.hold(Check::kKeys, progress_.reveals.size());
   std::map<Hash, std::string> problems;
   const auto blobs = [&](const Hash& id) -> Result<Bytes> {
@@ -81,9 +82,9 @@ std::map<Uid, protocol::OpenedPayload> claimed_payloads(
     const bool by_commit = code == OutcomeCode::kKeyWithheld || code == OutcomeCode::kWrongKey ||
                            code == OutcomeCode::kOtherSequences;
     if (by_commit) continue;
-    const bool unreadable =
-        outcome.code == OutcomeCode::kMalformed || outcome.code == OutcomeCode::kBelowMinimumNorm ||
-        outcome.code == OutcomeCode::kAboveMaximumNorm;
+    const bool unreadable = outcome.code == OutcomeCode::kMalformed ||
+                            outcome.code == OutcomeCode::kBelowMinimumNorm ||
+                            outcome.code == OutcomeCode::kAboveMaximumNorm;
     code = unreadable ? outcome.code : OutcomeCode::kAccepted;
     norm = outcome.norm;
     content = {};
@@ -235,7 +236,8 @@ Result<bool> Audit::take_manifest(const wire::Envelope& envelope, ByteSpan bytes
   auto sealed = seal_again(inputs_for(*record, payloads, arrivals), from_payloads);
   if (!sealed) return refused(envelope.sender, sealed.error(), Check::kTally, "Manifest");
 
-  const ManifestCheck check{sealed->manifest, sealed->record, *manifest, *record, head_.round(), signer_of(envelope.sender),
+  const ManifestCheck check{sealed->manifest, sealed->record, *manifest,
+                            *record,          head_.round(),  signer_of(envelope.sender),
                             from_payloads};
   bool goes_on = check_manifest(check, report_);
   const auto screens = read_screens(*record);
@@ -258,12 +260,20 @@ Result<bool> Audit::take_manifest(const wire::Envelope& envelope, ByteSpan bytes
   }
   ++report_.rounds;
   report_.null_rounds += manifest->null_round;
-  const AuditedRound round{params_,          layout_,
-                           head_.position(), head_, progress_.open->message,
-                           *manifest,        *record,
-                           progress_.commits, progress_.reveals,
-                           payloads,         progress_.payloads_known,
-                           screens,          manifest->null_round ? nullptr : &sealed->aggregate, report_.first_round};
+  const AuditedRound round{params_,
+                           layout_,
+                           head_.position(),
+                           head_,
+                           progress_.open->message,
+                           *manifest,
+                           *record,
+                           progress_.commits,
+                           progress_.reveals,
+                           payloads,
+                           progress_.payloads_known,
+                           screens,
+                           manifest->null_round ? nullptr : &sealed->aggregate,
+                           report_.first_round};
   for (const TakeRound& observer : observers_) MUSTER_TRY_STATUS(observer(round, report_));
   last_position_ = head_.position();
   head_.advance(wire::message_hash(bytes), progress_.open->message, *manifest);

@@ -31,7 +31,7 @@ struct AuditedRound {
   bool payloads_known = false;
   const std::vector<AuditedScreen>& screens;        // of the manifest, by uid
   const compression::Payload* aggregate = nullptr;  // null in a null round
-  Round first_round;  // of the records: what was before is unknown
+  Round first_round;                                // of the records: what was before is unknown
 };
 
 }  // namespace muster::verify

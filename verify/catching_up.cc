@@ -1,15 +1,17 @@
-// How a validator reaches the agreed state when it is behind, or finds itself at another; and what it keeps for a
-// coordinator that has lost its own.
+// How a validator reaches the agreed state when it is behind, or finds itself at another; and what
+// it keeps for a coordinator that has lost its own.
 #include "protocol/attestation.h"
 #include "state/state_root.h"
 #include "verify/validator.h"
 
 namespace muster::verify {
 
-// Not behind the record that ends the round, or leaves it: read again, it would belong to a round that is over.
+// Not behind the record that ends the round, or leaves it: read again, it would belong to a round
+// that is over.
 void Validator::persist_news() {
   for (Bytes& message : follower_.take_news())
-    if (!progress_.applying && !adopting_) actions_.push_back(Persist{head().round(), std::move(message)});
+    if (!progress_.applying && !adopting_)
+      actions_.push_back(Persist{head().round(), std::move(message)});
 }
 
 // A coordinator that started again may know less of this round than it signed and acknowledged.
@@ -18,12 +20,15 @@ void Validator::hand_back(protocol::Phase phase) {
   if (own_screen() != nullptr && !follower_.manifest()) actions_.push_back(Send{*own_screen()});
 }
 
-Actions Validator::on_stakes(const protocol::ValidatorStakes& stakes, bool has_set_weights, TimeMs now) {
+Actions Validator::on_stakes(const protocol::ValidatorStakes& stakes, bool has_set_weights,
+                             TimeMs now) {
   if (!joining_.under_way() || adopting_) return {};
   if (has_set_weights && book_.current().ratings().empty()) {
     joining_.refuse_for_good();
-    decline_checkpoint(Error{Errc::kNotFound, "this hotkey has set weights before, and its folder has no ratings of miners"},
-                       now);
+    decline_checkpoint(
+        Error{Errc::kNotFound,
+              "this hotkey has set weights before, and its folder has no ratings of miners"},
+        now);
     return take_actions();
   }
   if (const auto blob = joining_.take_stakes(stakes)) {
@@ -70,8 +75,7 @@ void Validator::take_checkpoint(ByteSpan blob, TimeMs now) {
   if (adopting_) return;  // a second copy of the blob
   auto state = joining_.take_blob(params_, layout_, blob);
   if (!state) return decline_checkpoint(state.error(), now);
-  adopt(std::move(state->head),
-        std::make_shared<const std::vector<float>>(std::move(state->theta)),
+  adopt(std::move(state->head), std::make_shared<const std::vector<float>>(std::move(state->theta)),
         std::make_shared<const std::vector<float>>(std::move(state->downlink_residual)));
 }
 
@@ -84,8 +88,8 @@ void Validator::decline_checkpoint(const Error& why, TimeMs now) {
 // From the initial model, or from a checkpoint if one is offered.
 void Validator::start_over(const std::string& why) {
   started_over_ = head().round();
-  actions_.push_back(Note{"round " + std::to_string(head().round().value) + ": " + why +
-                          ": computing it again"});
+  actions_.push_back(
+      Note{"round " + std::to_string(head().round().value) + ": " + why + ": computing it again"});
   adopt(protocol::ChainHead(params_, head().position().run_id).state(), nullptr,
         std::make_shared<const std::vector<float>>(layout_.parameters(), 0.0f));
 }
@@ -94,16 +98,17 @@ void Validator::adopt(protocol::HeadState head, std::shared_ptr<const std::vecto
                       std::shared_ptr<const std::vector<float>> residual) {
   residual_ = std::move(residual);
   downlink_root_ = state::parameters_root(layout_, *residual_);
-  actions_.push_back(
-      Persist{this->head().round(), sign(protocol::Joined{wire::encode(head)})});
+  actions_.push_back(Persist{this->head().round(), sign(protocol::Joined{wire::encode(head)})});
   actions_.push_back(Adopt{std::move(theta), residual_});
   adopting_ = std::move(head);
 }
 
 void Validator::move_to(const protocol::HeadState& state) {
   follower_.adopt(protocol::ChainHead(params_, head().position().run_id, state));
-  // Its last Screen may have been sealed while this validator was away: then it must open what it sealed.
-  if (assessment_ && head().has_sealed(key_.public_key(), assessment_->round)) keep_sealed(*std::exchange(assessment_, {}));
+  // Its last Screen may have been sealed while this validator was away: then it must open what it
+  // sealed.
+  if (assessment_ && head().has_sealed(key_.public_key(), assessment_->round))
+    keep_sealed(*std::exchange(assessment_, {}));
   stop_scoring();
   progress_ = Progress{};
   last_.reset();
@@ -113,7 +118,8 @@ void Validator::move_to(const protocol::HeadState& state) {
 
 // At the end there is no next round whose attestations would show a difference.
 void Validator::finish_run() {
-  if (!follower_.finished() || finished_ || progress_.applying || adopting_ || progress_.accused) return;
+  if (!follower_.finished() || finished_ || progress_.applying || adopting_ || progress_.accused)
+    return;
   const Hash& expected = follower_.finished()->theta_root;
   if (expected == theta_root_) {
     finished_ = true;

@@ -8,15 +8,16 @@
 namespace muster::verify {
 namespace {
 
-constexpr std::uint64_t kWeightOne = 256;              // of the most uncertain miner
+constexpr std::uint64_t kWeightOne = 256;  // of the most uncertain miner
 constexpr std::uint64_t kSmallestWeight = kWeightOne / 4;
-constexpr std::uint64_t kNewcomerPlace = 4;            // every fourth
+constexpr std::uint64_t kNewcomerPlace = 4;  // every fourth
 
 ByteSpan as_bytes(const std::uint16_t& value) {
   return {reinterpret_cast<const std::uint8_t*>(&value), sizeof(value)};
 }
 
-// -log2((value + 1) / 2^64) in 2^-32, rounded up: an exponentially distributed number from a uniform one.
+// -log2((value + 1) / 2^64) in 2^-32, rounded up: an exponentially distributed number from a
+// uniform one.
 std::uint64_t exponential_of(std::uint64_t value) {
   if (value == std::numeric_limits<std::uint64_t>::max()) return 0;
   const int whole = 63 - std::countl_zero(value + 1);
@@ -34,13 +35,15 @@ std::uint64_t exponential_of(std::uint64_t value) {
 std::uint64_t weight_of(double uncertainty, double largest) {
   if (!(largest > 0)) return kWeightOne;
   const double share = uncertainty / largest;
-  return std::max(kSmallestWeight, static_cast<std::uint64_t>(std::floor(kWeightOne * share * share)));
+  return std::max(kSmallestWeight,
+                  static_cast<std::uint64_t>(std::floor(kWeightOne * share * share)));
 }
 
 }  // namespace
 
 Hash late_beacon(const protocol::Manifest& manifest) {
-  return tagged_hash("muster/late-beacon", {manifest.reveals_hash.bytes, manifest.next_beacon.bytes});
+  return tagged_hash("muster/late-beacon",
+                     {manifest.reveals_hash.bytes, manifest.next_beacon.bytes});
 }
 
 std::vector<Uid> measuring_order(const protocol::Secret& secret, const Hash& late_beacon,
@@ -54,7 +57,8 @@ std::vector<Uid> measuring_order(const protocol::Secret& secret, const Hash& lat
   };
   std::vector<Place> newcomers, others;
   for (const Measurable& miner : miners) {
-    Prng random(tagged_hash("muster/measuring-order", {secret, late_beacon.bytes, as_bytes(miner.uid.value)}));
+    Prng random(tagged_hash("muster/measuring-order",
+                            {secret, late_beacon.bytes, as_bytes(miner.uid.value)}));
     // Below 65 · 2^32 · 256: no overflow.
     const std::uint64_t when =
         exponential_of(random.next_u64()) * kWeightOne / weight_of(miner.uncertainty, largest);
@@ -90,7 +94,8 @@ std::vector<std::uint64_t> shared_draw(const protocol::ProtocolParams& params, c
 }
 
 ScoreTask score_task(const protocol::ProtocolParams& params, const Hash& run_id, Round round,
-                     const protocol::RoundOpen& open, const protocol::Secret& secret, const Hash& late_beacon,
+                     const protocol::RoundOpen& open, const protocol::Secret& secret,
+                     const Hash& late_beacon,
                      std::shared_ptr<const compression::SparseUpdate> aggregate) {
   return {.round = round,
           .probe_step = params.verification.probe_step * params.compression.outer_learning_rate,
@@ -102,15 +107,13 @@ ScoreTask score_task(const protocol::ProtocolParams& params, const Hash& run_id,
 }
 
 std::vector<std::uint64_t> own_draw(const protocol::ProtocolParams& params, const Hash& run_id,
-                                    const protocol::RoundOpen& open,
-                                    const protocol::Secret& secret, const Hash& late_beacon,
-                                    Uid uid, std::uint32_t used) {
-  const auto assigned =
-      assigned_sequences(run_id, open, uid, params.slice(), params.sequences);
+                                    const protocol::RoundOpen& open, const protocol::Secret& secret,
+                                    const Hash& late_beacon, Uid uid, std::uint32_t used) {
+  const auto assigned = assigned_sequences(run_id, open, uid, params.slice(), params.sequences);
   const std::size_t available = std::min<std::size_t>(assigned.size(), used);
   Prng random(tagged_hash("muster/own-draw", {secret, late_beacon.bytes, as_bytes(uid.value)}));
-  auto drawn = sample_distinct(
-      random, available, std::min<std::size_t>(available, params.verification.own_sequences));
+  auto drawn = sample_distinct(random, available,
+                               std::min<std::size_t>(available, params.verification.own_sequences));
   for (std::uint64_t& position : drawn) position = assigned[position];
   return drawn;
 }

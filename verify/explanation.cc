@@ -1,13 +1,12 @@
 #include "verify/explanation.h"
 
-#include "verify/evaluation.h"
-#include "base/median.h"
-
 #include <algorithm>
 #include <cmath>
 #include <cstdarg>
 #include <cstdio>
 
+#include "base/median.h"
+#include "verify/evaluation.h"
 
 namespace muster::verify {
 
@@ -25,8 +24,9 @@ namespace {
   return text;
 }
 
-constexpr double kFullShare = 0.95, kUnpaidShare = 0.40;  // of the best miners' work, as Yardstick::earned() pays
-constexpr double kWeakShare = 0.8;                        // of what the parts are worth together
+constexpr double kFullShare = 0.95,
+                 kUnpaidShare = 0.40;  // of the best miners' work, as Yardstick::earned() pays
+constexpr double kWeakShare = 0.8;     // of what the parts are worth together
 
 std::string plural(std::uint64_t count, const char* noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
@@ -71,7 +71,8 @@ ValidatorView view_of(const PublicKey& hotkey, const ScoreAudit::Validator& vali
     view.weakest_part = part;
   }
   view.weight = weight_of.at(miner);
-  if (const auto standing = standing_of.find(miner); standing != standing_of.end()) view.standing = standing->second.value;
+  if (const auto standing = standing_of.find(miner); standing != standing_of.end())
+    view.standing = standing->second.value;
   view.rank = 1 + static_cast<std::size_t>(
                       std::count_if(weight_of.begin(), weight_of.end(),
                                     [&](const auto& item) { return item.second > view.weight; }));
@@ -95,15 +96,16 @@ std::string story_line(const MinerStory::Content& miner) {
 }
 
 std::string evaluation_words(const protocol::Evaluation& evaluation) {
-  if (evaluation.basis == Basis::kUnmeasured) return "did not draw it, or had no time to measure it";
+  if (evaluation.basis == Basis::kUnmeasured)
+    return "did not draw it, or had no time to measure it";
   if (evaluation.basis == Basis::kAbsent) return "counts it as absent";
   if (evaluation.basis == Basis::kFault)
     return "counts it as the worst score (−0.4), since it broke the protocol";
   if (evaluation.basis == Basis::kRejected)
     return "counts it as the worst score (−0.4), since its screen rejected the payload";
   return "measured a score of " + scores_text(evaluation.scores) +
-         format(" and a loss drop of %.4f ± %.4f: gate %s", evaluation.drop_e6 / 1e6, evaluation.drop_error_e6 / 1e6,
-                evaluation.gate_passed ? "passed" : "failed");
+         format(" and a loss drop of %.4f ± %.4f: gate %s", evaluation.drop_e6 / 1e6,
+                evaluation.drop_error_e6 / 1e6, evaluation.gate_passed ? "passed" : "failed");
 }
 
 std::string outcome_words(const MinerRound& round) {
@@ -183,14 +185,17 @@ std::vector<std::string> refusal_lines(const MinerStory::Content& miner) {
 
 std::string rating_line(const ValidatorView& view) {
   const std::string sealed =
-      view.sealed == 0 ? "" : "; what " + plural(view.sealed, "Screen") + " found last is still sealed";
+      view.sealed == 0 ? ""
+                       : "; what " + plural(view.sealed, "Screen") + " found last is still sealed";
   if (view.evaluations == 0) return "has measured nothing of it yet" + sealed;
   return format(
-      "%s measured: score %.3f ± %.3f (the others' median is %.3f), %.0f %% of the best miners' work, presence %.0f %%: "
-      "weight %u of 65535, rank %zu of %zu, standing %u",
-      plural(view.evaluations, "evaluation").c_str(), view.mean, view.mean - view.lower_bound,
-      view.others_mean, 100 * view.share, 100 * view.presence, view.weight,
-      view.rank, view.miners, view.standing) + sealed;
+             "%s measured: score %.3f ± %.3f (the others' median is %.3f), %.0f %% of the best "
+             "miners' work, presence %.0f %%: "
+             "weight %u of 65535, rank %zu of %zu, standing %u",
+             plural(view.evaluations, "evaluation").c_str(), view.mean,
+             view.mean - view.lower_bound, view.others_mean, 100 * view.share, 100 * view.presence,
+             view.weight, view.rank, view.miners, view.standing) +
+         sealed;
 }
 
 // The last evaluation by this validator that is a failed gate, if it is the last measured one.
@@ -199,7 +204,8 @@ const protocol::Evaluation* failed_evaluation(const MinerStory::Content& miner, 
   for (const MinerRound& round : miner.recent)
     for (const RoundVoice& voice : round.voices)
       if (voice.validator == validator && voice.evaluation &&
-          voice.evaluation->basis != Basis::kUnmeasured && voice.evaluation->basis != Basis::kAbsent)
+          voice.evaluation->basis != Basis::kUnmeasured &&
+          voice.evaluation->basis != Basis::kAbsent)
         last = &*voice.evaluation;
   return last != nullptr && !last->gate_passed ? last : nullptr;
 }
@@ -222,7 +228,9 @@ std::string missed_words(const MinerStory::Content& miner, const ValidatorView& 
 
 std::string failed_gate_words(const MinerStory::Content& miner, const ValidatorView& view) {
   const auto* failed = failed_evaluation(miner, view.validator);
-  const std::string until = ": it counts as a score of -0.4, and nothing of it enters the aggregate until a measured payload passes again";
+  const std::string until =
+      ": it counts as a score of -0.4, and nothing of it enters the aggregate until a measured "
+      "payload passes again";
   if (failed == nullptr) return "its last measured payload failed the gate" + until;
   const std::string in = " in round " + std::to_string(failed->round.value);
   if (failed->basis == Basis::kFault) {
@@ -251,23 +259,30 @@ std::vector<std::string> advice(const MinerStory::Content& miner, const Validato
     lines.push_back(plural(kEvaluationsBeforePay - view.evaluations, "more evaluation") +
                     " until it can be paid");
   if (view.evaluations > 0 && view.is_useless)
-    lines.push_back("its payloads lower the loss by less than half of what the others' do: nothing is paid for that");
+    lines.push_back(
+        "its payloads lower the loss by less than half of what the others' do: nothing is paid for "
+        "that");
   if (view.evaluations > 0 && !view.gate_failed && view.share < kFullShare) {
     if (view.mean < view.others_mean / 5) {
-      lines.push_back(format("its score is %.3f where the others have %.3f: its payloads look as if it did not train on the "
-                             "sequences that it was assigned, from the current θ",
-                             view.mean, view.others_mean));
+      lines.push_back(
+          format("its score is %.3f where the others have %.3f: its payloads look as if it did not "
+                 "train on the "
+                 "sequences that it was assigned, from the current θ",
+                 view.mean, view.others_mean));
     } else if (view.weakest_share < kWeakShare * view.share) {
       lines.push_back("its weakest part is " + part_name(view.weakest_part) +
-                      format(", with %.0f %% of the best miners': the weakest parts decide, so every sequence must be "
+                      format(", with %.0f %% of the best miners': the weakest parts decide, so "
+                             "every sequence must be "
                              "trained on at all of its positions, with all of the model",
                              100 * view.weakest_share));
     } else {
-      lines.push_back(format("its score is %.3f where the others have %.3f: more of what it sends must come from the "
-                             "sequences that it was assigned",
-                             view.mean, view.others_mean));
+      lines.push_back(format(
+          "its score is %.3f where the others have %.3f: more of what it sends must come from the "
+          "sequences that it was assigned",
+          view.mean, view.others_mean));
     }
-    if (view.share <= kUnpaidShare) lines.push_back("nothing is paid up to 40 % of the best miners' work");
+    if (view.share <= kUnpaidShare)
+      lines.push_back("nothing is paid up to 40 % of the best miners' work");
   }
   if (view.presence < 0.995) lines.push_back(missed_words(miner, view));
   if (lines.empty())

@@ -82,16 +82,19 @@ struct ValidatorView {
   double share = 0;
   double weakest_share = 0;
   std::size_t weakest_part = 0;  // as Rating::parts() counts
-  double earned = 0;  // of a full weight, before scaling to the best
+  double earned = 0;             // of a full weight, before scaling to the best
   std::uint16_t weight = 0;
   std::uint16_t standing = 0;
   std::size_t rank = 0;    // by weight, from 1
   std::size_t miners = 0;  // rated
-  std::size_t sealed = 0;  // of the validator's last Screens, those whose assessments are not open yet: all above is without them
+  std::size_t sealed = 0;  // of the validator's last Screens, those whose assessments are not open
+                           // yet: all above is without them
 };
 
-// What would raise the weight that `view` gives `miner`, the most important first; at least one line.
-[[nodiscard]] std::vector<std::string> advice(const MinerStory::Content& miner, const ValidatorView& view);
+// What would raise the weight that `view` gives `miner`, the most important first; at least one
+// line.
+[[nodiscard]] std::vector<std::string> advice(const MinerStory::Content& miner,
+                                              const ValidatorView& view);
 
 struct Explanation {
   MinerStory::Content miner;

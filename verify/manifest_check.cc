@@ -18,14 +18,15 @@ std::string text_of(double value) {
 std::string text_of(const std::vector<protocol::Standing>& standings) {
   std::string text;
   for (const auto& standing : standings)
-    text += (text.empty() ? "" : " ") + std::to_string(standing.value) + (standing.proven ? "" : "n");
+    text +=
+        (text.empty() ? "" : " ") + std::to_string(standing.value) + (standing.proven ? "" : "n");
   return text;
 }
 std::string text_of(const std::vector<protocol::RecordedScreen>& screens) {
   std::string text;
   for (const auto& screen : screens)
-    text += (text.empty() ? "" : " ") + std::to_string(screen.validator.value) + ":" + std::to_string(screen.opened) + ":" +
-            text_of(screen.assessment);
+    text += (text.empty() ? "" : " ") + std::to_string(screen.validator.value) + ":" +
+            std::to_string(screen.opened) + ":" + text_of(screen.assessment);
   return text;
 }
 std::string text_of(const std::vector<protocol::Contradiction>& contradictions) {
@@ -105,16 +106,22 @@ bool check_manifest(const ManifestCheck& check, AuditReport& report) {
                found.reveals_hash);
   compare.same(Check::kCloses, "commit root", expected.commit_root, found.commit_root);
   compare.outcomes();
-  // Outcomes that differ are named one by one already; what is left is what the manifest itself says.
+  // Outcomes that differ are named one by one already; what is left is what the manifest itself
+  // says.
   if (expected.codes == found.codes) {
-    compare.same(Check::kTally, "record of outcomes, Screens and evidence", expected.record_id, found.record_id);
-    compare.same(Check::kTally, "that most showed their keys", expected.most_revealed, found.most_revealed);
+    compare.same(Check::kTally, "record of outcomes, Screens and evidence", expected.record_id,
+                 found.record_id);
+    compare.same(Check::kTally, "that most showed their keys", expected.most_revealed,
+                 found.most_revealed);
     compare.same(Check::kTally, "tail of arrivals", std::uint64_t{expected.tail_ms.value_or(0)},
                  std::uint64_t{found.tail_ms.value_or(0)});
     compare.same(Check::kTally, "standings", expected.standings, found.standings);
-    compare.same(Check::kTally, "Screens, and how many assessments each opens", expected.screens, found.screens);
-    compare.same(Check::kTally, "contradictions between validators", expected.contradictions, found.contradictions);
-    compare.same(Check::kTally, "median loss drop", static_cast<double>(expected.median_drop_e6.value_or(0)),
+    compare.same(Check::kTally, "Screens, and how many assessments each opens", expected.screens,
+                 found.screens);
+    compare.same(Check::kTally, "contradictions between validators", expected.contradictions,
+                 found.contradictions);
+    compare.same(Check::kTally, "median loss drop",
+                 static_cast<double>(expected.median_drop_e6.value_or(0)),
                  static_cast<double>(found.median_drop_e6.value_or(0)));
   }
   const bool same_kind =

@@ -11,7 +11,7 @@ namespace muster::verify {
 struct ManifestCheck {
   const protocol::Manifest& expected;  // sealed again
   const protocol::SealRecord& expected_record;
-  const protocol::Manifest& found;     // as signed
+  const protocol::Manifest& found;  // as signed
   const protocol::SealRecord& found_record;
   Round round;
   Signer signer;

@@ -25,13 +25,15 @@ void Validator::screen_when_ready(TimeMs now) {
 }
 
 // As many of what is due as one Screen may open, in order.
-std::vector<protocol::Assessment> Validator::due_assessments(const protocol::Assessment& own) const {
+std::vector<protocol::Assessment> Validator::due_assessments(
+    const protocol::Assessment& own) const {
   std::vector<protocol::Assessment> due;
   std::size_t evaluations = 0;
   auto open = [&](const protocol::Assessment& assessment) {
     evaluations += assessment.evaluations.size();
     const bool is_due = protocol::opened_in(params_, assessment.round) <= head().round();
-    if (!is_due || due.size() == limits::kOpenedMax || evaluations > limits::kEvaluationsMax) return false;
+    if (!is_due || due.size() == limits::kOpenedMax || evaluations > limits::kEvaluationsMax)
+      return false;
     due.push_back(assessment);
     return true;
   };
@@ -42,7 +44,11 @@ std::vector<protocol::Assessment> Validator::due_assessments(const protocol::Ass
 void Validator::send_screen() {
   const bool active = is_active();
   const Hash& run_id = head().position().run_id;
-  protocol::Assessment own{head().round(), protocol::assessment_salt(key_, run_id, head().round()), evaluations_, {}, platform_class_};
+  protocol::Assessment own{head().round(),
+                           protocol::assessment_salt(key_, run_id, head().round()),
+                           evaluations_,
+                           {},
+                           platform_class_};
   const auto weight_of = book().weights();
   for (const auto& [uid, commit] : *progress_.commits) {
     const auto weight = weight_of.find(commit.sender);
@@ -69,10 +75,11 @@ void Validator::send_screen() {
     auto screening = screen(params_.verification, candidates, last_aggregate_.get());
     verdicts_ = std::move(screening.verdicts);
     if (!screening.alike.empty())
-      actions_.push_back(Note{"round " + std::to_string(head().round().value) + ": " +
-                              std::to_string(screening.alike.size()) + " of " + std::to_string(candidates.size()) +
-                              " payloads resemble the last aggregate, and hold most of the weight: none "
-                              "is rejected for that; the model is small for its density, or the data is all alike"});
+      actions_.push_back(Note{
+          "round " + std::to_string(head().round().value) + ": " +
+          std::to_string(screening.alike.size()) + " of " + std::to_string(candidates.size()) +
+          " payloads resemble the last aggregate, and hold most of the weight: none "
+          "is rejected for that; the model is small for its density, or the data is all alike"});
   }
 
   message.commit_root = follower_.commits_closed()->message.commit_root;

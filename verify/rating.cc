@@ -16,16 +16,18 @@ constexpr double kLowestScore = -0.4;  // three and a half deviations below who 
 constexpr double kHighestScore = 0.76;
 constexpr double kSmallestStep = 0.1;
 constexpr double kStepAfterTurning = 0.25;
-constexpr double kSmallestVariance = 0.0025;         // of one evaluation
-constexpr double kDriftPerTurn = 0.0004;             // of the mean's variance
-// Standard deviations of one evaluation's scores: of a quarter, which has half of the windows, and of everything or a group.
+constexpr double kSmallestVariance = 0.0025;  // of one evaluation
+constexpr double kDriftPerTurn = 0.0004;      // of the mean's variance
+// Standard deviations of one evaluation's scores: of a quarter, which has half of the windows, and
+// of everything or a group.
 constexpr double kQuarterNoise = 0.17, kNoise = 0.11;
-constexpr double kDoubt = 4;          // standard deviations in favor of who was evaluated a few times
-constexpr double kSettledAt = 25;     // evaluations
-constexpr double kSignificance = 0.23;  // two deviations of who did not train
+constexpr double kDoubt = 4;       // standard deviations in favor of who was evaluated a few times
+constexpr double kSettledAt = 25;  // evaluations
+constexpr double kSignificance = 0.23;               // two deviations of who did not train
 constexpr std::uint32_t kEffectiveEvaluations = 19;  // of an exponential mean with step 0.1
 constexpr double kSmallestReference = 0.05;
-constexpr double kSmallestStrength = 0.5;  // where nobody trains, nobody is measured against the luckiest
+constexpr double kSmallestStrength =
+    0.5;  // where nobody trains, nobody is measured against the luckiest
 constexpr double kTrailingFloor = 0.8;
 constexpr double kTrailingStep = 0.01;
 constexpr double kSmallestShare = 0.02, kLargestShare = 1.25;
@@ -37,7 +39,8 @@ double variance_of_mean(double variance, std::uint32_t evaluations) {
   return std::max(variance, kSmallestVariance) / std::min(evaluations, kEffectiveEvaluations);
 }
 
-// What is added to a mean of `evaluations` scores so that chance takes no pay: falls to 0 at kSettledAt.
+// What is added to a mean of `evaluations` scores so that chance takes no pay: falls to 0 at
+// kSettledAt.
 double benefit_of_doubt(double noise, std::uint32_t evaluations) {
   return std::max(0.0, kDoubt * noise * (1 / std::sqrt(evaluations) - 1 / std::sqrt(kSettledAt)));
 }
@@ -53,9 +56,7 @@ std::uint16_t fraction_of_u16(double fraction) {
   return static_cast<std::uint16_t>(std::floor(65535 * std::clamp(fraction, 0.0, 1.0)));
 }
 
-bool is_proven(const Rating& rating) {
-  return rating.evaluations() >= kEvaluationsBeforePay;
-}
+bool is_proven(const Rating& rating) { return rating.evaluations() >= kEvaluationsBeforePay; }
 
 }  // namespace
 
@@ -71,9 +72,12 @@ void Rating::take(const protocol::Evaluation& evaluation, double turn) {
       drop_ += step_of(drops_) * (evaluation.drop_e6 / 1e6 - drop_);
       return measure(evaluation.scores, evaluation.gate_passed);
     case Basis::kFault:
-    case Basis::kRejected: return measure({}, false);
+    case Basis::kRejected:
+      return measure({}, false);
     case Basis::kUnmeasured:
-    case Basis::kAbsent: age_ += turn; return;
+    case Basis::kAbsent:
+      age_ += turn;
+      return;
   }
   MUSTER_UNREACHABLE();
 }
@@ -87,18 +91,19 @@ void Rating::measure(const protocol::Scores& scores, bool gate_passed) {
   };
   const double all = value_of(scores.all_e3);
   const bool low = all < std::min(mean_ / 2, mean_ - kSignificance);
-  const double step = low && was_low_ ? std::max(kStepAfterTurning, step_of(evaluations_))
-                                      : step_of(evaluations_);
+  const double step =
+      low && was_low_ ? std::max(kStepAfterTurning, step_of(evaluations_)) : step_of(evaluations_);
   was_low_ = low;
   const double difference = all - mean_;
   mean_ += step * difference;
   variance_ = (1 - step) * (variance_ + step * difference * difference);
   // A fault does not say how many groups there are: those that are known count.
-  const std::size_t groups = std::max(scores.groups_e3.size(), parts_.size() - std::min(parts_.size(), kQuarters));
+  const std::size_t groups =
+      std::max(scores.groups_e3.size(), parts_.size() - std::min(parts_.size(), kQuarters));
   parts_.resize(kQuarters + groups);
   for (std::size_t part = 0; part < parts_.size(); ++part) {
     const std::size_t group = part - kQuarters;
-    const std::int16_t e3 = part < kQuarters                      ? scores.quarters_e3[part]
+    const std::int16_t e3 = part < kQuarters                  ? scores.quarters_e3[part]
                             : group < scores.groups_e3.size() ? scores.groups_e3[group]
                                                               : std::int16_t{0};
     parts_[part] += step * (value_of(e3) - parts_[part]);
@@ -109,7 +114,8 @@ double Rating::lower_bound() const { return evaluations_ == 0 ? 0 : mean_ - unce
 
 double Rating::uncertainty(double noise_share) const {
   if (evaluations_ == 0) return kHighestScore - kLowestScore;
-  return std::sqrt(noise_share * noise_share * variance_of_mean(variance_, evaluations_) + kDriftPerTurn * age_);
+  return std::sqrt(noise_share * noise_share * variance_of_mean(variance_, evaluations_) +
+                   kDriftPerTurn * age_);
 }
 
 Yardstick::Yardstick(const Ratings& ratings, const Reference& trailing) {
@@ -127,21 +133,26 @@ Yardstick::Yardstick(const Ratings& ratings, const Reference& trailing) {
   };
   Reference present;
   for (std::size_t part = 0; part < parts; ++part) {
-    present.parts.push_back(upper_half_median(
-        each([part](const Rating& rating) { return part < rating.parts().size() ? rating.parts()[part] : 0.0; })));
+    present.parts.push_back(upper_half_median(each([part](const Rating& rating) {
+      return part < rating.parts().size() ? rating.parts()[part] : 0.0;
+    })));
     const double floor = part < trailing.parts.size() ? kTrailingFloor * trailing.parts[part] : 0;
     held_against_.parts.push_back(std::max({kSmallestReference, floor, present.parts.back()}));
   }
-  present.strength = upper_half_median(each([this](const Rating& rating) { return strength(rating); }));
-  held_against_.strength = std::max({kSmallestStrength, kTrailingFloor * trailing.strength, present.strength});
+  present.strength =
+      upper_half_median(each([this](const Rating& rating) { return strength(rating); }));
+  held_against_.strength =
+      std::max({kSmallestStrength, kTrailingFloor * trailing.strength, present.strength});
   drop_ = median(each([](const Rating& rating) { return rating.drop(); }));
   if (!able.empty()) present_ = std::move(present);
 }
 
 double Yardstick::part_share(const Rating& rating, std::size_t part) const {
   if (part >= held_against_.parts.size() || part >= rating.parts().size()) return kSmallestShare;
-  const double doubt = benefit_of_doubt(part < kQuarters ? kQuarterNoise : kNoise, rating.evaluations());
-  return std::clamp((rating.parts()[part] + doubt) / held_against_.parts[part], kSmallestShare, kLargestShare);
+  const double doubt =
+      benefit_of_doubt(part < kQuarters ? kQuarterNoise : kNoise, rating.evaluations());
+  return std::clamp((rating.parts()[part] + doubt) / held_against_.parts[part], kSmallestShare,
+                    kLargestShare);
 }
 
 // The power mean −4 of the parts, quarters and groups half each, times how certain the whole is.
@@ -159,9 +170,13 @@ double Yardstick::strength(const Rating& rating) const {
   return std::max(0.0, 1 - uncertainty / whole) / std::sqrt(std::sqrt(mean));
 }
 
-double Yardstick::share(const Rating& rating) const { return strength(rating) / held_against_.strength; }
+double Yardstick::share(const Rating& rating) const {
+  return strength(rating) / held_against_.strength;
+}
 
-bool Yardstick::is_useless(const Rating& rating) const { return rating.drop() < std::max(0.0, drop_ / 2); }
+bool Yardstick::is_useless(const Rating& rating) const {
+  return rating.drop() < std::max(0.0, drop_ / 2);
+}
 
 double Yardstick::earned(const Rating& rating) const {
   if (!is_proven(rating) || is_useless(rating)) return 0;
@@ -185,7 +200,8 @@ std::map<PublicKey, std::uint16_t> standings(const Ratings& ratings, const Yards
     } else if (!is_proven(rating)) {
       standings[hotkey] = protocol::kNewcomerStanding;
     } else {
-      standings[hotkey] = yardstick.is_useless(rating) ? 0 : fraction_of_u16(yardstick.share(rating));
+      standings[hotkey] =
+          yardstick.is_useless(rating) ? 0 : fraction_of_u16(yardstick.share(rating));
     }
   }
   return standings;

@@ -27,7 +27,8 @@ void RatingBook::take_roster(Round round, const std::vector<protocol::RosterEntr
 void RatingBook::take(std::span<const protocol::Evaluation> evaluations) {
   while (!evaluations.empty()) {
     const Round round = evaluations.front().round;
-    const auto end = std::ranges::find_if(evaluations, [&](const auto& evaluation) { return evaluation.round != round; });
+    const auto end = std::ranges::find_if(
+        evaluations, [&](const auto& evaluation) { return evaluation.round != round; });
     const auto count = static_cast<std::size_t>(end - evaluations.begin());
     take_round(evaluations.first(count));
     evaluations = evaluations.subspan(count);
@@ -36,10 +37,12 @@ void RatingBook::take(std::span<const protocol::Evaluation> evaluations) {
 
 namespace {
 
-// A validator without any time goes on by one measurement a round, so that what it pays for fades all the same.
+// A validator without any time goes on by one measurement a round, so that what it pays for fades
+// all the same.
 double turn_of(std::span<const protocol::Evaluation> evaluations) {
   const auto count = [&](protocol::Basis basis) {
-    return static_cast<double>(std::ranges::count(evaluations, basis, &protocol::Evaluation::basis));
+    return static_cast<double>(
+        std::ranges::count(evaluations, basis, &protocol::Evaluation::basis));
   };
   const double measured = count(protocol::Basis::kMeasured);
   const double measurable = measured + count(protocol::Basis::kUnmeasured);
@@ -53,7 +56,8 @@ void RatingBook::take_round(std::span<const protocol::Evaluation> evaluations) {
   for (const auto& evaluation : evaluations) {
     const auto holder = holders_.find(evaluation.uid);
     if (holder == holders_.end() || evaluation.round < holder->second.since) continue;
-    // Who holds the uid stays known: evaluations that come together, some rounds later, must do what they do one by one.
+    // Who holds the uid stays known: evaluations that come together, some rounds later, must do
+    // what they do one by one.
     const auto rating = ratings_.try_emplace(holder->second.hotkey).first;
     rating->second.take(evaluation, turn);
     if (rating->second.is_gone()) ratings_.erase(rating);
@@ -87,8 +91,7 @@ std::map<PublicKey, protocol::Standing> RatingBook::standings() const {
   return standings;
 }
 
-std::vector<Uid> RatingBook::missing_from(
-    const std::vector<protocol::RosterEntry>& roster) const {
+std::vector<Uid> RatingBook::missing_from(const std::vector<protocol::RosterEntry>& roster) const {
   std::vector<Uid> missing;
   for (const auto& [uid, holder] : holders_) {
     const bool rated = ratings_.contains(holder.hotkey);

@@ -1,10 +1,11 @@
-// ReceiptAudit: what the coordinator has acknowledged to a node, against what it put into its closes and manifests.
+// ReceiptAudit: what the coordinator has acknowledged to a node, against what it put into its
+// closes and manifests.
 //
-// A receipt is the coordinator's signature under the hash of a message, or the id of a payload, that it had in time. So
-// whoever keeps its receipts can prove censorship to anyone: a commit whose payload was there stands in the close, a
-// key in the close of keys, a Screen in the record. And a receipt of a round that builds on another manifest proves that
-// the coordinator keeps two histories.
-// Thread safety: none; one owner.
+// A receipt is the coordinator's signature under the hash of a message, or the id of a payload,
+// that it had in time. So whoever keeps its receipts can prove censorship to anyone: a commit whose
+// payload was there stands in the close, a key in the close of keys, a Screen in the record. And a
+// receipt of a round that builds on another manifest proves that the coordinator keeps two
+// histories. Thread safety: none; one owner.
 #pragma once
 
 #include <map>
@@ -17,10 +18,11 @@ namespace muster::verify {
 
 class ReceiptAudit {
  public:
-  ReceiptAudit(const Hash& run_id, const PublicKey& coordinator) : run_id_(run_id), coordinator_(coordinator) {}
+  ReceiptAudit(const Hash& run_id, const PublicKey& coordinator)
+      : run_id_(run_id), coordinator_(coordinator) {}
 
-  // A message of a node's journal: receipts, and the node's own commits, which name their payloads. Others, and what is
-  // not signed, are left out.
+  // A message of a node's journal: receipts, and the node's own commits, which name their payloads.
+  // Others, and what is not signed, are left out.
   void add(ByteSpan message);
   [[nodiscard]] std::uint64_t receipts() const { return count_; }
 
@@ -33,7 +35,8 @@ class ReceiptAudit {
     protocol::ReceiptFor what = protocol::ReceiptFor::kCommit;
     Hash subject;
   };
-  [[nodiscard]] bool is_listed(const AuditedRound& round, const Kept& receipt, const std::vector<Kept>& receipts) const;
+  [[nodiscard]] bool is_listed(const AuditedRound& round, const Kept& receipt,
+                               const std::vector<Kept>& receipts) const;
 
   Hash run_id_;
   PublicKey coordinator_;

@@ -30,7 +30,8 @@ Status Rescorer::take(const AuditedRound& round, AuditReport& report) {
     aggregate = std::make_shared<const compression::SparseUpdate>(std::move(update));
   }
   // Evaluations of a round are in the next one's assessment.
-  while (!kept_.empty() && protocol::opened_in(round.params, kept_.front().round.next()) <= round.position.round)
+  while (!kept_.empty() &&
+         protocol::opened_in(round.params, kept_.front().round.next()) <= round.position.round)
     MUSTER_TRY_STATUS(rescore_front(round, report));
   keep(round, std::move(aggregate));
   return {};
@@ -41,9 +42,13 @@ void Rescorer::take_opened(const AuditedRound& round, AuditReport& report) {
     for (const protocol::Assessment& opened : screen.screen.opened) {
       for (const Evaluation& evaluation : opened.evaluations) {
         if (evaluation.basis != Basis::kMeasured) continue;
-        if (!kept_.empty() && evaluation.round >= kept_.front().round && evaluation.round < round.position.round) {
-          opened_[evaluation.round].push_back({{screen.hotkey, Role::kValidator, screen.uid, screen.stake},
-                                               round.position.round, evaluation, opened.platform_class});
+        if (!kept_.empty() && evaluation.round >= kept_.front().round &&
+            evaluation.round < round.position.round) {
+          opened_[evaluation.round].push_back(
+              {{screen.hotkey, Role::kValidator, screen.uid, screen.stake},
+               round.position.round,
+               evaluation,
+               opened.platform_class});
         } else if (options_.samples == 0) {
           report.skip(Check::kRescored);
         }
@@ -61,10 +66,13 @@ void Rescorer::check_reviews(const AuditedRound& round, AuditReport& report) con
       } else if (held->second != review.contradicts) {
         report.hold(Check::kReviews);
       } else {
-        report.fail({Check::kReviews, round.position.round, Signer{screen.hotkey, Role::kValidator, screen.uid, screen.stake},
-                     std::string("Screen: ") + (review.contradicts ? "contradicts" : "confirms") + " the evaluation by " +
-                         review.validator.brief() + " of uid " + std::to_string(review.miner.value) + " in round " +
-                         std::to_string(review.round.value) + ", which " + (held->second ? "is right" : "is made up")});
+        report.fail({Check::kReviews, round.position.round,
+                     Signer{screen.hotkey, Role::kValidator, screen.uid, screen.stake},
+                     std::string("Screen: ") + (review.contradicts ? "contradicts" : "confirms") +
+                         " the evaluation by " + review.validator.brief() + " of uid " +
+                         std::to_string(review.miner.value) + " in round " +
+                         std::to_string(review.round.value) + ", which " +
+                         (held->second ? "is right" : "is made up")});
       }
     }
   }
@@ -75,14 +83,16 @@ Status Rescorer::rescore_front(const AuditedRound& round, AuditReport& report) {
   kept_.pop_front();
   if (kept.aggregate != nullptr) MUSTER_TRY_STATUS(probe_.apply(*kept.aggregate));
   std::map<PublicKey, std::vector<Opened>> samples;
-  for (Opened& sample : choose(kept, report)) samples[sample.signer.hotkey].push_back(std::move(sample));
+  for (Opened& sample : choose(kept, report))
+    samples[sample.signer.hotkey].push_back(std::move(sample));
   opened_.erase(kept.round);
   for (const auto& [validator, of_validator] : samples)
     MUSTER_TRY_STATUS(rescore(round, kept, of_validator, report));
   return {};
 }
 
-void Rescorer::keep(const AuditedRound& round, std::shared_ptr<const compression::SparseUpdate> aggregate) {
+void Rescorer::keep(const AuditedRound& round,
+                    std::shared_ptr<const compression::SparseUpdate> aggregate) {
   Kept& kept = kept_.emplace_back();
   kept.aggregate = std::move(aggregate);
   for (const auto& outcome : round.record.outcomes) kept.weights[outcome.uid] = outcome.weight;
@@ -112,7 +122,8 @@ std::uint64_t Rescorer::share_of(Round round, std::size_t available) const {
 std::vector<Rescorer::Opened> Rescorer::choose(const Kept& kept, AuditReport& report) {
   std::vector<Opened> measured;
   for (Opened& opened : opened_[kept.round]) {
-    const bool possible = kept.aggregate != nullptr && kept.payloads.contains(opened.evaluation.uid) &&
+    const bool possible = kept.aggregate != nullptr &&
+                          kept.payloads.contains(opened.evaluation.uid) &&
                           kept.secrets.contains(opened.signer.hotkey);
     if (possible) measured.push_back(std::move(opened));
     if (!possible && options_.samples == 0) report.skip(Check::kRescored);
@@ -128,16 +139,17 @@ std::vector<Rescorer::Opened> Rescorer::choose(const Kept& kept, AuditReport& re
   return samples;
 }
 
-Status Rescorer::rescore(const AuditedRound& round, const Kept& kept, const std::vector<Opened>& samples,
-                         AuditReport& report) {
+Status Rescorer::rescore(const AuditedRound& round, const Kept& kept,
+                         const std::vector<Opened>& samples, AuditReport& report) {
   const Hash& run_id = round.position.run_id;
   const protocol::Secret& secret = kept.secrets.at(samples.front().signer.hotkey);
-  ScoreTask task =
-      score_task(round.params, run_id, kept.round, kept.open, secret, kept.late_beacon, kept.aggregate);
+  ScoreTask task = score_task(round.params, run_id, kept.round, kept.open, secret, kept.late_beacon,
+                              kept.aggregate);
   for (const Opened& sample : samples) {
     const Uid uid = sample.evaluation.uid;
     MUSTER_TRY(auto payload, compression::decode_parts(round.layout, kept.payloads.at(uid)));
-    task.items.push_back({uid, std::make_shared<const compression::DecodedPayload>(std::move(payload)),
+    task.items.push_back({uid,
+                          std::make_shared<const compression::DecodedPayload>(std::move(payload)),
                           own_draw(round.params, run_id, kept.open, secret, kept.late_beacon, uid,
                                    kept.sequences_used.at(uid)),
                           kept.weights.contains(uid) ? kept.weights.at(uid) : 0});
@@ -148,12 +160,15 @@ Status Rescorer::rescore(const AuditedRound& round, const Kept& kept, const std:
   return {};
 }
 
-void Rescorer::compare(const Kept& kept, const Opened& sample, const Measurement& measured, AuditReport& report) {
+void Rescorer::compare(const Kept& kept, const Opened& sample, const Measurement& measured,
+                       AuditReport& report) {
   const Evaluation& evaluation = sample.evaluation;
   const std::string platform_class = probe_.platform_class();
   const Evaluation ours = evaluation_of(kept.round, measured);
-  const Agreement agreement = verify::compare(evaluation, sample.platform_class, ours, platform_class);
-  while (!held_.empty() && std::get<Round>(held_.begin()->first).value + kReviewedRounds < kept.round.value)
+  const Agreement agreement =
+      verify::compare(evaluation, sample.platform_class, ours, platform_class);
+  while (!held_.empty() &&
+         std::get<Round>(held_.begin()->first).value + kReviewedRounds < kept.round.value)
     held_.erase(held_.begin());
   held_[{kept.round, sample.signer.hotkey, evaluation.uid}] = agreement != Agreement::kNone;
   if (agreement != Agreement::kNone) {

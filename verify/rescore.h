@@ -1,11 +1,12 @@
 // Rescorer: computes sampled evaluations again, from the payloads, the data and the secrets that
 // are revealed by now.
 //
-// It follows θ with a probe of its own, as many rounds behind as evaluations stay sealed, and so stands where validators
-// stood who scored the round that is opened. On a machine of the validator's platform
-// class scores and drop must be the same to the last digit; on another one losses differ in their last
-// bits, and kScoreTolerance says how far scores may. What is sampled follows from `seed` and the round's
-// number, so an audit can be repeated. Thread safety: none; one owner.
+// It follows θ with a probe of its own, as many rounds behind as evaluations stay sealed, and so
+// stands where validators stood who scored the round that is opened. On a machine of the
+// validator's platform class scores and drop must be the same to the last digit; on another one
+// losses differ in their last bits, and kScoreTolerance says how far scores may. What is sampled
+// follows from `seed` and the round's number, so an audit can be repeated. Thread safety: none; one
+// owner.
 #pragma once
 
 #include <deque>
@@ -47,7 +48,8 @@ class Rescorer {
     Hash late_beacon;
     std::map<Uid, compression::Payload> payloads;
     std::map<Uid, float> weights;  // in the aggregate
-    std::shared_ptr<const compression::SparseUpdate> aggregate;  // null: a null round, nobody's evaluation
+    std::shared_ptr<const compression::SparseUpdate>
+        aggregate;  // null: a null round, nobody's evaluation
     std::map<Uid, std::uint32_t> sequences_used;
     std::map<PublicKey, protocol::Secret> secrets;  // promised ones
   };
@@ -66,14 +68,17 @@ class Rescorer {
   [[nodiscard]] std::vector<Opened> choose(const Kept& kept, AuditReport& report);
   [[nodiscard]] std::uint64_t share_of(Round round, std::size_t available) const;
   // Of one validator, whose evaluations share their random sequences.
-  Status rescore(const AuditedRound& round, const Kept& kept, const std::vector<Opened>& samples, AuditReport& report);
-  void compare(const Kept& kept, const Opened& sample, const Measurement& measured, AuditReport& report);
+  Status rescore(const AuditedRound& round, const Kept& kept, const std::vector<Opened>& samples,
+                 AuditReport& report);
+  void compare(const Kept& kept, const Opened& sample, const Measurement& measured,
+               AuditReport& report);
 
   protocol::LossProbe& probe_;  // at the front of kept_
   RescoreOptions options_;
-  std::deque<Kept> kept_;  // ascending by round
+  std::deque<Kept> kept_;                        // ascending by round
   std::map<Round, std::vector<Opened>> opened_;  // by the round that they are about
-  // Whether evaluations that were computed again held, by round, validator and miner; of the last kReviewedRounds.
+  // Whether evaluations that were computed again held, by round, validator and miner; of the last
+  // kReviewedRounds.
   std::map<std::tuple<Round, PublicKey, Uid>, bool> held_;
   static constexpr std::uint64_t kReviewedRounds = 128;
   std::uint64_t exact_ = 0;

@@ -10,7 +10,8 @@ namespace muster::verify {
 namespace {
 
 constexpr std::uint64_t kRoundsPerReview = 4;
-// Wide enough for products in bf16 against fp32: a vote is at stake, and between classes nobody can tell small lies.
+// Wide enough for products in bf16 against fp32: a vote is at stake, and between classes nobody can
+// tell small lies.
 constexpr ScoreTolerance kReviewTolerance{.score_e3 = 200, .drop_share = 0.25, .drop_e6 = 1000};
 
 const Peer* draw_by_weight(Prng& random, const std::vector<Peer>& peers) {
@@ -27,7 +28,8 @@ const Peer* draw_by_weight(Prng& random, const std::vector<Peer>& peers) {
 
 }  // namespace
 
-std::vector<PeerScreen> peer_screens(const protocol::ChainHead& head, const protocol::RoundOpen& open,
+std::vector<PeerScreen> peer_screens(const protocol::ChainHead& head,
+                                     const protocol::RoundOpen& open,
                                      const std::vector<Bytes>& screens, const PublicKey& own) {
   std::vector<PeerScreen> peers;
   auto read = protocol::read_screens(head.position(), open, head.weights(open), screens);
@@ -41,26 +43,31 @@ std::vector<PeerScreen> peer_screens(const protocol::ChainHead& head, const prot
   return peers;
 }
 
-std::optional<ReviewDraw> Reviews::draw(const protocol::Secret& secret, const Hash& late_beacon, const std::vector<Peer>& peers,
+std::optional<ReviewDraw> Reviews::draw(const protocol::Secret& secret, const Hash& late_beacon,
+                                        const std::vector<Peer>& peers,
                                         const std::vector<Measurable>& miners) const {
   Prng random(tagged_hash("muster/review", {secret, late_beacon.bytes}));
   if (random.below(kRoundsPerReview) != 0 || miners.empty()) return std::nullopt;
   const Peer* peer = draw_by_weight(random, peers);
   if (peer == nullptr) return std::nullopt;
-  // The peer's own order follows from its ratings, which are sealed: those of this validator are about the same.
+  // The peer's own order follows from its ratings, which are sealed: those of this validator are
+  // about the same.
   const auto order = measuring_order(peer->secret, late_beacon, miners);
   std::size_t places = order.size();
-  if (const auto known = measures_.find(peer->hotkey); known != measures_.end() && random.chance(0.5))
+  if (const auto known = measures_.find(peer->hotkey);
+      known != measures_.end() && random.chance(0.5))
     places = std::clamp<std::size_t>(2 * std::ranges::max(known->second), 1, order.size());
   return ReviewDraw{*peer, order[random.below(places)]};
 }
 
-void Reviews::measured(const PublicKey& peer, const protocol::Evaluation& evaluation, const std::string& platform_class) {
+void Reviews::measured(const PublicKey& peer, const protocol::Evaluation& evaluation,
+                       const std::string& platform_class) {
   if (measured_.size() == kMeasuredMax) measured_.erase(measured_.begin());
   measured_.push_back({peer, evaluation, platform_class});
 }
 
-std::vector<protocol::Review> Reviews::take_opened(const PublicKey& peer, const protocol::Assessment& opened) {
+std::vector<protocol::Review> Reviews::take_opened(const PublicKey& peer,
+                                                   const protocol::Assessment& opened) {
   std::vector<protocol::Review> reviews;
   std::map<Round, std::size_t> measured_in;
   for (const protocol::Evaluation& evaluation : opened.evaluations)
@@ -72,12 +79,13 @@ std::vector<protocol::Review> Reviews::take_opened(const PublicKey& peer, const 
   }
   for (const protocol::Evaluation& evaluation : opened.evaluations) {
     const auto own = std::ranges::find_if(measured_, [&](const Measured& known) {
-      return known.peer == peer && known.evaluation.round == evaluation.round && known.evaluation.uid == evaluation.uid;
+      return known.peer == peer && known.evaluation.round == evaluation.round &&
+             known.evaluation.uid == evaluation.uid;
     });
     if (own == measured_.end()) continue;
     if (evaluation.basis == protocol::Basis::kMeasured) {
-      const bool confirmed = compare(evaluation, opened.platform_class, own->evaluation, own->platform_class,
-                                     kReviewTolerance) != Agreement::kNone;
+      const bool confirmed = compare(evaluation, opened.platform_class, own->evaluation,
+                                     own->platform_class, kReviewTolerance) != Agreement::kNone;
       const protocol::Review review{peer, evaluation.round, evaluation.uid, !confirmed};
       due_.insert(std::ranges::upper_bound(due_, review), review);
       reviews.push_back(review);
@@ -97,7 +105,9 @@ std::vector<protocol::Review> Reviews::due() const {
 }
 
 void Reviews::said(const std::vector<protocol::Review>& reviews) {
-  std::erase_if(due_, [&](const protocol::Review& review) { return std::ranges::binary_search(reviews, review); });
+  std::erase_if(due_, [&](const protocol::Review& review) {
+    return std::ranges::binary_search(reviews, review);
+  });
   if (due_.size() > kMeasuredMax) due_.clear();
 }
 

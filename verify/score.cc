@@ -41,20 +41,23 @@ double slope(std::span<const double> x, std::span<const double> y) {
 }
 
 // Every second window's product with a group, from `parity` on.
-std::vector<double> column(const std::vector<double>& products, std::size_t groups, std::size_t parity,
-                           std::size_t group) {
+std::vector<double> column(const std::vector<double>& products, std::size_t groups,
+                           std::size_t parity, std::size_t group) {
   std::vector<double> values;
-  for (std::size_t at = parity * groups + group; at < products.size(); at += 2 * groups) values.push_back(products[at]);
+  for (std::size_t at = parity * groups + group; at < products.size(); at += 2 * groups)
+    values.push_back(products[at]);
   return values;
 }
 
-// x of each window and group, and each window's sum over groups in units of their deviation over the shared windows.
+// x of each window and group, and each window's sum over groups in units of their deviation over
+// the shared windows.
 struct Residuals {
   std::vector<double> by_group, whole;
   explicit Residuals(const WindowProducts& products)
       : by_group(products.fresh.size()), whole(products.windows.size()) {}
 
-  void add(const WindowProducts& products, std::size_t parity, std::size_t group, double factor, double deviation) {
+  void add(const WindowProducts& products, std::size_t parity, std::size_t group, double factor,
+           double deviation) {
     for (std::size_t w = parity; w < products.windows.size(); w += 2) {
       const std::size_t at = w * products.groups + group;
       by_group[at] = products.fresh[at] - factor * products.control[at];
@@ -74,11 +77,12 @@ struct Residuals {
     return sums;
   }
   // Of the windows whose middle lies in this quarter of the context.
-  [[nodiscard]] std::vector<double> of_quarter(const std::vector<Window>& windows, std::size_t quarter,
-                                               std::uint32_t context) const {
+  [[nodiscard]] std::vector<double> of_quarter(const std::vector<Window>& windows,
+                                               std::size_t quarter, std::uint32_t context) const {
     std::vector<double> values;
     for (std::size_t w = 0; w < windows.size(); ++w)
-      if (std::uint64_t{2} * (windows[w].first + windows[w].end) / context == quarter) values.push_back(whole[w]);
+      if (std::uint64_t{2} * (windows[w].first + windows[w].end) / context == quarter)
+        values.push_back(whole[w]);
     return values;
   }
 };
@@ -93,10 +97,12 @@ double rank_score(std::span<const double> own, std::span<const double> reference
   double sum = 0;
   for (const double x : own) {
     const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), x);
-    const double rank = static_cast<double>(first - sorted.begin()) + static_cast<double>(last - first) / 2;
+    const double rank =
+        static_cast<double>(first - sorted.begin()) + static_cast<double>(last - first) / 2;
     sum += std::log((rank + 0.5) / static_cast<double>(sorted.size() + 1) + kRankOffset);
   }
-  const double expected = (1 + kRankOffset) * std::log(1 + kRankOffset) - kRankOffset * std::log(kRankOffset) - 1;
+  const double expected =
+      (1 + kRankOffset) * std::log(1 + kRankOffset) - kRankOffset * std::log(kRankOffset) - 1;
   return sum / static_cast<double>(own.size()) - expected;
 }
 
@@ -107,13 +113,15 @@ std::array<Window, 2> windows_of(const Hash& seed, std::uint64_t sequence, std::
   const std::uint32_t half = context / 2, length = std::max(1u, context / 8);
   std::array<Window, 2> windows;
   for (std::uint32_t i = 0; i < 2; ++i) {
-    const std::uint32_t first = i * half + static_cast<std::uint32_t>(random.below(half - length + 1));
+    const std::uint32_t first =
+        i * half + static_cast<std::uint32_t>(random.below(half - length + 1));
     windows[i] = {sequence, first, first + length};
   }
   return windows;
 }
 
-ScoreParts score_parts(const WindowProducts& own, const WindowProducts& shared, std::uint32_t context) {
+ScoreParts score_parts(const WindowProducts& own, const WindowProducts& shared,
+                       std::uint32_t context) {
   MUSTER_CHECK(own.groups == shared.groups, "scores of different models");
   const std::size_t groups = shared.groups;
   Residuals of_own(own), of_shared(shared);
@@ -137,7 +145,8 @@ ScoreParts score_parts(const WindowProducts& own, const WindowProducts& shared, 
     score.quarters[quarter] = mine.empty() || others.empty() ? score.all : rank_score(mine, others);
   }
   for (std::size_t group = 0; group < groups; ++group)
-    score.groups.push_back(rank_score(of_own.of_group(group, groups), of_shared.of_group(group, groups)));
+    score.groups.push_back(
+        rank_score(of_own.of_group(group, groups), of_shared.of_group(group, groups)));
   return score;
 }
 
@@ -150,32 +159,38 @@ std::vector<double> difference(std::span<const float> before, std::span<const fl
   return drops;
 }
 
-// A payload may throw θ so far that losses are not numbers any more: as bad as can be, and comparable.
+// A payload may throw θ so far that losses are not numbers any more: as bad as can be, and
+// comparable.
 constexpr float kWorstLoss = 1e6f;
 
-Result<std::vector<float>> losses(protocol::LossProbe& probe, const compression::SparseUpdate* update, float scale,
+Result<std::vector<float>> losses(protocol::LossProbe& probe,
+                                  const compression::SparseUpdate* update, float scale,
                                   std::span<const std::uint64_t> sequences) {
   MUSTER_TRY(auto values, probe.losses(ProbePoint::kPrevious, update, scale, sequences));
   for (float& value : values) value = value < kWorstLoss ? value : kWorstLoss;
   return values;
 }
 
-std::vector<Window> windows_of_all(const ScoreTask& task, std::span<const std::uint64_t> sequences) {
+std::vector<Window> windows_of_all(const ScoreTask& task,
+                                   std::span<const std::uint64_t> sequences) {
   std::vector<Window> windows;
   for (const std::uint64_t sequence : sequences)
-    for (const Window& window : windows_of(task.window_seed, sequence, task.context)) windows.push_back(window);
+    for (const Window& window : windows_of(task.window_seed, sequence, task.context))
+      windows.push_back(window);
   return windows;
 }
 
 // A product that is not a number says nothing.
 double finite(double product) { return std::isfinite(product) ? product : 0; }
 
-// Windows between two looks at whether to stop: a validator that is out of time must not miss its Screen.
+// Windows between two looks at whether to stop: a validator that is out of time must not miss its
+// Screen.
 constexpr std::size_t kWindowsAtOnce = 8;
 
 // Of each item, over windows that all of them share; nothing when told to stop.
 Result<std::vector<WindowProducts>> products_of(protocol::LossProbe& probe, const ScoreTask& task,
-                                                std::span<const ScoreItem> items, const std::vector<Window>& windows,
+                                                std::span<const ScoreItem> items,
+                                                const std::vector<Window>& windows,
                                                 const std::atomic<bool>& stop) {
   std::vector<const compression::SparseUpdate*> updates{task.aggregate.get()};
   for (const ScoreItem& item : items) {
@@ -185,7 +200,8 @@ Result<std::vector<WindowProducts>> products_of(protocol::LossProbe& probe, cons
   std::vector<WindowProducts> of_items(items.size(), {1, windows, {}, {}});
   for (std::size_t first = 0; first < windows.size(); first += kWindowsAtOnce) {
     if (stop) return std::vector<WindowProducts>{};
-    const auto some = std::span(windows).subspan(first, std::min(kWindowsAtOnce, windows.size() - first));
+    const auto some =
+        std::span(windows).subspan(first, std::min(kWindowsAtOnce, windows.size() - first));
     MUSTER_TRY(const auto products, probe.products(some, updates));
     const std::size_t groups = products.size() / some.size() / updates.size();
     for (std::size_t i = 0; i < items.size(); ++i) {
@@ -196,7 +212,8 @@ Result<std::vector<WindowProducts>> products_of(protocol::LossProbe& probe, cons
         const double *fresh = aggregate + (1 + 2 * i) * groups, *whole = fresh + groups;
         for (std::size_t group = 0; group < groups; ++group) {
           to.fresh.push_back(finite(fresh[group]));
-          to.control.push_back(finite(aggregate[group] - static_cast<double>(items[i].weight) * whole[group]));
+          to.control.push_back(
+              finite(aggregate[group] - static_cast<double>(items[i].weight) * whole[group]));
         }
       }
     }
@@ -204,8 +221,8 @@ Result<std::vector<WindowProducts>> products_of(protocol::LossProbe& probe, cons
   return of_items;
 }
 
-// The items in front with the same uid and own sequences, as a simulation has them that tries several conducts in one
-// miner's place: their gradients are computed once. At least one.
+// The items in front with the same uid and own sequences, as a simulation has them that tries
+// several conducts in one miner's place: their gradients are computed once. At least one.
 std::span<const ScoreItem> of_one_place(std::span<const ScoreItem> items) {
   const auto other = std::ranges::find_if(items, [&](const ScoreItem& item) {
     return item.uid != items.front().uid || item.own_sequences != items.front().own_sequences;
@@ -222,8 +239,8 @@ Result<std::vector<Measurement>> score(protocol::LossProbe& probe, const ScoreTa
   MUSTER_CHECK(task.aggregate != nullptr, "scores of a round without an aggregate");
   MUSTER_TRY(const auto before, losses(probe, nullptr, 0, task.shared_sequences));
   const double mean_loss = moments(std::vector<double>(before.begin(), before.end())).mean;
-  MUSTER_TRY(const auto shared,
-             products_of(probe, task, task.items, windows_of_all(task, task.shared_sequences), stop));
+  MUSTER_TRY(const auto shared, products_of(probe, task, task.items,
+                                            windows_of_all(task, task.shared_sequences), stop));
   std::vector<WindowProducts> own;  // of item `first` and those behind it
   std::size_t first = 0;
   for (std::size_t i = 0; i < task.items.size() && !stop; ++i) {
@@ -231,10 +248,12 @@ Result<std::vector<Measurement>> score(protocol::LossProbe& probe, const ScoreTa
     if (i == first + own.size()) {
       first = i;
       const auto alike = of_one_place(std::span(task.items).subspan(i));
-      MUSTER_TRY(own, products_of(probe, task, alike, windows_of_all(task, item.own_sequences), stop));
+      MUSTER_TRY(own,
+                 products_of(probe, task, alike, windows_of_all(task, item.own_sequences), stop));
     }
     if (stop) break;
-    MUSTER_TRY(const auto after, losses(probe, &item.payload->whole, task.probe_step, task.shared_sequences));
+    MUSTER_TRY(const auto after,
+               losses(probe, &item.payload->whole, task.probe_step, task.shared_sequences));
     Measurement measured{item.uid, score_parts(own[i - first], shared[i], task.context), 0, 0};
     if (mean_loss > 0) {
       const auto drops = difference(before, after);

@@ -21,8 +21,8 @@ std::string text_of(const Evaluation& evaluation) {
   std::string text(name_of(evaluation.basis));
   if (evaluation.basis != Basis::kMeasured) return text;
   return text + (evaluation.gate_passed ? ", gate passed" : ", gate failed") + ", score " +
-         scores_text(evaluation.scores) + ", drop " + std::to_string(evaluation.drop_e6) +
-         " ± " + std::to_string(evaluation.drop_error_e6) + "/10⁶";
+         scores_text(evaluation.scores) + ", drop " + std::to_string(evaluation.drop_e6) + " ± " +
+         std::to_string(evaluation.drop_error_e6) + "/10⁶";
 }
 
 std::vector<Measurement> measurements_of(const std::vector<Evaluation>& evaluations) {
@@ -38,7 +38,8 @@ std::vector<Measurement> measurements_of(const std::vector<Evaluation>& evaluati
 
 void ScoreAudit::Place::fail(Check check, std::string what, std::string expected,
                              std::string found) const {
-  report.fail({check, round.position.round, Signer{screen.hotkey, Role::kValidator, screen.uid, screen.stake},
+  report.fail({check, round.position.round,
+               Signer{screen.hotkey, Role::kValidator, screen.uid, screen.stake},
                "Screen: " + std::move(what), std::move(expected), std::move(found)});
 }
 
@@ -86,7 +87,8 @@ void ScoreAudit::count_verdicts(const AuditedScreen& screen, const Facts& facts,
                                 Validator& validator) {
   for (const auto& entry : screen.screen.entries) {
     const auto outcome = facts.sealed.outcomes.find(entry.uid);
-    if (entry.verdict == protocol::Verdict::kAbstain || outcome == facts.sealed.outcomes.end()) continue;
+    if (entry.verdict == protocol::Verdict::kAbstain || outcome == facts.sealed.outcomes.end())
+      continue;
     const bool ruled = outcome->second == protocol::OutcomeCode::kAccepted ||
                        outcome->second == protocol::OutcomeCode::kRejected;
     if (!ruled) continue;
@@ -101,23 +103,29 @@ void ScoreAudit::take_opened(const Place& place, Validator& validator) {
   validator.unopened[now] = place.screen.screen.assessment;
   for (const protocol::Assessment& assessment : place.screen.screen.opened) {
     const auto sealed = validator.unopened.extract(assessment.round);
-    const Hash hash = protocol::assessment_hash(place.round.position.run_id, place.screen.hotkey, assessment);
-    const std::string of_round = "the assessment of round " + std::to_string(assessment.round.value);
-    // Who took a checkpoint has not seen whether its last Screen was sealed, and opens the same again.
+    const Hash hash =
+        protocol::assessment_hash(place.round.position.run_id, place.screen.hotkey, assessment);
+    const std::string of_round =
+        "the assessment of round " + std::to_string(assessment.round.value);
+    // Who took a checkpoint has not seen whether its last Screen was sealed, and opens the same
+    // again.
     const auto opened = validator.reopenable.find(assessment.round);
     if (sealed.empty() && opened != validator.reopenable.end() && opened->second == hash) {
       place.report.skip(Check::kEvaluations, assessment.evaluations.size());
       continue;
     }
     validator.reopenable[assessment.round] = hash;
-    if (validator.reopenable.size() > kRoundsKept) validator.reopenable.erase(validator.reopenable.begin());
+    if (validator.reopenable.size() > kRoundsKept)
+      validator.reopenable.erase(validator.reopenable.begin());
     if (sealed.empty() && place.round.first_round > Round{0}) {
       place.report.skip(Check::kEvaluations, assessment.evaluations.size());
     } else if (sealed.empty()) {
-      place.fail(Check::kEvaluations, of_round + ", which no Screen sealed or an earlier one opened", {}, hash.hex());
+      place.fail(Check::kEvaluations,
+                 of_round + ", which no Screen sealed or an earlier one opened", {}, hash.hex());
       continue;
     } else if (sealed.mapped() != hash) {
-      place.fail(Check::kEvaluations, of_round + ", which is not what was sealed then", sealed.mapped().hex(), hash.hex());
+      place.fail(Check::kEvaluations, of_round + ", which is not what was sealed then",
+                 sealed.mapped().hex(), hash.hex());
     }
     take_assessment(place, validator, assessment);
   }
@@ -126,18 +134,21 @@ void ScoreAudit::take_opened(const Place& place, Validator& validator) {
   while (!validator.unopened.empty() &&
          protocol::opened_in(place.round.params, validator.unopened.begin()->first) <= now) {
     // Who lost its folder can't.
-    place.report.remark({Check::kEvaluations, now,
-                         Signer{place.screen.hotkey, Role::kValidator, place.screen.uid, place.screen.stake},
-                         "Screen: opens no assessment of round " +
-                             std::to_string(validator.unopened.begin()->first.value) + ", which was due"});
+    place.report.remark(
+        {Check::kEvaluations, now,
+         Signer{place.screen.hotkey, Role::kValidator, place.screen.uid, place.screen.stake},
+         "Screen: opens no assessment of round " +
+             std::to_string(validator.unopened.begin()->first.value) + ", which was due"});
     validator.unopened.erase(validator.unopened.begin());
   }
 }
 
-void ScoreAudit::take_assessment(const Place& place, Validator& validator, const protocol::Assessment& assessment) {
+void ScoreAudit::take_assessment(const Place& place, Validator& validator,
+                                 const protocol::Assessment& assessment) {
   validator.sealed.advance(assessment.round);
   std::map<Round, std::vector<Evaluation>> by_round;
-  for (const Evaluation& evaluation : assessment.evaluations) by_round[evaluation.round].push_back(evaluation);
+  for (const Evaluation& evaluation : assessment.evaluations)
+    by_round[evaluation.round].push_back(evaluation);
   for (auto& [round, evaluations] : by_round) {
     Facts* facts = find_facts(round);
     if (round >= assessment.round) {
@@ -168,9 +179,9 @@ void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Valid
   before = found;
   const auto judge = facts.judges.find(place.screen.hotkey);
   if (!facts.nobodys.empty())
-    return place.fail(Check::kEvaluations,
-                      "evaluations" + of_round + ", " + facts.nobodys + ", which is nobody's evaluation",
-                      {}, {});
+    return place.fail(
+        Check::kEvaluations,
+        "evaluations" + of_round + ", " + facts.nobodys + ", which is nobody's evaluation", {}, {});
   if (judge != facts.judges.end() && !judge->second.promised)
     return place.fail(Check::kEvaluations,
                       "evaluations" + of_round + ", for which it had promised no secret", {}, {});
@@ -180,7 +191,8 @@ void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Valid
   for (const Evaluation& evaluation : found)
     if (!facts.sealed.outcomes.contains(evaluation.uid)) sealed.missing.push_back(evaluation.uid);
   for (const Uid uid : validator.sealed.missing_in(facts.round))
-    if (std::ranges::find(sealed.missing, uid) == sealed.missing.end()) sealed.missing.push_back(uid);
+    if (std::ranges::find(sealed.missing, uid) == sealed.missing.end())
+      sealed.missing.push_back(uid);
 
   std::map<Uid, Evaluation> expected;
   for (const Evaluation& evaluation :
@@ -198,7 +210,8 @@ void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Valid
       place.report.hold(Check::kEvaluations);
     } else if (judge == facts.judges.end() && wanted.basis == Basis::kUnmeasured &&
                evaluation == Evaluation{evaluation.uid, facts.round, Basis::kRejected}) {
-      place.report.skip(Check::kEvaluations);  // its Screen of that round, which may have rejected, was not sealed
+      place.report.skip(Check::kEvaluations);  // its Screen of that round, which may have rejected,
+                                               // was not sealed
     } else {
       const auto outcome = facts.sealed.outcomes.find(evaluation.uid);
       const std::string why = outcome == facts.sealed.outcomes.end()
@@ -214,8 +227,9 @@ void ScoreAudit::check_evaluations(const Place& place, Facts& facts, const Valid
   check_draw(place, facts, validator, found);
 }
 
-// Whoever is measured was drawn: the validator's time ends the drawn order somewhere, and leaves out nobody in it.
-// REQUIRES: the validator's book has what its earlier Screens sealed, and nothing else.
+// Whoever is measured was drawn: the validator's time ends the drawn order somewhere, and leaves
+// out nobody in it. REQUIRES: the validator's book has what its earlier Screens sealed, and nothing
+// else.
 void ScoreAudit::check_draw(const Place& place, const Facts& facts, const Validator& validator,
                             const std::vector<Evaluation>& evaluations) const {
   const auto judge = facts.judges.find(place.screen.hotkey);
@@ -227,7 +241,8 @@ void ScoreAudit::check_draw(const Place& place, const Facts& facts, const Valida
     if (evaluation.basis != Basis::kMeasured && evaluation.basis != Basis::kUnmeasured) continue;
     miners.push_back(validator.sealed.book().measurable(evaluation.uid));
     const auto hotkey = facts.hotkeys.find(evaluation.uid);
-    same_hotkeys &= hotkey != facts.hotkeys.end() && validator.sealed.book().holds(evaluation.uid, hotkey->second);
+    same_hotkeys &= hotkey != facts.hotkeys.end() &&
+                    validator.sealed.book().holds(evaluation.uid, hotkey->second);
   }
   if (measured.empty()) return;
   // Uncertainties follow from all evaluations since the run began.
@@ -238,8 +253,9 @@ void ScoreAudit::check_draw(const Place& place, const Facts& facts, const Valida
     if (measured.contains(order[i])) continue;
     return place.fail(Check::kDraws,
                       "measured " + std::to_string(measured.size()) + " miners of round " +
-                          std::to_string(facts.round.value) + ", and not uid " + std::to_string(order[i].value) +
-                          ", who was drawn in place " + std::to_string(i + 1),
+                          std::to_string(facts.round.value) + ", and not uid " +
+                          std::to_string(order[i].value) + ", who was drawn in place " +
+                          std::to_string(i + 1),
                       {}, {});
   }
   place.report.hold(Check::kDraws);
@@ -260,7 +276,8 @@ void ScoreAudit::check_weights(const Place& place, const Validator& validator,
     std::optional<PublicKey> hotkey;
     if (member != nullptr) hotkey = member->hotkey;
     if (facts != nullptr)
-      if (const auto known = facts->hotkeys.find(uid); known != facts->hotkeys.end()) hotkey = known->second;
+      if (const auto known = facts->hotkeys.find(uid); known != facts->hotkeys.end())
+        hotkey = known->second;
     if (!hotkey) {
       place.fail(Check::kWeights, "a weight" + of_uid(uid) + ", who was in no roster then", {}, {});
       continue;
@@ -270,7 +287,8 @@ void ScoreAudit::check_weights(const Place& place, const Validator& validator,
     if (expected == signed_weight) {
       place.report.hold(Check::kWeights);
     } else {
-      place.fail(Check::kWeights, "weight" + of_uid(uid) + " in round " + std::to_string(assessment.round.value),
+      place.fail(Check::kWeights,
+                 "weight" + of_uid(uid) + " in round " + std::to_string(assessment.round.value),
                  std::to_string(expected), std::to_string(signed_weight));
     }
   }
@@ -282,7 +300,8 @@ void ScoreAudit::check_standings(const Place& place, const Validator& validator)
     // They follow from all evaluations since the run began.
     if (place.round.first_round > Round{0}) return place.report.skip(Check::kStandings);
     if (expected == found) return place.report.hold(Check::kStandings);
-    place.fail(Check::kStandings, what + of_uid(uid), std::to_string(expected), std::to_string(found));
+    place.fail(Check::kStandings, what + of_uid(uid), std::to_string(expected),
+               std::to_string(found));
   };
   for (const auto& entry : place.screen.screen.entries) {
     const auto* member = protocol::find_in_roster(place.round.open, entry.uid);

@@ -13,13 +13,15 @@ using protocol::Verdict;
 
 namespace {
 
-// The first rounds of a run all go the same way, honest payloads too: a replay stands out from its round.
+// The first rounds of a run all go the same way, honest payloads too: a replay stands out from its
+// round.
 constexpr double kReplayOverMedian = 1.5;
 
 constexpr double kFreshNormFactor = 2;
 
-// Which fresh norms lie farther from the round's median by weight than the factor. Where half of the weight has
-// lower norms and half has higher ones, what lies between those is the median: two miners never reject each other.
+// Which fresh norms lie farther from the round's median by weight than the factor. Where half of
+// the weight has lower norms and half has higher ones, what lies between those is the median: two
+// miners never reject each other.
 std::vector<bool> with_outlying_norms(const std::vector<Candidate>& candidates) {
   std::vector<std::size_t> order(candidates.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -64,22 +66,24 @@ double cosine(const SparseUpdate& a, const SparseUpdate& b) {
   return norms > 0 ? dot / norms : 0;
 }
 
-Screening screen(const protocol::VerificationParams& params, const std::vector<Candidate>& candidates,
-                 const SparseUpdate* last_aggregate) {
+Screening screen(const protocol::VerificationParams& params,
+                 const std::vector<Candidate>& candidates, const SparseUpdate* last_aggregate) {
   std::vector<double> cosines;
   std::vector<std::uint64_t> weights;
   for (const Candidate& candidate : candidates) {
     cosines.push_back(candidate.gradient_cosine);
     weights.push_back(candidate.weight);
   }
-  const double threshold =
-      std::max(0.0, static_cast<double>(params.cosine_gate) * weighted_lower_median<double>(cosines, weights));
+  const double threshold = std::max(0.0, static_cast<double>(params.cosine_gate) *
+                                             weighted_lower_median<double>(cosines, weights));
   std::vector<double> to_last;
   if (last_aggregate != nullptr)
     for (const Candidate& candidate : candidates)
       to_last.push_back(cosine(*candidate.payload, *last_aggregate));
-  const double replay_median = to_last.empty() ? 0 : weighted_lower_median<double>(to_last, weights);
-  const double replay = std::max(static_cast<double>(params.replay_cosine), kReplayOverMedian * replay_median);
+  const double replay_median =
+      to_last.empty() ? 0 : weighted_lower_median<double>(to_last, weights);
+  const double replay =
+      std::max(static_cast<double>(params.replay_cosine), kReplayOverMedian * replay_median);
   std::vector<bool> replays(candidates.size());
   for (std::size_t i = 0; i < to_last.size(); ++i)
     replays[i] = to_last[i] > replay || to_last[i] < -params.replay_cosine;

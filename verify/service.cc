@@ -55,30 +55,30 @@ struct Problem {
 };
 // The weights that the ledger has from this validator now are those of its final ratings.
 struct WeightsSettled {};
-using Input = std::variant<GradientDone, CosinesDone, ScoresDone, Applied, Adopted, Stakes, Members, HeldOut,
-                           protocol::LedgerHead, std::vector<protocol::SeenAnchor>, Fetched, Problem, WeightsSettled>;
+using Input = std::variant<GradientDone, CosinesDone, ScoresDone, Applied, Adopted, Stakes, Members,
+                           HeldOut, protocol::LedgerHead, std::vector<protocol::SeenAnchor>,
+                           Fetched, Problem, WeightsSettled>;
 
 const char* name_of_action(const Action& action) {
   return std::visit(
-      Overloaded{[](const Send&) { return "send"; }, [](const Persist&) { return "persist"; },
-                 [](const Fetch&) { return "fetch"; },
-                 [](const ComputeGradient&) { return "gradient"; },
-                 [](const MeasureCosines&) { return "cosines"; },
-                 [](const Score&) { return "score"; }, [](const StopScoring&) { return "stop"; },
-                 [](const Apply&) { return "apply"; },
-                 [](const AskStakes&) { return "ask_stakes"; },
-                 [](const AskMembers&) { return "ask_members"; },
-                 [](const Adopt&) { return "adopt"; }, [](const Rated&) { return "rated"; },
-                 [](const Accuse&) { return "accuse"; }, [](const CompareHeads&) { return "compare_heads"; },
-                 [](const Note&) { return "note"; },
-                 [](const Finish&) { return "finish"; }},
+      Overloaded{
+          [](const Send&) { return "send"; }, [](const Persist&) { return "persist"; },
+          [](const Fetch&) { return "fetch"; }, [](const ComputeGradient&) { return "gradient"; },
+          [](const MeasureCosines&) { return "cosines"; }, [](const Score&) { return "score"; },
+          [](const StopScoring&) { return "stop"; }, [](const Apply&) { return "apply"; },
+          [](const AskStakes&) { return "ask_stakes"; },
+          [](const AskMembers&) { return "ask_members"; }, [](const Adopt&) { return "adopt"; },
+          [](const Rated&) { return "rated"; }, [](const Accuse&) { return "accuse"; },
+          [](const CompareHeads&) { return "compare_heads"; }, [](const Note&) { return "note"; },
+          [](const Finish&) { return "finish"; }},
       action);
 }
 
 class Service {
  public:
   // `saved`: how many records the journal had when the state was saved.
-  Service(ServiceParts parts, std::vector<float> downlink_residual, std::uint64_t saved, const std::atomic<bool>& stop)
+  Service(ServiceParts parts, std::vector<float> downlink_residual, std::uint64_t saved,
+          const std::atomic<bool>& stop)
       : parts_(std::move(parts)),
         stop_(stop),
         layout_(state::layout_of(parts_.params.model)),
@@ -88,23 +88,24 @@ class Service {
         setter_(parts_.key, parts_.params.ledger_genesis, parts_.params.netuid),
         blobs_(std::move(parts_.blob_transport), parts_.params.coordinator,
                wire::BlobClient([](ByteSpan blob) { return compression::blob_id(blob); }),
-               {[this](const Hash& id, Bytes blob) { inputs_.push(Fetched{id, std::move(blob)}); },
+               {[this](const Hash& id, Bytes blob) {
+                  inputs_.push(Fetched{id, std::move(blob)});
+                },
                 [](const Hash&) {},
                 [this](const std::string& text) { inputs_.push(Problem{text}); }}) {}
 
   Status run() {
-    MUSTER_TRY_STATUS(protocol::recover_from(
-        *parts_.journal, saved_, parts_.key,
-        {[this](ByteSpan record, bool in_state) {
-           Status recovered = core_.recover(record, in_state);
-           anchors_.reach(core_.head().position());
-           return recovered;
-         },
-         [this] { return core_.head().position(); }}));
+    MUSTER_TRY_STATUS(protocol::recover_from(*parts_.journal, saved_, parts_.key,
+                                             {[this](ByteSpan record, bool in_state) {
+                                                Status recovered = core_.recover(record, in_state);
+                                                anchors_.reach(core_.head().position());
+                                                return recovered;
+                                              },
+                                              [this] { return core_.head().position(); }}));
     if (saved_ > 0)
       parts_.logger.info("resumed before round " + std::to_string(core_.head().round().value));
-    MUSTER_TRY_STATUS(carry_out(core_.start(
-        state::parameters_root(layout_, parts_.probe->parameters()), now())));
+    MUSTER_TRY_STATUS(
+        carry_out(core_.start(state::parameters_root(layout_, parts_.probe->parameters()), now())));
     TimeMs next_poll = now();
     while (!stop_ && !(settled_ && losses_awaited_ == 0)) {
       MUSTER_TRY(auto incoming, parts_.transport->receive(kTickMs, inputs_.fd()));
@@ -150,13 +151,14 @@ class Service {
             [&](Stakes& answer) {
               if (!answer.stakes) parts_.logger.warning(answer.stakes.error().message);
               return carry_out(
-                  core_.on_stakes(answer.stakes ? *answer.stakes : protocol::ValidatorStakes{}, answer.has_set_weights,
-                                  now()));
+                  core_.on_stakes(answer.stakes ? *answer.stakes : protocol::ValidatorStakes{},
+                                  answer.has_set_weights, now()));
             },
             [&](Members& answer) { return carry_out(core_.on_members(answer.round, answer.view)); },
             [&](HeldOut& held_out) {
               --losses_awaited_;
-              if (!held_out.loss) parts_.logger.warning("held-out loss: " + held_out.loss.error().message);
+              if (!held_out.loss)
+                parts_.logger.warning("held-out loss: " + held_out.loss.error().message);
               else
                 parts_.events({"held_out",
                                {{"round", static_cast<std::int64_t>(held_out.round.value)},
@@ -171,7 +173,8 @@ class Service {
               return Status();
             },
             [&](std::vector<protocol::SeenAnchor>& anchors) {
-              for (const std::string& difference : anchors_.compare(anchors)) parts_.logger.warning(difference);
+              for (const std::string& difference : anchors_.compare(anchors))
+                parts_.logger.warning(difference);
               return Status();
             },
             [&](Problem& problem) {
@@ -248,7 +251,8 @@ class Service {
     ByteWriter note;
     note.write(records);
     const auto write = [&] {
-      return state::write_checkpoint(parts_.state_file, layout_, note.bytes(), parts_.probe->parameters(), downlink_residual);
+      return state::write_checkpoint(parts_.state_file, layout_, note.bytes(),
+                                     parts_.probe->parameters(), downlink_residual);
     };
     return wait_out(write, stop_, parts_.logger);
   }
@@ -267,7 +271,8 @@ class Service {
       Stakes answer{protocol::ValidatorStakes{}};
       if (auto metagraph = parts_.ledger->metagraph()) {
         answer.stakes = protocol::validator_stakes(protocol::members_of(*metagraph));
-        const auto own = std::ranges::find(metagraph->neurons, parts_.key.public_key(), &protocol::Neuron::hotkey);
+        const auto own = std::ranges::find(metagraph->neurons, parts_.key.public_key(),
+                                           &protocol::Neuron::hotkey);
         answer.has_set_weights = own != metagraph->neurons.end() && protocol::has_set_weights(*own);
       } else {
         answer.stakes = std::move(metagraph).error();
@@ -277,12 +282,15 @@ class Service {
   }
 
   void ask_members(const AskMembers& job) {
-    ledger_worker_.post([this, job] { inputs_.push(Members{job.round, members_behind(*parts_.ledger, job.block)}); });
+    ledger_worker_.post([this, job] {
+      inputs_.push(Members{job.round, members_behind(*parts_.ledger, job.block)});
+    });
   }
 
   void compare_heads(std::vector<protocol::SeenHead> heads) {
     ledger_worker_.post([this, heads = std::move(heads)] {
-      for (std::string& difference : head_watch_.compare([this](auto& head) { return parts_.ledger->compare(head); }, heads))
+      for (std::string& difference :
+           head_watch_.compare([this](auto& head) { return parts_.ledger->compare(head); }, heads))
         inputs_.push(Problem{std::move(difference)});
     });
   }
@@ -304,8 +312,8 @@ class Service {
     });
   }
 
-  Status step_weights(const std::map<PublicKey, std::uint16_t>& weights, const std::optional<protocol::Anchor>& anchor,
-                      bool final) {
+  Status step_weights(const std::map<PublicKey, std::uint16_t>& weights,
+                      const std::optional<protocol::Anchor>& anchor, bool final) {
     MUSTER_TRY(const auto metagraph, parts_.ledger->metagraph());
     inputs_.push(protocol::anchors_of(metagraph));
     if (final && final_since_ == 0) final_since_ = metagraph.block;
@@ -326,8 +334,10 @@ class Service {
   }
 
   // Once an epoch, and at once with a dispute.
-  Status put_anchor(const protocol::Metagraph& metagraph, const std::optional<protocol::Anchor>& anchor) {
-    if (!anchor || (anchored_epoch_ == metagraph.epoch && anchored_.disputes == anchor->disputes)) return {};
+  Status put_anchor(const protocol::Metagraph& metagraph,
+                    const std::optional<protocol::Anchor>& anchor) {
+    if (!anchor || (anchored_epoch_ == metagraph.epoch && anchored_.disputes == anchor->disputes))
+      return {};
     MUSTER_TRY_STATUS(parts_.ledger->set_commitment(protocol::encode_anchor(*anchor)));
     anchored_epoch_ = metagraph.epoch;
     anchored_ = *anchor;
@@ -360,80 +370,79 @@ class Service {
 
   Status perform(Action& action) {
     return std::visit(
-        Overloaded{[&](Send& send) {
-                     (void)parts_.transport->send(parts_.params.coordinator, send.message);
-                     return Status();
-                   },
-                   [&](Persist& record) {
-                     return parts_.journal->append(record.round, record.message);
-                   },
-                   [&](Fetch& fetch) {
-                     blobs_.fetch(fetch.id, protocol::state_bytes_max(layout_));
-                     return Status();
-                   },
-                   [&](ComputeGradient& job) {
-                     worker_.post([this, job] {
-                       inputs_.push(
-                           GradientDone{job.round, parts_.probe->compute_gradient(job.sequences)});
-                     });
-                     return Status();
-                   },
-                   [&](MeasureCosines& job) {
-                     worker_.post([this, job] {
-                       CosinesDone done{job.round, {}};
-                       for (const auto& item : job.items)
-                         done.cosines[item.uid] = parts_.probe->gradient_cosine(item.payload->whole);
-                       inputs_.push(std::move(done));
-                     });
-                     return Status();
-                   },
-                   [&](Score& job) {
-                     score(std::move(job));
-                     return Status();
-                   },
-                   [&](StopScoring&) {
-                     stop_scoring_ = true;
-                     return Status();
-                   },
-                   [&](Apply& job) {
-                     apply(std::move(job));
-                     return Status();
-                   },
-                   [&](AskStakes&) {
-                     ask_stakes();
-                     return Status();
-                   },
-                   [&](AskMembers& job) {
-                     ask_members(job);
-                     return Status();
-                   },
-                   [&](Adopt& job) {
-                     adopt(std::move(job));
-                     return Status();
-                   },
-                   [&](Rated& rated) {
-                     report(rated);
-                     return Status();
-                   },
-                   [&](Accuse& accuse) {
-                     failure_ = Error{Errc::kConflict,
-                                      "stopped with a signed dispute: " +
-                                          std::string(name_of(accuse.reason)) + ", expected " +
-                                          accuse.expected.brief() + ", found " +
-                                          accuse.found.brief()};
-                     parts_.logger.error(failure_->message + "; the weights come into force before this node ends");
-                     parts_.events({"dispute", {{"reason", std::string(name_of(accuse.reason))}}});
-                     return Status();
-                   },
-                   [&](CompareHeads& seen) {
-                     compare_heads(std::move(seen.heads));
-                     return Status();
-                   },
-                   [&](Note& note) {
-                     parts_.logger.warning(note.text);
-                     return Status();
-                   },
-                   [](Finish&) { return Status(); }},
+        Overloaded{
+            [&](Send& send) {
+              (void)parts_.transport->send(parts_.params.coordinator, send.message);
+              return Status();
+            },
+            [&](Persist& record) { return parts_.journal->append(record.round, record.message); },
+            [&](Fetch& fetch) {
+              blobs_.fetch(fetch.id, protocol::state_bytes_max(layout_));
+              return Status();
+            },
+            [&](ComputeGradient& job) {
+              worker_.post([this, job] {
+                inputs_.push(
+                    GradientDone{job.round, parts_.probe->compute_gradient(job.sequences)});
+              });
+              return Status();
+            },
+            [&](MeasureCosines& job) {
+              worker_.post([this, job] {
+                CosinesDone done{job.round, {}};
+                for (const auto& item : job.items)
+                  done.cosines[item.uid] = parts_.probe->gradient_cosine(item.payload->whole);
+                inputs_.push(std::move(done));
+              });
+              return Status();
+            },
+            [&](Score& job) {
+              score(std::move(job));
+              return Status();
+            },
+            [&](StopScoring&) {
+              stop_scoring_ = true;
+              return Status();
+            },
+            [&](Apply& job) {
+              apply(std::move(job));
+              return Status();
+            },
+            [&](AskStakes&) {
+              ask_stakes();
+              return Status();
+            },
+            [&](AskMembers& job) {
+              ask_members(job);
+              return Status();
+            },
+            [&](Adopt& job) {
+              adopt(std::move(job));
+              return Status();
+            },
+            [&](Rated& rated) {
+              report(rated);
+              return Status();
+            },
+            [&](Accuse& accuse) {
+              failure_ = Error{
+                  Errc::kConflict,
+                  "stopped with a signed dispute: " + std::string(name_of(accuse.reason)) +
+                      ", expected " + accuse.expected.brief() + ", found " + accuse.found.brief()};
+              parts_.logger.error(failure_->message +
+                                  "; the weights come into force before this node ends");
+              parts_.events({"dispute", {{"reason", std::string(name_of(accuse.reason))}}});
+              return Status();
+            },
+            [&](CompareHeads& seen) {
+              compare_heads(std::move(seen.heads));
+              return Status();
+            },
+            [&](Note& note) {
+              parts_.logger.warning(note.text);
+              return Status();
+            },
+            [](Finish&) { return Status(); }},
         action);
   }
 
@@ -445,16 +454,16 @@ class Service {
   Mailbox<Input> inputs_;
   Validator core_;
   protocol::AnchorWatch anchors_;
-  WeightSetter setter_;             // used on the ledger's thread only
-  std::uint64_t final_since_ = 0;   // likewise
+  WeightSetter setter_;                          // used on the ledger's thread only
+  std::uint64_t final_since_ = 0;                // likewise
   std::optional<std::uint64_t> anchored_epoch_;  // likewise
-  protocol::Anchor anchored_;       // likewise
+  protocol::Anchor anchored_;                    // likewise
   std::atomic<bool> ledger_busy_{false};
   wire::BlobClientEndpoint blobs_;
   std::atomic<bool> stop_scoring_{false};
   std::optional<Error> failure_;
   bool settled_ = false;
-  int losses_awaited_ = 0;  // held-out losses that the worker has yet to measure
+  int losses_awaited_ = 0;          // held-out losses that the worker has yet to measure
   protocol::HeadWatch head_watch_;  // used on the ledger's thread only
   Worker ledger_worker_;
   Worker worker_;  // last: its jobs use the rest

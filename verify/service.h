@@ -34,7 +34,8 @@ struct ServiceParts {
   Failpoints failpoints;
   bool measure_held_out = false;  // after every round, for reports
   std::uint32_t ledger_poll_ms = 500;
-  std::filesystem::path restored = {};  // a file that marks a restored copy; removed when the copy has caught up
+  std::filesystem::path restored =
+      {};  // a file that marks a restored copy; removed when the copy has caught up
 };
 
 // Runs until the run is over and its last weights are in force on the ledger, or `stop`.

@@ -63,10 +63,12 @@ Status Validator::recover(ByteSpan message, bool in_state) {
     MUSTER_TRY(const protocol::Screen screen, protocol::read_body<protocol::Screen>(envelope));
     if (envelope.round == head().round())
       for (const auto& entry : screen.entries) verdicts_[entry.uid] = entry.verdict;
-    if (envelope.round >= signed_.round) signed_ = {envelope.round, Bytes(message.begin(), message.end())};
+    if (envelope.round >= signed_.round)
+      signed_ = {envelope.round, Bytes(message.begin(), message.end())};
     return {};
   }
-  // Kept as proof. What is on its way is sent again all the same: the coordinator may have lost what it acknowledged.
+  // Kept as proof. What is on its way is sent again all the same: the coordinator may have lost
+  // what it acknowledged.
   if (is_a(envelope, MessageType::kReceipt)) return {};
   if (!in_state) {
     if (!is_a(envelope, MessageType::kManifest)) follower_.set_aside(message);
@@ -112,11 +114,14 @@ Actions Validator::on_message(ByteSpan message, TimeMs now) {
   return take_actions();
 }
 
-// A message of a later round, or a manifest without its round's opening, shows that something is missing.
+// A message of a later round, or a manifest without its round's opening, shows that something is
+// missing.
 void Validator::ask_for_what_was_missed(TimeMs now) {
   const bool lacks_messages =
-      follower_.manifest() && !(follower_.open() && follower_.commits_closed() && follower_.reveals_closed());
-  const bool busy = progress_.applying || !progress_.fetching.empty() || adopting_ || joining_.under_way();
+      follower_.manifest() &&
+      !(follower_.open() && follower_.commits_closed() && follower_.reveals_closed());
+  const bool busy =
+      progress_.applying || !progress_.fetching.empty() || adopting_ || joining_.under_way();
   if (!(follower_.is_behind() || lacks_messages) || busy || finished_) return;
   if (patience_.may_ask(now)) send_ready(now);
 }
@@ -159,8 +164,7 @@ Actions Validator::on_applied(Round next, const Hash& theta_root, TimeMs now) {
 
 Actions Validator::on_tick(TimeMs now) {
   advance(now);
-  if (!finished_ && !progress_.applying && !adopting_ &&
-      patience_.is_over(now)) {
+  if (!finished_ && !progress_.applying && !adopting_ && patience_.is_over(now)) {
     send_ready(now);
     if (auto complaint = patience_.complaint(now, head().round()))
       actions_.push_back(Note{std::move(*complaint)});
@@ -190,7 +194,8 @@ void Validator::advance(TimeMs now) {
   check_own_state();
   if (adopting_) return;
   if (sitting_out_.take(follower_))
-    actions_.push_back(Note{"restored from a copy: sits out round " + std::to_string(head().round().value) +
+    actions_.push_back(Note{"restored from a copy: sits out round " +
+                            std::to_string(head().round().value) +
                             ", which it may have screened already"});
   ask_members();
   const bool takes_part = own_entry() != nullptr && !follower_.manifest() &&
@@ -203,7 +208,8 @@ void Validator::advance(TimeMs now) {
   if (progress_.commits && follower_.reveals_closed() && !progress_.accused) {
     if (!progress_.keys_out) progress_.keys_out = now;
     open_what_is_there();
-    // Whose payload has not come by half of the phase is not judged: nobody holds up the judgement of others.
+    // Whose payload has not come by half of the phase is not judged: nobody holds up the judgement
+    // of others.
     const auto patience = TimeMs{follower_.open()->message.screen_ms / 2};
     if (takes_part && (progress_.payloads_ready || now - *progress_.keys_out >= patience))
       screen_when_ready(now);
@@ -225,11 +231,15 @@ Actions Validator::on_members(Round round, const Result<protocol::LedgerView>& m
   if (round != head().round() || !follower_.open()) return {};
   const auto& open = follower_.open()->message;
   if (!members || members->block != open.ledger_block) {
-    const std::string why = members ? "the ledger answers for block " + std::to_string(members->block) : members.error().message;
-    actions_.push_back(Note{"the roster of round " + std::to_string(round.value) + " is not compared with block " +
-                            std::to_string(open.ledger_block) + " of the ledger: " + why});
+    const std::string why = members
+                                ? "the ledger answers for block " + std::to_string(members->block)
+                                : members.error().message;
+    actions_.push_back(Note{"the roster of round " + std::to_string(round.value) +
+                            " is not compared with block " + std::to_string(open.ledger_block) +
+                            " of the ledger: " + why});
   } else if (const auto lie = protocol::find_lie(open, *members)) {
-    actions_.push_back(Note{"the roster of round " + std::to_string(round.value) + " is not the ledger's: " + lie->what});
+    actions_.push_back(Note{"the roster of round " + std::to_string(round.value) +
+                            " is not the ledger's: " + lie->what});
     accuse(protocol::DisputeReason::kRoster, lie->expected, lie->found, {follower_.open()->bytes});
   }
   return take_actions();
@@ -261,14 +271,15 @@ void Validator::read_close() {
 void Validator::open_what_is_there() {
   if (progress_.payloads_ready) return;
   if (!progress_.reveals) {
-    auto reveals = protocol::read_reveals(head().position(), follower_.open()->message, *progress_.commits,
-                                          follower_.reveals_closed()->message);
+    auto reveals = protocol::read_reveals(head().position(), follower_.open()->message,
+                                          *progress_.commits, follower_.reveals_closed()->message);
     if (!reveals)
       return accuse(protocol::DisputeReason::kForkedClose, Hash{}, Hash{},
                     {follower_.reveals_closed()->bytes});
     progress_.reveals = std::move(*reveals);
   }
-  const protocol::RoundContext context{params_, layout_, head().position(), head().norm_max(), config_.threads};
+  const protocol::RoundContext context{params_, layout_, head().position(), head().norm_max(),
+                                       config_.threads};
   const auto take_blob = [this](const Hash& id) -> Result<Bytes> {
     auto blob = progress_.blobs.extract(id);
     if (blob.empty()) return Error{Errc::kNotFound, "payload " + id.hex()};
@@ -301,16 +312,17 @@ void Validator::take_record(ByteSpan blob) {
 Result<protocol::SealedRound> Validator::seal_again(std::vector<float>& residual) const {
   const protocol::SealRecord& record = *progress_.record;
   const auto arrivals = protocol::arrivals_of(record);
-  const protocol::SealInputs inputs{{params_, layout_, head().position(), head().norm_max(), config_.threads},
-                                    head(),
-                                    follower_.open()->message,
-                                    wire::message_hash(follower_.open()->bytes),
-                                    wire::message_hash(follower_.reveals_closed()->bytes),
-                                    follower_.commits_closed()->message.commit_root,
-                                    progress_.opened,
-                                    arrivals,
-                                    record.screens,
-                                    record.evidence};
+  const protocol::SealInputs inputs{
+      {params_, layout_, head().position(), head().norm_max(), config_.threads},
+      head(),
+      follower_.open()->message,
+      wire::message_hash(follower_.open()->bytes),
+      wire::message_hash(follower_.reveals_closed()->bytes),
+      follower_.commits_closed()->message.commit_root,
+      progress_.opened,
+      arrivals,
+      record.screens,
+      record.evidence};
   return protocol::seal(inputs, residual);
 }
 
@@ -333,8 +345,7 @@ void Validator::verify_and_apply() {
       doubted_ = {head().round(), manifest};
       return start_over("the manifest does not follow from the payloads and this node's state");
     }
-    accuse(protocol::DisputeReason::kAggregate,
-           sealed ? sealed->manifest.aggregate_id : Hash{},
+    accuse(protocol::DisputeReason::kAggregate, sealed ? sealed->manifest.aggregate_id : Hash{},
            follower_.manifest()->message.aggregate_id,
            {follower_.open()->bytes, follower_.commits_closed()->bytes,
             follower_.reveals_closed()->bytes, follower_.manifest()->bytes});
@@ -344,9 +355,10 @@ void Validator::verify_and_apply() {
   residual_ = residual;
   downlink_root_ = state::parameters_root(layout_, *residual_);
   const bool null_round = sealed->manifest.null_round;
-  last_aggregate_ = null_round ? nullptr
-                               : std::make_shared<const compression::SparseUpdate>(
-                                     compression::decode(layout_, sealed->aggregate, config_.threads).value());
+  last_aggregate_ =
+      null_round ? nullptr
+                 : std::make_shared<const compression::SparseUpdate>(
+                       compression::decode(layout_, sealed->aggregate, config_.threads).value());
   keep_own_sealed_screen();
   actions_.push_back(Persist{head().round(), follower_.manifest()->bytes});
   actions_.push_back(Apply{head().round().next(), last_aggregate_, residual_});
@@ -367,7 +379,8 @@ void Validator::keep_own_sealed_screen() {
       // With what it sealed it has lost which rounds before this one it has evaluated.
       evaluated_ = std::max(evaluated_, head().round());
     }
-    std::erase_if(evaluations_, [&](const auto& evaluation) { return evaluation.round < evaluated_; });
+    std::erase_if(evaluations_,
+                  [&](const auto& evaluation) { return evaluation.round < evaluated_; });
     signed_ = {head().round(), bytes};
     actions_.push_back(Persist{head().round(), bytes});
   }
@@ -398,7 +411,8 @@ void Validator::remember_round() {
   last.facts.verdicts = verdicts_;
   take_sealed_screen();
   if (progress_.record) {
-    for (PeerScreen& screen : peer_screens(head(), last.open, progress_.record->screens, key_.public_key())) {
+    for (PeerScreen& screen :
+         peer_screens(head(), last.open, progress_.record->screens, key_.public_key())) {
       for (const protocol::Assessment& opened : screen.opened)
         note_reviews(reviews_.take_opened(screen.peer.hotkey, opened));
       last.peers.push_back(std::move(screen.peer));
@@ -409,22 +423,29 @@ void Validator::remember_round() {
   opened_.take_roster(head().round(), last.open.roster);
   const auto& manifest = follower_.manifest()->message;
   const bool is_new = progress_.record.has_value();  // not read again from the journal
-  if (const auto* screen = own_entry() == nullptr ? nullptr : find_screen(manifest, own_entry()->uid);
+  if (const auto* screen =
+          own_entry() == nullptr ? nullptr : find_screen(manifest, own_entry()->uid);
       is_new && screen != nullptr && head().withholds(key_.public_key(), *screen))
-    actions_.push_back(Note{"this validator could not open what it had sealed, and it does not find it in its Screens: it "
-                            "has no vote for " + std::to_string(protocol::kVoteLostRounds) + " rounds, if others have most of the stake"});
+    actions_.push_back(Note{
+        "this validator could not open what it had sealed, and it does not find it in its Screens: "
+        "it "
+        "has no vote for " +
+        std::to_string(protocol::kVoteLostRounds) + " rounds, if others have most of the stake"});
   if (is_new && own_entry() != nullptr &&
-      std::ranges::count(manifest.contradictions, own_entry()->uid, &protocol::Contradiction::of) > 0)
-    actions_.push_back(Note{"another validator measured otherwise what this one had evaluated: if more than half of the others' "
-                            "stake says so, this validator has no vote; `muster audit --rescore` tells who is right"});
+      std::ranges::count(manifest.contradictions, own_entry()->uid, &protocol::Contradiction::of) >
+          0)
+    actions_.push_back(Note{
+        "another validator measured otherwise what this one had evaluated: if more than half of "
+        "the others' "
+        "stake says so, this validator has no vote; `muster audit --rescore` tells who is right"});
   last.aggregate = last_aggregate_;
   if (progress_.record)
-    for (const auto& outcome : progress_.record->outcomes) last.weights[outcome.uid] = outcome.weight;
+    for (const auto& outcome : progress_.record->outcomes)
+      last.weights[outcome.uid] = outcome.weight;
   if (last.secret_was_promised && !manifest.null_round && manifest.most_revealed)
     last.payloads = std::move(progress_.payloads);
-  std::erase_if(last.payloads, [&](const auto& item) {
-    return !may_be_measured(last.facts, item.first);
-  });
+  std::erase_if(last.payloads,
+                [&](const auto& item) { return !may_be_measured(last.facts, item.first); });
   stop_scoring();
   if (progress_.commits) {
     for (const auto& [uid, commit] : *progress_.commits)
@@ -434,7 +455,8 @@ void Validator::remember_round() {
   last_ = std::move(last);
 }
 
-// Only what a sealed Screen has the hash of is in the book, in that order: as for whoever reads the records later.
+// Only what a sealed Screen has the hash of is in the book, in that order: as for whoever reads the
+// records later.
 void Validator::take_sealed_screen() {
   const Bytes* screen = own_screen();
   if (screen == nullptr || own_entry() == nullptr) return;
@@ -444,12 +466,14 @@ void Validator::take_sealed_screen() {
     left_out_ = protocol::extend(left_out_, round.bytes());
     return;
   }
-  const auto sent = protocol::read_body<protocol::Screen>(wire::open_envelope(*screen).value()).value();
+  const auto sent =
+      protocol::read_body<protocol::Screen>(wire::open_envelope(*screen).value()).value();
   for (const protocol::Assessment& opened : sent.opened) {
     book_.take(opened);  // known, unless this node lost its folder
     opened_.take(opened.evaluations);
     note_evaluated(opened.evaluations);
-    std::erase_if(unopened_, [&](const auto& assessment) { return assessment.round == opened.round; });
+    std::erase_if(unopened_,
+                  [&](const auto& assessment) { return assessment.round == opened.round; });
   }
   reviews_.said(sent.reviews);
   if (!assessment_ || assessment_->round != head().round()) return;
@@ -481,12 +505,17 @@ RatingBook Validator::book() const {
 void Validator::send_ready(TimeMs now) {
   patience_.satisfied(now);
   const auto promise = [this](Round round) {
-    return protocol::secret_hash(head().position().run_id, round, key_.public_key(), secret_for(round));
+    return protocol::secret_hash(head().position().run_id, round, key_.public_key(),
+                                 secret_for(round));
   };
   const Round next = head().round().next();
-  actions_.push_back(Send{sign(protocol::Ready{Role::kValidator, head().state_id(), theta_root_,
-                                               {promise(next), promise(next.next())}, follower_.seen(),
-                                               joining_.takes_checkpoint(head().round()), ledger_head_})});
+  actions_.push_back(Send{sign(protocol::Ready{Role::kValidator,
+                                               head().state_id(),
+                                               theta_root_,
+                                               {promise(next), promise(next.next())},
+                                               follower_.seen(),
+                                               joining_.takes_checkpoint(head().round()),
+                                               ledger_head_})});
 }
 
 void Validator::send_attest() {

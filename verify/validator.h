@@ -1,11 +1,11 @@
-// Validator: the role's pure core. It screens every payload, scores a sample exactly, rates the miners,
-// makes every seal again and attests the state.
+// Validator: the role's pure core. It screens every payload, scores a sample exactly, rates the
+// miners, makes every seal again and attests the state.
 //
-// Sans-I/O: inputs are calls with their time, outputs are Actions to be carried out in order; a Persist is
-// durable before the next action starts. Measuring (gradient, cosines, scores) runs elsewhere and comes
-// back as events. Draws follow from secrets that stood in an earlier manifest as hashes and are revealed
-// with the Screen, so anyone can redo them.
-// Thread safety: none; one owner.
+// Sans-I/O: inputs are calls with their time, outputs are Actions to be carried out in order; a
+// Persist is durable before the next action starts. Measuring (gradient, cosines, scores) runs
+// elsewhere and comes back as events. Draws follow from secrets that stood in an earlier manifest
+// as hashes and are revealed with the Screen, so anyone can redo them. Thread safety: none; one
+// owner.
 #pragma once
 
 #include <memory>
@@ -18,9 +18,9 @@
 #include "protocol/head_watch.h"
 #include "protocol/patience.h"
 #include "protocol/roster.h"
-#include "protocol/sitting_out.h"
 #include "protocol/seal.h"
 #include "protocol/seal_record.h"
+#include "protocol/sitting_out.h"
 #include "verify/evaluation.h"
 #include "verify/rating_book.h"
 #include "verify/reviews.h"
@@ -61,7 +61,8 @@ struct Scored {
   std::vector<Measurement> measurements;
 };
 // Errors: those of the probe.
-[[nodiscard]] Result<Scored> measure(protocol::LossProbe& probe, const Score& score, const std::atomic<bool>& stop);
+[[nodiscard]] Result<Scored> measure(protocol::LossProbe& probe, const Score& score,
+                                     const std::atomic<bool>& stop);
 struct StopScoring {};
 // Step θ by `aggregate` (none: a null round), save θ and `downlink_residual`; then on_applied.
 struct Apply {
@@ -92,7 +93,8 @@ struct Accuse {
   Hash found;
   std::vector<Bytes> proof;
 };
-// Compare what other nodes say that the ledger signed with what this one knows, and say what differs.
+// Compare what other nodes say that the ledger signed with what this one knows, and say what
+// differs.
 struct CompareHeads {
   std::vector<protocol::SeenHead> heads;
 };
@@ -100,16 +102,16 @@ struct Note {
   std::string text;
 };
 struct Finish {};
-using Action = std::variant<Send, Persist, Fetch, ComputeGradient, MeasureCosines, Score,
-                            StopScoring, Apply, AskStakes, AskMembers, Adopt, Rated, Accuse, CompareHeads,
-                            Note, Finish>;
+using Action =
+    std::variant<Send, Persist, Fetch, ComputeGradient, MeasureCosines, Score, StopScoring, Apply,
+                 AskStakes, AskMembers, Adopt, Rated, Accuse, CompareHeads, Note, Finish>;
 using Actions = std::vector<Action>;
 
 struct Config {
   std::uint32_t retry_ms = 2000;
   bool restored = false;  // from a copy of its folder: protocol/sitting_out.h
-  // How long a Screen may wait for scores that are not finished when the keys are out. A validator that
-  // shares its machine waits; one with time to spare has scored by then anyway.
+  // How long a Screen may wait for scores that are not finished when the keys are out. A validator
+  // that shares its machine waits; one with time to spare has scored by then anyway.
   std::uint32_t score_wait_ms = 10'000;
   std::uint32_t threads = 1;  // for decoding and checking seals
 };
@@ -127,12 +129,14 @@ class Validator {
   [[nodiscard]] Actions on_blob(const Hash& id, Bytes blob, TimeMs now);
   [[nodiscard]] Actions on_gradient(Round round, TimeMs now);
   [[nodiscard]] Actions on_cosines(Round round, const std::map<Uid, double>& cosines, TimeMs now);
-  [[nodiscard]] Actions on_scored(const Scored& scored, const std::string& platform_class, TimeMs now);
+  [[nodiscard]] Actions on_scored(const Scored& scored, const std::string& platform_class,
+                                  TimeMs now);
   [[nodiscard]] Actions on_applied(Round next, const Hash& theta_root, TimeMs now);
-  // Empty: the ledger did not answer. `has_set_weights`: this hotkey, at some time. A validator that has, and knows
-  // nothing of what it has signed, lost its folder: it takes no checkpoint but replays the rounds, whose records
-  // have its ratings.
-  [[nodiscard]] Actions on_stakes(const protocol::ValidatorStakes& stakes, bool has_set_weights, TimeMs now);
+  // Empty: the ledger did not answer. `has_set_weights`: this hotkey, at some time. A validator
+  // that has, and knows nothing of what it has signed, lost its folder: it takes no checkpoint but
+  // replays the rounds, whose records have its ratings.
+  [[nodiscard]] Actions on_stakes(const protocol::ValidatorStakes& stakes, bool has_set_weights,
+                                  TimeMs now);
   // `members`: of the block that AskMembers named, or why the ledger does not tell.
   [[nodiscard]] Actions on_members(Round round, const Result<protocol::LedgerView>& members);
   [[nodiscard]] Actions on_adopted(const Hash& theta_root, TimeMs now);
@@ -164,7 +168,7 @@ class Validator {
     std::map<Hash, Bytes> blobs;  // fetched, not open yet
     std::set<Hash> fetching;
     std::map<Uid, protocol::OpenedPayload> opened;
-    Payloads payloads;  // of opened, those that decode
+    Payloads payloads;            // of opened, those that decode
     bool payloads_ready = false;  // all of the close are open
     bool record_asked = false;
     std::optional<protocol::SealRecord> record;  // of the manifest
@@ -228,7 +232,8 @@ class Validator {
   void finalise(const std::vector<Measurement>& measurements);
   void take_sealed_screen();
   void keep_sealed(protocol::Assessment assessment);
-  [[nodiscard]] std::vector<protocol::Assessment> due_assessments(const protocol::Assessment& own) const;
+  [[nodiscard]] std::vector<protocol::Assessment> due_assessments(
+      const protocol::Assessment& own) const;
   void note_evaluated(const std::vector<protocol::Evaluation>& evaluations);
   void note_reviews(const std::vector<protocol::Review>& reviews);
   void remember_round();
@@ -237,7 +242,8 @@ class Validator {
   void persist_news();
   void hand_back(protocol::Phase phase);
   void ask_for_what_was_missed(TimeMs now);
-  [[nodiscard]] bool is_active() const;  // may screen: its secret's hash stands in the last manifest
+  [[nodiscard]] bool is_active()
+      const;  // may screen: its secret's hash stands in the last manifest
   [[nodiscard]] Secret secret_for(Round round) const;
   [[nodiscard]] const protocol::RosterEntry* own_entry() const;
   [[nodiscard]] Result<protocol::SealedRound> seal_again(std::vector<float>& residual) const;
@@ -258,9 +264,9 @@ class Validator {
   std::optional<protocol::LedgerHead> ledger_head_;
   Hash left_out_, disputes_;  // as Anchor has them
   protocol::Joining joining_;
-  std::optional<protocol::HeadState> adopting_;    // until θ is replaced
+  std::optional<protocol::HeadState> adopting_;  // until θ is replaced
   std::optional<Round> started_over_;  // before this round, which no attestation has confirmed yet
-  std::optional<SignedManifest> doubted_;          // did not follow from what this node had
+  std::optional<SignedManifest> doubted_;  // did not follow from what this node had
   SignedScreen signed_;
   Progress progress_;
   std::optional<LastRound> last_;
@@ -268,8 +274,9 @@ class Validator {
   std::shared_ptr<const compression::SparseUpdate> last_aggregate_;
   Scoring scoring_ = Scoring::kNone;
   std::vector<protocol::Evaluation> evaluations_;  // no sealed Screen has their hash
-  std::optional<protocol::Assessment> assessment_;  // of the Screen signed last, until that is sealed
-  std::vector<protocol::Assessment> unopened_;      // sealed, by round
+  std::optional<protocol::Assessment>
+      assessment_;                              // of the Screen signed last, until that is sealed
+  std::vector<protocol::Assessment> unopened_;  // sealed, by round
   Round evaluated_;  // before this round: no round is evaluated twice, also when it is replayed
   std::string platform_class_;
   SealedBook book_;

@@ -6,8 +6,7 @@
 
 namespace muster::verify {
 protocol::WeightVector WeightSetter::vector_for(
-    const protocol::Metagraph& metagraph,
-    const std::map<PublicKey, std::uint16_t>& weights) const {
+    const protocol::Metagraph& metagraph, const std::map<PublicKey, std::uint16_t>& weights) const {
   protocol::WeightVector vector;
   for (const auto& neuron : metagraph.neurons) {
     const auto weight = weights.find(neuron.hotkey);
@@ -28,7 +27,8 @@ WeightSetter::Step WeightSetter::next(const protocol::Metagraph& metagraph,
                                       const std::map<PublicKey, std::uint16_t>& weights) {
   const std::uint64_t epoch = metagraph.epoch;
   // A commit that crossed the end of an epoch on its way is to be revealed one later than it seems.
-  if (committed_ && epoch > committed_epoch_ && epoch <= committed_epoch_ + 2) return Reveal{*committed_};
+  if (committed_ && epoch > committed_epoch_ && epoch <= committed_epoch_ + 2)
+    return Reveal{*committed_};
   if (committed_ && epoch <= committed_epoch_) return std::monostate{};
   committed_.reset();
   protocol::WeightVector vector = vector_for(metagraph, weights);

@@ -1,4 +1,5 @@
-// WeightSetter: brings a validator's weights onto the ledger: commit in one epoch, reveal in the next.
+// WeightSetter: brings a validator's weights onto the ledger: commit in one epoch, reveal in the
+// next.
 //
 // A value with one step per metagraph seen; the caller submits. Thread safety: none; one owner.
 #pragma once
@@ -13,8 +14,8 @@ namespace muster::verify {
 
 class WeightSetter {
  public:
-  // Salts are bound to the ledger and the subnet, so that a key that is used on two never shows on one what hides its
-  // weights on the other.
+  // Salts are bound to the ledger and the subnet, so that a key that is used on two never shows on
+  // one what hides its weights on the other.
   WeightSetter(const SigningKey& key, const Hash& ledger_genesis, std::uint16_t netuid)
       : key_(key), ledger_genesis_(ledger_genesis), netuid_(netuid) {}
 
@@ -26,8 +27,8 @@ class WeightSetter {
   };
   using Step = std::variant<std::monostate, Commit, Reveal>;
 
-  // What to submit now, given the ledger's last block and the weights by hotkey. Weights of hotkeys that
-  // are not miners of the ledger are left out; nothing is committed while all are zero.
+  // What to submit now, given the ledger's last block and the weights by hotkey. Weights of hotkeys
+  // that are not miners of the ledger are left out; nothing is committed while all are zero.
   [[nodiscard]] Step next(const protocol::Metagraph& metagraph,
                           const std::map<PublicKey, std::uint16_t>& weights);
   // Call when the step's submission was accepted.
@@ -36,8 +37,9 @@ class WeightSetter {
   [[nodiscard]] const std::optional<protocol::WeightVector>& in_force() const { return in_force_; }
 
  private:
-  [[nodiscard]] protocol::WeightVector vector_for(const protocol::Metagraph& metagraph,
-                                  const std::map<PublicKey, std::uint16_t>& weights) const;
+  [[nodiscard]] protocol::WeightVector vector_for(
+      const protocol::Metagraph& metagraph,
+      const std::map<PublicKey, std::uint16_t>& weights) const;
   SigningKey key_;
   Hash ledger_genesis_;
   std::uint16_t netuid_;

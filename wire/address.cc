@@ -13,9 +13,9 @@ namespace {
 constexpr std::string_view kScheme = "tcp://";
 
 Error bad(const std::string& text, const std::string& why) {
-  return {Errc::kInvalidArgument,
-          "address '" + text + "': " + why +
-              "; expected tcp://HOST:PORT, as tcp://10.0.0.7:27601, tcp://[::1]:27601 or tcp://example.org:27601"};
+  return {Errc::kInvalidArgument, "address '" + text + "': " + why +
+                                      "; expected tcp://HOST:PORT, as tcp://10.0.0.7:27601, "
+                                      "tcp://[::1]:27601 or tcp://example.org:27601"};
 }
 
 bool is_numeric(int family, const std::string& host) {
@@ -88,8 +88,11 @@ Result<std::vector<SocketAddress>> listening_addresses(const std::string& text) 
   std::vector<SocketAddress> addresses;
   for (const addrinfo* entry = found.get(); entry != nullptr; entry = entry->ai_next) {
     char host[NI_MAXHOST];
-    if (::getnameinfo(entry->ai_addr, entry->ai_addrlen, host, sizeof(host), nullptr, 0, NI_NUMERICHOST) != 0) continue;
-    const auto kind = entry->ai_family == AF_INET6 ? SocketAddress::Kind::kIpv6 : SocketAddress::Kind::kIpv4;
+    if (::getnameinfo(entry->ai_addr, entry->ai_addrlen, host, sizeof(host), nullptr, 0,
+                      NI_NUMERICHOST) != 0)
+      continue;
+    const auto kind =
+        entry->ai_family == AF_INET6 ? SocketAddress::Kind::kIpv6 : SocketAddress::Kind::kIpv4;
     const bool known = std::any_of(addresses.begin(), addresses.end(),
                                    [&](const SocketAddress& other) { return other.host == host; });
     if (!known) addresses.push_back({host, address.port, kind});
@@ -100,8 +103,10 @@ Result<std::vector<SocketAddress>> listening_addresses(const std::string& text) 
 Result<SocketAddress> connecting_address(const std::string& text) {
   MUSTER_TRY(SocketAddress address, parse_address(text));
   if (address.kind == SocketAddress::Kind::kAny)
-    return bad(text, "* is every address of this machine, to listen on; name the host to connect to");
-  if (address.port == "*" || address.port == "0") return bad(text, "a port to connect to is from 1 to 65535");
+    return bad(text,
+               "* is every address of this machine, to listen on; name the host to connect to");
+  if (address.port == "*" || address.port == "0")
+    return bad(text, "a port to connect to is from 1 to 65535");
   if (address.kind != SocketAddress::Kind::kName) return address;
   std::unique_ptr<addrinfo, FreeAddresses> found;
   if (does_not_exist(look_up(address.host, found)))

@@ -9,7 +9,7 @@ namespace {
 
 using Kind = BlobMessage::Kind;
 
-constexpr TimeMs kAgainMs = 1000;  // after the server asked to wait
+constexpr TimeMs kAgainMs = 1000;          // after the server asked to wait
 constexpr std::size_t kReasonBytes = 200;  // of a server's words, for a log
 
 }  // namespace
@@ -101,7 +101,8 @@ BlobClient::Response BlobClient::on_message(ByteSpan bytes, TimeMs now) {
       // Forgotten: the memory of a refused upload is not this node's to keep for ever.
       if (uploads_.erase(id) + downloads_.erase(id) == 0) return response;
       response.failed = id;
-      response.problem = "blob " + id.brief() + " refused: " + printable(message->reason, kReasonBytes);
+      response.problem =
+          "blob " + id.brief() + " refused: " + printable(message->reason, kReasonBytes);
       return response;
     case Kind::kWait: {
       const auto upload = uploads_.find(id);
@@ -109,16 +110,22 @@ BlobClient::Response BlobClient::on_message(ByteSpan bytes, TimeMs now) {
       if (upload != uploads_.end()) upload->second.again_at = now + kAgainMs;
       if (download != downloads_.end()) download->second.again_at = now + kAgainMs;
       if (upload != uploads_.end() || download != downloads_.end())
-        response.problem = "blob " + id.brief() + " has to wait: " + printable(message->reason, kReasonBytes);
+        response.problem =
+            "blob " + id.brief() + " has to wait: " + printable(message->reason, kReasonBytes);
       return response;
     }
-    case Kind::kWant: return send_stretch(id, message->offset, message->frames);
-    case Kind::kFrame: return take_frame(id, message->offset, message->total, message->bytes);
-    default: response.problem = "a message that only a client sends"; return response;
+    case Kind::kWant:
+      return send_stretch(id, message->offset, message->frames);
+    case Kind::kFrame:
+      return take_frame(id, message->offset, message->total, message->bytes);
+    default:
+      response.problem = "a message that only a client sends";
+      return response;
   }
 }
 
-BlobClient::Response BlobClient::send_stretch(const Hash& id, std::uint64_t offset, std::uint32_t frames) {
+BlobClient::Response BlobClient::send_stretch(const Hash& id, std::uint64_t offset,
+                                              std::uint32_t frames) {
   Response response;
   const auto found = uploads_.find(id);
   if (found == uploads_.end()) return response;
@@ -146,8 +153,8 @@ BlobClient::Response BlobClient::give_up_download(const Hash& id, const std::str
   return response;
 }
 
-BlobClient::Response BlobClient::take_frame(const Hash& id, std::uint64_t offset, std::uint64_t total,
-                                            ByteSpan bytes) {
+BlobClient::Response BlobClient::take_frame(const Hash& id, std::uint64_t offset,
+                                            std::uint64_t total, ByteSpan bytes) {
   const auto found = downloads_.find(id);
   if (found == downloads_.end()) return {};
   Download& download = found->second;
@@ -155,11 +162,13 @@ BlobClient::Response BlobClient::take_frame(const Hash& id, std::uint64_t offset
     return give_up_download(id, "has " + std::to_string(total) + " bytes, at most " +
                                     std::to_string(download.bytes_max) + " can be right");
   }
-  if (download.total.value_or(total) != total) return give_up_download(id, "changed its size while it came");
+  if (download.total.value_or(total) != total)
+    return give_up_download(id, "changed its size while it came");
   if (offset != download.bytes.size()) return {};  // repeated, or after a lost one
   if (bytes.size() > total - offset) return give_up_download(id, "is longer than was said");
   if (offset + bytes.size() > download.asked) return {};
-  if (bytes.empty() && offset < total) return give_up_download(id, "came with an empty frame in its middle");
+  if (bytes.empty() && offset < total)
+    return give_up_download(id, "came with an empty frame in its middle");
   download.total = total;
   download.bytes.insert(download.bytes.end(), bytes.begin(), bytes.end());
   Response response;

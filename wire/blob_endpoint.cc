@@ -13,8 +13,9 @@ int until(const std::optional<TimeMs>& due, TimeMs now) {
 
 }  // namespace
 
-BlobServerEndpoint::BlobServerEndpoint(std::unique_ptr<Transport> transport, const BlobStore& served,
-                                       BlobStore& uploads, const BlobServer::Limits& limits, Handlers handlers)
+BlobServerEndpoint::BlobServerEndpoint(std::unique_ptr<Transport> transport,
+                                       const BlobStore& served, BlobStore& uploads,
+                                       const BlobServer::Limits& limits, Handlers handlers)
     : transport_(std::move(transport)),
       server_(served, uploads, limits),
       handlers_(std::move(handlers)),
@@ -27,7 +28,8 @@ BlobServerEndpoint::~BlobServerEndpoint() {
 
 void BlobServerEndpoint::carry_out(const BlobServer::Response& response) {
   // A peer that has gone or does not read asks or offers again when it is back.
-  for (const Outgoing& message : response.messages) (void)transport_->send(message.to, message.message);
+  for (const Outgoing& message : response.messages)
+    (void)transport_->send(message.to, message.message);
   if (response.uploaded) handlers_.uploaded(response.uploaded->from, response.uploaded->id);
   if (!response.no_room.empty()) handlers_.no_room(response.no_room);
 }
@@ -45,9 +47,14 @@ void BlobServerEndpoint::run() {
   for (;;) {
     while (auto command = commands_.pop()) {
       switch (command->kind) {
-        case Command::Kind::kStop: return;
-        case Command::Kind::kPermit: carry_out(server_.permit(command->from, command->id, command->bytes)); break;
-        case Command::Kind::kEndRound: carry_out(server_.end_round()); break;
+        case Command::Kind::kStop:
+          return;
+        case Command::Kind::kPermit:
+          carry_out(server_.permit(command->from, command->id, command->bytes));
+          break;
+        case Command::Kind::kEndRound:
+          carry_out(server_.end_round());
+          break;
       }
     }
     auto incoming = transport_->receive(until(server_.next_due(), clock_.now_ms()), commands_.fd());
@@ -81,11 +88,16 @@ void BlobClientEndpoint::send_all(const std::vector<Bytes>& messages) {
 
 void BlobClientEndpoint::carry_out(Command command) {
   switch (command.kind) {
-    case Command::Kind::kFetch: return send_all(client_.fetch(command.id, command.bytes_max));
-    case Command::Kind::kUpload: return send_all(client_.upload(command.id, std::move(command.blob)));
-    case Command::Kind::kUploadAgain: return send_all(client_.upload_again(command.id));
-    case Command::Kind::kForget: return client_.forget(command.id);
-    case Command::Kind::kStop: return;
+    case Command::Kind::kFetch:
+      return send_all(client_.fetch(command.id, command.bytes_max));
+    case Command::Kind::kUpload:
+      return send_all(client_.upload(command.id, std::move(command.blob)));
+    case Command::Kind::kUploadAgain:
+      return send_all(client_.upload_again(command.id));
+    case Command::Kind::kForget:
+      return client_.forget(command.id);
+    case Command::Kind::kStop:
+      return;
   }
 }
 
@@ -95,13 +107,15 @@ void BlobClientEndpoint::run() {
       if (command->kind == Command::Kind::kStop) return;
       carry_out(std::move(*command));
     }
-    auto incoming = transport_->receive(until(client_.next_tick(), clock_.now_ms()), commands_.fd());
+    auto incoming =
+        transport_->receive(until(client_.next_tick(), clock_.now_ms()), commands_.fd());
     send_all(client_.on_tick(clock_.now_ms()));
     if (!incoming || !*incoming) continue;
     bytes_down_ += (*incoming)->message.size();
     auto response = client_.on_message((*incoming)->message, clock_.now_ms());
     send_all(response.messages);
-    if (response.fetched) handlers_.fetched(response.fetched->id, std::move(response.fetched->blob));
+    if (response.fetched)
+      handlers_.fetched(response.fetched->id, std::move(response.fetched->blob));
     if (response.delivered) handlers_.delivered(*response.delivered);
     if (response.failed) handlers_.failed(*response.failed);
     if (!response.problem.empty()) handlers_.problem(response.problem);

@@ -24,8 +24,8 @@ class BlobServerEndpoint {
     std::function<void(const std::string& problem)> no_room = [](const std::string&) {};
   };
   // Both stores must outlive the endpoint; they may be one.
-  BlobServerEndpoint(std::unique_ptr<Transport> transport, const BlobStore& served, BlobStore& uploads,
-                     const BlobServer::Limits& limits, Handlers handlers);
+  BlobServerEndpoint(std::unique_ptr<Transport> transport, const BlobStore& served,
+                     BlobStore& uploads, const BlobServer::Limits& limits, Handlers handlers);
   ~BlobServerEndpoint();
 
   // As BlobServer's; they take effect in the order of the calls.
@@ -67,7 +67,9 @@ class BlobClientEndpoint {
   ~BlobClientEndpoint();
 
   // The blob has at most `bytes_max` bytes if it is what it should be.
-  void fetch(const Hash& id, std::uint64_t bytes_max) { commands_.push({Command::Kind::kFetch, id, {}, bytes_max}); }
+  void fetch(const Hash& id, std::uint64_t bytes_max) {
+    commands_.push({Command::Kind::kFetch, id, {}, bytes_max});
+  }
   void upload(const Hash& id, Bytes blob) {
     commands_.push({Command::Kind::kUpload, id, std::move(blob), 0});
   }

@@ -1,4 +1,5 @@
-// The messages of blob transfer: one struct for all kinds keeps the grammar small; unused fields are zero and empty.
+// The messages of blob transfer: one struct for all kinds keeps the grammar small; unused fields
+// are zero and empty.
 //
 // Thread safety: pure functions.
 #pragma once
@@ -23,20 +24,24 @@ struct BlobMessage {
   Bytes bytes;               // kFrame
   std::string reason;        // kRefused, kWait
   template <class Archive>
-  void serialize(Archive& archive) { archive(kind, id, offset, total, frames, bytes, reason); }
+  void serialize(Archive& archive) {
+    archive(kind, id, offset, total, frames, bytes, reason);
+  }
 };
 
 // Errors: kMalformed, kTooLarge.
 [[nodiscard]] inline Result<BlobMessage> read_blob_message(ByteSpan bytes) {
   MUSTER_TRY(BlobMessage message, decode<BlobMessage>(bytes, "blob message"));
   if (message.bytes.size() > limits::kFrameBytesMax)
-    return Error{Errc::kTooLarge, "blob frame of " + std::to_string(message.bytes.size()) + " bytes"};
+    return Error{Errc::kTooLarge,
+                 "blob frame of " + std::to_string(message.bytes.size()) + " bytes"};
   if (message.frames > limits::kTransferCreditFrames)
     return Error{Errc::kTooLarge, "blob credit of " + std::to_string(message.frames) + " frames"};
   return message;
 }
 
-[[nodiscard]] inline Bytes blob_answer(BlobMessage::Kind kind, const Hash& id, std::string reason = {}) {
+[[nodiscard]] inline Bytes blob_answer(BlobMessage::Kind kind, const Hash& id,
+                                       std::string reason = {}) {
   BlobMessage message;
   message.kind = kind;
   message.id = id;
@@ -44,6 +49,7 @@ struct BlobMessage {
   return encode(message);
 }
 
-inline constexpr std::uint64_t kCreditBytes = std::uint64_t{limits::kTransferCreditFrames} * limits::kFrameBytesMax;
+inline constexpr std::uint64_t kCreditBytes =
+    std::uint64_t{limits::kTransferCreditFrames} * limits::kFrameBytesMax;
 
 }  // namespace muster::wire

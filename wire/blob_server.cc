@@ -15,15 +15,18 @@ Outgoing answer(const PublicKey& to, Kind kind, const Hash& id, const std::strin
   return {to, blob_answer(kind, id, reason)};
 }
 
-// Whether the content is wrong. Everything else passes: a full disk, no descriptors, a folder that is mounted again.
+// Whether the content is wrong. Everything else passes: a full disk, no descriptors, a folder that
+// is mounted again.
 bool is_final(const Error& error) {
   switch (error.code) {
     case Errc::kBadHash:
     case Errc::kMalformed:
     case Errc::kTooLarge:
     case Errc::kTruncated:
-    case Errc::kVersion: return true;
-    default: return false;
+    case Errc::kVersion:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -39,10 +42,14 @@ BlobServer::Response BlobServer::on_message(const PublicKey& from, ByteSpan byte
   auto message = read_blob_message(bytes);
   if (!message) return unserved(message.error().message);
   switch (message->kind) {
-    case Kind::kGet: return queue_get(from, {message->id, message->offset, message->frames}, now);
-    case Kind::kPut: return take_offer(from, {message->id, message->total});
-    case Kind::kFrame: return take_frame(from, message->id, message->offset, message->bytes);
-    default: return unserved("a message that only a server sends");
+    case Kind::kGet:
+      return queue_get(from, {message->id, message->offset, message->frames}, now);
+    case Kind::kPut:
+      return take_offer(from, {message->id, message->total});
+    case Kind::kFrame:
+      return take_frame(from, message->id, message->offset, message->bytes);
+    default:
+      return unserved("a message that only a server sends");
   }
 }
 
@@ -55,7 +62,8 @@ BlobServer::Permit* BlobServer::find_permit(const PublicKey& from, const Hash& i
   return found == mine->second.end() ? nullptr : &found->second;
 }
 
-BlobServer::Response BlobServer::permit(const PublicKey& from, const Hash& id, std::uint64_t bytes) {
+BlobServer::Response BlobServer::permit(const PublicKey& from, const Hash& id,
+                                        std::uint64_t bytes) {
   if (bytes == 0) return unserved("a permit for an empty blob");
   auto& mine = permits_[from];
   if (mine.contains(id)) return {};
@@ -67,7 +75,8 @@ BlobServer::Response BlobServer::permit(const PublicKey& from, const Hash& id, s
   const std::uint64_t total = offered ? offer->second.total : bytes;
   if (offered) offers_.erase(offer);
   if (offered) return begin_upload(from, id, permit, total);
-  if (const auto here = uploads_.size(id); here && *here == bytes) return uploaded(from, id, permit);
+  if (const auto here = uploads_.size(id); here && *here == bytes)
+    return uploaded(from, id, permit);
   return {};
 }
 
@@ -83,7 +92,8 @@ BlobServer::Response BlobServer::end_round() {
 }
 
 BlobServer::Response BlobServer::take_offer(const PublicKey& from, const Offer& offer) {
-  if (Permit* permit = find_permit(from, offer.id)) return begin_upload(from, offer.id, *permit, offer.total);
+  if (Permit* permit = find_permit(from, offer.id))
+    return begin_upload(from, offer.id, *permit, offer.total);
   if (uploads_.size(offer.id)) return only(answer(from, Kind::kHave, offer.id));
   offers_[from] = offer;
   return {};
@@ -93,10 +103,12 @@ BlobServer::Response BlobServer::begin_upload(const PublicKey& from, const Hash&
                                               std::uint64_t total) {
   if (permit.done) return only(answer(from, Kind::kHave, id));
   if (total != permit.bytes) {
-    return refusal(from, id, "it has " + std::to_string(total) + " bytes, " + std::to_string(permit.bytes) +
-                                 " are allowed: exactly those that the commit names");
+    return refusal(from, id,
+                   "it has " + std::to_string(total) + " bytes, " + std::to_string(permit.bytes) +
+                       " are allowed: exactly those that the commit names");
   }
-  if (const auto here = uploads_.size(id); here && *here == total) return uploaded(from, id, permit);
+  if (const auto here = uploads_.size(id); here && *here == total)
+    return uploaded(from, id, permit);
   if (uploads_.partial_size(from, id) >= total) return finish_upload(from, id, permit);
   return only(want(from, id, permit));
 }
@@ -111,10 +123,11 @@ Outgoing BlobServer::want(const PublicKey& from, const Hash& id, Permit& permit)
   return {from, encode(message)};
 }
 
-BlobServer::Response BlobServer::take_frame(const PublicKey& from, const Hash& id, std::uint64_t offset,
-                                            ByteSpan bytes) {
+BlobServer::Response BlobServer::take_frame(const PublicKey& from, const Hash& id,
+                                            std::uint64_t offset, ByteSpan bytes) {
   Permit* const permit = find_permit(from, id);
-  if (permit == nullptr || permit->done || permit->promised == 0) return unserved("a frame that was not asked for");
+  if (permit == nullptr || permit->done || permit->promised == 0)
+    return unserved("a frame that was not asked for");
   const std::uint64_t here = uploads_.partial_size(from, id);
   if (offset != here) return {};  // an old frame, after a new beginning
   if (bytes.empty() || bytes.size() > permit->promised - std::min(here, permit->promised))
@@ -128,7 +141,8 @@ BlobServer::Response BlobServer::take_frame(const PublicKey& from, const Hash& i
   return {};
 }
 
-BlobServer::Response BlobServer::finish_upload(const PublicKey& from, const Hash& id, Permit& permit) {
+BlobServer::Response BlobServer::finish_upload(const PublicKey& from, const Hash& id,
+                                               Permit& permit) {
   if (Status finished = uploads_.finish(from, id); !finished) {
     if (!is_final(finished.error())) return wait_for_room(from, id, permit, finished.error());
     permit.promised = 0;
@@ -142,11 +156,12 @@ BlobServer::Response BlobServer::uploaded(const PublicKey& from, const Hash& id,
   return {{answer(from, Kind::kHave, id)}, Uploaded{from, id}, {}, {}};
 }
 
-BlobServer::Response BlobServer::wait_for_room(const PublicKey& from, const Hash& id, Permit& permit,
-                                               const Error& error) {
+BlobServer::Response BlobServer::wait_for_room(const PublicKey& from, const Hash& id,
+                                               Permit& permit, const Error& error) {
   permit.promised = 0;
   Response response = only(answer(from, Kind::kWait, id, "no room: try again"));
-  if (!permit.waits_for_room) response.no_room = "an upload of " + from.brief() + " waits: " + error.message;
+  if (!permit.waits_for_room)
+    response.no_room = "an upload of " + from.brief() + " waits: " + error.message;
   permit.waits_for_room = true;
   return response;
 }
@@ -160,17 +175,20 @@ const BlobStore& BlobServer::store_of(const Hash& id) const {
 void BlobServer::forget_idle_readers(TimeMs now) {
   if (readers_.size() < kSweepReadersAt) return;
   for (auto reader = readers_.begin(); reader != readers_.end();) {
-    const bool idle =
-        reader->second.stretches.empty() && reader->second.gets.full(now) && reader->second.bytes.full(now);
+    const bool idle = reader->second.stretches.empty() && reader->second.gets.full(now) &&
+                      reader->second.bytes.full(now);
     reader = idle ? readers_.erase(reader) : std::next(reader);
   }
 }
 
-BlobServer::Response BlobServer::queue_get(const PublicKey& from, const Stretch& stretch, TimeMs now) {
+BlobServer::Response BlobServer::queue_get(const PublicKey& from, const Stretch& stretch,
+                                           TimeMs now) {
   if (stretch.frames == 0) return unserved("a stretch of no frames");
   forget_idle_readers(now);
   Reader& reader =
-      readers_.try_emplace(from, Reader{TokenBucket(limits_.gets), TokenBucket(limits_.served_bytes), {}, 0})
+      readers_
+          .try_emplace(from,
+                       Reader{TokenBucket(limits_.gets), TokenBucket(limits_.served_bytes), {}, 0})
           .first->second;
   reader.due = std::max(reader.due, reader.gets.take(1, now));
   // Whoever asks again for a blob goes on from there.
@@ -196,7 +214,8 @@ std::optional<Outgoing> BlobServer::next_frame(TimeMs now) {
     const auto total = store.size(stretch.id);
     pending_ = Pending{0, true};
     if (!total) return answer(to, Kind::kRefused, stretch.id, "not here");
-    if (stretch.offset > *total) return answer(to, Kind::kRefused, stretch.id, "offset after the end");
+    if (stretch.offset > *total)
+      return answer(to, Kind::kRefused, stretch.id, "offset after the end");
     auto piece = store.read(stretch.id, stretch.offset, limits::kFrameBytesMax);
     if (!piece) return answer(to, Kind::kWait, stretch.id, "cannot be read now");
     BlobMessage frame;
@@ -205,7 +224,8 @@ std::optional<Outgoing> BlobServer::next_frame(TimeMs now) {
     frame.offset = stretch.offset;
     frame.total = *total;
     frame.bytes = std::move(*piece);
-    pending_ = Pending{frame.bytes.size(), stretch.frames == 1 || stretch.offset + frame.bytes.size() >= *total};
+    pending_ = Pending{frame.bytes.size(),
+                       stretch.frames == 1 || stretch.offset + frame.bytes.size() >= *total};
     return Outgoing{to, encode(frame)};
   }
   return std::nullopt;
@@ -244,7 +264,8 @@ void BlobServer::not_sent(bool gone, TimeMs now) {
 
 std::optional<TimeMs> BlobServer::next_due() const {
   std::optional<TimeMs> due;
-  for (const PublicKey& to : turns_) due = std::min(due.value_or(readers_.at(to).due), readers_.at(to).due);
+  for (const PublicKey& to : turns_)
+    due = std::min(due.value_or(readers_.at(to).due), readers_.at(to).due);
   return due;
 }
 

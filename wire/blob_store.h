@@ -1,4 +1,5 @@
-// BlobStore: content-addressed bytes, durable when acknowledged; what blob transfer reads and fills.
+// BlobStore: content-addressed bytes, durable when acknowledged; what blob transfer reads and
+// fills.
 //
 // Thread safety: all members; the pieces of one upload come from one thread.
 #pragma once
@@ -32,12 +33,14 @@ class BlobStore {
   virtual void drop(const Hash& id) = 0;
 
   // An upload in pieces by `owner`; nobody else adds to it. How much of it is here; 0 when none.
-  [[nodiscard]] virtual std::uint64_t partial_size(const PublicKey& owner, const Hash& id) const = 0;
+  [[nodiscard]] virtual std::uint64_t partial_size(const PublicKey& owner,
+                                                   const Hash& id) const = 0;
   // Adds at the end of what is here. After an error a part of the piece may be here.
   // REQUIRES: the caller appends in order. Errors: kNoSpace, kNoDescriptors, kIo.
   [[nodiscard]] virtual Status append(const PublicKey& owner, const Hash& id, ByteSpan piece) = 0;
-  // Verifies the whole against its id and makes it durable. What is not the content of `id` is dropped; after any
-  // other error it stays, to be finished later. Errors: kBadHash and kMalformed; kNoSpace, kNoDescriptors, kIo.
+  // Verifies the whole against its id and makes it durable. What is not the content of `id` is
+  // dropped; after any other error it stays, to be finished later. Errors: kBadHash and kMalformed;
+  // kNoSpace, kNoDescriptors, kIo.
   [[nodiscard]] virtual Status finish(const PublicKey& owner, const Hash& id) = 0;
   virtual void drop_partial(const PublicKey& owner, const Hash& id) = 0;
   // Drops every unfinished upload.

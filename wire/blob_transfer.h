@@ -1,9 +1,10 @@
-// Blob transfer: content-addressed blobs in frames, with credit, resume and a hash check at the end.
+// Blob transfer: content-addressed blobs in frames, with credit, resume and a hash check at the
+// end.
 //
-// Pure cores: messages and times in, messages out. An upload needs a permit for its exact size and is told what is
-// wanted next, so it resumes where an earlier one broke off; a download asks for a stretch of frames at a time (its
-// credit), and a server sends stretches peer by peer. Neither side queues more than kTransferCreditFrames frames for a
-// transfer. docs/wire.md has the byte forms.
+// Pure cores: messages and times in, messages out. An upload needs a permit for its exact size and
+// is told what is wanted next, so it resumes where an earlier one broke off; a download asks for a
+// stretch of frames at a time (its credit), and a server sends stretches peer by peer. Neither side
+// queues more than kTransferCreditFrames frames for a transfer. docs/wire.md has the byte forms.
 // Thread safety: none; one owner.
 #pragma once
 
@@ -30,9 +31,11 @@ class BlobServer {
  public:
   struct Limits {
     Rate gets{limits::kBlobGetsPerSecond, limits::kBlobGetsBurst};  // of one peer; beyond, it waits
-    Rate served_bytes{limits::kBlobServedBytesPerSecond, limits::kBlobServedBytesBurst};  // to one peer
-    std::size_t stretches_max = 4;   // that one peer has asked for and not got; beyond, the oldest is forgotten
-    unsigned frames_per_turn = 4;    // until the next peer has its turn
+    Rate served_bytes{limits::kBlobServedBytesPerSecond,
+                      limits::kBlobServedBytesBurst};  // to one peer
+    std::size_t stretches_max =
+        4;  // that one peer has asked for and not got; beyond, the oldest is forgotten
+    unsigned frames_per_turn = 4;  // until the next peer has its turn
   };
   struct Uploaded {
     PublicKey from;
@@ -51,14 +54,15 @@ class BlobServer {
 
   [[nodiscard]] Response on_message(const PublicKey& from, ByteSpan message, TimeMs now);
 
-  // `from` may upload the blob `id`, which has `bytes` bytes (at least 1), until the round ends. An offer that came
-  // before is answered now; a blob that `uploads` has already counts as uploaded.
+  // `from` may upload the blob `id`, which has `bytes` bytes (at least 1), until the round ends. An
+  // offer that came before is answered now; a blob that `uploads` has already counts as uploaded.
   [[nodiscard]] Response permit(const PublicKey& from, const Hash& id, std::uint64_t bytes);
-  // All permits end; unfinished uploads are dropped and their senders told. Offers without a permit stay.
+  // All permits end; unfinished uploads are dropped and their senders told. Offers without a permit
+  // stay.
   [[nodiscard]] Response end_round();
 
-  // What to send next to whose turn it is; nothing when nothing is due at `now`. Say what became of it by sent() or
-  // not_sent() before the next call.
+  // What to send next to whose turn it is; nothing when nothing is due at `now`. Say what became of
+  // it by sent() or not_sent() before the next call.
   [[nodiscard]] std::optional<Outgoing> next_frame(TimeMs now);
   void sent(TimeMs now);
   // Its queue is full: try again after a while. Or the peer has gone: it will ask again.

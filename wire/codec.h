@@ -1,17 +1,16 @@
 // A bounded, canonical binary codec for control messages: cereal archives of our own.
 //
-// cereal's own containers resize to a length read off the wire before anything else is looked at; these
-// archives refuse a count that the remaining bytes cannot hold. One encoding per value: fixed-width
-// little-endian integers, u32 counts, booleans 0 or 1, enums below their enum_count, floats by their
-// bits, everything consumed. A message is a struct with
+// cereal's own containers resize to a length read off the wire before anything else is looked at;
+// these archives refuse a count that the remaining bytes cannot hold. One encoding per value:
+// fixed-width little-endian integers, u32 counts, booleans 0 or 1, enums below their enum_count,
+// floats by their bits, everything consumed. A message is a struct with
 //   template <class Archive> void serialize(Archive& archive) { archive(first, second); }
 // Thread safety: pure functions.
 #pragma once
 
-#include <cereal/cereal.hpp>
-
 #include <array>
 #include <bit>
+#include <cereal/cereal.hpp>
 #include <concepts>
 #include <cstdint>
 #include <optional>
@@ -28,15 +27,25 @@
 namespace muster {
 
 template <class Archive>
-void serialize(Archive& archive, Hash& hash) { archive(hash.bytes); }
+void serialize(Archive& archive, Hash& hash) {
+  archive(hash.bytes);
+}
 template <class Archive>
-void serialize(Archive& archive, PublicKey& key) { archive(key.bytes); }
+void serialize(Archive& archive, PublicKey& key) {
+  archive(key.bytes);
+}
 template <class Archive>
-void serialize(Archive& archive, Signature& signature) { archive(signature.bytes); }
+void serialize(Archive& archive, Signature& signature) {
+  archive(signature.bytes);
+}
 template <class Archive>
-void serialize(Archive& archive, Uid& uid) { archive(uid.value); }
+void serialize(Archive& archive, Uid& uid) {
+  archive(uid.value);
+}
 template <class Archive>
-void serialize(Archive& archive, Round& round) { archive(round.value); }
+void serialize(Archive& archive, Round& round) {
+  archive(round.value);
+}
 
 constexpr std::uint8_t enum_count(Role) { return 4; }
 
@@ -118,9 +127,9 @@ template <class T>
     return Error{Errc::kMalformed, std::string(what) + ": " + archive.refusal()};
   if (archive.in.failed()) return Error{Errc::kTruncated, std::string(what) + ": ends too early"};
   if (!archive.in.finished()) {
-    return Error{Errc::kMalformed, std::string(what) + ": " +
-                                       std::to_string(archive.in.remaining()) +
-                                       " bytes after its end"};
+    return Error{
+        Errc::kMalformed,
+        std::string(what) + ": " + std::to_string(archive.in.remaining()) + " bytes after its end"};
   }
   return value;
 }
@@ -128,11 +137,16 @@ template <class T>
 // ---- what cereal calls for each kind of field
 
 template <class T>
-  requires(std::unsigned_integral<T> && !std::same_as<T, bool>)
-void CEREAL_SAVE_FUNCTION_NAME(WriteArchive& archive, const T& value) { archive.out.write(value); }
+requires(std::unsigned_integral<T> &&
+         !std::same_as<T, bool>) void CEREAL_SAVE_FUNCTION_NAME(WriteArchive& archive,
+                                                                const T& value) {
+  archive.out.write(value);
+}
 template <class T>
-  requires(std::unsigned_integral<T> && !std::same_as<T, bool>)
-void CEREAL_LOAD_FUNCTION_NAME(ReadArchive& archive, T& value) { value = archive.in.read<T>(); }
+requires(std::unsigned_integral<T> &&
+         !std::same_as<T, bool>) void CEREAL_LOAD_FUNCTION_NAME(ReadArchive& archive, T& value) {
+  value = archive.in.read<T>();
+}
 
 template <std::signed_integral T>
 void CEREAL_SAVE_FUNCTION_NAME(WriteArchive& archive, const T& value) {

@@ -1,8 +1,9 @@
 // Envelope: the signed form of every control message.
 //
-// The signature covers version, type, run, round, parent, sender and body, domain-separated, so that no
-// message can be taken for another kind, run or round. What hangs at a message unsigned, its attachment, must
-// follow from the body, which has its hash; most messages have none. Thread safety: values and pure functions.
+// The signature covers version, type, run, round, parent, sender and body, domain-separated, so
+// that no message can be taken for another kind, run or round. What hangs at a message unsigned,
+// its attachment, must follow from the body, which has its hash; most messages have none. Thread
+// safety: values and pure functions.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,8 @@ struct Envelope {
 // The bytes of an envelope that is signed already.
 [[nodiscard]] Bytes encode_envelope(const Envelope& envelope);
 
-// Decodes and checks the signature. Errors: kVersion, kTooLarge, kTruncated, kMalformed, kBadSignature.
+// Decodes and checks the signature. Errors: kVersion, kTooLarge, kTruncated, kMalformed,
+// kBadSignature.
 [[nodiscard]] Result<Envelope> open_envelope(ByteSpan bytes);
 
 // Decodes without checking the signature: for bytes that this process has opened or signed before.

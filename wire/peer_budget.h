@@ -1,7 +1,9 @@
-// Peer budgets: how many messages and bytes a sender may bring in a second, and how long it waits beyond that.
+// Peer budgets: how many messages and bytes a sender may bring in a second, and how long it waits
+// beyond that.
 //
-// Pure: time is a parameter, in milliseconds. A sender that takes more than it has is in debt and waits until the debt
-// is paid; nothing of it is lost and nobody else waits. Thread safety: none; one owner.
+// Pure: time is a parameter, in milliseconds. A sender that takes more than it has is in debt and
+// waits until the debt is paid; nothing of it is lost and nobody else waits. Thread safety: none;
+// one owner.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +24,8 @@ class TokenBucket {
  public:
   explicit TokenBucket(const Rate& rate) : rate_(rate), tokens_(rate.burst) {}
 
-  // Takes `amount` ≥ 0, into debt if need be. Returns when the debt is paid: `now` when there is none.
+  // Takes `amount` ≥ 0, into debt if need be. Returns when the debt is paid: `now` when there is
+  // none.
   TimeMs take(double amount, TimeMs now) {
     if (rate_.per_second <= 0) return now;
     refill(now);
@@ -40,7 +43,8 @@ class TokenBucket {
  private:
   void refill(TimeMs now) {
     if (now <= last_) return;
-    tokens_ = std::min(rate_.burst, tokens_ + static_cast<double>(now - last_) / 1000 * rate_.per_second);
+    tokens_ =
+        std::min(rate_.burst, tokens_ + static_cast<double>(now - last_) / 1000 * rate_.per_second);
     last_ = now;
   }
   Rate rate_;
@@ -58,11 +62,14 @@ class PeerBudgets {
  public:
   explicit PeerBudgets(const PeerBudget& budget) : budget_(budget) {}
 
-  // A message of `bytes` came from `sender`: until when nothing more is taken from it; `now` when it may go on.
+  // A message of `bytes` came from `sender`: until when nothing more is taken from it; `now` when
+  // it may go on.
   TimeMs charge(const Key& sender, std::size_t bytes, TimeMs now) {
     if (senders_.size() >= sweep_at_) sweep(now);
-    Sender& known = senders_.try_emplace(sender, Sender{TokenBucket(budget_.messages), TokenBucket(budget_.bytes)})
-                        .first->second;
+    Sender& known =
+        senders_
+            .try_emplace(sender, Sender{TokenBucket(budget_.messages), TokenBucket(budget_.bytes)})
+            .first->second;
     return std::max(known.messages.take(1, now), known.bytes.take(static_cast<double>(bytes), now));
   }
   [[nodiscard]] std::size_t size() const { return senders_.size(); }
@@ -76,7 +83,8 @@ class PeerBudgets {
   void sweep(TimeMs now) {
     for (auto entry = senders_.begin(); entry != senders_.end();) {
       Sender& sender = entry->second;
-      entry = sender.messages.full(now) && sender.bytes.full(now) ? senders_.erase(entry) : std::next(entry);
+      entry = sender.messages.full(now) && sender.bytes.full(now) ? senders_.erase(entry)
+                                                                  : std::next(entry);
     }
     sweep_at_ = std::max(kSweepAt, 2 * senders_.size());
   }

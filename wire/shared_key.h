@@ -1,8 +1,10 @@
-// Whether one key is used by two processes at the same time, as when a node's folder was copied and started twice.
+// Whether one key is used by two processes at the same time, as when a node's folder was copied and
+// started twice.
 //
-// A process that connects again speaks on its new connection from then on; what was still under way on the old one comes
-// within moments. So a connection that speaks although a newer one has, again and again and with time in between, belongs
-// to another process that lives. Sans-I/O. Thread safety: none; one owner.
+// A process that connects again speaks on its new connection from then on; what was still under way
+// on the old one comes within moments. So a connection that speaks although a newer one has, again
+// and again and with time in between, belongs to another process that lives. Sans-I/O. Thread
+// safety: none; one owner.
 #pragma once
 
 #include <optional>
@@ -14,7 +16,8 @@
 
 namespace muster::wire {
 
-// Found with a message of `key` from `address`, while another process was connected from `other_address`.
+// Found with a message of `key` from `address`, while another process was connected from
+// `other_address`.
 struct SharedKey {
   PublicKey key;
   std::string address, other_address;
@@ -22,8 +25,9 @@ struct SharedKey {
 
 class SharedKeyWatch {
  public:
-  // An older connection of the key has spoken after a newer one. True when that is to be said: twice in a row, so that
-  // both processes can be answered when it is their turn, and then not for a minute.
+  // An older connection of the key has spoken after a newer one. True when that is to be said:
+  // twice in a row, so that both processes can be answered when it is their turn, and then not for
+  // a minute.
   [[nodiscard]] bool returned(TimeMs now) {
     if (last_ && now - *last_ < kApartMs) return false;
     if (last_ && now - *last_ > kForgottenMs) returns_ = 0;

@@ -6,8 +6,8 @@
 namespace muster::wire {
 namespace {
 
-// libzmq's name for it is a draft. Received messages that share one buffer would keep all of it while one of them
-// waits, which no bound on queued bytes counts.
+// libzmq's name for it is a draft. Received messages that share one buffer would keep all of it
+// while one of them waits, which no bound on queued bytes counts.
 constexpr int kZeroCopyReceive = 10;
 
 }  // namespace
@@ -34,7 +34,8 @@ ZmqContext::Implementation::~Implementation() {
 
 void ZmqContext::Implementation::serve(zmq::socket_t& handler, zmq::socket_t& stopped) {
   for (;;) {
-    zmq::pollitem_t items[] = {{handler.handle(), 0, ZMQ_POLLIN, 0}, {stopped.handle(), 0, ZMQ_POLLIN, 0}};
+    zmq::pollitem_t items[] = {{handler.handle(), 0, ZMQ_POLLIN, 0},
+                               {stopped.handle(), 0, ZMQ_POLLIN, 0}};
     try {
       zmq::poll(items, 2, std::chrono::milliseconds(-1));
       if (items[1].revents != 0) return;
@@ -55,14 +56,16 @@ void ZmqContext::Implementation::answer(zmq::socket_t& handler) {
   const std::string request = frames.size() > 1 ? text_of(frames[1]) : "";
   const std::string user = identity ? identity->hex() : "";
   // 300, a temporary failure: who is not on the list now may be once it is read from the ledger.
-  const std::array<std::string, 6> reply{"1.0", request, identity ? "200" : "300", identity ? "OK" : "not admitted",
-                                         user, ""};
+  const std::array<std::string, 6> reply{
+      "1.0", request, identity ? "200" : "300", identity ? "OK" : "not admitted", user, ""};
   for (std::size_t i = 0; i < reply.size(); ++i)
-    handler.send(zmq::buffer(reply[i]), i + 1 < reply.size() ? zmq::send_flags::sndmore : zmq::send_flags::none);
+    handler.send(zmq::buffer(reply[i]),
+                 i + 1 < reply.size() ? zmq::send_flags::sndmore : zmq::send_flags::none);
 }
 
 // Frames: version, request id, domain, address, identity, mechanism, CURVE key.
-std::optional<PublicKey> ZmqContext::Implementation::decide(const std::vector<zmq::message_t>& frames) {
+std::optional<PublicKey> ZmqContext::Implementation::decide(
+    const std::vector<zmq::message_t>& frames) {
   if (frames.size() != 7 || text_of(frames[5]) != "CURVE") return std::nullopt;
   CurveKey key{};
   if (frames[6].size() != key.size()) return std::nullopt;

@@ -1,5 +1,5 @@
-// What the ZeroMQ transports share: the context with its authenticator. Only zmq_context.cc and zmq_transport.cc
-// include this.
+// What the ZeroMQ transports share: the context with its authenticator. Only zmq_context.cc and
+// zmq_transport.cc include this.
 //
 // Thread safety: as said in wire/zmq_transport.h.
 #pragma once
@@ -16,10 +16,12 @@
 
 namespace muster::wire {
 
-// Servers and clients have I/O threads of their own: a client that waits for the resolver of names stops no server.
+// Servers and clients have I/O threads of their own: a client that waits for the resolver of names
+// stops no server.
 inline constexpr std::uint64_t kServersIoThread = 1, kClientsIoThread = 2;  // bits of ZMQ_AFFINITY
 
-// Answers every handshake of the context (ZeroMQ RFC 27). It must always answer, or handshakes hang.
+// Answers every handshake of the context (ZeroMQ RFC 27). It must always answer, or handshakes
+// hang.
 struct ZmqContext::Implementation {
   Implementation();
   ~Implementation();

@@ -39,7 +39,8 @@ bool set_for_route(zmq::socket_t& socket, int option, const std::string& route) 
 }
 
 void set_common_options(zmq::socket_t& socket, const ZmqOptions& options) {
-  socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(options.incoming_bytes_max + kCurveOverheadBytes));
+  socket.set(zmq::sockopt::maxmsgsize,
+             static_cast<std::int64_t>(options.incoming_bytes_max + kCurveOverheadBytes));
   socket.set(zmq::sockopt::sndhwm, options.queued_messages_max);
   socket.set(zmq::sockopt::rcvhwm, options.queued_messages_max);
   set_number(socket, ZMQ_SNDHWM_BYTES, options.queued_bytes_max);
@@ -54,9 +55,10 @@ void set_common_options(zmq::socket_t& socket, const ZmqOptions& options) {
 
 void set_server_options(zmq::socket_t& socket, const ZmqOptions& options) {
   const std::uint64_t limit = descriptor_limit();
-  const std::uint64_t spare = limit > kDescriptorsKept ? (limit - kDescriptorsKept) / kListeners : 0;
-  const auto connections = static_cast<int>(
-      std::clamp<std::uint64_t>(spare, 8, static_cast<std::uint64_t>(std::max(8, options.connections_max))));
+  const std::uint64_t spare =
+      limit > kDescriptorsKept ? (limit - kDescriptorsKept) / kListeners : 0;
+  const auto connections = static_cast<int>(std::clamp<std::uint64_t>(
+      spare, 8, static_cast<std::uint64_t>(std::max(8, options.connections_max))));
   set_number(socket, ZMQ_MAX_CONNECTIONS, connections);
   set_number(socket, ZMQ_MAX_CONNECTIONS_PER_ADDRESS, options.connections_per_address_max);
   set_number(socket, ZMQ_MAX_CONNECTIONS_PER_USER, options.connections_per_key_max);
@@ -78,7 +80,8 @@ struct Waited {
   bool readable = false, woken = false;
 };
 Result<Waited> wait(zmq::socket_t& socket, int timeout_ms, int wake_fd) {
-  zmq::pollitem_t items[] = {{socket.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, wake_fd, ZMQ_POLLIN, 0}};
+  zmq::pollitem_t items[] = {{socket.handle(), 0, ZMQ_POLLIN, 0},
+                             {nullptr, wake_fd, ZMQ_POLLIN, 0}};
   try {
     zmq::poll(items, wake_fd < 0 ? 1 : 2, std::chrono::milliseconds(timeout_ms));
   } catch (const zmq::error_t& error) {
@@ -106,15 +109,22 @@ void discard_rest(zmq::socket_t& socket, const zmq::message_t& last) {
 Error address_error(const std::string& address, const zmq::error_t& error) {
   switch (error.num()) {
     case EADDRINUSE:
-      return {Errc::kAlreadyExists, address + " is in use by another process; stop it or choose another port"};
+      return {Errc::kAlreadyExists,
+              address + " is in use by another process; stop it or choose another port"};
     case EADDRNOTAVAIL:
     case ENODEV:
-      return {Errc::kInvalidArgument, address + ": this machine has no such address, name or interface to listen on"};
-    case EACCES: return {Errc::kPermission, address + ": this user may not listen there; choose a port from 1024"};
+      return {Errc::kInvalidArgument,
+              address + ": this machine has no such address, name or interface to listen on"};
+    case EACCES:
+      return {Errc::kPermission,
+              address + ": this user may not listen there; choose a port from 1024"};
     case EMFILE:
     case ENFILE:
-      return {Errc::kNoDescriptors, address + ": no file descriptor is free for a socket; allow more, as with: ulimit -n 4096"};
-    default: return {Errc::kInvalidArgument, address + ": " + error.what()};
+      return {Errc::kNoDescriptors,
+              address +
+                  ": no file descriptor is free for a socket; allow more, as with: ulimit -n 4096"};
+    default:
+      return {Errc::kInvalidArgument, address + ": " + error.what()};
   }
 }
 
@@ -192,7 +202,9 @@ struct ZmqServer::Implementation {
     context.admissions.erase(domain);
   }
 
-  [[nodiscard]] TimeMs now() const { return (options.clock != nullptr ? *options.clock : own_clock).now_ms(); }
+  [[nodiscard]] TimeMs now() const {
+    return (options.clock != nullptr ? *options.clock : own_clock).now_ms();
+  }
 
   void forget(std::map<PublicKey, Peer>::iterator peer) {
     paused.erase({peer->second.paused_until, peer->first});
@@ -202,7 +214,8 @@ struct ZmqServer::Implementation {
   void end(const PublicKey& identity) {
     const auto peer = peers.find(identity);
     if (peer == peers.end()) return;
-    for (const std::string& route : peer->second.routes) set_for_route(socket, ZMQ_ROUTER_END_CONNECTION, route);
+    for (const std::string& route : peer->second.routes)
+      set_for_route(socket, ZMQ_ROUTER_END_CONNECTION, route);
     forget(peer);
   }
 
@@ -229,7 +242,8 @@ struct ZmqServer::Implementation {
     sweep_peers_at = std::max(kSweepPeersAt, 2 * peers.size());
   }
 
-  Peer& seen_on(const PublicKey& identity, const std::string& route, const std::string& route_address) {
+  Peer& seen_on(const PublicKey& identity, const std::string& route,
+                const std::string& route_address) {
     sweep();
     Peer& peer = peers[identity];
     const std::string other = std::exchange(peer.address, route_address);
@@ -242,7 +256,8 @@ struct ZmqServer::Implementation {
     return peer;
   }
 
-  // What is not known is not resumed later, and a connection ends only when it has been read to its end.
+  // What is not known is not resumed later, and a connection ends only when it has been read to its
+  // end.
   void drop_route(Peer& peer, std::vector<std::string>::iterator route) {
     set_for_route(socket, ZMQ_ROUTER_RESUME, *route);
     peer.routes.erase(route);
@@ -310,8 +325,10 @@ ZmqServer::ZmqServer(std::unique_ptr<Implementation> implementation)
 ZmqServer::~ZmqServer() = default;
 const std::string& ZmqServer::address() const { return implementation_->address; }
 
-Result<std::unique_ptr<ZmqServer>> ZmqServer::listen(ZmqContext& context, const std::string& address,
-                                                     const SigningKey& key, std::shared_ptr<Admission> admission,
+Result<std::unique_ptr<ZmqServer>> ZmqServer::listen(ZmqContext& context,
+                                                     const std::string& address,
+                                                     const SigningKey& key,
+                                                     std::shared_ptr<Admission> admission,
                                                      const ZmqOptions& options) {
   MUSTER_TRY(auto addresses, listening_addresses(address));
   auto& shared = context.implementation();
@@ -356,7 +373,9 @@ Status ZmqServer::send(const PublicKey& to, ByteSpan message) {
   }
 }
 
-std::vector<SharedKey> ZmqServer::take_shared_keys() { return std::exchange(implementation_->shared_keys, {}); }
+std::vector<SharedKey> ZmqServer::take_shared_keys() {
+  return std::exchange(implementation_->shared_keys, {});
+}
 
 Result<std::optional<Incoming>> ZmqServer::receive(int timeout_ms, int wake_fd) {
   Implementation& server = *implementation_;

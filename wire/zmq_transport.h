@@ -1,10 +1,10 @@
 // ZeroMQ transports: ROUTER for who serves, DEALER for who connects, CURVE always on.
 //
-// A node's CURVE key is its mapped hotkey, so the channel proves the identity. The library is patched
-// (docs/upstream/libzmq-router.md): what a peer makes a server hold is bounded per connection, key and address before
-// it is allocated. Use one ZmqContext per process (libzmq 4.3.4 can crash others when one with CURVE closes) and close
-// it last.
-// Thread safety: ZmqContext from anywhere, each transport from one thread.
+// A node's CURVE key is its mapped hotkey, so the channel proves the identity. The library is
+// patched (docs/upstream/libzmq-router.md): what a peer makes a server hold is bounded per
+// connection, key and address before it is allocated. Use one ZmqContext per process (libzmq 4.3.4
+// can crash others when one with CURVE closes) and close it last. Thread safety: ZmqContext from
+// anywhere, each transport from one thread.
 #pragma once
 
 #include <memory>
@@ -21,8 +21,8 @@ namespace muster::wire {
 
 class ZmqContext {
  public:
-  // Handshakes of all servers in this context are decided by `admission`, by ZAP domain. Needs about 16 file
-  // descriptors (base/descriptors.h); without them libzmq throws zmq::error_t.
+  // Handshakes of all servers in this context are decided by `admission`, by ZAP domain. Needs
+  // about 16 file descriptors (base/descriptors.h); without them libzmq throws zmq::error_t.
   ZmqContext();
   ~ZmqContext();
   ZmqContext(const ZmqContext&) = delete;
@@ -48,18 +48,19 @@ struct ZmqOptions {
   // What one key may send; over it nothing is read from that key until the time is there.
   PeerBudget per_peer{{limits::kPeerMessagesPerSecond, limits::kPeerMessagesBurst},
                       {limits::kPeerBytesPerSecond, limits::kPeerBytesBurst}};
-  // What all keys of one address may send together; no bound unless set. For services that admit everybody.
+  // What all keys of one address may send together; no bound unless set. For services that admit
+  // everybody.
   PeerBudget per_address{};
   const Clock* clock = nullptr;  // nullptr: the machine's
 };
 
-// For a server that admits everybody and takes requests of at most `request_bytes_max` bytes: keys cost nothing there, so
-// an address has a budget too, and little waits for each connection.
+// For a server that admits everybody and takes requests of at most `request_bytes_max` bytes: keys
+// cost nothing there, so an address has a budget too, and little waits for each connection.
 [[nodiscard]] ZmqOptions options_for_everybody(std::size_t request_bytes_max);
 
-// Listens on e.g. "tcp://127.0.0.1:7000", "tcp://[::1]:7000", "tcp://localhost:7000", or on all addresses of both kinds
-// with "tcp://*:7000"; port 0 or '*' picks a free one.
-// Errors: kAlreadyExists (the port is in use), kInvalidArgument (the address), kNoDescriptors.
+// Listens on e.g. "tcp://127.0.0.1:7000", "tcp://[::1]:7000", "tcp://localhost:7000", or on all
+// addresses of both kinds with "tcp://*:7000"; port 0 or '*' picks a free one. Errors:
+// kAlreadyExists (the port is in use), kInvalidArgument (the address), kNoDescriptors.
 class ZmqServer final : public Transport {
  public:
   [[nodiscard]] static Result<std::unique_ptr<ZmqServer>> listen(
@@ -80,14 +81,16 @@ class ZmqServer final : public Transport {
   std::unique_ptr<Implementation> implementation_;
 };
 
-// Connects to one server and reconnects by itself; `send` must be to the server's key. A name is looked up again at
-// every attempt, and all of its addresses are tried.
-// Errors: kInvalidArgument (the address), kNoDescriptors.
+// Connects to one server and reconnects by itself; `send` must be to the server's key. A name is
+// looked up again at every attempt, and all of its addresses are tried. Errors: kInvalidArgument
+// (the address), kNoDescriptors.
 class ZmqClient final : public Transport {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<ZmqClient>> connect(
-      ZmqContext& context, const std::string& address, const PublicKey& server,
-      const SigningKey& key, const ZmqOptions& options = {});
+  [[nodiscard]] static Result<std::unique_ptr<ZmqClient>> connect(ZmqContext& context,
+                                                                  const std::string& address,
+                                                                  const PublicKey& server,
+                                                                  const SigningKey& key,
+                                                                  const ZmqOptions& options = {});
   ~ZmqClient() override;
 
   Status send(const PublicKey& to, ByteSpan message) override;

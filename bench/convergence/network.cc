@@ -16,8 +16,11 @@ constexpr double kCosineTo = 0.1;
 constexpr double kDenseBytes = 2;  // per parameter: bf16
 
 double rate_at(const Task& task, double peak, std::uint64_t step) {
-  return trainer::learning_rate({.peak = peak, .warmup_steps = 30, .total_steps = task.warm_steps + task.steps,
-                                 .cosine_to = kCosineTo}, step);
+  return trainer::learning_rate({.peak = peak,
+                                 .warmup_steps = 30,
+                                 .total_steps = task.warm_steps + task.steps,
+                                 .cosine_to = kCosineTo},
+                                step);
 }
 
 trainer::Stepper stepper_of(const Task& task, trainer::OptimizerKind optimizer) {
@@ -35,7 +38,8 @@ void restore(trainer::Stepper& stepper, const Start& start, trainer::OptimizerKi
   if (optimizer != start.kind) return;
   stepper.optimizer().set_steps(start.optimizer_steps);
   const auto memory = stepper.optimizer().state();
-  for (std::size_t i = 0; i < memory.size(); ++i) std::ranges::copy(start.optimizer[i], memory[i].values.begin());
+  for (std::size_t i = 0; i < memory.size(); ++i)
+    std::ranges::copy(start.optimizer[i], memory[i].values.begin());
 }
 
 double norm_of(std::span<const float> values) {
@@ -53,12 +57,21 @@ struct Miner {
 class Together {
  public:
   Together(const Method& method, const Task& task, const Start& start, const trainer::DataSet& data)
-      : method_(method), task_(task), layout_(state::layout_of(task.model)), stream_(data, task),
-        theta_(start.theta), update_(theta_.size()), momentum_(method.nesterov > 0 ? theta_.size() : 0),
+      : method_(method),
+        task_(task),
+        layout_(state::layout_of(task.model)),
+        stream_(data, task),
+        theta_(start.theta),
+        update_(theta_.size()),
+        momentum_(method.nesterov > 0 ? theta_.size() : 0),
         down_residual_(theta_.size()) {
-    for (std::uint32_t i = 0; i < (method.exchange == Exchange::kGradients ? 1 : task.miners); ++i) {
-      auto miner = std::make_unique<Miner>(
-          Miner{stepper_of(task, method.optimizer), {}, std::vector<float>(theta_.size()), std::vector<float>(theta_.size()), nullptr});
+    for (std::uint32_t i = 0; i < (method.exchange == Exchange::kGradients ? 1 : task.miners);
+         ++i) {
+      auto miner = std::make_unique<Miner>(Miner{stepper_of(task, method.optimizer),
+                                                 {},
+                                                 std::vector<float>(theta_.size()),
+                                                 std::vector<float>(theta_.size()),
+                                                 nullptr});
       restore(miner->stepper, start, method.optimizer);
       miner->feedback = std::make_unique<compression::ErrorFeedback>(miner->first, miner->second);
       miners_.push_back(std::move(miner));
@@ -68,7 +81,8 @@ class Together {
   // One round from inner step `first` on; adds to what one miner has sent and received.
   void round(std::uint64_t first, Point& point) {
     if (method_.exchange == Exchange::kGradients) {
-      miners_[0]->stepper.step(theta_, stream_.batch(task_.warm_steps + first, 0, task_.miners), rate(first), guard_);
+      miners_[0]->stepper.step(theta_, stream_.batch(task_.warm_steps + first, 0, task_.miners),
+                               rate(first), guard_);
       point.up_bytes += kDenseBytes * static_cast<double>(theta_.size());
       point.down_bytes += kDenseBytes * static_cast<double>(theta_.size());
       return;
@@ -77,13 +91,19 @@ class Together {
       Miner& miner = *miners_[i];
       miner.theta = theta_;
       for (std::uint32_t step = 0; step < method_.inner_steps; ++step)
-        miner.stepper.step(miner.theta, stream_.batch(task_.warm_steps + first + step, i), rate(first + step), guard_);
+        miner.stepper.step(miner.theta, stream_.batch(task_.warm_steps + first + step, i),
+                           rate(first + step), guard_);
     }
     const std::uint32_t keep = density();
     switch (method_.exchange) {
-      case Exchange::kDense: exchange_dense(point); break;
-      case Exchange::kTemplar: exchange_templar(keep, point); break;
-      default: exchange_ours(keep, point);
+      case Exchange::kDense:
+        exchange_dense(point);
+        break;
+      case Exchange::kTemplar:
+        exchange_templar(keep, point);
+        break;
+      default:
+        exchange_ours(keep, point);
     }
     ++rounds_;
   }
@@ -105,7 +125,8 @@ class Together {
     const float share = 1.0f / static_cast<float>(miners_.size());
     std::ranges::fill(update_, 0.0f);
     for (const auto& miner : miners_)
-      for (std::size_t i = 0; i < theta_.size(); ++i) update_[i] += share * (theta_[i] - miner->theta[i]);
+      for (std::size_t i = 0; i < theta_.size(); ++i)
+        update_[i] += share * (theta_[i] - miner->theta[i]);
     step_outer();
     point.up_bytes += kDenseBytes * static_cast<double>(theta_.size());
     point.down_bytes += kDenseBytes * static_cast<double>(theta_.size());
@@ -129,7 +150,8 @@ class Together {
     const double median = sorted[(sorted.size() - 1) / 2];
     std::ranges::fill(update_, 0.0f);
     for (std::size_t m = 0; m < sent.size(); ++m) {
-      const auto weight = static_cast<float>(std::min(1.0, median / std::max(norms[m], 1e-30)) / static_cast<double>(sent.size()));
+      const auto weight = static_cast<float>(std::min(1.0, median / std::max(norms[m], 1e-30)) /
+                                             static_cast<double>(sent.size()));
       for (std::size_t i = 0; i < theta_.size(); ++i) update_[i] += weight * sent[m][i];
     }
     step_outer();
@@ -144,21 +166,29 @@ class Together {
     for (const auto& miner : miners_) {
       const auto delta = miner->feedback->delta();
       for (std::size_t i = 0; i < theta_.size(); ++i) delta[i] = theta_[i] - miner->theta[i];
-      payloads.push_back(miner->feedback->compress(layout_, compression::two_part_format(keep, method_.values)).value());
+      payloads.push_back(
+          miner->feedback->compress(layout_, compression::two_part_format(keep, method_.values))
+              .value());
       miner->feedback->settle_delivered(method_.feedback_decay);
-      contributions.push_back({1, &payloads.back(), compression::summarise(layout_, payloads.back()).value().norm});
+      contributions.push_back(
+          {1, &payloads.back(), compression::summarise(layout_, payloads.back()).value().norm});
     }
-    const compression::PayloadFormat down{std::min(compression::kBlockElements, keep * method_.down_factor),
-                                          compression::ValueFormat::kSignMagnitude};
-    const auto sealed = state::seal_aggregate(layout_, contributions, medians_, down, 1.0f, down_residual_).value();
+    const compression::PayloadFormat down{
+        std::min(compression::kBlockElements, keep * method_.down_factor),
+        compression::ValueFormat::kSignMagnitude};
+    const auto sealed =
+        state::seal_aggregate(layout_, contributions, medians_, down, 1.0f, down_residual_).value();
     medians_.push_back(sealed.median_norm);
     if (medians_.size() > 16) medians_.erase(medians_.begin());
     std::ranges::fill(update_, 0.0f);
     const auto decoded = compression::decode(layout_, sealed.aggregate).value();
-    for (std::size_t i = 0; i < decoded.indices.size(); ++i) update_[decoded.indices[i]] = decoded.values[i];
+    for (std::size_t i = 0; i < decoded.indices.size(); ++i)
+      update_[decoded.indices[i]] = decoded.values[i];
     step_outer();
-    for (const Bytes& segment : payloads.front().segments) point.up_bytes += static_cast<double>(segment.size());
-    for (const Bytes& segment : sealed.aggregate.segments) point.down_bytes += static_cast<double>(segment.size());
+    for (const Bytes& segment : payloads.front().segments)
+      point.up_bytes += static_cast<double>(segment.size());
+    for (const Bytes& segment : sealed.aggregate.segments)
+      point.down_bytes += static_cast<double>(segment.size());
   }
 
   void step_outer() {
@@ -185,14 +215,17 @@ class Together {
 
 }  // namespace
 
-Stream::Stream(const trainer::DataSet& data, const Task& task) : data_(data), task_(task), order_(data.sequences()) {
+Stream::Stream(const trainer::DataSet& data, const Task& task)
+    : data_(data), task_(task), order_(data.sequences()) {
   std::iota(order_.begin(), order_.end(), std::uint64_t{0});
   Prng random(task.seed + 1);
   for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random.below(i)]);
 }
 
-std::span<const std::int32_t> Stream::batch(std::uint64_t step, std::uint32_t miner, std::uint32_t count) {
-  const std::uint64_t first = (step * task_.miners + miner) * task_.batch, wanted = std::uint64_t{count} * task_.batch;
+std::span<const std::int32_t> Stream::batch(std::uint64_t step, std::uint32_t miner,
+                                            std::uint32_t count) {
+  const std::uint64_t first = (step * task_.miners + miner) * task_.batch,
+                      wanted = std::uint64_t{count} * task_.batch;
   MUSTER_CHECK(first + wanted <= order_.size(), "more steps than the corpus has sequences");
   tokens_.resize(wanted * (task_.model.context + std::size_t{1}));
   const Status read = data_.read(std::span(order_).subspan(first, wanted), tokens_);
@@ -208,14 +241,17 @@ Start warm_start(const Task& task, const trainer::DataSet& data, double learning
   Stream stream(data, task);
   trainer::LossGuard guard({.spike_sd = 0});
   for (std::uint64_t step = 0; step < task.warm_steps; ++step)
-    stepper.step(start.theta, stream.batch(step, 0, task.miners), rate_at(task, learning_rate, step), guard);
+    stepper.step(start.theta, stream.batch(step, 0, task.miners),
+                 rate_at(task, learning_rate, step), guard);
   start.optimizer_steps = stepper.optimizer().steps();
-  for (const auto& part : stepper.optimizer().state()) start.optimizer.emplace_back(part.values.begin(), part.values.end());
+  for (const auto& part : stepper.optimizer().state())
+    start.optimizer.emplace_back(part.values.begin(), part.values.end());
   return start;
 }
 
 std::vector<Point> train_together(const Method& method, const Task& task, const Start& start,
-                                  const trainer::DataSet& data, const Evaluate& evaluate, std::uint32_t points) {
+                                  const trainer::DataSet& data, const Evaluate& evaluate,
+                                  std::uint32_t points) {
   Together together(method, task, start, data);
   Point now{0, evaluate(together.theta()), 0, 0};
   std::vector<Point> curve{now};

@@ -1,4 +1,5 @@
-// Network: R miners of one method in one process, from a common start; what they send is what a run would send.
+// Network: R miners of one method in one process, from a common start; what they send is what a run
+// would send.
 //
 // Thread safety: one thread at a time; several networks may run beside each other.
 #pragma once
@@ -16,8 +17,9 @@ namespace muster::bench {
 
 struct Task {
   state::ModelSpec model;
-  std::uint32_t miners = 4, batch = 2;       // sequences of a miner's step
-  std::uint64_t warm_steps = 1000, steps = 1800;  // data-parallel steps before, inner steps of the method after
+  std::uint32_t miners = 4, batch = 2;  // sequences of a miner's step
+  std::uint64_t warm_steps = 1000,
+                steps = 1800;  // data-parallel steps before, inner steps of the method after
   std::uint64_t seed = 0;
   trainer::Compute compute = trainer::Compute::kAuto;
 };
@@ -27,7 +29,8 @@ class Stream {
  public:
   Stream(const trainer::DataSet& data, const Task& task);
   // The batch of a miner's step; `count` batches of consecutive miners at once.
-  [[nodiscard]] std::span<const std::int32_t> batch(std::uint64_t step, std::uint32_t miner, std::uint32_t count = 1);
+  [[nodiscard]] std::span<const std::int32_t> batch(std::uint64_t step, std::uint32_t miner,
+                                                    std::uint32_t count = 1);
 
  private:
   const trainer::DataSet& data_;
@@ -45,7 +48,8 @@ struct Point {
   double up_bytes = 0, down_bytes = 0;  // so far, of one miner
 };
 
-// Data-parallel AdamW from a fresh model: the common start. Its optimizer's memory goes on in every miner.
+// Data-parallel AdamW from a fresh model: the common start. Its optimizer's memory goes on in every
+// miner.
 struct Start {
   std::vector<float> theta;
   trainer::OptimizerKind kind = trainer::OptimizerKind::kAdamW;
@@ -56,8 +60,8 @@ struct Start {
                                trainer::OptimizerKind optimizer);
 
 // Runs the method and measures it `points` times.
-[[nodiscard]] std::vector<Point> train_together(const Method& method, const Task& task, const Start& start,
-                                                const trainer::DataSet& data, const Evaluate& evaluate,
-                                                std::uint32_t points);
+[[nodiscard]] std::vector<Point> train_together(const Method& method, const Task& task,
+                                                const Start& start, const trainer::DataSet& data,
+                                                const Evaluate& evaluate, std::uint32_t points);
 
 }  // namespace muster::bench

@@ -33,15 +33,18 @@ using CallVariant = std::variant<
     SetRecycleOrBurn, SetBurnHalfLife, SetBurnIncreaseMult, SetOwnerCutEnabled, SetMinChildkeyTake>;
 
 template <class T, class... Calls>
-constexpr bool is_call(const std::variant<Calls...>*) { return (std::same_as<T, Calls> || ...); }
+constexpr bool is_call(const std::variant<Calls...>*) {
+  return (std::same_as<T, Calls> || ...);
+}
 
-// What copies, moves, compares and destroys seventy alternatives stands once, in call.cc: it takes a compiler seconds.
+// What copies, moves, compares and destroys seventy alternatives stands once, in call.cc: it takes
+// a compiler seconds.
 class RuntimeCall : public CallVariant {
  public:
   RuntimeCall();
   template <class T>
-    requires(is_call<T>(static_cast<const CallVariant*>(nullptr)))
-  RuntimeCall(T call) : CallVariant(std::in_place_type<T>, std::move(call)) {}
+  requires(is_call<T>(static_cast<const CallVariant*>(nullptr))) RuntimeCall(T call)
+      : CallVariant(std::in_place_type<T>, std::move(call)) {}
   RuntimeCall(const RuntimeCall& other);
   RuntimeCall(RuntimeCall&& other) noexcept;
   RuntimeCall& operator=(const RuntimeCall& other);

@@ -31,8 +31,9 @@ struct PrunableNeuron {
                                                            std::uint16_t immunity_period,
                                                            std::uint16_t non_immune_min);
 
-// By uid: how many registrations from now on replace that neuron, if nothing else happens (1: the next one does); nothing
-// for those that are never replaced or not within `count` registrations. `free_places`: uids that are given away first.
+// By uid: how many registrations from now on replace that neuron, if nothing else happens (1: the
+// next one does); nothing for those that are never replaced or not within `count` registrations.
+// `free_places`: uids that are given away first.
 [[nodiscard]] std::vector<std::optional<std::uint32_t>> registrations_until_replaced(
     std::span<const PrunableNeuron> neurons, std::uint64_t block, std::uint16_t immunity_period,
     std::uint16_t non_immune_min, std::size_t free_places, std::uint32_t count);

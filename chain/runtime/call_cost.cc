@@ -3,14 +3,17 @@
 namespace muster::chain::runtime {
 namespace {
 
-// Estimates of our own, on the safe side of the figures in docs/ledger.md; no call is measured one by one.
-constexpr std::uint64_t kCallNs = 10'000;           // nonce, fee, journal
-constexpr std::uint64_t kSwapNs = 60'000;           // a pool's powers, and a share pool's division
-constexpr std::uint64_t kRegistrationNs = 300'000;  // every weight on the neuron that is replaced is cleared
-constexpr std::uint64_t kPerWeightNs = 100;         // sorted, scaled, stored; of a reveal hashed too
-constexpr std::uint64_t kPerChildNs = 2'000;        // sorted, and entered in the child's list of parents
+// Estimates of our own, on the safe side of the figures in docs/ledger.md; no call is measured one
+// by one.
+constexpr std::uint64_t kCallNs = 10'000;  // nonce, fee, journal
+constexpr std::uint64_t kSwapNs = 60'000;  // a pool's powers, and a share pool's division
+constexpr std::uint64_t kRegistrationNs =
+    300'000;  // every weight on the neuron that is replaced is cleared
+constexpr std::uint64_t kPerWeightNs = 100;   // sorted, scaled, stored; of a reveal hashed too
+constexpr std::uint64_t kPerChildNs = 2'000;  // sorted, and entered in the child's list of parents
 constexpr std::uint64_t kPerByteNs = 4;
-constexpr std::uint64_t kPerHolderNs = 2'000;  // of a subnet that ends: its portion, its stake, its payment
+constexpr std::uint64_t kPerHolderNs =
+    2'000;  // of a subnet that ends: its portion, its stake, its payment
 
 std::uint64_t holders_of(const State& state) {
   std::uint64_t holders = 0;
@@ -21,15 +24,14 @@ std::uint64_t holders_of(const State& state) {
 template <class Call>
 concept SwapsStake = requires(const Call& call) {
   call.amount_rao;
-} || requires(const Call& call) {
-  call.amount_alpha;
-};
+}
+|| requires(const Call& call) { call.amount_alpha; };
 template <class Call>
 concept RegistersAHotkey = std::same_as<Call, Register> || std::same_as<Call, BurnedRegister> ||
     std::same_as<Call, RegisterLimit> || std::same_as<Call, RootRegister>;
 template <class Call>
-concept GoesThroughSubnets =
-    std::same_as<Call, UnstakeAll> || std::same_as<Call, UnstakeAllAlpha> || std::same_as<Call, ClaimRoot>;
+concept GoesThroughSubnets = std::same_as<Call, UnstakeAll> ||
+    std::same_as<Call, UnstakeAllAlpha> || std::same_as<Call, ClaimRoot>;
 
 struct Estimate {
   const State& state;

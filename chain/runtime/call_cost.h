@@ -1,8 +1,8 @@
 // CallCost: an estimate of the time that an extrinsic takes, made before it is applied.
 //
-// An upper estimate in nanoseconds of one core, from the sizes of the call's lists and of what it goes through in the
-// state. No rule of the chain reads it: who makes blocks uses it to keep a block within its time. Thread safety: pure
-// functions.
+// An upper estimate in nanoseconds of one core, from the sizes of the call's lists and of what it
+// goes through in the state. No rule of the chain reads it: who makes blocks uses it to keep a
+// block within its time. Thread safety: pure functions.
 #pragma once
 
 #include <cstdint>

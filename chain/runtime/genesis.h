@@ -42,8 +42,9 @@ struct GenesisSubnet {
   AccountId owner_coldkey, owner_hotkey;  // the owner's hotkey becomes uid 0
   SubnetParameters parameters;
   SubnetRules rules;
-  bool started = true;                       // as if start_call had been made at block 0
-  bool first_permits = false;                // block 0 gives permits as an epoch would; else the first epoch gives them
+  bool started = true;  // as if start_call had been made at block 0
+  bool first_permits =
+      false;  // block 0 gives permits as an epoch would; else the first epoch gives them
   std::uint64_t tao_reserve = 1'000 * kTao;  // equal reserves: a price of 1
   std::uint64_t alpha_reserve = 1'000 * kTao;
   std::uint64_t burn_rao = kTao;       // registration price at the start
@@ -51,8 +52,9 @@ struct GenesisSubnet {
   std::vector<GenesisStake> stakes;
   bool operator==(const GenesisSubnet&) const = default;
   static void fields(auto& self, auto& codec) {
-    codec(self.netuid, self.owner_coldkey, self.owner_hotkey, self.parameters, self.rules, self.started,
-          self.first_permits, self.tao_reserve, self.alpha_reserve, self.burn_rao, self.neurons, self.stakes);
+    codec(self.netuid, self.owner_coldkey, self.owner_hotkey, self.parameters, self.rules,
+          self.started, self.first_permits, self.tao_reserve, self.alpha_reserve, self.burn_rao,
+          self.neurons, self.stakes);
   }
 };
 

@@ -99,15 +99,16 @@ std::vector<AccountId> owner_hotkeys_of(const State& state, const Subnet& subnet
 }
 
 std::optional<std::uint16_t> uid_to_replace(const State& state, const Subnet& subnet) {
-  return neuron_to_prune(prunable_neurons(state, subnet), state.block, subnet.parameters.immunity_period,
-                         subnet.parameters.non_immune_uids_min);
+  return neuron_to_prune(prunable_neurons(state, subnet), state.block,
+                         subnet.parameters.immunity_period, subnet.parameters.non_immune_uids_min);
 }
 
 std::vector<std::optional<std::uint32_t>> replacements_of(const State& state, const Subnet& subnet,
                                                           std::uint32_t count) {
   const std::size_t n = subnet.neurons.count(), most = subnet.parameters.uids_max;
-  return registrations_until_replaced(prunable_neurons(state, subnet), state.block, subnet.parameters.immunity_period,
-                                      subnet.parameters.non_immune_uids_min, n < most ? most - n : 0, count);
+  return registrations_until_replaced(
+      prunable_neurons(state, subnet), state.block, subnet.parameters.immunity_period,
+      subnet.parameters.non_immune_uids_min, n < most ? most - n : 0, count);
 }
 
 EpochClock clock_of(const Subnet& subnet) {

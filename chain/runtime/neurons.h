@@ -19,8 +19,10 @@ void replace_neuron(const Context& context, Subnet& subnet, std::uint16_t uid,
 [[nodiscard]] std::vector<std::uint16_t> immortal_uids_of(const State& state, const Subnet& subnet);
 // Hotkeys of the subnet owner's, whose incentive is burned or recycled.
 [[nodiscard]] std::vector<AccountId> owner_hotkeys_of(const State& state, const Subnet& subnet);
-// By uid: how many registrations would replace that neuron, of the next `count`. Source: as uid_to_replace.
-[[nodiscard]] std::vector<std::optional<std::uint32_t>> replacements_of(const State& state, const Subnet& subnet,
+// By uid: how many registrations would replace that neuron, of the next `count`. Source: as
+// uid_to_replace.
+[[nodiscard]] std::vector<std::optional<std::uint32_t>> replacements_of(const State& state,
+                                                                        const Subnet& subnet,
                                                                         std::uint32_t count);
 // Whom a new neuron replaces when all uids are taken; nothing if nobody can be.
 [[nodiscard]] std::optional<std::uint16_t> uid_to_replace(const State& state, const Subnet& subnet);

@@ -143,14 +143,19 @@ struct SubnetParameters {
   }
 };
 
-// Rules that Subtensor does not have. All are off by default; the genesis sets them, and no call changes them.
+// Rules that Subtensor does not have. All are off by default; the genesis sets them, and no call
+// changes them.
 struct SubnetRules {
-  bool fixed = false;  // the owner changes no parameter, mechanism or epoch, nor which hotkey is its own
-  bool recycle_unearned = false;  // an epoch without incentive recycles the miners' part, which validators get otherwise
+  bool fixed =
+      false;  // the owner changes no parameter, mechanism or epoch, nor which hotkey is its own
+  bool recycle_unearned = false;  // an epoch without incentive recycles the miners' part, which
+                                  // validators get otherwise
   // What a hotkey pays for a commit of weights, and gets back when it reveals them.
   std::uint64_t commit_deposit_rao = 0;
   bool operator==(const SubnetRules&) const = default;
-  static void fields(auto& self, auto& codec) { codec(self.fixed, self.recycle_unearned, self.commit_deposit_rao); }
+  static void fields(auto& self, auto& codec) {
+    codec(self.fixed, self.recycle_unearned, self.commit_deposit_rao);
+  }
 };
 
 }  // namespace muster::chain::runtime

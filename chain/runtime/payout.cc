@@ -249,7 +249,8 @@ void pay_epoch(const Context& context, Netuid netuid, const PendingAlpha& pendin
     earned[subnet.neurons.hotkeys[uid]] = output.validator_emission[uid];
     incentive_sum = saturating_add(incentive_sum, output.server_emission[uid]);
   }
-  // Without incentives validators have the miners' part too, unless the genesis says that nobody has it.
+  // Without incentives validators have the miners' part too, unless the genesis says that nobody
+  // has it.
   const bool is_unearned = incentive_sum == 0;
   const bool recycles = is_unearned && subnet.rules.recycle_unearned;
   const std::uint64_t validator_alpha = is_unearned && !recycles

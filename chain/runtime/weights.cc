@@ -96,8 +96,8 @@ Attempt<std::uint16_t> check_commit(const Context& context, const AccountId& hot
   return *uid;
 }
 
-// A deposit leaves the issuance until the reveal, so one whose commit expires, or is passed over by a later one's reveal,
-// needs nobody to collect it.
+// A deposit leaves the issuance until the reveal, so one whose commit expires, or is passed over by
+// a later one's reveal, needs nobody to collect it.
 Outcome take_deposit(const Context& context, const Subnet& subnet, const AccountId& hotkey) {
   const std::uint64_t rao = subnet.rules.commit_deposit_rao;
   MUSTER_ENSURE(rao <= spare_balance_of(context.state, hotkey), kInsufficientBalance);

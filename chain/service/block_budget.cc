@@ -41,7 +41,8 @@ std::string_view name_of(Overrun overrun) {
     case Overrun::kSignerTime:
       return "this signer has no time left in this block; submit again in the next one";
     case Overrun::kSignerFreeCalls:
-      return "this signer has made as many free calls as one block allows; submit again in the next one";
+      return "this signer has made as many free calls as one block allows; submit again in the "
+             "next one";
     case Overrun::kAskerTime:
       return "too many questions and signatures from here in this block; ask again in the next one";
   }
@@ -50,7 +51,8 @@ std::string_view name_of(Overrun overrun) {
 
 Overrun BlockBudget::charge_asker(AskerKind kind, const PublicKey& asker, std::uint64_t time_ns) {
   const bool is_account = kind == AskerKind::kAccount;
-  if (is_account && is_over(accounts_ns_, time_ns, limits_.accounts_time_ns)) return Overrun::kAskerTime;
+  if (is_account && is_over(accounts_ns_, time_ns, limits_.accounts_time_ns))
+    return Overrun::kAskerTime;
   std::uint64_t& used = kind == AskerKind::kStranger ? strangers_ns_ : askers_[asker];
   if (is_over(used, time_ns, limits_.asker_time_ns)) return Overrun::kAskerTime;
   used += time_ns;
@@ -60,13 +62,15 @@ Overrun BlockBudget::charge_asker(AskerKind kind, const PublicKey& asker, std::u
 
 Overrun BlockBudget::check(const PublicKey& signer, const Cost& cost) const {
   const std::size_t bytes = cost.bytes + kLengthBytes;
-  if (block_.bytes + bytes > (cost.is_free ? limits_.bytes : limits_.paid_bytes)) return Overrun::kBlockBytes;
+  if (block_.bytes + bytes > (cost.is_free ? limits_.bytes : limits_.paid_bytes))
+    return Overrun::kBlockBytes;
   if (is_over(block_.time_ns, cost.time_ns, cost.is_free ? limits_.time_ns : limits_.paid_time_ns))
     return Overrun::kBlockTime;
   const auto found = signers_.find(signer);
   if (found == signers_.end()) return Overrun::kNone;
   const Used& used = found->second;
-  if (cost.is_free && used.free_calls >= limits_.signer_free_calls) return Overrun::kSignerFreeCalls;
+  if (cost.is_free && used.free_calls >= limits_.signer_free_calls)
+    return Overrun::kSignerFreeCalls;
   if (used.bytes + bytes > limits_.signer_bytes) return Overrun::kSignerBytes;
   if (is_over(used.time_ns, cost.time_ns, limits_.signer_time_ns)) return Overrun::kSignerTime;
   return Overrun::kNone;

@@ -1,4 +1,5 @@
-// BlockStore: a ledger's blocks in SQLite, one transaction each: a crash keeps the last complete one.
+// BlockStore: a ledger's blocks in SQLite, one transaction each: a crash keeps the last complete
+// one.
 //
 // Thread safety: one thread.
 #pragma once
@@ -16,7 +17,8 @@ class BlockStore {
  public:
   // Errors: those of store::Database::open; kVersion (another version's file).
   [[nodiscard]] static Result<std::unique_ptr<BlockStore>> open(const std::filesystem::path& path);
-  // Durable when it returns. May be called again with the same block after an error. Errors: kNoSpace, kIo.
+  // Durable when it returns. May be called again with the same block after an error. Errors:
+  // kNoSpace, kIo.
   [[nodiscard]] Status append(const runtime::Block& block);
   // The encoded block. Errors: kNotFound, kIo.
   [[nodiscard]] Result<Bytes> read(std::uint64_t number) const;

@@ -18,28 +18,38 @@ constexpr std::size_t kStatesKept = 2;
 std::uint64_t cost_ns_of(const Request& request) {
   switch (request.question) {
     case Question::kInfo:
-    case Question::kAccount: return 20'000;
-    case Question::kMetagraph: return 500'000;
+    case Question::kAccount:
+      return 20'000;
+    case Question::kMetagraph:
+      return 500'000;
     case Question::kState:
     case Question::kBlock:
-    case Question::kBlocks: return 2'000'000;
-    case Question::kSubmit: return runtime::kSignatureCostNs;
+    case Question::kBlocks:
+      return 2'000'000;
+    case Question::kSubmit:
+      return runtime::kSignatureCostNs;
   }
   return 0;  // `answer` refuses it
 }
 
 std::string text_of(const runtime::Submission& submission) {
-  if (submission.error) return "refused: " + std::string(name_of(*submission.error));  // a free call that fails
+  if (submission.error)
+    return "refused: " + std::string(name_of(*submission.error));  // a free call that fails
   const auto code = runtime::custom_code_of(submission.refusal);
   return "refused: " + std::string(name_of(submission.refusal)) +
          (code ? " (custom error " + std::to_string(*code) + ")" : "");
 }
 
 // kTooLarge: it may be asked again later.
-Error over_budget(Overrun overrun) { return {Errc::kTooLarge, "refused: " + std::string(name_of(overrun))}; }
-Error outdated() { return {Errc::kTooLarge, "it changed in between; ask again from the first page"}; }
+Error over_budget(Overrun overrun) {
+  return {Errc::kTooLarge, "refused: " + std::string(name_of(overrun))};
+}
+Error outdated() {
+  return {Errc::kTooLarge, "it changed in between; ask again from the first page"};
+}
 
-// Whether the signer is who sent it, and for now: an old extrinsic of somebody else's is nobody's fault but the asker's.
+// Whether the signer is who sent it, and for now: an old extrinsic of somebody else's is nobody's
+// fault but the asker's.
 bool is_of_its_signer(runtime::Refusal refusal) {
   return refusal == runtime::Refusal::kNone || refusal > runtime::Refusal::kFuture;
 }
@@ -58,11 +68,13 @@ Result<std::unique_ptr<LedgerService>> LedgerService::open(const runtime::Genesi
                                                            std::optional<PublicKey> coordinator) {
   MUSTER_TRY_STATUS(runtime::validate(genesis));
   MUSTER_TRY(auto store, BlockStore::open(database));
-  std::unique_ptr<LedgerService> service(new LedgerService(genesis, std::move(store), key, coordinator));
+  std::unique_ptr<LedgerService> service(
+      new LedgerService(genesis, std::move(store), key, coordinator));
   if (Status replayed = service->store_->replay(
           [&](const runtime::Block& block) { return service->ledger_.apply(block); });
       !replayed)
-    return std::move(replayed).error().within(database.string() + ": blocks of another genesis or version, or damaged");
+    return std::move(replayed).error().within(database.string() +
+                                              ": blocks of another genesis or version, or damaged");
   service->sign_head();
   return service;
 }
@@ -89,7 +101,8 @@ Bytes LedgerService::handle(const PublicKey& from, ByteSpan bytes) {
   if (!request) return wire::encode(Answer{0, request.error().message, false, {}});
   auto body = answer(from, *request);
   if (!body)
-    return wire::encode(Answer{request->id, body.error().message, body.error().code == Errc::kTooLarge, {}});
+    return wire::encode(
+        Answer{request->id, body.error().message, body.error().code == Errc::kTooLarge, {}});
   return wire::encode(Answer{request->id, {}, false, std::move(*body)});
 }
 
@@ -104,10 +117,7 @@ AskerKind LedgerService::kind_of(const PublicKey& asker) const {
 }
 
 InfoAnswer LedgerService::info() const {
-  return {ledger_.genesis().name,
-          head_,
-          ledger_.genesis().block_ms,
-          runtime::kSpecVersion,
+  return {ledger_.genesis().name, head_, ledger_.genesis().block_ms, runtime::kSpecVersion,
           runtime::kTransactionVersion};
 }
 
@@ -122,16 +132,22 @@ Result<Bytes> LedgerService::answer(const PublicKey& from, const Request& reques
       overrun != Overrun::kNone)
     return over_budget(overrun);
   switch (request.question) {
-    case Question::kInfo: return wire::encode(info());
-    case Question::kAccount: return wire::encode(account(request.account));
-    case Question::kMetagraph: return metagraph_page(request);
-    case Question::kState: return state_page(request);
+    case Question::kInfo:
+      return wire::encode(info());
+    case Question::kAccount:
+      return wire::encode(account(request.account));
+    case Question::kMetagraph:
+      return metagraph_page(request);
+    case Question::kState:
+      return state_page(request);
     case Question::kBlock: {
       MUSTER_TRY(const Bytes block, store_->read(request.number));
       return page_of(request.number, block, request.first);
     }
-    case Question::kBlocks: return blocks_from(request.number);
-    case Question::kSubmit: return submit(request.extrinsic);
+    case Question::kBlocks:
+      return blocks_from(request.number);
+    case Question::kSubmit:
+      return submit(request.extrinsic);
   }
   return Error{Errc::kMalformed, "unknown question"};
 }
@@ -150,30 +166,42 @@ Result<Bytes> LedgerService::blocks_from(std::uint64_t number) const {
 
 Result<Bytes> LedgerService::submit(ByteSpan extrinsic) {
   if (unstored_)
-    return Error{Errc::kTooLarge, "refused: the ledger's disk is full; it takes calls again when its last block is durable"};
+    return Error{
+        Errc::kTooLarge,
+        "refused: the ledger's disk is full; it takes calls again when its last block is durable"};
   if (extrinsic.size() > kExtrinsicBytesMax)
     return Error{Errc::kMalformed, "refused: " + std::string(name_of(Overrun::kExtrinsicTooLarge))};
   const auto content = decode_extrinsic(extrinsic);
   if (!content)
-    return Error{Errc::kMalformed, "refused: " + std::string(name_of(runtime::Refusal::kMalformed))};
-  const BlockBudget::Cost cost{extrinsic.size(), runtime::call_cost_ns(ledger_.state(), content->call),
+    return Error{Errc::kMalformed,
+                 "refused: " + std::string(name_of(runtime::Refusal::kMalformed))};
+  const BlockBudget::Cost cost{extrinsic.size(),
+                               runtime::call_cost_ns(ledger_.state(), content->call),
                                runtime::is_free(content->call)};
   if (const Overrun overrun = budget_.check(content->signer, cost); overrun != Overrun::kNone)
     return over_budget(overrun);
   const runtime::Submission submission = ledger_.submit(extrinsic);
-  if (is_of_its_signer(submission.refusal)) budget_.charge_signer(content->signer, cost, submission.applied());
+  if (is_of_its_signer(submission.refusal))
+    budget_.charge_signer(content->signer, cost, submission.applied());
   if (!submission.applied()) return Error{Errc::kPermission, text_of(submission)};
   ++changes_;
-  return wire::encode(SubmitAnswer{ledger_.block_number() + 1, submission.hash,
-                                   submission.error ? std::string(name_of(*submission.error)) : std::string(),
-                                   submission.fee_rao});
+  return wire::encode(
+      SubmitAnswer{ledger_.block_number() + 1, submission.hash,
+                   submission.error ? std::string(name_of(*submission.error)) : std::string(),
+                   submission.fee_rao});
 }
 
 Result<Bytes> LedgerService::metagraph_page(const Request& request) const {
   if (request.version != 0 && request.version != changes_) return outdated();
   MUSTER_TRY(const auto view, network_view(ledger_, request.netuid));
-  MetagraphAnswer answer{view.block,            view.block_hash,       view.tempo,     view.epoch,
-                         view.next_epoch_block, view.registration_rao, view.stake_min, {}};
+  MetagraphAnswer answer{view.block,
+                         view.block_hash,
+                         view.tempo,
+                         view.epoch,
+                         view.next_epoch_block,
+                         view.registration_rao,
+                         view.stake_min,
+                         {}};
   for (const auto& neuron : view.neurons) answer.neurons.push_back({neuron});
   return page_of(changes_, wire::encode(answer), request.first);
 }

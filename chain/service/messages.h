@@ -1,8 +1,8 @@
 // What a ledger's clients ask, and what it answers.
 //
-// One request, one answer with the same id. Changes are signed extrinsics, so the channel needs no trust. Answers that can
-// be large (metagraph, state, block) travel in pages, so that every answer fits into a message. Thread safety: plain
-// values.
+// One request, one answer with the same id. Changes are signed extrinsics, so the channel needs no
+// trust. Answers that can be large (metagraph, state, block) travel in pages, so that every answer
+// fits into a message. Thread safety: plain values.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,15 @@
 
 namespace muster::chain {
 
-enum class Question : std::uint8_t { kInfo, kAccount, kMetagraph, kState, kBlock, kBlocks, kSubmit };
+enum class Question : std::uint8_t {
+  kInfo,
+  kAccount,
+  kMetagraph,
+  kState,
+  kBlock,
+  kBlocks,
+  kSubmit
+};
 constexpr std::uint8_t enum_count(Question) { return 7; }
 
 struct Request {
@@ -30,16 +38,21 @@ struct Request {
   std::uint64_t version = 0;  // of a page: of what the pages before it were of; 0: the newest
   Bytes extrinsic{};          // kSubmit
   template <class Archive>
-  void serialize(Archive& archive) { archive(id, question, account, netuid, number, first, version, extrinsic); }
+  void serialize(Archive& archive) {
+    archive(id, question, account, netuid, number, first, version, extrinsic);
+  }
 };
 
 struct Answer {
   std::uint64_t id = 0;
   std::string error;   // empty: `body` has what was asked for
-  bool later = false;  // with `error`: the same question may be answered later (a budget is used up, or a page outdated)
+  bool later = false;  // with `error`: the same question may be answered later (a budget is used
+                       // up, or a page outdated)
   Bytes body;          // an encoded …Answer; of kMetagraph, kState and kBlock an encoded Page
   template <class Archive>
-  void serialize(Archive& archive) { archive(id, error, later, body); }
+  void serialize(Archive& archive) {
+    archive(id, error, later, body);
+  }
 };
 
 struct InfoAnswer {
@@ -58,7 +71,9 @@ struct AccountAnswer {
   std::uint32_t nonce = 0;
   std::uint64_t balance_rao = 0;
   template <class Archive>
-  void serialize(Archive& archive) { archive(nonce, balance_rao); }
+  void serialize(Archive& archive) {
+    archive(nonce, balance_rao);
+  }
 };
 
 struct NeuronAnswer {
@@ -81,7 +96,8 @@ struct MetagraphAnswer {
   std::vector<NeuronAnswer> neurons;
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(block, block_hash, tempo, epoch, next_epoch_block, registration_rao, stake_min, neurons);
+    archive(block, block_hash, tempo, epoch, next_epoch_block, registration_rao, stake_min,
+            neurons);
   }
 };
 
@@ -91,23 +107,30 @@ struct Page {
   std::uint64_t bytes = 0;    // of the whole
   Bytes part;                 // from the byte that was asked for
   template <class Archive>
-  void serialize(Archive& archive) { archive(version, bytes, part); }
+  void serialize(Archive& archive) {
+    archive(version, bytes, part);
+  }
 };
 
-// Encoded blocks in order, as many as fit into a message; none when there is none, or the first alone does not fit.
+// Encoded blocks in order, as many as fit into a message; none when there is none, or the first
+// alone does not fit.
 struct BlocksAnswer {
   std::vector<Bytes> blocks;
   template <class Archive>
-  void serialize(Archive& archive) { archive(blocks); }
+  void serialize(Archive& archive) {
+    archive(blocks);
+  }
 };
 
 struct SubmitAnswer {
-  std::uint64_t block = 0;    // that it will be in
+  std::uint64_t block = 0;  // that it will be in
   Hash hash;
-  std::string call_error;     // empty: the call did what it asked for
+  std::string call_error;  // empty: the call did what it asked for
   std::uint64_t fee_rao = 0;
   template <class Archive>
-  void serialize(Archive& archive) { archive(block, hash, call_error, fee_rao); }
+  void serialize(Archive& archive) {
+    archive(block, hash, call_error, fee_rao);
+  }
 };
 
 }  // namespace muster::chain

@@ -12,6 +12,7 @@ namespace muster::chain {
 inline constexpr std::uint32_t kRegistrationsAhead = 16;
 
 // Errors: kNotFound (no such subnet).
-[[nodiscard]] Result<protocol::Metagraph> network_view(const runtime::Ledger& ledger, Netuid netuid);
+[[nodiscard]] Result<protocol::Metagraph> network_view(const runtime::Ledger& ledger,
+                                                       Netuid netuid);
 
 }  // namespace muster::chain

@@ -21,12 +21,14 @@ constexpr int kPageTries = 5;  // what is asked for may change while its pages t
 constexpr std::uint64_t kMetagraphBytesMax = 16u << 20;
 constexpr std::uint64_t kBlockBytesMax = 256u << 20;  // blocks from before there was a limit
 constexpr std::uint64_t kStateBytesMax = 4ull << 30;
-constexpr int kAskAgainMs = 50;        // when this key has asked too much in the block that is being made
-constexpr int kSlicesMs = 200;         // between two looks at `stop`
-constexpr int kSendsMax = 3;           // of one extrinsic that a ledger lost
-constexpr int kBlocksMax = 3;          // for which a call that finds the block full waits
-constexpr TimeMs kReturnMs = 30'000;   // that a ledger may be away while something is to be confirmed
-constexpr std::uint64_t kSearchMax = 1'024;  // blocks that are searched for one extrinsic before it is sent again
+constexpr int kAskAgainMs = 50;  // when this key has asked too much in the block that is being made
+constexpr int kSlicesMs = 200;   // between two looks at `stop`
+constexpr int kSendsMax = 3;     // of one extrinsic that a ledger lost
+constexpr int kBlocksMax = 3;    // for which a call that finds the block full waits
+constexpr TimeMs kReturnMs =
+    30'000;  // that a ledger may be away while something is to be confirmed
+constexpr std::uint64_t kSearchMax =
+    1'024;  // blocks that are searched for one extrinsic before it is sent again
 
 std::string over_asker_budget() { return "refused: " + std::string(name_of(Overrun::kAskerTime)); }
 
@@ -63,12 +65,15 @@ Result<Bytes> RemoteLedger::ask(Request request) {
     const TimeMs left = deadline - clock.now_ms();
     if (stopped()) return Error{Errc::kCancelled, "stopped while the ledger was asked"};
     if (left <= 0)
-      return Error{Errc::kTimeout, "the ledger does not answer; is `muster ledger serve` running at its address?"};
-    MUSTER_TRY(auto incoming, transport_->receive(static_cast<int>(std::min<TimeMs>(left, kSlicesMs))));
+      return Error{Errc::kTimeout,
+                   "the ledger does not answer; is `muster ledger serve` running at its address?"};
+    MUSTER_TRY(auto incoming,
+               transport_->receive(static_cast<int>(std::min<TimeMs>(left, kSlicesMs))));
     if (!incoming) continue;
     auto answer = wire::decode<Answer>(incoming->message, "ledger answer");
     if (!answer || answer->id != request.id) continue;
-    if (answer->later && answer->error == over_asker_budget() && deadline - clock.now_ms() > kAskAgainMs) {
+    if (answer->later && answer->error == over_asker_budget() &&
+        deadline - clock.now_ms() > kAskAgainMs) {
       ::poll(nullptr, 0, kAskAgainMs);
       request.id = next_request_++;
       MUSTER_TRY_STATUS(transport_->send(server_, wire::encode(request)));
@@ -80,16 +85,20 @@ Result<Bytes> RemoteLedger::ask(Request request) {
   }
 }
 
-Result<Bytes> RemoteLedger::ask_in_pages(Request request, std::string_view what, std::uint64_t bytes_max) {
+Result<Bytes> RemoteLedger::ask_in_pages(Request request, std::string_view what,
+                                         std::uint64_t bytes_max) {
   for (int attempt = 1;; ++attempt) {
     Bytes bytes;
     request.version = request.first = 0;
     for (;;) {
       const auto page = ask_for<Page>(request, what);
-      if (!page && request.first > 0 && page.error().code == Errc::kTooLarge && attempt < kPageTries) break;
+      if (!page && request.first > 0 && page.error().code == Errc::kTooLarge &&
+          attempt < kPageTries)
+        break;
       if (!page) return page.error();
       if (page->bytes > bytes_max)
-        return Error{Errc::kTooLarge, "the ledger's " + std::string(what) + " has " + std::to_string(page->bytes) + " bytes"};
+        return Error{Errc::kTooLarge, "the ledger's " + std::string(what) + " has " +
+                                          std::to_string(page->bytes) + " bytes"};
       if (page->part.empty() && page->bytes > bytes.size())
         return Error{Errc::kMalformed, "the ledger's " + std::string(what) + " has an empty page"};
       bytes.insert(bytes.end(), page->part.begin(), page->part.end());
@@ -119,7 +128,8 @@ Result<Bytes> RemoteLedger::block(std::uint64_t number) {
 }
 
 Result<std::vector<Bytes>> RemoteLedger::blocks(std::uint64_t number) {
-  MUSTER_TRY(auto answer, ask_for<BlocksAnswer>({.question = Question::kBlocks, .number = number}, "blocks"));
+  MUSTER_TRY(auto answer,
+             ask_for<BlocksAnswer>({.question = Question::kBlocks, .number = number}, "blocks"));
   if (!answer.blocks.empty()) return std::move(answer.blocks);
   MUSTER_TRY(Bytes alone, block(number));
   return std::vector<Bytes>{std::move(alone)};
@@ -131,28 +141,35 @@ Result<protocol::LedgerHead> RemoteLedger::head() {
 }
 
 Result<runtime::State> RemoteLedger::state() {
-  MUSTER_TRY(const Bytes bytes, ask_in_pages({.question = Question::kState}, "state", kStateBytesMax));
+  MUSTER_TRY(const Bytes bytes,
+             ask_in_pages({.question = Question::kState}, "state", kStateBytesMax));
   return runtime::decode_state(bytes);
 }
 
 // ---- changes
 
 Result<SubmitAnswer> RemoteLedger::send_bytes(const Bytes& extrinsic) {
-  auto answer = ask_for<SubmitAnswer>({.question = Question::kSubmit, .extrinsic = extrinsic}, "receipt");
+  auto answer =
+      ask_for<SubmitAnswer>({.question = Question::kSubmit, .extrinsic = extrinsic}, "receipt");
   if (!answer && answer.error().code == Errc::kTimeout)
-    return Error{Errc::kTimeout, "the ledger was sent the call and does not answer; `muster ledger wallet show` says by "
-                                 "the nonce whether it took it"};
-  if (answer && !answer->call_error.empty()) return Error{Errc::kConflict, "ledger: " + answer->call_error};
+    return Error{
+        Errc::kTimeout,
+        "the ledger was sent the call and does not answer; `muster ledger wallet show` says by "
+        "the nonce whether it took it"};
+  if (answer && !answer->call_error.empty())
+    return Error{Errc::kConflict, "ledger: " + answer->call_error};
   return answer;
 }
 
 Result<RemoteLedger::Sent> RemoteLedger::send(const RuntimeCall& call) {
   MUSTER_TRY(const InfoAnswer about, info());
   MUSTER_TRY(const AccountAnswer own, account(key_.public_key()));
-  const SigningContext context{about.spec_version, about.transaction_version, about.head.genesis, about.head.genesis};
+  const SigningContext context{about.spec_version, about.transaction_version, about.head.genesis,
+                               about.head.genesis};
   const Bytes extrinsic = encode_extrinsic(sign_call(call, key_, own.nonce, context));
   auto receipt = send_bytes(extrinsic);
-  for (int blocks = 0; blocks < kBlocksMax && !receipt && receipt.error().code == Errc::kTooLarge; ++blocks) {
+  for (int blocks = 0; blocks < kBlocksMax && !receipt && receipt.error().code == Errc::kTooLarge;
+       ++blocks) {
     MUSTER_TRY_STATUS(pause(static_cast<int>(about.block_ms)));
     receipt = send_bytes(extrinsic);
   }
@@ -182,9 +199,10 @@ Result<std::uint64_t> RemoteLedger::wait_for_block(std::uint64_t number) {
     if (about.error().code == Errc::kCancelled) return about.error();
     if (about.error().code == Errc::kTooLarge) heard = clock.now_ms();
     if (clock.now_ms() - heard > kReturnMs)
-      return Error{Errc::kTimeout, "the ledger took the call and does not answer any more; whether block " +
-                                       std::to_string(number) + " holds it, `muster ledger block " +
-                                       std::to_string(number) + "` says when it is back"};
+      return Error{Errc::kTimeout,
+                   "the ledger took the call and does not answer any more; whether block " +
+                       std::to_string(number) + " holds it, `muster ledger block " +
+                       std::to_string(number) + "` says when it is back"};
     MUSTER_TRY_STATUS(pause(kSlicesMs));
   }
 }
@@ -196,7 +214,8 @@ Result<bool> RemoteLedger::holds(std::uint64_t number, const Hash& extrinsic) {
                              [&](const Bytes& one) { return extrinsic_hash(one) == extrinsic; });
 }
 
-Result<std::optional<std::uint64_t>> RemoteLedger::find(const Hash& extrinsic, std::uint64_t first, std::uint64_t last) {
+Result<std::optional<std::uint64_t>> RemoteLedger::find(const Hash& extrinsic, std::uint64_t first,
+                                                        std::uint64_t last) {
   for (std::uint64_t number = first; number <= std::min(last, first + kSearchMax - 1); ++number) {
     MUSTER_TRY(const bool found, holds(number, extrinsic));
     if (found) return std::optional(number);
@@ -212,7 +231,8 @@ Result<SubmitAnswer> RemoteLedger::confirm(const Sent& sent) {
   for (int sends = 1;; ++sends) {
     MUSTER_TRY(const std::uint64_t last, wait_for_block(receipt.block));
     const auto found = find(hash, first, last);
-    if (!found && found.error().code == Errc::kTimeout && sends <= kSendsMax) continue;  // it is away again
+    if (!found && found.error().code == Errc::kTimeout && sends <= kSendsMax)
+      continue;  // it is away again
     if (!found) return found.error();
     if (*found) {
       receipt.block = **found;
@@ -231,10 +251,12 @@ Result<SubmitAnswer> RemoteLedger::confirm(const Sent& sent) {
       return std::move(again).error();
     }
   }
-  return Error{Errc::kConflict, "the ledger lost it: block " + std::to_string(sent.receipt.block) +
-                                    " does not hold the call (the ledger was restarted before that block was durable)" +
-                                    (refusal.empty() ? "" : ", and sent again it is refused (" + refusal + ")") +
-                                    "; submit again"};
+  return Error{
+      Errc::kConflict,
+      "the ledger lost it: block " + std::to_string(sent.receipt.block) +
+          " does not hold the call (the ledger was restarted before that block was durable)" +
+          (refusal.empty() ? "" : ", and sent again it is refused (" + refusal + ")") +
+          "; submit again"};
 }
 
 Result<SubmitAnswer> RemoteLedger::submit(const RuntimeCall& call) {
@@ -250,19 +272,25 @@ Result<Hash> RemoteLedger::genesis_hash() {
 }
 
 Result<protocol::Metagraph> RemoteLedger::metagraph() {
-  MUSTER_TRY(const Bytes bytes,
-             ask_in_pages({.question = Question::kMetagraph, .netuid = netuid_}, "metagraph", kMetagraphBytesMax));
+  MUSTER_TRY(const Bytes bytes, ask_in_pages({.question = Question::kMetagraph, .netuid = netuid_},
+                                             "metagraph", kMetagraphBytesMax));
   MUSTER_TRY(const auto answer, wire::decode<MetagraphAnswer>(bytes, "ledger's metagraph"));
-  protocol::Metagraph metagraph{answer.block,            answer.block_hash,       answer.tempo,     answer.epoch,
-                                answer.next_epoch_block, answer.registration_rao, answer.stake_min, {}};
+  protocol::Metagraph metagraph{answer.block,
+                                answer.block_hash,
+                                answer.tempo,
+                                answer.epoch,
+                                answer.next_epoch_block,
+                                answer.registration_rao,
+                                answer.stake_min,
+                                {}};
   for (const auto& neuron : answer.neurons) metagraph.neurons.push_back(neuron.n);
   return metagraph;
 }
 
 Result<std::optional<RemoteLedger::Sent>> RemoteLedger::send_registration() {
   MUSTER_TRY(const auto known, metagraph());
-  const bool has_uid =
-      std::ranges::find(known.neurons, key_.public_key(), &protocol::Neuron::hotkey) != known.neurons.end();
+  const bool has_uid = std::ranges::find(known.neurons, key_.public_key(),
+                                         &protocol::Neuron::hotkey) != known.neurons.end();
   if (has_uid) return std::optional<Sent>();
   MUSTER_TRY(auto registered, send(BurnedRegister{netuid_, key_.public_key()}));
   return std::optional(std::move(registered));
@@ -275,7 +303,8 @@ Status RemoteLedger::register_neuron() {
 }
 
 Status RemoteLedger::register_within(std::uint64_t rao) {
-  MUSTER_TRY([[maybe_unused]] const auto registered, submit(RegisterLimit{netuid_, key_.public_key(), rao}));
+  MUSTER_TRY([[maybe_unused]] const auto registered,
+             submit(RegisterLimit{netuid_, key_.public_key(), rao}));
   return {};
 }
 
@@ -298,7 +327,8 @@ Status RemoteLedger::reveal_weights(const protocol::WeightVector& vector) {
 Status RemoteLedger::set_commitment(ByteSpan bytes) {
   if (bytes.size() > CommitmentData::kRawBytesMax)
     return Error{Errc::kTooLarge, "a commitment of " + std::to_string(bytes.size()) + " bytes"};
-  MUSTER_TRY([[maybe_unused]] const auto set, submit(SetCommitment{netuid_, {CommitmentData::raw(bytes)}}));
+  MUSTER_TRY([[maybe_unused]] const auto set,
+             submit(SetCommitment{netuid_, {CommitmentData::raw(bytes)}}));
   return {};
 }
 

@@ -1,8 +1,9 @@
 // RemoteLedger: a ledger daemon's client: asks, signs and submits.
 //
-// Every change is a signed extrinsic of the client's key, which is hotkey and coldkey in one for a network's nodes. What
-// the daemon accepts is in the block that it is building, and lost if it dies before that block is durable; so whatever
-// changes the ledger returns only after a durable block holds it, up to two blocks later. Thread safety: one thread.
+// Every change is a signed extrinsic of the client's key, which is hotkey and coldkey in one for a
+// network's nodes. What the daemon accepts is in the block that it is building, and lost if it dies
+// before that block is durable; so whatever changes the ledger returns only after a durable block
+// holds it, up to two blocks later. Thread safety: one thread.
 #pragma once
 
 #include <atomic>
@@ -20,10 +21,11 @@ namespace muster::chain {
 
 class RemoteLedger {
  public:
-  // Over `transport`, connected to `server`; every question is given `timeout_ms`. `netuid`: of the network. `stop`: ends
-  // every wait with kCancelled; nothing: none does.
-  RemoteLedger(std::unique_ptr<wire::Transport> transport, const PublicKey& server, const SigningKey& key, Netuid netuid,
-               int timeout_ms = 10'000, const std::atomic<bool>* stop = nullptr)
+  // Over `transport`, connected to `server`; every question is given `timeout_ms`. `netuid`: of the
+  // network. `stop`: ends every wait with kCancelled; nothing: none does.
+  RemoteLedger(std::unique_ptr<wire::Transport> transport, const PublicKey& server,
+               const SigningKey& key, Netuid netuid, int timeout_ms = 10'000,
+               const std::atomic<bool>* stop = nullptr)
       : transport_(std::move(transport)),
         server_(server),
         key_(key),
@@ -60,12 +62,13 @@ class RemoteLedger {
     SubmitAnswer receipt;
     Bytes extrinsic;
   };
-  // Signs with the client's key, and returns when the ledger has it in the block being built. Errors: kPermission, with
-  // the ledger's one reason to refuse it; kConflict, that of a call which is in the block and failed; kTooLarge, the block
-  // or the client's part of it stayed full.
+  // Signs with the client's key, and returns when the ledger has it in the block being built.
+  // Errors: kPermission, with the ledger's one reason to refuse it; kConflict, that of a call which
+  // is in the block and failed; kTooLarge, the block or the client's part of it stayed full.
   [[nodiscard]] Result<Sent> send(const RuntimeCall& call);
-  // Returns when a durable block holds it; `block` in the receipt says which. If the ledger lost it (it was restarted), the
-  // same bytes are sent again: their nonce lets them count once at most. Errors: kConflict (lost for good, or sent again and failed; the message says what to do),
+  // Returns when a durable block holds it; `block` in the receipt says which. If the ledger lost it
+  // (it was restarted), the same bytes are sent again: their nonce lets them count once at most.
+  // Errors: kConflict (lost for good, or sent again and failed; the message says what to do),
   // kTimeout (the ledger does not come back: whether it holds it is not known), kCancelled.
   [[nodiscard]] Result<SubmitAnswer> confirm(const Sent& sent);
   // What register_neuron submits, for who has many to register; nothing where it has a uid already.
@@ -78,13 +81,16 @@ class RemoteLedger {
   template <class Body>
   [[nodiscard]] Result<Body> ask_for(Request request, std::string_view what);
   // All pages of an answer. Errors: also kTooLarge, over `bytes_max`.
-  [[nodiscard]] Result<Bytes> ask_in_pages(Request request, std::string_view what, std::uint64_t bytes_max);
+  [[nodiscard]] Result<Bytes> ask_in_pages(Request request, std::string_view what,
+                                           std::uint64_t bytes_max);
   [[nodiscard]] Result<SubmitAnswer> send_bytes(const Bytes& extrinsic);
   // Whether the durable block `number` holds the extrinsic.
   [[nodiscard]] Result<bool> holds(std::uint64_t number, const Hash& extrinsic);
   // The durable block from `first` to `last` that holds it.
-  [[nodiscard]] Result<std::optional<std::uint64_t>> find(const Hash& extrinsic, std::uint64_t first, std::uint64_t last);
-  // Waits until block `number` is durable, and returns the number of the last one that is. Errors: kTimeout, kCancelled.
+  [[nodiscard]] Result<std::optional<std::uint64_t>> find(const Hash& extrinsic,
+                                                          std::uint64_t first, std::uint64_t last);
+  // Waits until block `number` is durable, and returns the number of the last one that is. Errors:
+  // kTimeout, kCancelled.
   [[nodiscard]] Result<std::uint64_t> wait_for_block(std::uint64_t number);
   [[nodiscard]] bool stopped() const { return stop_ != nullptr && *stop_; }
   [[nodiscard]] Status pause(int milliseconds) const;
@@ -99,7 +105,8 @@ class RemoteLedger {
 };
 
 // What a weight vector's commitment on the ledger is.
-[[nodiscard]] Hash commitment_of(const AccountId& hotkey, Netuid netuid, const protocol::WeightVector& vector);
+[[nodiscard]] Hash commitment_of(const AccountId& hotkey, Netuid netuid,
+                                 const protocol::WeightVector& vector);
 [[nodiscard]] RevealWeights reveal_of(Netuid netuid, const protocol::WeightVector& vector);
 
 }  // namespace muster::chain

@@ -20,7 +20,9 @@ Result<std::uint64_t> read_spent(const std::filesystem::path& path) {
   std::uint64_t rao = 0;
   const auto* text = reinterpret_cast<const char*>(content->data());
   if (std::from_chars(text, text + content->size(), rao).ec != std::errc{})
-    return Error{Errc::kMalformed, path.string() + ": no number of rao; write how much was spent on registrations, or 0"};
+    return Error{
+        Errc::kMalformed,
+        path.string() + ": no number of rao; write how much was spent on registrations, or 0"};
   return rao;
 }
 
@@ -29,25 +31,33 @@ struct Saying {
   std::string about, text;
 };
 
-// What the ledger does not let the node do, and what helps; empty where all is as it should be. How many blocks are left
-// until a permit changes with every block, so a validator that waits hears it once an epoch.
+// What the ledger does not let the node do, and what helps; empty where all is as it should be. How
+// many blocks are left until a permit changes with every block, so a validator that waits hears it
+// once an epoch.
 Saying trouble_of(const protocol::Metagraph& metagraph, const Attendance& attendance) {
   if (attendance.role == Role::kCoordinator) return {};
   const std::string hotkey = "hotkey " + attendance.hotkey.brief() + "…";
-  const auto own = std::ranges::find(metagraph.neurons, attendance.hotkey, &protocol::Neuron::hotkey);
+  const auto own =
+      std::ranges::find(metagraph.neurons, attendance.hotkey, &protocol::Neuron::hotkey);
   if (own == metagraph.neurons.end())
-    return {"uid", hotkey + " is not registered on the ledger, so nobody takes anything from it: `muster ledger register` with "
-                            "its key"};
+    return {"uid", hotkey +
+                       " is not registered on the ledger, so nobody takes anything from it: "
+                       "`muster ledger register` with "
+                       "its key"};
   if (attendance.role != Role::kValidator) return {};
   std::string text;
   for (const std::string& need : validator_needs(metagraph, *own))
-    text += (text.empty() ? hotkey + " (uid " + std::to_string(own->uid.value) + ") may not validate yet. It lacks " : "; and ") + need;
+    text += (text.empty() ? hotkey + " (uid " + std::to_string(own->uid.value) +
+                                ") may not validate yet. It lacks "
+                          : "; and ") +
+            need;
   return {"epoch " + std::to_string(metagraph.next_epoch_block), text};
 }
 
 }  // namespace
 
-void AttendedLedger::say_once(std::string& said, const std::string& about, const std::string& text) const {
+void AttendedLedger::say_once(std::string& said, const std::string& about,
+                              const std::string& text) const {
   if (about != said && !text.empty()) attendance_.logger.warning(text);
   said = about;
 }
@@ -65,18 +75,21 @@ Result<bool> AttendedLedger::regain_uid(const protocol::Metagraph& metagraph) {
       metagraph.neurons, [&](const auto& neuron) { return neuron.hotkey == attendance_.hotkey; });
   if (is_there) return false;
   MUSTER_TRY(const std::uint64_t spent, read_spent(attendance_.spent_file));
-  const auto step = chain::uid_step(metagraph, attendance_.hotkey, has_stake(), spent, attendance_.budget_rao);
+  const auto step =
+      chain::uid_step(metagraph, attendance_.hotkey, has_stake(), spent, attendance_.budget_rao);
   if (step == chain::UidStep::kTooDear)
-    return Error{Errc::kPermission, "lost its uid to another registration; a new one costs " +
-                                        exact_tao(metagraph.registration_rao) + " TAO, and of --register-budget " +
-                                        exact_tao(attendance_.budget_rao) + " is spent " + exact_tao(spent)};
+    return Error{Errc::kPermission,
+                 "lost its uid to another registration; a new one costs " +
+                     exact_tao(metagraph.registration_rao) + " TAO, and of --register-budget " +
+                     exact_tao(attendance_.budget_rao) + " is spent " + exact_tao(spent)};
   if (step != chain::UidStep::kRegister) return false;
   // Counted before it is spent: a crash in between costs budget, not money.
   const std::string total = std::to_string(spent + metagraph.registration_rao);
   MUSTER_TRY_STATUS(replace_file(attendance_.spent_file, bytes_of(total)));
   MUSTER_TRY_STATUS(ledger_->remote().register_within(metagraph.registration_rao));
-  attendance_.logger.warning("lost its uid to another registration and has bought a new one for at most " +
-                             exact_tao(metagraph.registration_rao) + " TAO");
+  attendance_.logger.warning(
+      "lost its uid to another registration and has bought a new one for at most " +
+      exact_tao(metagraph.registration_rao) + " TAO");
   return true;
 }
 
@@ -86,7 +99,8 @@ Result<protocol::Metagraph> AttendedLedger::metagraph() {
   if (regained && *regained) {
     MUSTER_TRY(metagraph, ledger_->metagraph());
   }
-  const Saying trouble = regained ? trouble_of(metagraph, attendance_) : Saying{regained.error().message, regained.error().message};
+  const Saying trouble = regained ? trouble_of(metagraph, attendance_)
+                                  : Saying{regained.error().message, regained.error().message};
   say_once(said_of_own_, trouble.about, trouble.text);
   const std::string warning = chain::permit_warning(metagraph).value_or(std::string());
   say_once(said_of_permits_, warning, warning);

@@ -46,7 +46,8 @@ Status read_network(TomlSection section, NetworkParameters& network) {
       .field("emission_gate", gate)
       .field("emission_bar_rank", network.emission_bar_rank)
       .field("tao_weight", tao_weight)
-      .require(tao_weight == -1 || (tao_weight >= 0 && tao_weight <= 1), "tao_weight", "from 0 to 1")
+      .require(tao_weight == -1 || (tao_weight >= 0 && tao_weight <= 1), "tao_weight",
+               "from 0 to 1")
       .field("subnet_limit", network.subnet_limit)
       .field("network_rate_limit_blocks", network.network_rate_limit_blocks)
       .field("network_immunity_blocks", network.network_immunity_blocks)
@@ -60,13 +61,15 @@ Status read_network(TomlSection section, NetworkParameters& network) {
   network.emission_rule = gate ? EmissionRule::kGated : EmissionRule::kPriceShares;
   // A fraction of 2^64 - 1, exact to the 53 bits of what was written.
   if (tao_weight >= 0)
-    network.tao_weight = tao_weight >= 1 ? ~std::uint64_t{0}
-                                         : static_cast<std::uint64_t>(tao_weight * 18446744073709551616.0);
+    network.tao_weight = tao_weight >= 1
+                             ? ~std::uint64_t{0}
+                             : static_cast<std::uint64_t>(tao_weight * 18446744073709551616.0);
   return {};
 }
 
 template <class T, class Read>
-Status read_tables(TomlSection& section, const char* key, std::vector<T>& target, const Read& read) {
+Status read_tables(TomlSection& section, const char* key, std::vector<T>& target,
+                   const Read& read) {
   for (TomlSection& table : section.tables(key)) {
     GenesisSection named(std::move(table));
     read(named, target.emplace_back());
@@ -127,7 +130,8 @@ Status read_subnet(GenesisSection& section, GenesisSubnet& subnet) {
 
 }  // namespace
 
-Result<Genesis> read_genesis_config(const std::filesystem::path& path, const std::vector<std::string>& overrides) {
+Result<Genesis> read_genesis_config(const std::filesystem::path& path,
+                                    const std::vector<std::string>& overrides) {
   MUSTER_TRY(const TomlFile file, TomlFile::read(path, overrides));
   Genesis genesis;
   GenesisSection named(file.section(""));
@@ -139,9 +143,10 @@ Result<Genesis> read_genesis_config(const std::filesystem::path& path, const std
       .field("call_fee_rao", genesis.call_fee_rao)
       .known({"network", "root"});
   MUSTER_TRY_STATUS(read_network(file.section("network"), genesis.network));
-  MUSTER_TRY_STATUS(read_tables(root, "balance", genesis.balances, [](GenesisSection& section, GenesisBalance& balance) {
-    section.account("account", balance.account).amount("tao", balance.rao);
-  }));
+  MUSTER_TRY_STATUS(read_tables(
+      root, "balance", genesis.balances, [](GenesisSection& section, GenesisBalance& balance) {
+        section.account("account", balance.account).amount("tao", balance.rao);
+      }));
   TomlSection root_subnet = file.section("root");
   MUSTER_TRY_STATUS(read_tables(root_subnet, "neuron", genesis.root_neurons, read_neuron));
   MUSTER_TRY_STATUS(read_tables(root_subnet, "stake", genesis.root_stakes, read_stake));
@@ -152,7 +157,8 @@ Result<Genesis> read_genesis_config(const std::filesystem::path& path, const std
     MUSTER_TRY_STATUS(section.plain().finish());
   }
   MUSTER_TRY_STATUS(root.finish());
-  if (Status valid = validate(genesis); !valid) return std::move(valid).error().within(path.string());
+  if (Status valid = validate(genesis); !valid)
+    return std::move(valid).error().within(path.string());
   return genesis;
 }
 

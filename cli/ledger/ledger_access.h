@@ -1,4 +1,5 @@
-// LedgerAccess: how the ledger commands reach a daemon, whose key signs, and how accounts are named.
+// LedgerAccess: how the ledger commands reach a daemon, whose key signs, and how accounts are
+// named.
 //
 // Thread safety: values.
 #pragma once
@@ -16,14 +17,15 @@ namespace muster::cli {
 struct LedgerAccess {
   std::string run = "runs/quickstart";
   std::string address = "tcp://127.0.0.1:27600";
-  std::string ledger_key;            // SS58, hex or a key file; default: keys/ledger of the run
-  std::string key = "owner";         // a key file, or the name of a key of the run
+  std::string ledger_key;     // SS58, hex or a key file; default: keys/ledger of the run
+  std::string key = "owner";  // a key file, or the name of a key of the run
   bool json = false;
 };
 
 void add_ledger_access(Command command, LedgerAccess& access);
 
-// An account by its SS58 address, its hex, a key file, or the name of a key of the run. Errors: kInvalidArgument.
+// An account by its SS58 address, its hex, a key file, or the name of a key of the run. Errors:
+// kInvalidArgument.
 [[nodiscard]] Result<PublicKey> account_named(const LedgerAccess& access, const std::string& text);
 
 // The subnet of the run in `access.run`. Errors: those of read_params, with what to give instead.
@@ -36,11 +38,14 @@ struct LedgerConnection {
   PublicKey account;  // of the key that signs
 };
 // `stop` ends its waits.
-[[nodiscard]] Result<LedgerConnection> connect(const LedgerAccess& access, const std::atomic<bool>* stop = nullptr,
+[[nodiscard]] Result<LedgerConnection> connect(const LedgerAccess& access,
+                                               const std::atomic<bool>* stop = nullptr,
                                                chain::Netuid netuid = 0);
 
-// Signs, submits, waits until a durable block holds the call, and says so. Errors: those of RemoteLedger::submit.
-[[nodiscard]] Result<int> submit_and_wait(const LedgerAccess& access, const chain::RuntimeCall& call,
+// Signs, submits, waits until a durable block holds the call, and says so. Errors: those of
+// RemoteLedger::submit.
+[[nodiscard]] Result<int> submit_and_wait(const LedgerAccess& access,
+                                          const chain::RuntimeCall& call,
                                           const std::atomic<bool>& stop);
 
 }  // namespace muster::cli

@@ -38,12 +38,10 @@ double number_of(chain::I96F32 value) { return static_cast<double>(value.bits) *
 
 ordered_json halving_json(const rt::State& state) {
   const rt::HalvingInfo info = rt::halving_info(state);
-  ordered_json json{{"issuance_rao", info.issuance_rao},
-                    {"emission_rao_per_block", info.block_emission_rao},
-                    {"halvings_done", info.halvings},
-                    {"next_issuance_rao", info.next_issuance_rao},
-                    {"blocks_left", info.blocks_left},
-                    {"halvings", ordered_json::array()}};
+  ordered_json json{
+      {"issuance_rao", info.issuance_rao}, {"emission_rao_per_block", info.block_emission_rao},
+      {"halvings_done", info.halvings},    {"next_issuance_rao", info.next_issuance_rao},
+      {"blocks_left", info.blocks_left},   {"halvings", ordered_json::array()}};
   for (int k = 1; k <= 30; ++k)
     json["halvings"].push_back({{"number", k}, {"issuance_rao", chain::issuance_at_halving(k)}});
   return json;
@@ -51,22 +49,27 @@ ordered_json halving_json(const rt::State& state) {
 
 void print_halving(const rt::State& state, const chain::InfoAnswer& about) {
   const rt::HalvingInfo info = rt::halving_info(state);
-  std::printf("issuance %s of 21 000 000 TAO, %s TAO per block\n", human_tao(info.issuance_rao).c_str(),
-              exact_tao(info.block_emission_rao).c_str());
-  std::printf("the next halving is %" PRIu64 " blocks away (%s), later for all that is recycled\n\n", info.blocks_left,
+  std::printf("issuance %s of 21 000 000 TAO, %s TAO per block\n",
+              human_tao(info.issuance_rao).c_str(), exact_tao(info.block_emission_rao).c_str());
+  std::printf("the next halving is %" PRIu64
+              " blocks away (%s), later for all that is recycled\n\n",
+              info.blocks_left,
               human_seconds(static_cast<double>(info.blocks_left) * about.block_ms / 1000).c_str());
   std::printf("halving  at an issuance of       TAO per block\n");
   for (int k = 1; k <= 8; ++k)
     std::printf("%7d  %17s  %18s%s\n", k, human_tao(chain::issuance_at_halving(k)).c_str(),
-                exact_tao(chain::kFirstBlockEmission >> k).c_str(), k <= info.halvings ? "   done" : "");
+                exact_tao(chain::kFirstBlockEmission >> k).c_str(),
+                k <= info.halvings ? "   done" : "");
 }
 
 Result<int> show_halving(const ViewOptions& options) {
   MUSTER_TRY(auto connection, connect(options));
   MUSTER_TRY(const auto about, connection.ledger->info());
   MUSTER_TRY(const auto state, connection.ledger->state());
-  if (options.json) std::printf("%s\n", json_text(halving_json(state), 2).c_str());
-  else print_halving(state, about);
+  if (options.json)
+    std::printf("%s\n", json_text(halving_json(state), 2).c_str());
+  else
+    print_halving(state, about);
   return 0;
 }
 
@@ -75,21 +78,28 @@ Result<int> show_status(const ViewOptions& options) {
   MUSTER_TRY(const auto about, connection.ledger->info());
   MUSTER_TRY(const auto state, connection.ledger->state());
   if (options.json) {
-    const ordered_json json{{"name", about.name}, {"genesis", about.head.genesis.hex()}, {"block", about.head.number},
-                            {"head", about.head.block.hex()}, {"block_ms", about.block_ms},
-                            {"spec_version", about.spec_version}, {"issuance_rao", state.issuance_rao},
-                            {"stake_rao", state.stake_rao}, {"accounts", state.accounts.size()},
+    const ordered_json json{{"name", about.name},
+                            {"genesis", about.head.genesis.hex()},
+                            {"block", about.head.number},
+                            {"head", about.head.block.hex()},
+                            {"block_ms", about.block_ms},
+                            {"spec_version", about.spec_version},
+                            {"issuance_rao", state.issuance_rao},
+                            {"stake_rao", state.stake_rao},
+                            {"accounts", state.accounts.size()},
                             {"subnets", state.subnets.size()}};
     std::printf("%s\n", json_text(json, 2).c_str());
     return 0;
   }
-  std::printf("%s, genesis %s…, rules of Subtensor spec %u\n", printable(about.name).c_str(), about.head.genesis.brief().c_str(),
-              about.spec_version);
-  std::printf("block %" PRIu64 " (%s…), one every %s\n", about.head.number, about.head.block.brief().c_str(),
-              human_seconds(about.block_ms / 1000.0).c_str());
-  std::printf("issuance %s TAO, of it staked %s; %s TAO per block\n", human_tao(state.issuance_rao).c_str(),
-              human_tao(state.stake_rao).c_str(), exact_tao(chain::block_emission(state.issuance_rao)).c_str());
-  std::printf("%zu accounts, %zu subnets beside root\n", state.accounts.size(), state.subnets.size() - 1);
+  std::printf("%s, genesis %s…, rules of Subtensor spec %u\n", printable(about.name).c_str(),
+              about.head.genesis.brief().c_str(), about.spec_version);
+  std::printf("block %" PRIu64 " (%s…), one every %s\n", about.head.number,
+              about.head.block.brief().c_str(), human_seconds(about.block_ms / 1000.0).c_str());
+  std::printf("issuance %s TAO, of it staked %s; %s TAO per block\n",
+              human_tao(state.issuance_rao).c_str(), human_tao(state.stake_rao).c_str(),
+              exact_tao(chain::block_emission(state.issuance_rao)).c_str());
+  std::printf("%zu accounts, %zu subnets beside root\n", state.accounts.size(),
+              state.subnets.size() - 1);
   return 0;
 }
 
@@ -101,8 +111,11 @@ Result<int> show_block(const ViewOptions& options) {
   const std::uint64_t number = options.number == 0 ? about.head.number : options.number;
   MUSTER_TRY(const Bytes bytes, connection.ledger->block(number));
   MUSTER_TRY(const auto block, rt::decode_block(bytes));
-  ordered_json json{{"number", block.number}, {"hash", rt::block_hash(block).hex()}, {"parent", block.parent.hex()},
-                    {"state", block.state ? block.state->hex() : ""}, {"extrinsics", ordered_json::array()}};
+  ordered_json json{{"number", block.number},
+                    {"hash", rt::block_hash(block).hex()},
+                    {"parent", block.parent.hex()},
+                    {"state", block.state ? block.state->hex() : ""},
+                    {"extrinsics", ordered_json::array()}};
   for (const Bytes& extrinsic : block.extrinsics) {
     MUSTER_TRY(const auto parsed, chain::decode_extrinsic(extrinsic));
     json["extrinsics"].push_back({{"hash", chain::extrinsic_hash(extrinsic).hex()},
@@ -115,12 +128,12 @@ Result<int> show_block(const ViewOptions& options) {
     std::printf("%s\n", json_text(json, 2).c_str());
     return 0;
   }
-  std::printf("block %" PRIu64 "\n  hash   %s\n  parent %s\n  state  %s\n  %zu extrinsics\n", block.number,
-              json["hash"].get<std::string>().c_str(), block.parent.hex().c_str(),
+  std::printf("block %" PRIu64 "\n  hash   %s\n  parent %s\n  state  %s\n  %zu extrinsics\n",
+              block.number, json["hash"].get<std::string>().c_str(), block.parent.hex().c_str(),
               json["state"].get<std::string>().c_str(), block.extrinsics.size());
   for (const auto& e : json["extrinsics"])
-    std::printf("  %-26s %s  nonce %u\n", e["call"].get<std::string>().c_str(), e["signer"].get<std::string>().c_str(),
-                e["nonce"].get<unsigned>());
+    std::printf("  %-26s %s  nonce %u\n", e["call"].get<std::string>().c_str(),
+                e["signer"].get<std::string>().c_str(), e["nonce"].get<unsigned>());
   return 0;
 }
 
@@ -156,11 +169,14 @@ Result<int> show_subnets(const ViewOptions& options) {
     std::printf("%s\n", json_text(json, 2).c_str());
     return 0;
   }
-  std::printf("netuid  neurons  tempo       price    moving   share        pool TAO      pool alpha       alpha out  "
-              "registration\n");
+  std::printf(
+      "netuid  neurons  tempo       price    moving   share        pool TAO      pool alpha       "
+      "alpha out  "
+      "registration\n");
   for (const auto& s : json)
-    std::printf("%6u  %7zu  %5u  %10.6f  %8.6f  %5.1f %%  %14s  %14s  %14s  %12s%s\n", s["netuid"].get<unsigned>(),
-                s["neurons"].get<std::size_t>(), s["tempo"].get<unsigned>(), s["price"].get<double>(),
+    std::printf("%6u  %7zu  %5u  %10.6f  %8.6f  %5.1f %%  %14s  %14s  %14s  %12s%s\n",
+                s["netuid"].get<unsigned>(), s["neurons"].get<std::size_t>(),
+                s["tempo"].get<unsigned>(), s["price"].get<double>(),
                 s["moving_price"].get<double>(), 100 * s["emission_share"].get<double>(),
                 human_tao(s["pool_tao_rao"].get<std::uint64_t>()).c_str(),
                 human_tao(s["pool_alpha_rao"].get<std::uint64_t>()).c_str(),
@@ -215,16 +231,20 @@ Result<int> show_metagraph(const ViewOptions& options) {
     std::printf("%s\n", json_text(json, 2).c_str());
     return 0;
   }
-  std::printf("subnet %u: price %.6f TAO, tempo %u, epoch %" PRIu64 ", owner %s\n\n", options.netuid,
-              json["price"].get<double>(), json["tempo"].get<unsigned>(), json["epoch"].get<std::uint64_t>(),
-              json["owner"].get<std::string>().c_str());
-  std::printf(" uid  hotkey                                            stake  permit  incentive  dividends  "
-              "     emission  updated\n");
+  std::printf("subnet %u: price %.6f TAO, tempo %u, epoch %" PRIu64 ", owner %s\n\n",
+              options.netuid, json["price"].get<double>(), json["tempo"].get<unsigned>(),
+              json["epoch"].get<std::uint64_t>(), json["owner"].get<std::string>().c_str());
+  std::printf(
+      " uid  hotkey                                            stake  permit  incentive  dividends "
+      " "
+      "     emission  updated\n");
   for (const auto& n : json["neurons"])
-    std::printf("%4zu  %s  %14s  %-6s  %9.4f  %9.4f  %13s  %7" PRIu64 "\n", n["uid"].get<std::size_t>(),
-                n["hotkey"].get<std::string>().c_str(), human_tao(n["total_stake_rao"].get<std::uint64_t>()).c_str(),
+    std::printf("%4zu  %s  %14s  %-6s  %9.4f  %9.4f  %13s  %7" PRIu64 "\n",
+                n["uid"].get<std::size_t>(), n["hotkey"].get<std::string>().c_str(),
+                human_tao(n["total_stake_rao"].get<std::uint64_t>()).c_str(),
                 n["permit"].get<bool>() ? "yes" : "-", n["incentive"].get<double>() / 65535,
-                n["dividends"].get<double>() / 65535, human_tao(n["emission_rao"].get<std::uint64_t>()).c_str(),
+                n["dividends"].get<double>() / 65535,
+                human_tao(n["emission_rao"].get<std::uint64_t>()).c_str(),
                 n["last_update"].get<std::uint64_t>());
   return 0;
 }
@@ -242,24 +262,28 @@ Result<int> show_wallet(const ViewOptions& options) {
                     {"nonce", own == state.accounts.end() ? 0 : own->second.nonce},
                     {"stakes", ordered_json::array()}};
   for (const rt::StakeInfo& stake : rt::stakes_of_coldkey(state, account))
-    json["stakes"].push_back({{"netuid", stake.netuid}, {"hotkey", address(stake.hotkey)}, {"alpha_rao", stake.amount},
+    json["stakes"].push_back({{"netuid", stake.netuid},
+                              {"hotkey", address(stake.hotkey)},
+                              {"alpha_rao", stake.amount},
                               {"worth_rao", stake.value_rao}});
   if (options.json) {
     std::printf("%s\n", json_text(json, 2).c_str());
     return 0;
   }
   std::printf("%s\nfree  %s TAO, nonce %u\n", json["address"].get<std::string>().c_str(),
-              exact_tao(json["free_rao"].get<std::uint64_t>()).c_str(), json["nonce"].get<unsigned>());
+              exact_tao(json["free_rao"].get<std::uint64_t>()).c_str(),
+              json["nonce"].get<unsigned>());
   for (const auto& stake : json["stakes"])
-    std::printf("subnet %-3u  behind %s  %s alpha, worth about %s TAO\n", stake["netuid"].get<unsigned>(),
-                stake["hotkey"].get<std::string>().c_str(), exact_tao(stake["alpha_rao"].get<std::uint64_t>()).c_str(),
+    std::printf("subnet %-3u  behind %s  %s alpha, worth about %s TAO\n",
+                stake["netuid"].get<unsigned>(), stake["hotkey"].get<std::string>().c_str(),
+                exact_tao(stake["alpha_rao"].get<std::uint64_t>()).c_str(),
                 human_tao(stake["worth_rao"].get<std::uint64_t>()).c_str());
   return 0;
 }
 
-std::pair<Command, std::shared_ptr<ViewOptions>> add_view(Command parent, const char* name, const char* text,
-                                                            const char* example,
-                                                            Result<int> (*show)(const ViewOptions&)) {
+std::pair<Command, std::shared_ptr<ViewOptions>> add_view(Command parent, const char* name,
+                                                          const char* text, const char* example,
+                                                          Result<int> (*show)(const ViewOptions&)) {
   auto options = std::make_shared<ViewOptions>();
   const Command command = parent.add_command(name, text);
   add_ledger_access(command, *options);
@@ -271,10 +295,13 @@ std::pair<Command, std::shared_ptr<ViewOptions>> add_view(Command parent, const 
 void add_wallet(Command ledger) {
   const Command group = ledger.add_command("wallet", "Keys, addresses, balances and stakes");
   group.require_command();
-  auto [show, options] = add_view(group, "show", "What an account has", "wallet show miner-1", show_wallet);
-  show.add_option("account", options->account, "SS58, hex, a key file or a name of the run's; default: --key");
+  auto [show, options] =
+      add_view(group, "show", "What an account has", "wallet show miner-1", show_wallet);
+  show.add_option("account", options->account,
+                  "SS58, hex, a key file or a name of the run's; default: --key");
   auto path = std::make_shared<std::string>();
-  const Command make = group.add_command("new", "Make a key file (mode 0600) and print its address");
+  const Command make =
+      group.add_command("new", "Make a key file (mode 0600) and print its address");
   make.add_option("file", *path, "Where to write it").required();
   make.footer("Example: muster ledger wallet new cold.key");
   make.action([path](const std::atomic<bool>&) -> Result<int> {
@@ -292,9 +319,10 @@ void add_ledger_views(Command ledger) {
   auto block = add_view(ledger, "block", "A block and its extrinsics", "block 12", show_block);
   block.first.add_option("number", block.second->number, "Default: the last");
   add_view(ledger, "subnets", "All subnets: prices, pools, emission", "subnets", show_subnets);
-  auto metagraph = add_view(ledger, "metagraph", "A subnet's neurons: stake, permits, pay", "metagraph 1 --json",
-                            show_metagraph);
-  metagraph.first.add_option("netuid", metagraph.second->netuid, "Number of the subnet").show_default();
+  auto metagraph = add_view(ledger, "metagraph", "A subnet's neurons: stake, permits, pay",
+                            "metagraph 1 --json", show_metagraph);
+  metagraph.first.add_option("netuid", metagraph.second->netuid, "Number of the subnet")
+      .show_default();
   add_view(ledger, "halving", "What a block mints, now and later", "halving", show_halving);
   add_wallet(ledger);
 }

@@ -8,8 +8,9 @@
 
 namespace muster::cli {
 
-// One sentence for each thing that is lacking: stake with what buys it, a permit with the blocks left until an epoch can
-// give it. Empty where the ledger lets it validate.
-[[nodiscard]] std::vector<std::string> validator_needs(const protocol::Metagraph& metagraph, const protocol::Neuron& own);
+// One sentence for each thing that is lacking: stake with what buys it, a permit with the blocks
+// left until an epoch can give it. Empty where the ledger lets it validate.
+[[nodiscard]] std::vector<std::string> validator_needs(const protocol::Metagraph& metagraph,
+                                                       const protocol::Neuron& own);
 
 }  // namespace muster::cli

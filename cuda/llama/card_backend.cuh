@@ -1,5 +1,6 @@
-// CardBackend: runs passes and steps (model_on.h) on a card: tasks as kernels, products by cuBLASLt, attention in tiles;
-// what is done again and again as a CUDA graph. Only for the sources of libmuster_cuda.so.
+// CardBackend: runs passes and steps (model_on.h) on a card: tasks as kernels, products by
+// cuBLASLt, attention in tiles; what is done again and again as a CUDA graph. Only for the sources
+// of libmuster_cuda.so.
 //
 // What goes wrong on the way is kept and told by finish(). Thread safety: that of its card.
 #pragma once
@@ -115,15 +116,19 @@ class CardBackend {
 
   template <class T, class Y>
   void forward(const T* x, const T* w, Y* y, std::size_t rows, std::size_t out, std::size_t in) {
-    note(matmul_->multiply({ProductKind::kForward, rows, out, in, kIsBf16<T>, kIsBf16<Y>}, x, w, y));
+    note(
+        matmul_->multiply({ProductKind::kForward, rows, out, in, kIsBf16<T>, kIsBf16<Y>}, x, w, y));
   }
   template <class T>
   void backward(const T* dy, const T* w, T* dx, std::size_t rows, std::size_t out, std::size_t in) {
-    note(matmul_->multiply({ProductKind::kBackward, rows, out, in, kIsBf16<T>, kIsBf16<T>}, dy, w, dx));
+    note(matmul_->multiply({ProductKind::kBackward, rows, out, in, kIsBf16<T>, kIsBf16<T>}, dy, w,
+                           dx));
   }
   template <class T>
-  void add_weight_gradient(const T* dy, const T* x, float* g, std::size_t rows, std::size_t out, std::size_t in) {
-    note(matmul_->multiply({ProductKind::kWeightGradient, rows, out, in, kIsBf16<T>, false}, dy, x, g));
+  void add_weight_gradient(const T* dy, const T* x, float* g, std::size_t rows, std::size_t out,
+                           std::size_t in) {
+    note(matmul_->multiply({ProductKind::kWeightGradient, rows, out, in, kIsBf16<T>, false}, dy, x,
+                           g));
   }
 
   void attention(const AttentionShape& shape, const float* qkv, float* out, float* log_sum) {
@@ -134,8 +139,8 @@ class CardBackend {
     const FlashForward task{shape, qkv, out, log_sum, scale_of(shape) * kLog2E};
     with_head_width(shape, [&](auto width) {
       using Sizes = FlashSizes<width()>;
-      launch(flash_forward_kernel<width()>, shape, shape.heads, Sizes::kForwardRows, Sizes::kBlockThreads,
-             Sizes::kForwardBytes, task);
+      launch(flash_forward_kernel<width()>, shape, shape.heads, Sizes::kForwardRows,
+             Sizes::kBlockThreads, Sizes::kForwardBytes, task);
     });
   }
   void attention_backward(AttentionBackward<float> of, const float* cosines, const float* sines) {
@@ -143,9 +148,10 @@ class CardBackend {
     of.scale = scale_of(shape);
     run(PlainQueryGradientTask<float>{of}, shape.sequences * shape.heads * shape.length);
     run(PlainKeyGradientTask<float>{of}, shape.sequences * shape.kv_heads * shape.length);
-    const std::size_t rotated = shape.heads + shape.kv_heads, tokens = shape.sequences * shape.length;
-    run(RotateTask<float>{of.d_qkv, shape.row(), rotated, shape.head_width, tokens, shape.length, cosines, sines,
-                          true},
+    const std::size_t rotated = shape.heads + shape.kv_heads,
+                      tokens = shape.sequences * shape.length;
+    run(RotateTask<float>{of.d_qkv, shape.row(), rotated, shape.head_width, tokens, shape.length,
+                          cosines, sines, true},
         element_blocks(tokens * rotated * shape.head_width / 2));
   }
   void attention_backward(AttentionBackward<Bf16> of, const float* cosines, const float* sines) {
@@ -154,14 +160,15 @@ class CardBackend {
     const FlashBackward task{of, cosines, sines};
     with_head_width(shape, [&](auto width) {
       using Sizes = FlashSizes<width()>;
-      launch(flash_query_gradient_kernel<width()>, shape, shape.heads, Sizes::kBackwardRows, Sizes::kBlockThreads,
-             Sizes::kQueryBytes, task);
-      launch(flash_key_gradient_kernel<width()>, shape, shape.kv_heads, Sizes::kBackwardRows, Sizes::kBlockThreads,
-             Sizes::kKeyBytes, task);
+      launch(flash_query_gradient_kernel<width()>, shape, shape.heads, Sizes::kBackwardRows,
+             Sizes::kBlockThreads, Sizes::kQueryBytes, task);
+      launch(flash_key_gradient_kernel<width()>, shape, shape.kv_heads, Sizes::kBackwardRows,
+             Sizes::kBlockThreads, Sizes::kKeyBytes, task);
     });
   }
 
-  // The first time it is done as it stands, which loads what it needs; the second time it is recorded.
+  // The first time it is done as it stands, which loads what it needs; the second time it is
+  // recorded.
   template <class Work>
   [[nodiscard]] Status repeat(const Key& key, const Work& work) {
     auto [found, is_new] = graphs_.try_emplace(key, nullptr);
@@ -199,19 +206,21 @@ class CardBackend {
     work(std::integral_constant<int, 128>{});
   }
   template <class Kernel, class Task>
-  void launch(Kernel kernel, const AttentionShape& shape, std::size_t heads, int rows, int threads, int bytes,
-              const Task& task) {
+  void launch(Kernel kernel, const AttentionShape& shape, std::size_t heads, int rows, int threads,
+              int bytes, const Task& task) {
     note(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes));
     const auto tiles = static_cast<unsigned>((shape.length + static_cast<std::size_t>(rows) - 1) /
                                              static_cast<std::size_t>(rows));
     const dim3 grid(tiles, static_cast<unsigned>(heads), static_cast<unsigned>(shape.sequences));
-    kernel<<<grid, static_cast<unsigned>(threads), static_cast<std::size_t>(bytes), card_.stream()>>>(task);
+    kernel<<<grid, static_cast<unsigned>(threads), static_cast<std::size_t>(bytes),
+             card_.stream()>>>(task);
     note(cudaGetLastError());
   }
 
   template <class Work>
   [[nodiscard]] Result<cudaGraphExec_t> record(const Work& work) {
-    MUSTER_TRY_STATUS(checked(cudaStreamBeginCapture(card_.stream(), cudaStreamCaptureModeThreadLocal), "recording"));
+    MUSTER_TRY_STATUS(checked(
+        cudaStreamBeginCapture(card_.stream(), cudaStreamCaptureModeThreadLocal), "recording"));
     work();
     cudaGraph_t graph = nullptr;
     MUSTER_TRY_STATUS(checked(cudaStreamEndCapture(card_.stream(), &graph), "recording"));
@@ -230,7 +239,8 @@ class CardBackend {
     int least = 0, most = 0;
     MUSTER_TRY_STATUS(checked(cudaDeviceGetStreamPriorityRange(&least, &most), "opening"));
     for (cudaEvent_t& event : events_)
-      MUSTER_TRY_STATUS(checked(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "opening"));
+      MUSTER_TRY_STATUS(
+          checked(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "opening"));
     return checked(cudaStreamCreateWithPriority(&beside_, cudaStreamNonBlocking, most), "opening");
   }
   // One that was recorded again stands for later work, so that who waits for it waits for enough.
@@ -240,8 +250,8 @@ class CardBackend {
 
   CardContext& card_;
   std::unique_ptr<CardMatmul> matmul_;
-  cudaStream_t stream_;            // that tasks go to: the card's, or
-  cudaStream_t beside_ = nullptr;  // the second one, of models on several cards
+  cudaStream_t stream_;                   // that tasks go to: the card's, or
+  cudaStream_t beside_ = nullptr;         // the second one, of models on several cards
   CardCollective* collective_ = nullptr;  // theirs
   std::array<cudaEvent_t, 64> events_ = {};
   std::size_t next_event_ = 0;

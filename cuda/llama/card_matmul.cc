@@ -9,13 +9,14 @@ constexpr std::uint64_t kWorkspaceBytes = 64u << 20;
 
 Status checked(cublasStatus_t status, const char* what) {
   if (status == CUBLAS_STATUS_SUCCESS) return {};
-  return Error{Errc::kIo, std::string(what) + " by cuBLASLt failed with status " + std::to_string(status)};
+  return Error{Errc::kIo,
+               std::string(what) + " by cuBLASLt failed with status " + std::to_string(status)};
 }
 
 }  // namespace
 
-// cuBLASLt's matrices are column after column: ours, row after row, are their transposes, so that products change
-// sides: c^T = (b side) · (a side).
+// cuBLASLt's matrices are column after column: ours, row after row, are their transposes, so that
+// products change sides: c^T = (b side) · (a side).
 struct CardMatmul::Plan {
   const CublasLt& lt;
   cublasLtMatmulDesc_t description = nullptr;
@@ -32,17 +33,21 @@ struct CardMatmul::Plan {
   }
 
   Status describe(const ProductShape& shape) {
-    const auto rows = static_cast<std::uint64_t>(shape.rows), out = static_cast<std::uint64_t>(shape.out),
+    const auto rows = static_cast<std::uint64_t>(shape.rows),
+               out = static_cast<std::uint64_t>(shape.out),
                in = static_cast<std::uint64_t>(shape.in);
     const cudaDataType_t reads = shape.reads_bf16 ? CUDA_R_16BF : CUDA_R_32F;
     const cudaDataType_t writes = shape.writes_bf16 ? CUDA_R_16BF : CUDA_R_32F;
-    MUSTER_TRY_STATUS(checked(lt.create_description(&description, CUBLAS_COMPUTE_32F, CUDA_R_32F), "a plan"));
+    MUSTER_TRY_STATUS(
+        checked(lt.create_description(&description, CUBLAS_COMPUTE_32F, CUDA_R_32F), "a plan"));
     const auto turn = [&](cublasLtMatmulDescAttributes_t side) {
       const cublasOperation_t operation = CUBLAS_OP_T;
       return checked(lt.describe(description, side, &operation, sizeof(operation)), "a plan");
     };
-    const auto layout = [&](cublasLtMatrixLayout_t& made, cudaDataType_t type, std::uint64_t row, std::uint64_t count) {
-      return checked(lt.create_layout(&made, type, row, count, static_cast<std::int64_t>(row)), "a plan");
+    const auto layout = [&](cublasLtMatrixLayout_t& made, cudaDataType_t type, std::uint64_t row,
+                            std::uint64_t count) {
+      return checked(lt.create_layout(&made, type, row, count, static_cast<std::int64_t>(row)),
+                     "a plan");
     };
     switch (shape.kind) {
       case ProductKind::kForward:  // yᵀ[out, rows] = w · xᵀ
@@ -70,13 +75,16 @@ struct CardMatmul::Plan {
     const std::uint32_t joins = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
     cublasLtMatmulHeuristicResult_t found = {};
     int count = 0;
-    Status chosen = checked(lt.prefer(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &kWorkspaceBytes,
-                                      sizeof(kWorkspaceBytes)), "a plan");
+    Status chosen = checked(lt.prefer(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
+                                      &kWorkspaceBytes, sizeof(kWorkspaceBytes)),
+                            "a plan");
     if (chosen)
-      chosen = checked(lt.prefer(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &joins, sizeof(joins)),
-                       "a plan");
+      chosen = checked(
+          lt.prefer(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &joins, sizeof(joins)),
+          "a plan");
     if (chosen)
-      chosen = checked(lt.choose(handle, description, left, right, result, result, preference, 1, &found, &count),
+      chosen = checked(lt.choose(handle, description, left, right, result, result, preference, 1,
+                                 &found, &count),
                        "choosing a product");
     (void)lt.destroy_preference(preference);
     if (chosen && count == 0) return Error{Errc::kIo, "cuBLASLt has no product of these sizes"};
@@ -112,10 +120,11 @@ Result<CardMatmul::Plan*> CardMatmul::plan_of(const ProductShape& shape) {
 }
 
 Status CardMatmul::multiply(const ProductShape& shape, const void* a, const void* b, void* c) {
-  MUSTER_TRY(Plan* plan, plan_of(shape));
+  MUSTER_TRY(Plan * plan, plan_of(shape));
   const float one = 1, base = plan->adds ? 1.0f : 0.0f;
-  return checked(lt_.matmul(handle_, plan->description, &one, b, plan->left, a, plan->right, &base, c, plan->result, c,
-                            plan->result, &plan->algorithm, workspace_.data(), kWorkspaceBytes, card_.stream()),
+  return checked(lt_.matmul(handle_, plan->description, &one, b, plan->left, a, plan->right, &base,
+                            c, plan->result, c, plan->result, &plan->algorithm, workspace_.data(),
+                            kWorkspaceBytes, card_.stream()),
                  "a product");
 }
 

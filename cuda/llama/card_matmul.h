@@ -1,8 +1,10 @@
-// CardMatmul: a linear layer's three products by cuBLASLt, with a plan for each shape that is made once.
+// CardMatmul: a linear layer's three products by cuBLASLt, with a plan for each shape that is made
+// once.
 //
-// Sums are fp32; of the ways to split a sum only those that join in a workspace, in one order, are allowed, and the
-// plan is the first that cuBLASLt proposes, so that results are the same bits on every run on one kind of card.
-// Only for the sources of libmuster_cuda.so. Thread safety: one owner.
+// Sums are fp32; of the ways to split a sum only those that join in a workspace, in one order, are
+// allowed, and the plan is the first that cuBLASLt proposes, so that results are the same bits on
+// every run on one kind of card. Only for the sources of libmuster_cuda.so. Thread safety: one
+// owner.
 #pragma once
 
 #include <map>
@@ -31,8 +33,8 @@ class CardMatmul {
   CardMatmul(const CardMatmul&) = delete;
   CardMatmul& operator=(const CardMatmul&) = delete;
 
-  // kForward: c[rows, out] = a[rows, in] · b[out, in]ᵀ; kBackward: c[rows, in] = a[rows, out] · b[out, in];
-  // kWeightGradient: c[out, in] += a[rows, out]ᵀ · b[rows, in]. Error: kIo.
+  // kForward: c[rows, out] = a[rows, in] · b[out, in]ᵀ; kBackward: c[rows, in] = a[rows, out] ·
+  // b[out, in]; kWeightGradient: c[out, in] += a[rows, out]ᵀ · b[rows, in]. Error: kIo.
   [[nodiscard]] Status multiply(const ProductShape& shape, const void* a, const void* b, void* c);
 
  private:

@@ -17,7 +17,8 @@ Result<CublasLt> load_cublas_lt() {
   void* library = open_nvidia_library(kFile);
   CublasLt lt;
   const bool whole = library != nullptr && find(library, "cublasLtCreate", lt.create) &&
-                     find(library, "cublasLtDestroy", lt.destroy) && find(library, "cublasLtMatmul", lt.matmul) &&
+                     find(library, "cublasLtDestroy", lt.destroy) &&
+                     find(library, "cublasLtMatmul", lt.matmul) &&
                      find(library, "cublasLtMatmulAlgoGetHeuristic", lt.choose) &&
                      find(library, "cublasLtMatmulDescCreate", lt.create_description) &&
                      find(library, "cublasLtMatmulDescDestroy", lt.destroy_description) &&
@@ -28,8 +29,9 @@ Result<CublasLt> load_cublas_lt() {
                      find(library, "cublasLtMatmulPreferenceDestroy", lt.destroy_preference) &&
                      find(library, "cublasLtMatmulPreferenceSetAttribute", lt.prefer);
   if (whole) return lt;
-  return Error{Errc::kNotFound, std::string("training on a card needs ") + kFile +
-                                    "; install CUDA's libcublas or name its folder in LD_LIBRARY_PATH"};
+  return Error{Errc::kNotFound,
+               std::string("training on a card needs ") + kFile +
+                   "; install CUDA's libcublas or name its folder in LD_LIBRARY_PATH"};
 }
 
 }  // namespace muster::gpu

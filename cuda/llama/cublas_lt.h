@@ -1,5 +1,6 @@
-// CublasLt: the functions of cuBLASLt that matrix products need, loaded when a model is made, so that compression on a
-// card asks for nothing but the driver. Only for the sources of libmuster_cuda.so.
+// CublasLt: the functions of cuBLASLt that matrix products need, loaded when a model is made, so
+// that compression on a card asks for nothing but the driver. Only for the sources of
+// libmuster_cuda.so.
 //
 // Thread safety: any thread; the library is never closed.
 #pragma once

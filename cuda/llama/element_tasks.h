@@ -1,6 +1,8 @@
-// What is done number by number: rotary embeddings, SwiGLU. A block of a grid is 256 threads of eight numbers.
+// What is done number by number: rotary embeddings, SwiGLU. A block of a grid is 256 threads of
+// eight numbers.
 //
-// Shapes: M tokens, heads of width E, feed-forward width F; E / 2 and F multiples of 8. Thread safety: values.
+// Shapes: M tokens, heads of width E, feed-forward width F; E / 2 and F multiples of 8. Thread
+// safety: values.
 #pragma once
 
 #include "cuda/llama/norm_tasks.h"
@@ -12,8 +14,8 @@ inline constexpr std::size_t kElementsEach = std::size_t{kThreads} * kEight;
   return (count + kElementsEach - 1) / kElementsEach;
 }
 
-// Rotates pairs (i, i + E/2) of `heads` heads of each token by the angles of its position, or back: Su et al.,
-// "RoFormer" (arXiv 2104.09864). element_blocks(M · heads · E / 2) blocks.
+// Rotates pairs (i, i + E/2) of `heads` heads of each token by the angles of its position, or back:
+// Su et al., "RoFormer" (arXiv 2104.09864). element_blocks(M · heads · E / 2) blocks.
 template <class T>
 struct RotateTask {
   T* x = nullptr;  // head h of token m at x + m · row + h · E
@@ -45,7 +47,8 @@ struct RotateTask {
   }
 };
 
-// act = silu(gate) · up; Shazeer, "GLU variants improve transformer" (arXiv 2002.05202). element_blocks(M · F) blocks.
+// act = silu(gate) · up; Shazeer, "GLU variants improve transformer" (arXiv 2002.05202).
+// element_blocks(M · F) blocks.
 template <class T>
 struct SwigluTask {
   const T* gate_up = nullptr;  // [M, 2F]
@@ -58,10 +61,12 @@ struct SwigluTask {
     team.each([&](unsigned t) {
       const std::size_t item = (block * kThreads + t) * kEight, m = item / width, c = item % width;
       if (m >= tokens) return;
-      const Few<8> gate = load<8>(gate_up + 2 * m * width + c), up = load<8>(gate_up + (2 * m + 1) * width + c);
+      const Few<8> gate = load<8>(gate_up + 2 * m * width + c),
+                   up = load<8>(gate_up + (2 * m + 1) * width + c);
       Few<8> out;
       MUSTER_UNROLL
-      for (unsigned j = 0; j < 8; ++j) out.x[j] = gate.x[j] / (1.0f + exponential(-gate.x[j])) * up.x[j];
+      for (unsigned j = 0; j < 8; ++j)
+        out.x[j] = gate.x[j] / (1.0f + exponential(-gate.x[j])) * up.x[j];
       store<8>(act + item, out);
     });
   }
@@ -95,7 +100,8 @@ struct SwigluBackwardTask {
   }
 };
 
-// Rounds parameters to what products read; of floats a copy, bit for bit. element_blocks(count) blocks.
+// Rounds parameters to what products read; of floats a copy, bit for bit. element_blocks(count)
+// blocks.
 template <class T>
 struct RoundTask {
   const float* from = nullptr;

@@ -1,6 +1,7 @@
-// Causal attention in tiles, forward and backward, without ever holding a sequence's scores: Dao, "FlashAttention-2"
-// (arXiv 2307.08691), on mma.sync. The backward pass is two kernels, one for queries and one for keys and values, which
-// compute scores twice but add nothing atomically: the same bits on every run.
+// Causal attention in tiles, forward and backward, without ever holding a sequence's scores: Dao,
+// "FlashAttention-2" (arXiv 2307.08691), on mma.sync. The backward pass is two kernels, one for
+// queries and one for keys and values, which compute scores twice but add nothing atomically: the
+// same bits on every run.
 //
 // Scores, and log_sum, are in units of log 2. Thread safety: kernels.
 #pragma once
@@ -12,15 +13,16 @@ namespace muster::gpu {
 
 inline constexpr float kLog2E = 1.4426950408889634f;
 
-// Sizes of the tiles for heads of width E: a warp has 16 · kRowTiles query rows forward, 16 backward.
+// Sizes of the tiles for heads of width E: a warp has 16 · kRowTiles query rows forward, 16
+// backward.
 template <int E>
 struct FlashSizes {
   static constexpr int kWarps = 4, kBlockThreads = 32 * kWarps;
   static constexpr int kRowTiles = E <= 64 ? 2 : 1;
   static constexpr int kForwardRows = 16 * kRowTiles * kWarps;
-  static constexpr int kKeys = 64;                        // of a tile, forward and for the gradient of queries
-  static constexpr int kBackwardRows = 16 * kWarps;       // queries, or keys, of a block
-  static constexpr int kQueries = E <= 64 ? 64 : 32;      // of a tile, for the gradient of keys
+  static constexpr int kKeys = 64;  // of a tile, forward and for the gradient of queries
+  static constexpr int kBackwardRows = 16 * kWarps;   // queries, or keys, of a block
+  static constexpr int kQueries = E <= 64 ? 64 : 32;  // of a tile, for the gradient of keys
   static constexpr int kForwardBytes = 2 * E * (kForwardRows + 4 * kKeys);
   static constexpr int kQueryBytes = 2 * E * (2 * kBackwardRows + 4 * kKeys);
   static constexpr int kKeyBytes = 2 * E * (2 * kBackwardRows + 4 * kQueries) + 4 * 4 * kQueries;
@@ -36,8 +38,8 @@ struct FlashForward {
 
 // Products of a warp's rows with all rows of a tile, summed over the E columns of both.
 template <int E, int kTileRows>
-__device__ __forceinline__ void scores_of(Accumulator (&s)[kTileRows / 8], const FragmentA (&left)[E / 16],
-                                          const Bf16* tile) {
+__device__ __forceinline__ void scores_of(Accumulator (&s)[kTileRows / 8],
+                                          const FragmentA (&left)[E / 16], const Bf16* tile) {
 #pragma unroll
   for (int n = 0; n < kTileRows / 8; ++n) s[n] = {};
 #pragma unroll
@@ -53,7 +55,8 @@ __device__ __forceinline__ void scores_of(Accumulator (&s)[kTileRows / 8], const
 }
 // … and the other way round: weights of a warp's rows for all rows of a tile, times those rows.
 template <int E, int kTileRows>
-__device__ __forceinline__ void add_weighted(Accumulator (&sum)[E / 8], const Accumulator (&weights)[kTileRows / 8],
+__device__ __forceinline__ void add_weighted(Accumulator (&sum)[E / 8],
+                                             const Accumulator (&weights)[kTileRows / 8],
                                              const Bf16* tile) {
 #pragma unroll
   for (int k = 0; k < kTileRows / 16; ++k) {
@@ -82,13 +85,14 @@ __device__ __forceinline__ float sum_of_four(float x) {
 template <int E>
 struct OnlineRows {
   Accumulator out[E / 8];
-  float top[2], sum[2];  // of rows g and g + 8: the largest product so far; this lane's part of the sum
+  float top[2],
+      sum[2];  // of rows g and g + 8: the largest product so far; this lane's part of the sum
 };
 
 // Takes a tile of keys into the rows. `first_key` is the tile's, `row` row g's position.
 template <int E, int kKeys>
-__device__ __forceinline__ void take_tile(OnlineRows<E>& rows, Accumulator (&s)[kKeys / 8], int row, int first_key,
-                                          bool is_cut, float scale) {
+__device__ __forceinline__ void take_tile(OnlineRows<E>& rows, Accumulator (&s)[kKeys / 8], int row,
+                                          int first_key, bool is_cut, float scale) {
   const int t = static_cast<int>(threadIdx.x) % 4;
   if (is_cut) {
 #pragma unroll
@@ -128,7 +132,8 @@ __device__ __forceinline__ void take_tile(OnlineRows<E>& rows, Accumulator (&s)[
 
 // Grid: tiles of queries, the longest first; heads; sequences.
 template <int E>
-__global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_forward_kernel(FlashForward task) {
+__global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads)
+    flash_forward_kernel(FlashForward task) {
   using Sizes = FlashSizes<E>;
   constexpr int kRows = Sizes::kForwardRows, kKeys = Sizes::kKeys, kTile = kKeys * E;
   extern __shared__ __align__(128) unsigned char shared[];
@@ -138,7 +143,8 @@ __global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_forward_ke
 
   const AttentionShape& shape = task.shape;
   const int length = static_cast<int>(shape.length), head = static_cast<int>(blockIdx.y);
-  const int first = static_cast<int>(gridDim.x - 1 - blockIdx.x) * kRows, valid = min(kRows, length - first);
+  const int first = static_cast<int>(gridDim.x - 1 - blockIdx.x) * kRows,
+            valid = min(kRows, length - first);
   const std::size_t row = shape.row(), begin = blockIdx.z * shape.length;
   const Bf16* const q = task.qkv + (begin + first) * row + head * E;
   const Bf16* const k = task.qkv + begin * row + shape.keys() + head / shape.queries_per_key() * E;
@@ -175,7 +181,8 @@ __global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_forward_ke
       __syncthreads();
     }
     if (tile + 1 < tiles) fetch(tile + 1);
-    const Bf16 *const key_tile = keys + tile % 2 * kTile, *const value_tile = values + tile % 2 * kTile;
+    const Bf16 *const key_tile = keys + tile % 2 * kTile, *const value_tile =
+                                                              values + tile % 2 * kTile;
     const int first_key = tile * kKeys, last_row = first + warp_row + 16 * Sizes::kRowTiles - 1;
     if (first_key > last_row) continue;
     Accumulator s[Sizes::kRowTiles][kKeys / 8];
@@ -205,7 +212,8 @@ __global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_forward_ke
     for (int i = 0; i < kKeys / 16; ++i) {
       FragmentA weights[Sizes::kRowTiles];
 #pragma unroll
-      for (int r = 0; r < Sizes::kRowTiles; ++r) weights[r] = left_from(s[r][2 * i], s[r][2 * i + 1]);
+      for (int r = 0; r < Sizes::kRowTiles; ++r)
+        weights[r] = left_from(s[r][2 * i], s[r][2 * i + 1]);
 #pragma unroll
       for (int n = 0; n < E / 16; ++n) {
         std::uint32_t b[4];
@@ -232,13 +240,14 @@ __global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_forward_ke
       }
       const int at = first + warp_row + 16 * r + g + 8 * half;
       if (threadIdx.x % 4 == 0 && at < length)
-        task.log_sum[(blockIdx.z * shape.heads + head) * length + at] = rows[r].top[half] * task.scale + log2f(sum);
+        task.log_sum[(blockIdx.z * shape.heads + head) * length + at] =
+            rows[r].top[half] * task.scale + log2f(sum);
     }
     put_rows<E>(queries, warp_row + 16 * r, rows[r].out);
   }
   __syncthreads();
-  write_tile<kRows, E, Sizes::kBlockThreads>(task.out + (begin + first) * shape.out_row() + head * E, shape.out_row(),
-                                             queries, valid);
+  write_tile<kRows, E, Sizes::kBlockThreads>(
+      task.out + (begin + first) * shape.out_row() + head * E, shape.out_row(), queries, valid);
 }
 
 struct FlashBackward {
@@ -248,7 +257,8 @@ struct FlashBackward {
 
 // Grid: tiles of queries, the longest first; heads; sequences.
 template <int E>
-__global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_query_gradient_kernel(FlashBackward task) {
+__global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads)
+    flash_query_gradient_kernel(FlashBackward task) {
   using Sizes = FlashSizes<E>;
   constexpr int kRows = Sizes::kBackwardRows, kKeys = Sizes::kKeys, kTile = kKeys * E;
   extern __shared__ __align__(128) unsigned char shared[];
@@ -259,9 +269,11 @@ __global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_query_grad
 
   const AttentionShape& shape = task.of.shape;
   const int length = static_cast<int>(shape.length), head = static_cast<int>(blockIdx.y);
-  const int first = static_cast<int>(gridDim.x - 1 - blockIdx.x) * kRows, valid = min(kRows, length - first);
+  const int first = static_cast<int>(gridDim.x - 1 - blockIdx.x) * kRows,
+            valid = min(kRows, length - first);
   const std::size_t row = shape.row(), begin = blockIdx.z * shape.length;
-  const Bf16* const k = task.of.qkv + begin * row + shape.keys() + head / shape.queries_per_key() * E;
+  const Bf16* const k =
+      task.of.qkv + begin * row + shape.keys() + head / shape.queries_per_key() * E;
   const Bf16* const v = k + shape.kv_heads * E;
   const auto fetch = [&](int tile) {
     const int at = tile * kKeys, stage = tile % 2 * kTile;
@@ -269,7 +281,8 @@ __global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_query_grad
     copy_tile<kKeys, E, Sizes::kBlockThreads>(values + stage, v + at * row, row, length - at);
     close_copies();
   };
-  copy_tile<kRows, E, Sizes::kBlockThreads>(queries, task.of.qkv + (begin + first) * row + head * E, row, valid);
+  copy_tile<kRows, E, Sizes::kBlockThreads>(queries, task.of.qkv + (begin + first) * row + head * E,
+                                            row, valid);
   copy_tile<kRows, E, Sizes::kBlockThreads>(
       d_outs, task.of.d_out + (begin + first) * shape.out_row() + head * E, shape.out_row(), valid);
   fetch(0);
@@ -331,12 +344,14 @@ __global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_query_grad
   __syncthreads();
   put_rows<E>(queries, warp_row, gradient);
   __syncthreads();
-  write_tile<kRows, E, Sizes::kBlockThreads>(task.of.d_qkv + (begin + first) * row + head * E, row, queries, valid);
+  write_tile<kRows, E, Sizes::kBlockThreads>(task.of.d_qkv + (begin + first) * row + head * E, row,
+                                             queries, valid);
 }
 
 // Grid: tiles of keys, the first, which most queries see, first; key heads; sequences.
 template <int E>
-__global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_key_gradient_kernel(FlashBackward task) {
+__global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads)
+    flash_key_gradient_kernel(FlashBackward task) {
   using Sizes = FlashSizes<E>;
   constexpr int kRows = Sizes::kBackwardRows, kQueries = Sizes::kQueries, kTile = kQueries * E;
   extern __shared__ __align__(128) unsigned char shared[];
@@ -356,11 +371,11 @@ __global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_key_gradie
   const auto fetch = [&](int turn) {
     const int head = key_head * group + turn / tiles, at = (first_tile + turn % tiles) * kQueries;
     const int stage = turn % 2;
-    copy_tile<kQueries, E, Sizes::kBlockThreads>(queries + stage * kTile,
-                                                 task.of.qkv + (begin + at) * row + head * E, row, length - at);
-    copy_tile<kQueries, E, Sizes::kBlockThreads>(d_outs + stage * kTile,
-                                                 task.of.d_out + (begin + at) * shape.out_row() + head * E,
-                                                 shape.out_row(), length - at);
+    copy_tile<kQueries, E, Sizes::kBlockThreads>(
+        queries + stage * kTile, task.of.qkv + (begin + at) * row + head * E, row, length - at);
+    copy_tile<kQueries, E, Sizes::kBlockThreads>(
+        d_outs + stage * kTile, task.of.d_out + (begin + at) * shape.out_row() + head * E,
+        shape.out_row(), length - at);
     const int i = static_cast<int>(threadIdx.x);
     const std::size_t place = (blockIdx.z * shape.heads + head) * length;
     if (i < kQueries) {
@@ -396,7 +411,8 @@ __global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_key_gradie
     }
     if (turn + 1 < group * tiles) fetch(turn + 1);
     const int stage = turn % 2, first_query = (first_tile + turn % tiles) * kQueries;
-    const Bf16 *const query_tile = queries + stage * kTile, *const d_out_tile = d_outs + stage * kTile;
+    const Bf16 *const query_tile = queries + stage * kTile, *const d_out_tile =
+                                                                d_outs + stage * kTile;
     if (first_query + kQueries - 1 < at) continue;
     Accumulator s[kQueries / 8], d[kQueries / 8];
     scores_of<E, kQueries>(s, key_left, query_tile);
@@ -410,8 +426,10 @@ __global__ void __launch_bounds__(FlashSizes<E>::kBlockThreads) flash_key_gradie
     }
 #pragma unroll
     for (int n = 0; n < kQueries / 8; ++n) {
-      const float2 log_sum = *reinterpret_cast<const float2*>(log_sums + stage * kQueries + 8 * n + 2 * t);
-      const float2 delta = *reinterpret_cast<const float2*>(deltas + stage * kQueries + 8 * n + 2 * t);
+      const float2 log_sum =
+          *reinterpret_cast<const float2*>(log_sums + stage * kQueries + 8 * n + 2 * t);
+      const float2 delta =
+          *reinterpret_cast<const float2*>(deltas + stage * kQueries + 8 * n + 2 * t);
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
         const float weight = exp2f(s[n].x[i] * scale - (i % 2 == 0 ? log_sum.x : log_sum.y));

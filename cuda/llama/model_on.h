@@ -5,14 +5,16 @@
 //   write(array, values), read(array, values)   from and to the host; Error: kIo
 //   zero(numbers, count)      in order with the tasks
 //   finish()                  waits; Error: kIo, what went wrong since the last time
-//   Staged<X>, stage<X>(count)   memory of the host that write() need not wait for; values() until the next finish()
-//   repeat(key, work)         does work(), or what work() did for this key before, which is the same; Error: kIo
-//   forget()                  what repeat() may not do again: memory moves
-//   enter()                   makes this thread's calls go to its card; Error: kIo
+//   Staged<X>, stage<X>(count)   memory of the host that write() need not wait for; values() until
+//   the next finish() repeat(key, work)         does work(), or what work() did for this key
+//   before, which is the same; Error: kIo forget()                  what repeat() may not do again:
+//   memory moves enter()                   makes this thread's calls go to its card; Error: kIo
 // and for several ranks
 //   note(status)              keeps the first error for finish()
-//   aside(collective, work)   does work(), tasks and calls of the collective, beside the tasks that follow: when those
-//                             before it are done, and one such work after the other; returns its end, a Mark
+//   aside(collective, work)   does work(), tasks and calls of the collective, beside the tasks that
+//   follow: when those
+//                             before it are done, and one such work after the other; returns its
+//                             end, a Mark
 //   wait(mark)                what follows comes after it
 // Calls of a collective that are not aside are in order with the tasks.
 // Thread safety: one owner.
@@ -63,37 +65,43 @@ class ModelOn final : public Model {
   [[nodiscard]] Status parameters_changed() override {
     MUSTER_TRY_STATUS(backend_->enter());
     if (kRounds || (shard_ && shard_->own_weights() != nullptr))
-      backend_->run(RoundTask<T>{theta_->device_data(), own_weights(), theta_->size()}, element_blocks(theta_->size()));
+      backend_->run(RoundTask<T>{theta_->device_data(), own_weights(), theta_->size()},
+                    element_blocks(theta_->size()));
     if (shard_) shard_->publish(theta_->device_data());
     return backend_->finish();
   }
 
-  [[nodiscard]] Result<StepOutcome> step(std::span<const std::int32_t> tokens, const StepSettings& settings) override {
+  [[nodiscard]] Result<StepOutcome> step(std::span<const std::int32_t> tokens,
+                                         const StepSettings& settings) override {
     MUSTER_CHECK(first_ != nullptr, "a step of a model without an optimizer");
     const auto t = static_cast<double>(settings.number);
-    return take(tokens, settings.batch, true,
-                {.learning_rate = settings.learning_rate,
-                 .correction1 = static_cast<float>(1 - std::pow(static_cast<double>(optimizer_.beta1), t)),
-                 .correction2 = static_cast<float>(1 - std::pow(static_cast<double>(optimizer_.beta2), t)),
-                 .clip = settings.clip,
-                 .loss_limit = settings.loss_limit,
-                 .norm_limit = settings.norm_limit});
+    return take(
+        tokens, settings.batch, true,
+        {.learning_rate = settings.learning_rate,
+         .correction1 = static_cast<float>(1 - std::pow(static_cast<double>(optimizer_.beta1), t)),
+         .correction2 = static_cast<float>(1 - std::pow(static_cast<double>(optimizer_.beta2), t)),
+         .clip = settings.clip,
+         .loss_limit = settings.loss_limit,
+         .norm_limit = settings.norm_limit});
   }
   using Model::compute_gradient;
   [[nodiscard]] Result<StepOutcome> compute_gradient(std::span<const std::int32_t> tokens,
                                                      const SharedBatch& batch) override {
     return take(tokens, batch, false, {});
   }
-  [[nodiscard]] Status compute_window_gradient(std::span<const std::int32_t> tokens, std::uint32_t first,
-                                               std::uint32_t end) override {
-    MUSTER_CHECK(first < end && end <= spec_.context && !shard_, "a window outside its sequence, or of several ranks");
-    MUSTER_TRY_STATUS(set_window({first, end, static_cast<float>(spec_.context) / static_cast<float>(end - first)}));
+  [[nodiscard]] Status compute_window_gradient(std::span<const std::int32_t> tokens,
+                                               std::uint32_t first, std::uint32_t end) override {
+    MUSTER_CHECK(first < end && end <= spec_.context && !shard_,
+                 "a window outside its sequence, or of several ranks");
+    MUSTER_TRY_STATUS(set_window(
+        {first, end, static_cast<float>(spec_.context) / static_cast<float>(end - first)}));
     const auto outcome = take(tokens, {}, false, {});
     MUSTER_TRY_STATUS(set_window({}));
     return outcome ? Status() : Status(outcome.error());
   }
 
-  [[nodiscard]] Status losses(std::span<const std::int32_t> tokens, std::span<float> losses) override {
+  [[nodiscard]] Status losses(std::span<const std::int32_t> tokens,
+                              std::span<float> losses) override {
     const std::size_t row = spec_.context + std::size_t{1};
     MUSTER_CHECK(tokens.size() == losses.size() * row, "tokens that are not whole sequences");
     MUSTER_TRY_STATUS(backend_->enter());
@@ -102,8 +110,11 @@ class ModelOn final : public Model {
       check_tokens(tokens.subspan(first * row, count * row));
       MUSTER_TRY_STATUS(make_room(1));
       MUSTER_TRY_STATUS(backend_->write(tokens_, tokens.subspan(first * row, count * row)));
-      with_parts(true, [&](auto& parts) { passes_->losses(parts, {tokens_.data(), spec_.context}, count); });
-      backend_->run(MeanTask{passes_->token_losses(), spec_.context, sequence_losses_.data()}, count);
+      with_parts(true, [&](auto& parts) {
+        passes_->losses(parts, {tokens_.data(), spec_.context}, count);
+      });
+      backend_->run(MeanTask{passes_->token_losses(), spec_.context, sequence_losses_.data()},
+                    count);
       MUSTER_TRY_STATUS(backend_->finish());
       MUSTER_TRY_STATUS(backend_->read(sequence_losses_, losses.subspan(first, count)));
     }
@@ -116,23 +127,31 @@ class ModelOn final : public Model {
   using Array = typename Backend::template Array<X>;
 
   ModelOn(std::unique_ptr<Backend> backend, const ModelSettings& settings)
-      : backend_(std::move(backend)), spec_(settings.spec), shape_(settings.spec), sequences_(settings.sequences),
+      : backend_(std::move(backend)),
+        spec_(settings.spec),
+        shape_(settings.spec),
+        sequences_(settings.sequences),
         optimizer_(settings.optimizer) {}
 
-  [[nodiscard]] std::size_t tokens_at_once() const { return std::size_t{sequences_} * spec_.context; }
+  [[nodiscard]] std::size_t tokens_at_once() const {
+    return std::size_t{sequences_} * spec_.context;
+  }
   // What products read of this rank's range; null where that is θ itself.
   [[nodiscard]] T* own_weights() { return shard_ ? shard_->own_weights() : rounded_.data(); }
   // The model as passes see it, its gradient that of a step's first pass or of a later one.
   template <class Work>
   void with_parts(bool is_first, const Work& work) {
     if (shard_) {
-      ShardParts<T, Backend> parts(*shard_, theta_->device_data(), gradient_->device_data(), is_first);
+      ShardParts<T, Backend> parts(*shard_, theta_->device_data(), gradient_->device_data(),
+                                   is_first);
       work(parts);
       parts.join();
     } else {
       const T* weights = nullptr;
-      if constexpr (kRounds) weights = rounded_.data();
-      else weights = theta_->device_data();
+      if constexpr (kRounds)
+        weights = rounded_.data();
+      else
+        weights = theta_->device_data();
       WholeParts<T> parts{shape_, theta_->device_data(), weights, gradient_->device_data()};
       work(parts);
     }
@@ -144,14 +163,16 @@ class ModelOn final : public Model {
     if (settings.shard.collective != nullptr) {
       MUSTER_TRY(auto shard, (Shard<T, Backend>::make(*backend_, spec_, settings.shard)));
       shard_.emplace(std::move(shard));
-      layout = shard_->own().empty() ? compression::Layout() : compression::slice(layout, shard_->own());
+      layout =
+          shard_->own().empty() ? compression::Layout() : compression::slice(layout, shard_->own());
     }
     const std::uint64_t parameters = layout.parameters();
     MUSTER_TRY(theta_, backend_->make_floats(parameters));
     MUSTER_TRY(gradient_, backend_->make_floats(parameters));
     if (settings.has_optimizer) {
       const auto chunks = adamw_chunks(layout, optimizer_);
-      const std::uint64_t moments = chunks.empty() ? 0 : chunks.back().state_offset + chunks.back().elements;
+      const std::uint64_t moments =
+          chunks.empty() ? 0 : chunks.back().state_offset + chunks.back().elements;
       MUSTER_TRY(first_, backend_->make_floats(moments));
       MUSTER_TRY(second_, backend_->make_floats(moments));
       if (optimizer_.has_muon) {
@@ -180,8 +201,8 @@ class ModelOn final : public Model {
     MUSTER_TRY(occurring_, backend_->template allocate<std::uint32_t>(1 + 3 * tokens_at_once()));
     MUSTER_TRY(staged_, backend_->template stage<std::uint32_t>(1 + 3 * tokens_at_once()));
     MUSTER_TRY(sequence_losses_, backend_->template allocate<float>(sequences_));
-    MUSTER_TRY(auto passes, (Passes<T, Backend>::make(*backend_, spec_, sequences_, true, cosines_.data(),
-                                                      sines_.data())));
+    MUSTER_TRY(auto passes, (Passes<T, Backend>::make(*backend_, spec_, sequences_, true,
+                                                      cosines_.data(), sines_.data())));
     passes_.emplace(std::move(passes));
     MUSTER_TRY_STATUS(make_room(1));
     // Of several ranks one may have failed to come here.
@@ -192,7 +213,8 @@ class ModelOn final : public Model {
   Status make_room(std::size_t passes) {
     if (passes <= pass_room_) return {};
     backend_->forget();
-    MUSTER_TRY(tokens_, backend_->template allocate<std::int32_t>(passes * sequences_ * (spec_.context + std::size_t{1})));
+    MUSTER_TRY(tokens_, backend_->template allocate<std::int32_t>(
+                            passes * sequences_ * (spec_.context + std::size_t{1})));
     MUSTER_TRY(pass_losses_, backend_->template allocate<double>(passes));
     pass_room_ = passes;
     return {};
@@ -200,7 +222,8 @@ class ModelOn final : public Model {
 
   void check_tokens(std::span<const std::int32_t> tokens) const {
     for (const std::int32_t token : tokens)
-      MUSTER_CHECK(token >= 0 && static_cast<std::uint32_t>(token) < spec_.vocab, "a token outside the vocabulary");
+      MUSTER_CHECK(token >= 0 && static_cast<std::uint32_t>(token) < spec_.vocab,
+                   "a token outside the vocabulary");
   }
 
   Status set_window(const DeviceWindow& window) {
@@ -229,17 +252,19 @@ class ModelOn final : public Model {
     const std::size_t own_passes = (sequences + sequences_ - 1) / sequences_;
     const Batch batch{sequences, shared.passes == 0 ? own_passes : shared.passes,
                       shared.sequences == 0 ? sequences : shared.sequences};
-    MUSTER_CHECK(batch.passes >= own_passes && batch.all_sequences >= sequences, "less than this rank's alone");
+    MUSTER_CHECK(batch.passes >= own_passes && batch.all_sequences >= sequences,
+                 "less than this rank's alone");
     if (!shard_) return batch;
     const auto known = batches_.try_emplace(batch.all_sequences, batch).first;
     MUSTER_CHECK(known->second == batch, "a batch of a size that was dealt out otherwise before");
     return batch;
   }
 
-  Result<StepOutcome> take(std::span<const std::int32_t> tokens, const SharedBatch& shared, bool moves,
-                           const StepInput& input) {
+  Result<StepOutcome> take(std::span<const std::int32_t> tokens, const SharedBatch& shared,
+                           bool moves, const StepInput& input) {
     const std::size_t row = spec_.context + std::size_t{1};
-    MUSTER_CHECK(!tokens.empty() && tokens.size() % row == 0, "tokens that are not whole sequences");
+    MUSTER_CHECK(!tokens.empty() && tokens.size() % row == 0,
+                 "tokens that are not whole sequences");
     const Batch batch = batch_of(tokens.size() / row, shared);
     MUSTER_TRY_STATUS(backend_->enter());
     check_tokens(tokens);
@@ -256,8 +281,9 @@ class ModelOn final : public Model {
       MUSTER_TRY_STATUS(upload_occurrences(tokens.subspan(plan.first * row, plan.count * row)));
       const bool is_last = pass + 1 == batch.passes;
       MUSTER_TRY_STATUS(backend_->repeat(key_of(pass, moves ? 1 : 2), [&] {
-        with_parts(pass == 0,
-                   [&](auto& parts) { passes_->add_embedding_gradient(parts, occurrences(), plan.count); });
+        with_parts(pass == 0, [&](auto& parts) {
+          passes_->add_embedding_gradient(parts, occurrences(), plan.count);
+        });
         if (is_last) conclude(batch.passes, moves);
       }));
     }
@@ -278,8 +304,10 @@ class ModelOn final : public Model {
     is_staged_ = true;
     to[0] = static_cast<std::uint32_t>(found.tokens.size());
     std::copy(found.tokens.begin(), found.tokens.end(), to.begin() + 1);
-    std::copy(found.ends.begin(), found.ends.end(), to.begin() + static_cast<std::ptrdiff_t>(1 + M));
-    std::copy(found.rows.begin(), found.rows.end(), to.begin() + static_cast<std::ptrdiff_t>(1 + 2 * M));
+    std::copy(found.ends.begin(), found.ends.end(),
+              to.begin() + static_cast<std::ptrdiff_t>(1 + M));
+    std::copy(found.rows.begin(), found.rows.end(),
+              to.begin() + static_cast<std::ptrdiff_t>(1 + 2 * M));
     return backend_->write(occurring_, std::span<const std::uint32_t>(to));
   }
   [[nodiscard]] DeviceOccurrences occurrences() {
@@ -292,10 +320,11 @@ class ModelOn final : public Model {
     const std::int32_t* tokens = tokens_.data() + plan.first * (spec_.context + std::size_t{1});
     if (pass == 0 && !shard_) backend_->zero(gradient_->device_data(), gradient_->size());
     with_parts(pass == 0, [&](auto& parts) {
-      passes_->add_gradient(parts, {tokens, spec_.context, window_.data()}, plan.count, static_cast<float>(plan.share));
+      passes_->add_gradient(parts, {tokens, spec_.context, window_.data()}, plan.count,
+                            static_cast<float>(plan.share));
     });
-    backend_->run(MeanTask{passes_->token_losses(), plan.count * spec_.context, nullptr, pass_losses_.data() + pass,
-                           plan.share},
+    backend_->run(MeanTask{passes_->token_losses(), plan.count * spec_.context, nullptr,
+                           pass_losses_.data() + pass, plan.share},
                   1);
   }
 
@@ -303,22 +332,26 @@ class ModelOn final : public Model {
     const std::uint64_t parameters = theta_->size(), parts = chunk_count(parameters);
     const auto passes = static_cast<std::uint32_t>(pass_count);
     backend_->run(SumSquaresTask{gradient_->device_data(), parameters, squares_.data()}, parts);
-    VerdictTask verdict{squares_.data(), parts, pass_losses_.data(), passes, input_.data(), result_.data()};
-    if (shard_) shard_->gather_totals({squares_.data(), parts, pass_losses_.data(), passes}, verdict);
+    VerdictTask verdict{squares_.data(), parts,         pass_losses_.data(),
+                        passes,          input_.data(), result_.data()};
+    if (shard_)
+      shard_->gather_totals({squares_.data(), parts, pass_losses_.data(), passes}, verdict);
     backend_->run(verdict, 1);
     if (!moves) return;
     Bf16* rounded = nullptr;
     if constexpr (kRounds) rounded = own_weights();
-    backend_->run(AdamwTask{chunks_.data(), input_.data(), result_.data(), gradient_->device_data(),
-                            theta_->device_data(), first_->device_data(), second_->device_data(), rounded,
-                            optimizer_.beta1, optimizer_.beta2, optimizer_.epsilon, optimizer_.weight_decay},
-                  adamw_blocks_);
+    backend_->run(
+        AdamwTask{chunks_.data(), input_.data(), result_.data(), gradient_->device_data(),
+                  theta_->device_data(), first_->device_data(), second_->device_data(), rounded,
+                  optimizer_.beta1, optimizer_.beta2, optimizer_.epsilon, optimizer_.weight_decay},
+        adamw_blocks_);
     if (muon_)
-      muon_->step({input_.data(), result_.data(), gradient_->device_data(), theta_->device_data(), rounded,
-                   optimizer_.momentum, optimizer_.weight_decay});
+      muon_->step({input_.data(), result_.data(), gradient_->device_data(), theta_->device_data(),
+                   rounded, optimizer_.momentum, optimizer_.weight_decay});
     if (!shard_) return;
     if (!kRounds && own_weights() != nullptr)
-      backend_->run(RoundTask<T>{theta_->device_data(), own_weights(), parameters}, element_blocks(parameters));
+      backend_->run(RoundTask<T>{theta_->device_data(), own_weights(), parameters},
+                    element_blocks(parameters));
     shard_->publish(theta_->device_data());
   }
 

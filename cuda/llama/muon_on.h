@@ -1,4 +1,5 @@
-// MuonOn: Muon's step of the hidden matrices on a backend (see passes.h); Newton–Schulz runs in T, bf16 on cards.
+// MuonOn: Muon's step of the hidden matrices on a backend (see passes.h); Newton–Schulz runs in T,
+// bf16 on cards.
 //
 // Formulas are trainer/optim/muon.h's and newton_schulz.h's. Thread safety: one owner.
 #pragma once
@@ -49,7 +50,8 @@ class MuonOn {
   template <class X>
   using Array = typename Backend::template Array<X>;
 
-  MuonOn(Backend& backend, std::vector<HiddenMatrix> matrices) : backend_(&backend), matrices_(std::move(matrices)) {}
+  MuonOn(Backend& backend, std::vector<HiddenMatrix> matrices)
+      : backend_(&backend), matrices_(std::move(matrices)) {}
 
   Status reserve() {
     std::uint64_t all = 0, largest = 0, side = 0;
@@ -72,15 +74,16 @@ class MuonOn {
   void step_matrix(const Task& task, const HiddenMatrix& matrix) {
     const std::uint64_t count = matrix.count(), blocks = chunk_count(count);
     backend_->run(MomentumTask{task.result, task.gradient + matrix.offset,
-                               momentum_->device_data() + matrix.state_offset, update_.data(), count, task.mu},
+                               momentum_->device_data() + matrix.state_offset, update_.data(),
+                               count, task.mu},
                   blocks);
     backend_->run(SumSquaresTask{update_.data(), count, squares_.data()}, blocks);
     backend_->run(NormalizeTask<T>{update_.data(), squares_.data(), x_.data(), count}, blocks);
     for (int i = 0; i < kSteps; ++i) iterate(matrix.rows, matrix.columns);
     const float longest = static_cast<float>(std::max(matrix.rows, matrix.columns));
     backend_->run(MuonTask<T>{task.input, task.result, x_.data(), task.theta + matrix.offset,
-                              task.rounded == nullptr ? nullptr : task.rounded + matrix.offset, count, task.decay,
-                              0.2f * std::sqrt(longest)},
+                              task.rounded == nullptr ? nullptr : task.rounded + matrix.offset,
+                              count, task.decay, 0.2f * std::sqrt(longest)},
                   blocks);
   }
 
@@ -95,17 +98,21 @@ class MuonOn {
     } else {
       backend_->forward(x_.data(), x_.data(), gram_.data(), rows, rows, columns);
     }
-    backend_->run(CombineTask<float, float, T>{gram_.data(), gram_.data(), polynomial_.data(), 1, 0, square},
-                  chunk_count(square));
+    backend_->run(
+        CombineTask<float, float, T>{gram_.data(), gram_.data(), polynomial_.data(), 1, 0, square},
+        chunk_count(square));
     // A is symmetric.
-    backend_->forward(polynomial_.data(), polynomial_.data(), gram_square_.data(), side, side, side);
-    backend_->run(CombineTask<float, float, T>{gram_.data(), gram_square_.data(), polynomial_.data(), kB, kC, square},
+    backend_->forward(polynomial_.data(), polynomial_.data(), gram_square_.data(), side, side,
+                      side);
+    backend_->run(CombineTask<float, float, T>{gram_.data(), gram_square_.data(),
+                                               polynomial_.data(), kB, kC, square},
                   chunk_count(square));
     if (tall)
       backend_->forward(x_.data(), polynomial_.data(), product_.data(), rows, columns, columns);
     else
       backend_->backward(polynomial_.data(), x_.data(), product_.data(), rows, rows, columns);
-    backend_->run(CombineTask<T, T, T>{x_.data(), product_.data(), x_.data(), kA, 1, count}, chunk_count(count));
+    backend_->run(CombineTask<T, T, T>{x_.data(), product_.data(), x_.data(), kA, 1, count},
+                  chunk_count(count));
   }
 
   Backend* backend_;

@@ -1,4 +1,5 @@
-// Muon's passes over a matrix's numbers; see trainer/optim/muon.h for the method. A block is a chunk of the matrix.
+// Muon's passes over a matrix's numbers; see trainer/optim/muon.h for the method. A block is a
+// chunk of the matrix.
 //
 // Thread safety: values.
 #pragma once

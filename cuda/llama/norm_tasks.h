@@ -1,9 +1,10 @@
-// RMSNorm of rows, with the addition of a branch to the residual stream, and its gradient: a team a row.
+// RMSNorm of rows, with the addition of a branch to the residual stream, and its gradient: a team a
+// row.
 //
-// A task is what one team does for each block of a grid: operator()(team, shared, block); blocks do not touch each
-// other. Its kRoomBytes, if it has that, of shared memory are kept free of other teams. Shapes: M rows of width D, D a
-// multiple of 8 and at most 1024 · kParts. Source: Zhang and Sennrich, "Root mean square layer normalization" (arXiv
-// 1910.07467). Thread safety: values.
+// A task is what one team does for each block of a grid: operator()(team, shared, block); blocks do
+// not touch each other. Its kRoomBytes, if it has that, of shared memory are kept free of other
+// teams. Shapes: M rows of width D, D a multiple of 8 and at most 1024 · kParts. Source: Zhang and
+// Sennrich, "Root mean square layer normalization" (arXiv 1910.07467). Thread safety: values.
 #pragma once
 
 #include "cuda/llama/numbers.h"
@@ -26,11 +27,11 @@ inline constexpr std::size_t kRowColumns = std::size_t{kThreads} * kFour;
 template <class T, unsigned kParts>
 struct NormTask {
   const float* input = nullptr;
-  const T* added = nullptr;   // null: nothing
-  float* sum = nullptr;       // x, where something is added
+  const T* added = nullptr;  // null: nothing
+  float* sum = nullptr;      // x, where something is added
   const float* gain = nullptr;
   T* normed = nullptr;
-  float* scale = nullptr;     // [M]
+  float* scale = nullptr;  // [M]
   std::size_t width = 0;
   float epsilon = 0;
 
@@ -78,8 +79,8 @@ struct NormTask {
   }
 };
 
-// dx += scale · (gain · dh − x · scale² · mean(gain · dh · x)), also stored as T; each block's rows give one row of
-// `gain_parts`: Σ dh · x · scale. One block for `rows_each` rows.
+// dx += scale · (gain · dh − x · scale² · mean(gain · dh · x)), also stored as T; each block's rows
+// give one row of `gain_parts`: Σ dh · x · scale. One block for `rows_each` rows.
 template <class T, unsigned kParts>
 struct NormBackwardTask {
   const T* d_normed = nullptr;
@@ -110,7 +111,8 @@ struct NormBackwardTask {
       }
     });
     const std::size_t end = (block + 1) * rows_each < rows ? (block + 1) * rows_each : rows;
-    for (std::size_t row = block * rows_each; row < end; ++row) backward_row(team, row, gains, d_gain);
+    for (std::size_t row = block * rows_each; row < end; ++row)
+      backward_row(team, row, gains, d_gain);
     team.each([&](unsigned t) {
       MUSTER_UNROLL
       for (unsigned part = 0; part < kParts; ++part) {

@@ -1,4 +1,5 @@
-// Numbers of a card's training: fp32 and bf16, a few at a time. Compiles for cards and for the host.
+// Numbers of a card's training: fp32 and bf16, a few at a time. Compiles for cards and for the
+// host.
 //
 // Rounding to bf16 is to nearest, ties to even. Thread safety: pure functions.
 #pragma once
@@ -72,8 +73,8 @@ MUSTER_BOTH void store_words(void* p, const Words& words) {
 #endif
 }
 
-// So many neighbours in registers, moved 8 or 16 bytes at a time. REQUIRES of loads and stores: a place that is
-// a multiple of as many numbers, in an array that begins at a multiple of 16 bytes.
+// So many neighbours in registers, moved 8 or 16 bytes at a time. REQUIRES of loads and stores: a
+// place that is a multiple of as many numbers, in an array that begins at a multiple of 16 bytes.
 template <unsigned kCount>
 struct Few {
   float x[kCount];

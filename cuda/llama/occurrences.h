@@ -1,5 +1,5 @@
-// Occurrences: where each token of a pass occurs, so that rows of the embedding's gradient are summed one after the
-// other, in order. Made by the host while the card is at work.
+// Occurrences: where each token of a pass occurs, so that rows of the embedding's gradient are
+// summed one after the other, in order. Made by the host while the card is at work.
 //
 // Thread safety: pure.
 #pragma once
@@ -17,6 +17,7 @@ struct Occurrences {
 };
 
 // Of sequences of `length` tokens that lie length + 1 apart. REQUIRES: tokens below `vocab`.
-[[nodiscard]] Occurrences occurrences_of(std::span<const std::int32_t> tokens, std::size_t length, std::size_t vocab);
+[[nodiscard]] Occurrences occurrences_of(std::span<const std::int32_t> tokens, std::size_t length,
+                                         std::size_t vocab);
 
 }  // namespace muster::gpu

@@ -1,10 +1,11 @@
-// The end of a step on a card: the gradient's norm, the verdict, AdamW; no word of the host is waited for.
+// The end of a step on a card: the gradient's norm, the verdict, AdamW; no word of the host is
+// waited for.
 //
 // Formulas are trainer/optim's. Sums are in fp64 and one order. Thread safety: values.
 #pragma once
 
-#include "cuda/llama/numbers.h"
 #include "cuda/llama/norm_tasks.h"
+#include "cuda/llama/numbers.h"
 
 namespace muster::gpu {
 
@@ -45,7 +46,8 @@ struct SumSquaresTask {
       for (std::uint64_t i = begin + std::uint64_t{t} * kFour; i < end; i += kRowColumns) {
         const Few<4> few = load<4>(values + i);
         MUSTER_UNROLL
-        for (unsigned j = 0; j < 4; ++j) sum += static_cast<double>(few.x[j]) * static_cast<double>(few.x[j]);
+        for (unsigned j = 0; j < 4; ++j)
+          sum += static_cast<double>(few.x[j]) * static_cast<double>(few.x[j]);
       }
       sums.of(t) = sum;
     });
@@ -56,7 +58,8 @@ struct SumSquaresTask {
   }
 };
 
-// What one rank adds to a step's verdict: its gradient's squares and its part of the mean loss. One block.
+// What one rank adds to a step's verdict: its gradient's squares and its part of the mean loss. One
+// block.
 struct TotalTask {
   const double* squares = nullptr;
   std::uint64_t square_count = 0;
@@ -152,7 +155,8 @@ struct AdamwTask {
     if (result->applied == 0) return;
     const AdamwChunk chunk = chunks[block];
     const float rate = input->learning_rate, scale = result->gradient_scale;
-    const float kept = chunk.decays != 0 ? 1.0f - rate * decay : 1.0f, step_size = rate / input->correction1;
+    const float kept = chunk.decays != 0 ? 1.0f - rate * decay : 1.0f,
+                step_size = rate / input->correction1;
     const float inverse_root = 1.0f / square_root(input->correction2);
     team.each([&](unsigned t) {
       MUSTER_UNROLL_2
@@ -165,7 +169,8 @@ struct AdamwTask {
           const float slope = g.x[j] * scale;
           m.x[j] = m.x[j] * beta1 + slope * (1.0f - beta1);
           v.x[j] = v.x[j] * beta2 + slope * slope * (1.0f - beta2);
-          p.x[j] = p.x[j] * kept - m.x[j] * step_size / (square_root(v.x[j]) * inverse_root + epsilon);
+          p.x[j] =
+              p.x[j] * kept - m.x[j] * step_size / (square_root(v.x[j]) * inverse_root + epsilon);
         }
         store<4>(theta + at, p);
         store<4>(first + state, m);

@@ -1,7 +1,9 @@
-// Causal attention row by row: what the fp32 mode computes with, and the measure for the fast kernels.
+// Causal attention row by row: what the fp32 mode computes with, and the measure for the fast
+// kernels.
 //
-// A team takes one row: a query, or a key with all queries behind it; scores stand in shared memory, so that
-// sequences have at most 4096 tokens. log_sum and delta are [B, H, T]. Thread safety: values.
+// A team takes one row: a query, or a key with all queries behind it; scores stand in shared
+// memory, so that sequences have at most 4096 tokens. log_sum and delta are [B, H, T]. Thread
+// safety: values.
 #pragma once
 
 #include "cuda/llama/attention_shape.h"
@@ -33,7 +35,7 @@ struct PlainAttentionTask {
   const T* qkv = nullptr;  // rotated
   T* out = nullptr;
   float* log_sum = nullptr;
-  float scale = 1;         // E^-½
+  float scale = 1;  // E^-½
 
   struct Shared {
     float weights[kAttentionLengthMax];
@@ -66,13 +68,15 @@ struct PlainAttentionTask {
       if (t == 0) log_sum[block] = top + logarithm(all);
       if (t >= E) return;
       float sum = 0;
-      for (std::size_t i = 0; i <= at.position; ++i) sum += shared.weights[i] * to_float(v[i * shape.row() + t]);
+      for (std::size_t i = 0; i <= at.position; ++i)
+        sum += shared.weights[i] * to_float(v[i * shape.row() + t]);
       out[(first + at.position) * shape.out_row() + at.head * E + t] = rounded_to<T>(sum / all);
     });
   }
 };
 
-// delta = Σ dO · O of each head's row. element_blocks(M · heads · E) blocks; E is a multiple of 8 that divides 2048.
+// delta = Σ dO · O of each head's row. element_blocks(M · heads · E) blocks; E is a multiple of 8
+// that divides 2048.
 template <class T>
 struct AttentionDeltaTask {
   AttentionShape shape;
@@ -128,22 +132,27 @@ struct PlainQueryGradientTask {
   MUSTER_TEAM void operator()(Team& team, Shared& shared, std::uint64_t block) const {
     const AttentionShape& shape = of.shape;
     const AttentionPlace at = place_of(block, shape.heads, shape.length);
-    const std::size_t E = shape.head_width, first = at.sequence * shape.length, m = first + at.position;
+    const std::size_t E = shape.head_width, first = at.sequence * shape.length,
+                      m = first + at.position;
     const T* q = of.qkv + m * shape.row() + at.head * E;
     const T* d_out = of.d_out + m * shape.out_row() + at.head * E;
-    const T* k = of.qkv + first * shape.row() + shape.keys() + at.head / shape.queries_per_key() * E;
+    const T* k =
+        of.qkv + first * shape.row() + shape.keys() + at.head / shape.queries_per_key() * E;
     const T* v = k + shape.kv_heads * E;
     team.each([&](unsigned t) {
       for (std::size_t i = t; i <= at.position; i += kThreads) {
-        const float weight = exponential(dot(q, k + i * shape.row(), E) * of.scale - of.log_sum[block]);
-        shared.d_scores[i] = weight * (dot(d_out, v + i * shape.row(), E) - of.delta[block]) * of.scale;
+        const float weight =
+            exponential(dot(q, k + i * shape.row(), E) * of.scale - of.log_sum[block]);
+        shared.d_scores[i] =
+            weight * (dot(d_out, v + i * shape.row(), E) - of.delta[block]) * of.scale;
       }
     });
     team.sync();
     team.each([&](unsigned t) {
       if (t >= E) return;
       float sum = 0;
-      for (std::size_t i = 0; i <= at.position; ++i) sum += shared.d_scores[i] * to_float(k[i * shape.row() + t]);
+      for (std::size_t i = 0; i <= at.position; ++i)
+        sum += shared.d_scores[i] * to_float(k[i * shape.row() + t]);
       of.d_qkv[m * shape.row() + at.head * E + t] = rounded_to<T>(sum);
     });
   }
@@ -161,7 +170,8 @@ struct PlainKeyGradientTask {
   MUSTER_TEAM void operator()(Team& team, Shared& shared, std::uint64_t block) const {
     const AttentionShape& shape = of.shape;
     const AttentionPlace at = place_of(block, shape.kv_heads, shape.length);
-    const std::size_t E = shape.head_width, first = at.sequence * shape.length, place = first + at.position;
+    const std::size_t E = shape.head_width, first = at.sequence * shape.length,
+                      place = first + at.position;
     const T* k = of.qkv + place * shape.row() + shape.keys() + at.head * E;
     const T* v = k + shape.kv_heads * E;
     typename Team::template Own<float> d_keys, d_values;
@@ -173,9 +183,11 @@ struct PlainKeyGradientTask {
       const T* d_out = of.d_out + first * shape.out_row() + head * E;
       team.each([&](unsigned t) {
         for (std::size_t n = at.position + t; n < shape.length; n += kThreads) {
-          const float weight = exponential(dot(q + n * shape.row(), k, E) * of.scale - of.log_sum[rows + n]);
+          const float weight =
+              exponential(dot(q + n * shape.row(), k, E) * of.scale - of.log_sum[rows + n]);
           shared.weights[n] = weight;
-          shared.d_scores[n] = weight * (dot(d_out + n * shape.out_row(), v, E) - of.delta[rows + n]) * of.scale;
+          shared.d_scores[n] =
+              weight * (dot(d_out + n * shape.out_row(), v, E) - of.delta[rows + n]) * of.scale;
         }
       });
       team.sync();

@@ -57,7 +57,8 @@ std::vector<Range> packed_gains(const state::Shape& shape, const std::vector<Ran
   const auto offsets = gain_offsets(shape);
   const auto before = [&](std::uint64_t end) {
     std::uint64_t count = 0;
-    for (const std::uint64_t offset : offsets) count += common({offset, offset + shape.width}, {0, end}).size();
+    for (const std::uint64_t offset : offsets)
+      count += common({offset, offset + shape.width}, {0, end}).size();
     return count;
   };
   std::vector<Range> ranges;
@@ -70,7 +71,8 @@ std::vector<CopyRun> gain_runs(const state::Shape& shape, const Range& own) {
   std::uint64_t packed = 0;
   for (const std::uint64_t offset : gain_offsets(shape)) {
     const Range mine = common(own, {offset, offset + shape.width});
-    if (!mine.empty()) runs.push_back({mine.begin - own.begin, packed + mine.begin - offset, mine.size()});
+    if (!mine.empty())
+      runs.push_back({mine.begin - own.begin, packed + mine.begin - offset, mine.size()});
     packed += shape.width;
   }
   return runs;

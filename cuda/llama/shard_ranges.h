@@ -1,4 +1,5 @@
-// Which parameters of a model's parts lie with which rank, and where parts and gains lie on a card; see shard.h.
+// Which parameters of a model's parts lie with which rank, and where parts and gains lie on a card;
+// see shard.h.
 //
 // Thread safety: pure functions.
 #pragma once
@@ -11,20 +12,23 @@
 
 namespace muster::gpu {
 
-// Room for parts that take turns: embedding and head, odd and even layers, the final gain where it is alone.
+// Room for parts that take turns: embedding and head, odd and even layers, the final gain where it
+// is alone.
 inline constexpr std::size_t kSlots = 4, kFinalSlot = 3;
 [[nodiscard]] std::size_t slot_of(const state::Shape& shape, std::size_t part);
 // Parameters of the largest part of each.
 [[nodiscard]] std::array<std::uint64_t, kSlots> slot_sizes(const state::Shape& shape);
 
-// Our own bug unless these are a range for each rank that together are all, parted where vectors may be.
+// Our own bug unless these are a range for each rank that together are all, parted where vectors
+// may be.
 void check_ranges(const state::Shape& shape, const std::vector<Range>& owned, unsigned ranks);
 
 // REQUIRES: multiples of `divisor`.
 [[nodiscard]] std::vector<Range> divided(std::vector<Range> ranges, std::uint64_t divisor);
 
 // Which part of all gains, one behind the other in the layout's order, each rank has.
-[[nodiscard]] std::vector<Range> packed_gains(const state::Shape& shape, const std::vector<Range>& owned);
+[[nodiscard]] std::vector<Range> packed_gains(const state::Shape& shape,
+                                              const std::vector<Range>& owned);
 
 // `count` numbers, a multiple of 4, from one place to another.
 struct CopyRun {

@@ -1,8 +1,10 @@
-// Tiles of bf16 in shared memory and the matrix instructions that read them (mma.sync, compute capability 8.0).
+// Tiles of bf16 in shared memory and the matrix instructions that read them (mma.sync, compute
+// capability 8.0).
 //
-// A tile's rows are E numbers; pieces of eight are swizzled so that eight rows' pieces of one column lie in different
-// banks. Fragments are as PTX defines them for m16n8k16: g = lane / 4, t = lane % 4; an accumulator has rows g and g + 8,
-// columns 2t and 2t + 1. Thread safety: one thread block.
+// A tile's rows are E numbers; pieces of eight are swizzled so that eight rows' pieces of one
+// column lie in different banks. Fragments are as PTX defines them for m16n8k16: g = lane / 4, t =
+// lane % 4; an accumulator has rows g and g + 8, columns 2t and 2t + 1. Thread safety: one thread
+// block.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -23,9 +25,11 @@ struct Accumulator {
   float x[4];
 };
 
-__device__ __forceinline__ void multiply_add(Accumulator& d, const FragmentA& a, std::uint32_t b0, std::uint32_t b1) {
+__device__ __forceinline__ void multiply_add(Accumulator& d, const FragmentA& a, std::uint32_t b0,
+                                             std::uint32_t b1) {
   asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+      "{%0,%1,%2,%3};\n"
       : "+f"(d.x[0]), "+f"(d.x[1]), "+f"(d.x[2]), "+f"(d.x[3])
       : "r"(a.r[0]), "r"(a.r[1]), "r"(a.r[2]), "r"(a.r[3]), "r"(b0), "r"(b1));
 }
@@ -49,16 +53,22 @@ __device__ __forceinline__ void load_matrices_transposed(std::uint32_t (&r)[4], 
 // Copies to shared memory that run while the block computes; zeros where `exists` is false.
 __device__ __forceinline__ void copy_16(void* to, const void* from, bool exists) {
   const int bytes = exists ? 16 : 0;
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(shared_address(to)), "l"(from), "r"(bytes)
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(shared_address(to)),
+               "l"(from), "r"(bytes)
                : "memory");
 }
 __device__ __forceinline__ void copy_4(void* to, const void* from, bool exists) {
   const int bytes = exists ? 4 : 0;
-  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;\n" ::"r"(shared_address(to)), "l"(from), "r"(bytes)
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;\n" ::"r"(shared_address(to)),
+               "l"(from), "r"(bytes)
                : "memory");
 }
-__device__ __forceinline__ void close_copies() { asm volatile("cp.async.commit_group;\n" ::: "memory"); }
-__device__ __forceinline__ void wait_for_copies() { asm volatile("cp.async.wait_group 0;\n" ::: "memory"); }
+__device__ __forceinline__ void close_copies() {
+  asm volatile("cp.async.commit_group;\n" ::: "memory");
+}
+__device__ __forceinline__ void wait_for_copies() {
+  asm volatile("cp.async.wait_group 0;\n" ::: "memory");
+}
 
 // Where piece `piece` of row `row` lies.
 template <int E>
@@ -69,23 +79,28 @@ __device__ __forceinline__ int place_in_tile(int row, int piece) {
 
 // Rows from `from` on, `stride` numbers apart; zeros behind the first `valid` ones.
 template <int kRows, int E, int kBlockThreads>
-__device__ __forceinline__ void copy_tile(Bf16* tile, const Bf16* from, std::size_t stride, int valid) {
+__device__ __forceinline__ void copy_tile(Bf16* tile, const Bf16* from, std::size_t stride,
+                                          int valid) {
   constexpr int kPieces = E / 8;
 #pragma unroll
   for (int i = static_cast<int>(threadIdx.x); i < kRows * kPieces; i += kBlockThreads) {
     const int row = i / kPieces, piece = i % kPieces;
     const bool exists = row < valid;
-    copy_16(tile + place_in_tile<E>(row, piece), from + (exists ? row : 0) * stride + piece * 8, exists);
+    copy_16(tile + place_in_tile<E>(row, piece), from + (exists ? row : 0) * stride + piece * 8,
+            exists);
   }
 }
 // The first `valid` rows of a tile that a block wrote, to memory.
 template <int kRows, int E, int kBlockThreads>
-__device__ __forceinline__ void write_tile(Bf16* to, std::size_t stride, const Bf16* tile, int valid) {
+__device__ __forceinline__ void write_tile(Bf16* to, std::size_t stride, const Bf16* tile,
+                                           int valid) {
   constexpr int kPieces = E / 8;
 #pragma unroll
   for (int i = static_cast<int>(threadIdx.x); i < kRows * kPieces; i += kBlockThreads) {
     const int row = i / kPieces, piece = i % kPieces;
-    if (row < valid) store_words(to + row * stride + piece * 8, load_words<Words4>(tile + place_in_tile<E>(row, piece)));
+    if (row < valid)
+      store_words(to + row * stride + piece * 8,
+                  load_words<Words4>(tile + place_in_tile<E>(row, piece)));
   }
 }
 
@@ -97,16 +112,19 @@ __device__ __forceinline__ FragmentA left_of(const Bf16* tile, int row, int k) {
   load_matrices(a.r, tile + place_in_tile<E>(row + lane % 16, 2 * k + lane / 16));
   return a;
 }
-// Right operands X of Y · Xᵀ: rows 16 · n … of the tile are columns of the product; columns 16 · k … are summed over.
-// r[0], r[1]: of the product's tile 2n; r[2], r[3]: 2n + 1.
+// Right operands X of Y · Xᵀ: rows 16 · n … of the tile are columns of the product; columns 16 · k
+// … are summed over. r[0], r[1]: of the product's tile 2n; r[2], r[3]: 2n + 1.
 template <int E>
-__device__ __forceinline__ void right_by_rows(std::uint32_t (&r)[4], const Bf16* tile, int n, int k) {
+__device__ __forceinline__ void right_by_rows(std::uint32_t (&r)[4], const Bf16* tile, int n,
+                                              int k) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
-  load_matrices(r, tile + place_in_tile<E>(16 * n + lane % 8 + lane / 16 * 8, 2 * k + lane / 8 % 2));
+  load_matrices(r,
+                tile + place_in_tile<E>(16 * n + lane % 8 + lane / 16 * 8, 2 * k + lane / 8 % 2));
 }
 // Right operands X of Y · X: rows 16 · k … are summed over; columns 16 · n … are the product's.
 template <int E>
-__device__ __forceinline__ void right_by_columns(std::uint32_t (&r)[4], const Bf16* tile, int n, int k) {
+__device__ __forceinline__ void right_by_columns(std::uint32_t (&r)[4], const Bf16* tile, int n,
+                                                 int k) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
   load_matrices_transposed(r, tile + place_in_tile<E>(16 * k + lane % 16, 2 * n + lane / 16));
 }
@@ -137,8 +155,8 @@ __device__ __forceinline__ void put_rows(Bf16* tile, int row, const Accumulator 
 
 // Turns the gradients of rotated rows back; row g is at `position`, row g + 8 at position + 8.
 template <int E>
-__device__ __forceinline__ void turn_back(Accumulator (&rows)[E / 8], const float* cosines, const float* sines,
-                                          int position, int length) {
+__device__ __forceinline__ void turn_back(Accumulator (&rows)[E / 8], const float* cosines,
+                                          const float* sines, int position, int length) {
   const int t = static_cast<int>(threadIdx.x) % 4;
 #pragma unroll
   for (int half = 0; half < 2; ++half) {

@@ -1,7 +1,8 @@
-// What tokens meet at both ends of the model: the embedding and its gradient, cross-entropy, mean losses.
+// What tokens meet at both ends of the model: the embedding and its gradient, cross-entropy, mean
+// losses.
 //
-// Sequences of `length` tokens lie `length + 1` apart, so that each token's target is the one behind it.
-// Thread safety: values.
+// Sequences of `length` tokens lie `length + 1` apart, so that each token's target is the one
+// behind it. Thread safety: values.
 #pragma once
 
 #include "cuda/llama/norm_tasks.h"
@@ -59,8 +60,8 @@ struct DeviceOccurrences {
   const std::uint32_t* rows = nullptr;    // [M], ascending for each token
 };
 
-// gradient[token] += Σ d[m] over the token's rows, in their order: no two blocks write one row, nothing is atomic.
-// A block a token; those behind the last do nothing.
+// gradient[token] += Σ d[m] over the token's rows, in their order: no two blocks write one row,
+// nothing is atomic. A block a token; those behind the last do nothing.
 struct EmbeddingGradientTask {
   DeviceOccurrences occurrences;
   const float* d = nullptr;  // [M, D]
@@ -71,7 +72,8 @@ struct EmbeddingGradientTask {
   template <class Team>
   MUSTER_TEAM void operator()(Team& team, Shared&, std::uint64_t block) const {
     if (block >= *occurrences.count) return;
-    const std::uint32_t begin = block == 0 ? 0 : occurrences.ends[block - 1], end = occurrences.ends[block];
+    const std::uint32_t begin = block == 0 ? 0 : occurrences.ends[block - 1],
+                        end = occurrences.ends[block];
     float* row = gradient + std::size_t{occurrences.tokens[block]} * width;
     team.each([&](unsigned t) {
       for (std::size_t c = std::size_t{t} * kFour; c < width; c += kRowColumns) {
@@ -88,9 +90,8 @@ struct EmbeddingGradientTask {
   }
 };
 
-// losses[m] = −log softmax(logits[m])[target]; with `has_gradient` the logits become (softmax − one-hot) · scale · the
-// position's weight.
-// One block a row; the vocabulary is a multiple of 8.
+// losses[m] = −log softmax(logits[m])[target]; with `has_gradient` the logits become (softmax −
+// one-hot) · scale · the position's weight. One block a row; the vocabulary is a multiple of 8.
 template <class T>
 struct CrossEntropyTask {
   T* logits = nullptr;  // of rows first, first + 1, …
@@ -100,8 +101,8 @@ struct CrossEntropyTask {
   bool has_gradient = false;
   float scale = 0;
 
-  // Of shared memory besides, so that four teams share a multiprocessor and no more: then what all rows at work have
-  // read once is still in the card's cache when it is read again.
+  // Of shared memory besides, so that four teams share a multiprocessor and no more: then what all
+  // rows at work have read once is still in the card's cache when it is read again.
   static constexpr unsigned kRoomBytes = 44 * 1024;
   struct Shared {
     float right;  // the target's logit
@@ -115,7 +116,8 @@ struct CrossEntropyTask {
       if (t == 0) shared.right = to_float(row[target]);
       float most = -3e38f, sum = 0;
       for (std::size_t c = std::size_t{t} * kEight; c < vocab; c += 2 * kStride) {
-        const Few<8> left = load<8>(row + c), next = c + kStride < vocab ? load<8>(row + c + kStride) : nothing();
+        const Few<8> left = load<8>(row + c),
+                     next = c + kStride < vocab ? load<8>(row + c + kStride) : nothing();
         float here = most;
         MUSTER_UNROLL
         for (unsigned j = 0; j < 8; ++j) {
@@ -125,7 +127,8 @@ struct CrossEntropyTask {
         sum *= exponential(most - here);
         most = here;
         MUSTER_UNROLL
-        for (unsigned j = 0; j < 8; ++j) sum += exponential(left.x[j] - most) + exponential(next.x[j] - most);
+        for (unsigned j = 0; j < 8; ++j)
+          sum += exponential(left.x[j] - most) + exponential(next.x[j] - most);
       }
       tops.of(t) = most;
       sums.of(t) = sum;
@@ -176,7 +179,8 @@ struct MeanTask {
     typename Team::template Own<double> sums;
     team.each([&](unsigned t) {
       double sum = 0;
-      for (std::size_t i = t; i < length; i += kThreads) sum += static_cast<double>(values[block * length + i]);
+      for (std::size_t i = t; i < length; i += kThreads)
+        sum += static_cast<double>(values[block * length + i]);
       sums.of(t) = sum;
     });
     const double mean = team.total(sums) / static_cast<double>(length);

@@ -1,9 +1,9 @@
-// Adversaries: miners that want pay without the work, or harm to the model, as conducts that the real miner
-// core runs with: in a simulated network, in the attack suite, and as processes.
+// Adversaries: miners that want pay without the work, or harm to the model, as conducts that the
+// real miner core runs with: in a simulated network, in the attack suite, and as processes.
 //
-// The catalogue lists them by name. Forgeries make a payload without training for it, shirkers do a part of
-// the work and say that they did all, saboteurs train on data of their own making.
-// Thread safety: none.
+// The catalogue lists them by name. Forgeries make a payload without training for it, shirkers do a
+// part of the work and say that they did all, saboteurs train on data of their own making. Thread
+// safety: none.
 #pragma once
 
 #include <map>
@@ -37,10 +37,10 @@ class Adversary : public miner::Conduct {
 // What a miner's own copy of the data set holds.
 enum class LocalData {
   kGenuine,
-  kShuffled,   // the tokens of each sequence in random order
-  kBackdoor,   // a phrase in the middle of each sequence
-  kTruncated,  // only the first half of each sequence: half the tokens, half the work
-  kStripes,    // the first and the third quarter of each sequence, as one of half the length
+  kShuffled,     // the tokens of each sequence in random order
+  kBackdoor,     // a phrase in the middle of each sequence
+  kTruncated,    // only the first half of each sequence: half the tokens, half the work
+  kStripes,      // the first and the third quarter of each sequence, as one of half the length
   kAlternating,  // the first half of every second sequence, the last half of the others
 };
 
@@ -64,13 +64,14 @@ struct AdversaryContext {
 struct Attack {
   std::string_view name;
   std::string_view what;  // in words
-  // Share of an honest miner's work that it does. None: it follows from what it sees, and the lab counts the sequences
-  // that it trains.
+  // Share of an honest miner's work that it does. None: it follows from what it sees, and the lab
+  // counts the sequences that it trains.
   std::optional<double> work = 0;
   LocalTraining training;
   std::optional<Round> turns;  // honest before this round
   std::shared_ptr<Adversary> (*make)(const AdversaryContext&) = nullptr;
-  std::uint32_t hotkeys = 1;     // of one machine, which shares its work among them; at most kScoredPlaces
+  std::uint32_t hotkeys =
+      1;  // of one machine, which shares its work among them; at most kScoredPlaces
 };
 
 inline constexpr Round kTurncoatTurns{20};
@@ -100,10 +101,12 @@ inline constexpr Round kCrowdComes{10};
 
 // Shirkers.
 [[nodiscard]] std::shared_ptr<Adversary> lazy(const AdversaryContext& context, double share);
-// Trains an eighth in the two rounds after one in which it was measured, as if others were next then.
+// Trains an eighth in the two rounds after one in which it was measured, as if others were next
+// then.
 [[nodiscard]] std::shared_ptr<Adversary> scheduled(const AdversaryContext& context);
 // Trains the first share of each batch; see LocalTraining::batch_share.
-[[nodiscard]] std::shared_ptr<Adversary> small_batches(const AdversaryContext& context, double share);
+[[nodiscard]] std::shared_ptr<Adversary> small_batches(const AdversaryContext& context,
+                                                       double share);
 // Trains on the sequences of the miner with uid 0, in its order.
 [[nodiscard]] std::shared_ptr<Adversary> shadow(const AdversaryContext& context);
 // Two hotkeys that train on half of the sequences of each of them, and send the same.

@@ -35,7 +35,8 @@ std::uint64_t unpaid_after_fourth(const LabMiner& miner, std::size_t first, std:
   for (std::size_t r = 0; r < std::min(last, miner.rounds.size()); ++r) {
     const Observation& seen = miner.rounds[r];
     const Basis basis = seen.evaluation.basis;
-    evaluations += (basis == Basis::kMeasured || basis == Basis::kRejected) && seen.evaluation.round.value > 0;
+    evaluations +=
+        (basis == Basis::kMeasured || basis == Basis::kRejected) && seen.evaluation.round.value > 0;
     unpaid += r >= first && evaluations >= verify::kEvaluationsBeforePay && seen.weight == 0;
   }
   return unpaid;
@@ -44,7 +45,8 @@ std::uint64_t unpaid_after_fourth(const LabMiner& miner, std::size_t first, std:
 // Makes one career of one or several miners.
 class CareerMaker {
  public:
-  CareerMaker(const CampaignConfig& config, const CampaignJob& job, const LabMiner& first) : settled_(config.settled) {
+  CareerMaker(const CampaignConfig& config, const CampaignJob& job, const LabMiner& first)
+      : settled_(config.settled) {
     career_.attack = first.attack;
     career_.seed = job.seed;
     career_.percent = job.percent;
@@ -70,7 +72,8 @@ class CareerMaker {
     for (double& of_round : career_.pay) of_round = rounded(of_round / pay);
     const Attack* attack = career_.attack;
     if (attack != nullptr)
-      career_.work = rounded(attack->work.value_or(trained_.value()) * static_cast<double>(miners_) / pay);
+      career_.work =
+          rounded(attack->work.value_or(trained_.value()) * static_cast<double>(miners_) / pay);
     career_.screened = rounded(screened_.value());
     career_.gated = rounded(gated_.value());
     career_.unpaid = rounded(unpaid_.value());
@@ -107,14 +110,16 @@ std::vector<double> honest_pay(const CampaignConfig& config, const LabReport& re
   for (const LabMiner& miner : report.miners) {
     if (miner.attack != nullptr) continue;
     Mean pay;
-    for (std::size_t r = config.settled; r < miner.rounds.size(); ++r) pay.add(miner.rounds[r].weight / 65535.0);
+    for (std::size_t r = config.settled; r < miner.rounds.size(); ++r)
+      pay.add(miner.rounds[r].weight / 65535.0);
     pays.push_back(rounded(pay.value()));
   }
   return pays;
 }
 
 Career harm_career(const CampaignConfig& config, const CampaignJob& job, const LabReport& report) {
-  CareerMaker attackers(config, job, report.miners.back()), honest(config, job, report.miners.front());
+  CareerMaker attackers(config, job, report.miners.back()),
+      honest(config, job, report.miners.front());
   std::size_t count = 0;
   for (const LabMiner& miner : report.miners) {
     (miner.attack == nullptr ? honest : attackers).add(miner);
@@ -126,7 +131,8 @@ Career harm_career(const CampaignConfig& config, const CampaignJob& job, const L
   career.weights.clear();
   career.unpaid_early = of_honest.unpaid_early;
   career.unpaid_settled = of_honest.unpaid_settled;
-  for (const auto& [round, loss] : report.held_out) career.held_out.emplace_back(round, rounded(loss));
+  for (const auto& [round, loss] : report.held_out)
+    career.held_out.emplace_back(round, rounded(loss));
   career.honest_pay = honest_pay(config, report);
   return career;
 }
@@ -134,7 +140,9 @@ Career harm_career(const CampaignConfig& config, const CampaignJob& job, const L
 // Figures of one kind of miner over its careers, a career per seed (and honest miner).
 class Careers {
  public:
-  Careers(const Attack* attack, std::uint32_t settled) : settled_(settled) { figures_.attack = attack; }
+  Careers(const Attack* attack, std::uint32_t settled) : settled_(settled) {
+    figures_.attack = attack;
+  }
 
   void add(const Career& career) {
     seeds_.insert(career.seed);
@@ -173,7 +181,8 @@ class Careers {
 
  private:
   [[nodiscard]] double settling(const Career& career) const {
-    const std::uint64_t start = career.attack != nullptr && career.attack->turns ? career.attack->turns->value : 0;
+    const std::uint64_t start =
+        career.attack != nullptr && career.attack->turns ? career.attack->turns->value : 0;
     std::uint64_t settled = start;
     for (std::uint64_t r = start; r < career.pay.size(); ++r)
       if (career.attack != nullptr && career.pay[r] > figures_.pay_limit()) settled = r + 1;
@@ -196,14 +205,15 @@ LabConfig lab_of(const CampaignConfig& config, std::uint64_t seed) {
   return lab;
 }
 
-bool is_known(const std::vector<Career>& known, const Attack* attack, std::uint32_t percent, std::uint64_t seed) {
+bool is_known(const std::vector<Career>& known, const Attack* attack, std::uint32_t percent,
+              std::uint64_t seed) {
   return std::ranges::any_of(known, [&](const Career& career) {
     return career.attack == attack && career.percent == percent && career.seed == seed;
   });
 }
 
-void add_harm_jobs(const CampaignConfig& config, const std::vector<Career>& known, std::uint32_t percent,
-                   std::vector<CampaignJob>& jobs) {
+void add_harm_jobs(const CampaignConfig& config, const std::vector<Career>& known,
+                   std::uint32_t percent, std::vector<CampaignJob>& jobs) {
   const auto attackers = (config.population * percent + 50) / 100;
   for (const std::uint64_t seed : config.harm_seeds.at(percent)) {
     std::vector<const Attack*> whose{nullptr};
@@ -214,9 +224,10 @@ void add_harm_jobs(const CampaignConfig& config, const std::vector<Career>& know
       lab.honest = config.population - attackers;
       lab.aggregated = true;
       lab.attackers.assign(attackers, attack == nullptr ? &nobody() : attack);
-      jobs.push_back({(attack == nullptr ? std::string("honest alone") : std::string(attack->name)) + " at " +
-                          std::to_string(percent) + " %, seed " + std::to_string(seed),
-                      attack, percent, seed, std::move(lab)});
+      jobs.push_back(
+          {(attack == nullptr ? std::string("honest alone") : std::string(attack->name)) + " at " +
+               std::to_string(percent) + " %, seed " + std::to_string(seed),
+           attack, percent, seed, std::move(lab)});
     }
   }
 }
@@ -232,7 +243,9 @@ Hash rules_of(const CampaignConfig& config) {
   params.data_root = {};
   ByteWriter lab;
   lab.write(kRulesVersion);
-  for (const std::uint32_t value : {config.honest, config.validators, config.population, config.settled}) lab.write(value);
+  for (const std::uint32_t value :
+       {config.honest, config.validators, config.population, config.settled})
+    lab.write(value);
   lab.write(static_cast<std::uint32_t>(std::lround(config.measured_share * 1e6)));
   return tagged_hash("muster/attack-rules", {protocol::run_id_of(params).bytes, lab.bytes()});
 }
@@ -248,11 +261,13 @@ std::vector<CampaignJob> jobs_of(const CampaignConfig& config, const std::vector
     if (lab.attackers.empty() && is_known(known, nullptr, 0, seed)) continue;
     jobs.push_back({"scored, seed " + std::to_string(seed), nullptr, 0, seed, std::move(lab)});
   }
-  for (const auto& [percent, seeds] : config.harm_seeds) add_harm_jobs(config, known, percent, jobs);
+  for (const auto& [percent, seeds] : config.harm_seeds)
+    add_harm_jobs(config, known, percent, jobs);
   return jobs;
 }
 
-std::vector<Career> careers_of(const CampaignConfig& config, const CampaignJob& job, const LabReport& report) {
+std::vector<Career> careers_of(const CampaignConfig& config, const CampaignJob& job,
+                               const LabReport& report) {
   if (job.percent > 0) return {harm_career(config, job, report)};
   std::vector<Career> careers;
   for (std::size_t m = 0; m < report.miners.size();) {
@@ -302,7 +317,8 @@ HarmMeans harm_of(const CampaignConfig& config, const std::vector<const Career*>
     auto& figures = harm[career->attack][career->percent];
     const double of_one = 1 / static_cast<double>(++figures.seeds);
     const auto follow = [of_one](double& mean, double value) { mean += of_one * (value - mean); };
-    follow(figures.loss, career->held_out.back().second / without->second->held_out.back().second - 1);
+    follow(figures.loss,
+           career->held_out.back().second / without->second->held_out.back().second - 1);
     follow(figures.pay, pay.value());
     const double before = without->second->honest_pay.front();
     follow(figures.victim, before > 0 ? 1 - career->honest_pay.front() / before : 0);
@@ -321,10 +337,13 @@ CampaignFigures figures_of(const CampaignConfig& config, const std::vector<Caree
   std::vector<const Career*> harmful;
   HonestTotals beside;
   for (const Career& career : careers) {
-    if (career.attack != nullptr && std::ranges::find(config.attacks, career.attack) == config.attacks.end()) continue;
+    if (career.attack != nullptr &&
+        std::ranges::find(config.attacks, career.attack) == config.attacks.end())
+      continue;
     if (career.percent > 0) {
       const auto seeds = config.harm_seeds.find(career.percent);
-      if (seeds != config.harm_seeds.end() && std::ranges::find(seeds->second, career.seed) != seeds->second.end())
+      if (seeds != config.harm_seeds.end() &&
+          std::ranges::find(seeds->second, career.seed) != seeds->second.end())
         harmful.push_back(&career);
       continue;
     }
@@ -336,7 +355,8 @@ CampaignFigures figures_of(const CampaignConfig& config, const std::vector<Caree
     if (career.attack == nullptr) {
       honest.add(career);
     } else {
-      of_attacks.try_emplace(career.attack, career.attack, config.settled).first->second.add(career);
+      of_attacks.try_emplace(career.attack, career.attack, config.settled)
+          .first->second.add(career);
     }
   }
   figures.honest = honest.figures();
@@ -348,12 +368,14 @@ CampaignFigures figures_of(const CampaignConfig& config, const std::vector<Caree
     const auto scored = of_attacks.find(attack);
     const auto harms = harm.find(attack);
     if (scored == of_attacks.end() && harms == harm.end()) continue;
-    figures.attacks.push_back(scored == of_attacks.end() ? AttackFigures{} : scored->second.figures());
+    figures.attacks.push_back(scored == of_attacks.end() ? AttackFigures{}
+                                                         : scored->second.figures());
     figures.attacks.back().attack = attack;
     if (harms != harm.end()) figures.attacks.back().harm = harms->second;
   }
   figures.honest_refused =
-      beside.judged == 0 ? 0 : static_cast<double>(beside.refused) / static_cast<double>(beside.judged);
+      beside.judged == 0 ? 0
+                         : static_cast<double>(beside.refused) / static_cast<double>(beside.judged);
   return figures;
 }
 
@@ -365,11 +387,13 @@ std::vector<std::string> CampaignFigures::missed() const {
       missed.push_back(name + " earns " + percent(figures.pay) + " of an honest miner, more than " +
                        percent(figures.pay_limit()));
     if (figures.pay_worst > figures.worst_limit())
-      missed.push_back(name + " earns " + percent(figures.pay_worst) + " of an honest miner in one seed, more than " +
+      missed.push_back(name + " earns " + percent(figures.pay_worst) +
+                       " of an honest miner in one seed, more than " +
                        percent(figures.worst_limit()));
     const auto harm = figures.harm.find(30);
     if (harm != figures.harm.end() && harm->second.loss > 0.02)
-      missed.push_back(name + " at 30 % raises the final loss by " + percent(harm->second.loss) + ", more than 2 %");
+      missed.push_back(name + " at 30 % raises the final loss by " + percent(harm->second.loss) +
+                       ", more than 2 %");
   }
   if (honest_refused > 0.005)
     missed.push_back(percent(honest_refused) + " of honest payloads were refused, more than 0.5 %");
@@ -378,7 +402,8 @@ std::vector<std::string> CampaignFigures::missed() const {
                      " settled rounds after their fourth evaluation");
   if (!honest.pay_by_round.empty() && agreement < 0.9) {
     char text[80];
-    std::snprintf(text, sizeof(text), "two validators' weights agree to τ = %.2f, less than 0.9", agreement);
+    std::snprintf(text, sizeof(text), "two validators' weights agree to τ = %.2f, less than 0.9",
+                  agreement);
     missed.push_back(text);
   }
   return missed;

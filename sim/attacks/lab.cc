@@ -35,16 +35,18 @@ struct Member {
   std::optional<verify::Measurement> measured;
   HonestTotals judged;  // of an honest miner among honest ones
   [[nodiscard]] bool delivered() const { return outcome == OutcomeCode::kAccepted; }
-  [[nodiscard]] std::shared_ptr<const compression::SparseUpdate> whole() const { return {decoded, &decoded->whole}; }
+  [[nodiscard]] std::shared_ptr<const compression::SparseUpdate> whole() const {
+    return {decoded, &decoded->whole};
+  }
 };
 
 // Miners that are judged against each other, and what each validator has made of them.
 struct Company {
   std::vector<std::size_t> members;
-  std::vector<verify::RatingBook> books;                     // per validator
-  std::vector<std::map<Uid, Verdict>> verdicts;              // per validator, of the round under way
-  std::vector<std::vector<std::int32_t>> drops;              // per validator: median drops of the rounds before
-  std::map<Uid, protocol::Evaluation> evaluations;           // the first validator's, of the round under way
+  std::vector<verify::RatingBook> books;         // per validator
+  std::vector<std::map<Uid, Verdict>> verdicts;  // per validator, of the round under way
+  std::vector<std::vector<std::int32_t>> drops;  // per validator: median drops of the rounds before
+  std::map<Uid, protocol::Evaluation> evaluations;  // the first validator's, of the round under way
   HonestTotals honest;
 };
 
@@ -88,7 +90,8 @@ class Lab {
       state::initial_parameters(params_.model, params_.model_seed, theta);
     }
     MUSTER_TRY(probe_, model_.loss_probe(theta));
-    for (std::uint32_t i = 0; i < config_.honest; ++i) MUSTER_TRY_STATUS(add_member(theta, nullptr, i, 0));
+    for (std::uint32_t i = 0; i < config_.honest; ++i)
+      MUSTER_TRY_STATUS(add_member(theta, nullptr, i, 0));
     std::vector<std::size_t> honest(config_.honest);
     std::iota(honest.begin(), honest.end(), std::size_t{0});
     std::uint32_t place = config_.honest;
@@ -115,7 +118,8 @@ class Lab {
     return {};
   }
 
-  Status add_member(std::span<const float> theta, const Attack* attack, std::uint32_t place, std::uint32_t hotkey) {
+  Status add_member(std::span<const float> theta, const Attack* attack, std::uint32_t place,
+                    std::uint32_t hotkey) {
     Member member;
     member.uid = Uid{static_cast<std::uint16_t>(place)};
     member.hotkey = hotkey_of(place);
@@ -127,16 +131,20 @@ class Lab {
       member.conduct = attack->make({layout_, params_.sequences, params_.training.batch,
                                      params_.model_seed * 1000 + place, Uid{first}});
     }
-    MUSTER_TRY(member.loop, model_.inner_loop(theta, attack == nullptr ? LocalTraining{} : attack->training));
+    MUSTER_TRY(member.loop,
+               model_.inner_loop(theta, attack == nullptr ? LocalTraining{} : attack->training));
     members_.push_back(std::move(member));
     report_.miners.push_back({attack, hotkey, {}, {}, {}});
     return {};
   }
 
   void add_company(std::vector<std::size_t> members) {
-    companies_.push_back({std::move(members), std::vector<verify::RatingBook>(config_.validators),
+    companies_.push_back({std::move(members),
+                          std::vector<verify::RatingBook>(config_.validators),
                           std::vector<std::map<Uid, Verdict>>(config_.validators),
-                          std::vector<std::vector<std::int32_t>>(config_.validators), {}, {}});
+                          std::vector<std::vector<std::int32_t>>(config_.validators),
+                          {},
+                          {}});
   }
 
   // Whether the company is the one that member `i` is reported from.
@@ -144,7 +152,8 @@ class Lab {
     return &company == &companies_.front() || members_[i].attack != nullptr;
   }
 
-  [[nodiscard]] std::map<Uid, protocol::Standing> standings_in(const Company& company, std::size_t validator) const {
+  [[nodiscard]] std::map<Uid, protocol::Standing> standings_in(const Company& company,
+                                                               std::size_t validator) const {
     const auto rated = company.books[validator].standings();
     std::map<Uid, protocol::Standing> standings;
     for (const std::size_t i : company.members) {
@@ -154,7 +163,8 @@ class Lab {
     return standings;
   }
 
-  [[nodiscard]] static std::map<Uid, std::uint64_t> weights_by(const std::map<Uid, protocol::Standing>& standings) {
+  [[nodiscard]] static std::map<Uid, std::uint64_t> weights_by(
+      const std::map<Uid, protocol::Standing>& standings) {
     std::vector<protocol::Standing> in_order;
     for (const auto& [uid, standing] : standings) in_order.push_back(standing);
     const auto weights = protocol::miner_weights(in_order);
@@ -179,8 +189,11 @@ class Lab {
   void open(Round round) {
     open_ = {};
     for (std::uint32_t place = 0; place < places_; ++place)
-      open_.roster.push_back({Uid{static_cast<std::uint16_t>(place)}, hotkey_of(place), Role::kMiner, 0, {}});
-    const auto place = [&](std::string_view tag) { return tagged_hash(tag, {run_id_.bytes, round_bytes(round)}); };
+      open_.roster.push_back(
+          {Uid{static_cast<std::uint16_t>(place)}, hotkey_of(place), Role::kMiner, 0, {}});
+    const auto place = [&](std::string_view tag) {
+      return tagged_hash(tag, {run_id_.bytes, round_bytes(round)});
+    };
     open_.beacon = place("muster/lab-beacon");
     late_beacon_ = place("muster/lab-late-beacon");
     cursor_ = protocol::fit_cursor(cursor_, places_, params_.slice(), params_.sequences);
@@ -189,12 +202,14 @@ class Lab {
     cursor_.position += std::uint64_t{places_} * params_.slice();
     assigned_.clear();
     for (const auto& entry : open_.roster)
-      assigned_[entry.uid] = assigned_sequences(run_id_, open_, entry.uid, params_.slice(), params_.sequences);
+      assigned_[entry.uid] =
+          assigned_sequences(run_id_, open_, entry.uid, params_.slice(), params_.sequences);
   }
 
   static std::array<std::uint8_t, 8> round_bytes(Round round) {
     std::array<std::uint8_t, 8> bytes{};
-    for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<std::uint8_t>(round.value >> (8 * i));
+    for (std::size_t i = 0; i < 8; ++i)
+      bytes[i] = static_cast<std::uint8_t>(round.value >> (8 * i));
     return bytes;
   }
 
@@ -213,7 +228,8 @@ class Lab {
   // Of these the honest ones.
   [[nodiscard]] RevealedPayloads honest_payloads() const {
     auto payloads = revealed();
-    std::erase_if(payloads, [this](const auto& payload) { return payload.first.value >= config_.honest; });
+    std::erase_if(payloads,
+                  [this](const auto& payload) { return payload.first.value >= config_.honest; });
     return payloads;
   }
 
@@ -232,8 +248,9 @@ class Lab {
     const std::set<std::uint64_t> different(task.sequences.begin(), task.sequences.end());
     member.trained = static_cast<double>(different.size()) / static_cast<double>(params_.slice());
     const double batch_share = member.attack == nullptr ? 1 : member.attack->training.batch_share;
-    task.inner_steps = static_cast<std::uint32_t>(task.sequences.size()) /
-                       static_cast<std::uint32_t>(std::lround(params_.training.batch * batch_share));
+    task.inner_steps =
+        static_cast<std::uint32_t>(task.sequences.size()) /
+        static_cast<std::uint32_t>(std::lround(params_.training.batch * batch_share));
     MUSTER_TRY_STATUS(member.loop->train(task, stop_, [](std::uint32_t) {}));
     MUSTER_TRY(auto payload, member.loop->encode(params_.uplink_format(round)));
     member.payload = member.conduct->payload(round, std::move(payload));
@@ -256,7 +273,8 @@ class Lab {
         MUSTER_TRY_STATUS(probe_->compute_gradient(
             verify::screening_draw(params_, run_id_, open_, secret(v, round))));
         for (std::size_t i = 0; i < members_.size(); ++i)
-          if (members_[i].delivered()) cosines[i] = probe_->gradient_cosine(members_[i].decoded->whole);
+          if (members_[i].delivered())
+            cosines[i] = probe_->gradient_cosine(members_[i].decoded->whole);
       }
       for (Company& company : companies_) {
         company.verdicts[v].clear();
@@ -266,7 +284,8 @@ class Lab {
         for (const std::size_t i : company.members) {
           const Member& member = members_[i];
           if (member.delivered())
-            candidates.push_back({member.uid, &member.decoded->whole, cosines[i], weight_of.at(member.uid),
+            candidates.push_back({member.uid, &member.decoded->whole, cosines[i],
+                                  weight_of.at(member.uid),
                                   compression::norm(member.decoded->fresh)});
         }
         company.verdicts[v] =
@@ -307,7 +326,8 @@ class Lab {
       const protocol::Ruling& ruling = rulings.at(member.uid);
       if (member.delivered() && ruling.rejected) continue;
       if (!member.delivered()) continue;
-      contributions.push_back({ruling.standing.value, &member.payload, member.norm, weight_of.at(member.uid)});
+      contributions.push_back(
+          {ruling.standing.value, &member.payload, member.norm, weight_of.at(member.uid)});
       contributors.push_back(&member);
     }
     if (contributions.empty()) {  // a null round
@@ -315,10 +335,12 @@ class Lab {
       last_aggregate_.reset();
       return {};
     }
-    MUSTER_TRY(const auto sealed,
-               state::seal_aggregate(layout_, contributions, medians_, params_.downlink_format(round),
-                                     params_.compression.downlink_decay, residual_));
-    for (std::size_t i = 0; i < contributors.size(); ++i) contributors[i]->weight = sealed.weights[i];
+    MUSTER_TRY(
+        const auto sealed,
+        state::seal_aggregate(layout_, contributions, medians_, params_.downlink_format(round),
+                              params_.compression.downlink_decay, residual_));
+    for (std::size_t i = 0; i < contributors.size(); ++i)
+      contributors[i]->weight = sealed.weights[i];
     medians_.push_back(sealed.median_norm);
     if (medians_.size() > 16) medians_.erase(medians_.begin());
     MUSTER_TRY(auto aggregate, compression::decode(layout_, sealed.aggregate));
@@ -340,8 +362,8 @@ class Lab {
 
   Status score(Round round) {
     for (std::size_t v = 0; judged(round) && v < config_.validators; ++v) {
-      auto task =
-          verify::score_task(params_, run_id_, round, open_, secret(v, round), late_beacon_, last_aggregate_);
+      auto task = verify::score_task(params_, run_id_, round, open_, secret(v, round), late_beacon_,
+                                     last_aggregate_);
       std::vector<Member*> scored;
       std::map<std::size_t, std::vector<Uid>> drawn;  // by company
       std::set<std::size_t> wanted;
@@ -353,22 +375,25 @@ class Lab {
       for (const std::size_t i : wanted) {
         Member& member = members_[i];
         task.items.push_back({member.uid, member.decoded,
-                              verify::own_draw(params_, run_id_, open_, secret(v, round), late_beacon_,
-                                               member.uid, params_.slice()),
+                              verify::own_draw(params_, run_id_, open_, secret(v, round),
+                                               late_beacon_, member.uid, params_.slice()),
                               member.weight});
         scored.push_back(&member);
       }
       MUSTER_TRY(auto measurements, verify::score(*probe_, task, stop_));
       if (measurements.size() != scored.size()) return Error{Errc::kCancelled, "stopped"};
-      for (std::size_t s = 0; s < scored.size(); ++s) scored[s]->measured = std::move(measurements[s]);
+      for (std::size_t s = 0; s < scored.size(); ++s)
+        scored[s]->measured = std::move(measurements[s]);
       for (std::size_t c = 0; c < companies_.size(); ++c) rate(companies_[c], v, round, drawn[c]);
     }
     return {};
   }
 
-  [[nodiscard]] verify::SealedFacts facts_of(const Company& company, std::size_t validator, Round round) const {
+  [[nodiscard]] verify::SealedFacts facts_of(const Company& company, std::size_t validator,
+                                             Round round) const {
     verify::SealedFacts facts{round, {}, company.verdicts[validator], {}};
-    for (const std::size_t i : company.members) facts.outcomes[members_[i].uid] = members_[i].outcome;
+    for (const std::size_t i : company.members)
+      facts.outcomes[members_[i].uid] = members_[i].outcome;
     return facts;
   }
 
@@ -383,20 +408,24 @@ class Lab {
     for (const std::size_t i : company.members) {
       const Member& member = members_[i];
       member_of[member.uid] = &member;
-      if (std::ranges::find(drawn, member.uid) != drawn.end()) measurements.push_back(*member.measured);
+      if (std::ranges::find(drawn, member.uid) != drawn.end())
+        measurements.push_back(*member.measured);
     }
     const auto evaluations = verify::evaluate(params_.verification, facts, measurements);
-    if (const auto drop = protocol::median_drop_e6(evaluations, facts.weights)) drops.push_back(*drop);
+    if (const auto drop = protocol::median_drop_e6(evaluations, facts.weights))
+      drops.push_back(*drop);
     book.take(evaluations);
     for (const auto& evaluation : evaluations) {
       const Member& member = *member_of.at(evaluation.uid);
       const bool measured = evaluation.basis == protocol::Basis::kMeasured;
-      if (member.attack == nullptr && (measured || evaluation.basis == protocol::Basis::kRejected)) {
+      if (member.attack == nullptr &&
+          (measured || evaluation.basis == protocol::Basis::kRejected)) {
         const HonestTotals one{1, !evaluation.gate_passed};
         company.honest += one;
         if (&company == &companies_.front()) members_[evaluation.uid.value].judged += one;
       }
-      if (auto* adversary = dynamic_cast<Adversary*>(member.conduct.get()); adversary != nullptr && measured)
+      if (auto* adversary = dynamic_cast<Adversary*>(member.conduct.get());
+          adversary != nullptr && measured)
         adversary->was_measured(round);
       if (validator == 0) company.evaluations[evaluation.uid] = evaluation;
     }
@@ -406,7 +435,8 @@ class Lab {
   [[nodiscard]] std::vector<Uid> draw(Company& company, std::size_t validator, Round round) const {
     verify::RatingBook& book = company.books[validator];
     std::vector<protocol::RosterEntry> roster;
-    for (const std::size_t i : company.members) roster.push_back(open_.roster[members_[i].uid.value]);
+    for (const std::size_t i : company.members)
+      roster.push_back(open_.roster[members_[i].uid.value]);
     book.take_roster(round, roster);
     const auto facts = facts_of(company, validator, round);
     std::vector<verify::Measurable> miners;
@@ -414,7 +444,8 @@ class Lab {
       if (verify::may_be_measured(facts, uid)) miners.push_back(book.measurable(uid));
     auto order = verify::measuring_order(secret(validator, round), late_beacon_, miners);
     const auto until = [&](std::uint64_t rounds) {
-      return std::floor(static_cast<double>(rounds * company.members.size()) * config_.measured_share + 1e-9);
+      return std::floor(
+          static_cast<double>(rounds * company.members.size()) * config_.measured_share + 1e-9);
     };
     const auto budget = static_cast<std::size_t>(until(round.value) - until(round.value - 1));
     order.resize(std::min(order.size(), budget));
@@ -457,8 +488,10 @@ class Lab {
       for (const std::size_t i : company.members) {
         if (!reports(company, i)) continue;
         const auto weight = weights.find(members_[i].hotkey);
-        report_.miners[i].weights.push_back(weight == weights.end() ? std::uint16_t{0} : weight->second);
-        report_.miners[i].beside = members_[i].attack == nullptr ? members_[i].judged : company.honest;
+        report_.miners[i].weights.push_back(weight == weights.end() ? std::uint16_t{0}
+                                                                    : weight->second);
+        report_.miners[i].beside =
+            members_[i].attack == nullptr ? members_[i].judged : company.honest;
       }
     }
   }

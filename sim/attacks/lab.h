@@ -1,11 +1,11 @@
-// Lab: a population of miners in one process, honest and not, trained and judged with the real parts:
-// assignment, compression, screening, scoring, rating, tally and aggregate. Only messages, keys and time are
-// left out, so that many seeds of a real small language model fit in minutes.
+// Lab: a population of miners in one process, honest and not, trained and judged with the real
+// parts: assignment, compression, screening, scoring, rating, tally and aggregate. Only messages,
+// keys and time are left out, so that many seeds of a real small language model fit in minutes.
 //
-// Two ways to put an attack in. *Scored* attacks enter no aggregate. Each is judged in a company of its own, the honest
-// miners and it alone, and all of them have the same uid and the same data: so what a lab finds of an attack does not
-// depend on the other attacks in the lab. *Aggregated* attackers take part like everybody.
-// Thread safety: none; one thread per lab.
+// Two ways to put an attack in. *Scored* attacks enter no aggregate. Each is judged in a company of
+// its own, the honest miners and it alone, and all of them have the same uid and the same data: so
+// what a lab finds of an attack does not depend on the other attacks in the lab. *Aggregated*
+// attackers take part like everybody. Thread safety: none; one thread per lab.
 #pragma once
 
 #include <atomic>
@@ -24,9 +24,11 @@ namespace muster::sim {
 
 // The model that is trained, behind the interfaces that miners and validators use.
 struct LabModel {
-  std::function<Result<std::unique_ptr<protocol::InnerLoop>>(std::span<const float> theta, const LocalTraining&)>
+  std::function<Result<std::unique_ptr<protocol::InnerLoop>>(std::span<const float> theta,
+                                                             const LocalTraining&)>
       inner_loop;
-  std::function<Result<std::unique_ptr<protocol::LossProbe>>(std::span<const float> theta)> loss_probe;
+  std::function<Result<std::unique_ptr<protocol::LossProbe>>(std::span<const float> theta)>
+      loss_probe;
 };
 
 // Uids that scored labs keep for an attack; one of a single hotkey leaves the second one idle.
@@ -38,11 +40,13 @@ struct LabConfig {
   std::vector<const Attack*> attackers;  // scored: all hotkeys of each; aggregated: a miner each
   bool aggregated = false;               // whether the attackers' payloads can enter the aggregate
   std::uint32_t validators = 1;          // each with draws of its own
-  // Share of the miners that a validator has time to measure in a round, 0..1. Below one miner: one every few rounds.
+  // Share of the miners that a validator has time to measure in a round, 0..1. Below one miner: one
+  // every few rounds.
   double measured_share = 1;
-  std::uint32_t held_out_every = 10;     // rounds
+  std::uint32_t held_out_every = 10;                // rounds
   std::shared_ptr<const std::vector<float>> start;  // θ before round 0; none: that of the seed
-  std::function<void(Round)> round_done = {};       // told of each round, on the lab's thread; may be none
+  std::function<void(Round)> round_done =
+      {};  // told of each round, on the lab's thread; may be none
 };
 
 // What became of a miner in a round, in the eyes of the first validator.
@@ -53,7 +57,7 @@ struct Observation {
   double share = 0;                  // of the best miners' work, afterwards
   std::uint16_t weight = 0;          // afterwards
   double trained = 0;                // share of the sequences that it was assigned
-  double pay = 0;                    // weight over the mean weight of the honest miners; 0 while those have none
+  double pay = 0;  // weight over the mean weight of the honest miners; 0 while those have none
   bool operator==(const Observation&) const = default;
 };
 
@@ -73,11 +77,12 @@ struct LabMiner {
   std::uint32_t hotkey = 0;        // which of the attack's
   std::vector<Observation> rounds;
   std::vector<std::uint16_t> weights;  // per validator, at the end
-  HonestTotals beside;                 // of an attack: the honest miners of its company; of an honest miner: itself
+  HonestTotals
+      beside;  // of an attack: the honest miners of its company; of an honest miner: itself
 };
 
 struct LabReport {
-  std::vector<LabMiner> miners;  // the honest ones first
+  std::vector<LabMiner> miners;                            // the honest ones first
   std::vector<std::pair<std::uint64_t, double>> held_out;  // after so many rounds: loss
   [[nodiscard]] double final_loss() const { return held_out.back().second; }
 };

@@ -122,7 +122,8 @@ class Garbage final : public Adversary {
   Prng random_;
 };
 
-// A few bits of an honest payload flipped: levels that are zero, denormal or not finite, indices past the end.
+// A few bits of an honest payload flipped: levels that are zero, denormal or not finite, indices
+// past the end.
 class Flipped final : public Adversary {
  public:
   explicit Flipped(const AdversaryContext& context) : random_(context.seed, 24) {}
@@ -221,7 +222,9 @@ class Crowd final : public Adversary {
   std::shared_ptr<Adversary> noise_;
 };
 
-std::shared_ptr<Adversary> crowd(const AdversaryContext& context) { return std::make_shared<Crowd>(context); }
+std::shared_ptr<Adversary> crowd(const AdversaryContext& context) {
+  return std::make_shared<Crowd>(context);
+}
 
 // Two of three miners come when the others are proven, and deliver at once, while the others train.
 void newcomer_majority(WorldConfig& config) {
@@ -232,7 +235,8 @@ void newcomer_majority(WorldConfig& config) {
   config.honest_delay_ms = kLaterThanTheGrace;
 }
 
-// Gives the first miner that it measures the best scores, whatever it sent, and the others the worst.
+// Gives the first miner that it measures the best scores, whatever it sent, and the others the
+// worst.
 class Fabricates final : public Tamper {
   void scored(verify::Scored& scored) override {
     for (std::size_t i = 0; i < scored.measurements.size(); ++i) {
@@ -303,34 +307,92 @@ WorldConfig network_of(const ProtocolAttack& attack, std::uint64_t seed) {
 const std::vector<ProtocolAttack>& protocol_attacks() {
   using enum OutcomeCode;
   static const std::vector<ProtocolAttack> all{
-      {"withheld-key", "commits, and keeps its key in every second round", Role::kMiner, kKeyWithheld, nullptr, withholding},
-      {"late-key", "sends its key when the reveals are closed", Role::kMiner, kKeyWithheld, made<LateKey>, nullptr},
-      {"wrong-key", "reveals a key that it did not commit to", Role::kMiner, kKeyWithheld, made<WrongKey>, nullptr},
-      {"old-key", "reveals the key of an earlier round", Role::kMiner, kKeyWithheld, made<OldKey>, nullptr},
-      {"other-close", "reveals its key in answer to another close", Role::kMiner, kKeyWithheld, made<OtherClose>, nullptr},
-      {"two-commits", "signs two commits in one round", Role::kMiner, kEquivocated, made<Twice<protocol::Commit>>, nullptr},
-      {"two-keys", "signs two keys in one round", Role::kMiner, std::nullopt, made<Twice<protocol::Reveal>>, nullptr},
-      {"no-sequences", "claims that it used no sequence", Role::kMiner, kOtherSequences, nullptr, acting<NothingUsed>},
-      {"all-sequences", "claims four billion sequences", Role::kMiner, kOtherSequences, nullptr, acting<TooMuchUsed>},
-      {"changed-blob", "uploads other bytes than it committed to", Role::kMiner, kMissed, made<OtherBlob>, nullptr},
+      {"withheld-key", "commits, and keeps its key in every second round", Role::kMiner,
+       kKeyWithheld, nullptr, withholding},
+      {"late-key", "sends its key when the reveals are closed", Role::kMiner, kKeyWithheld,
+       made<LateKey>, nullptr},
+      {"wrong-key", "reveals a key that it did not commit to", Role::kMiner, kKeyWithheld,
+       made<WrongKey>, nullptr},
+      {"old-key", "reveals the key of an earlier round", Role::kMiner, kKeyWithheld, made<OldKey>,
+       nullptr},
+      {"other-close", "reveals its key in answer to another close", Role::kMiner, kKeyWithheld,
+       made<OtherClose>, nullptr},
+      {"two-commits", "signs two commits in one round", Role::kMiner, kEquivocated,
+       made<Twice<protocol::Commit>>, nullptr},
+      {"two-keys", "signs two keys in one round", Role::kMiner, std::nullopt,
+       made<Twice<protocol::Reveal>>, nullptr},
+      {"no-sequences", "claims that it used no sequence", Role::kMiner, kOtherSequences, nullptr,
+       acting<NothingUsed>},
+      {"all-sequences", "claims four billion sequences", Role::kMiner, kOtherSequences, nullptr,
+       acting<TooMuchUsed>},
+      {"changed-blob", "uploads other bytes than it committed to", Role::kMiner, kMissed,
+       made<OtherBlob>, nullptr},
       {"garbage", "seals random bytes", Role::kMiner, kMalformed, nullptr, acting<Garbage>},
-      {"flipped-bits", "flips bits in a good payload before sealing", Role::kMiner, kMalformed, nullptr, acting<Flipped>},
-      {"other-format", "sends another density than the round's", Role::kMiner, kMalformed, nullptr, acting<OtherFormat>},
-      {"tiny-norm", "values too small to count", Role::kMiner, kBelowMinimumNorm, nullptr, acting<Tiny>},
-      {"flood", "sends everything fifty times, with rubbish between", Role::kMiner, std::nullopt, made<Flood>, nullptr},
-      {"rejects-one", "a validator of a third of the stake votes against one honest miner", Role::kValidator, std::nullopt, made<RejectsOne>, nullptr},
-      {"rejects-all", "a validator of a third of the stake votes against everybody", Role::kValidator, std::nullopt, made<RejectsAll>, nullptr},
-      {"favours-one", "a validator of a third of the stake gives standing to one miner only", Role::kValidator, std::nullopt, made<Favours>, nullptr},
-      {"two-screens", "a validator signs two screens in one round", Role::kValidator, std::nullopt, made<Twice<protocol::Screen>>, nullptr},
-      {"other-secret", "a validator draws from a secret that it did not promise", Role::kValidator, std::nullopt, made<OtherSecret>, nullptr},
-      {"stakeless-validators", "seven validators without stake reject everybody, at once", Role::kValidator, std::nullopt, made<RejectsAll>, nullptr, stakeless_validators},
-      {"newcomer-majority", "eight of twelve miners come in round 10 and send noise, at once", Role::kMiner, kRejected, nullptr, crowd, newcomer_majority},
-      {"fabricating-validator", "a validator of a third of the stake makes its scores up", Role::kValidator, std::nullopt, made<Fabricates>, nullptr, long_run, {}, true},
-      {"never-opens", "a validator of a third of the stake never opens what it seals", Role::kValidator, std::nullopt, made<NeverOpens>, nullptr, nullptr, {}, true},
-      {"forked-close", "a coordinator shows one validator another close", Role::kCoordinator, std::nullopt, nullptr, nullptr, forked_close, protocol::DisputeReason::kForkedClose},
-      {"lying-roster", "a coordinator gives a validator a stake that the ledger does not", Role::kCoordinator, std::nullopt, nullptr, nullptr, lying_roster, protocol::DisputeReason::kRoster},
-      {"silent-receipts", "a coordinator acknowledges no commit of one miner, and closes without it", Role::kCoordinator, std::nullopt, nullptr, nullptr, silent_receipts, {}, false, "the coordinator has sent no receipt for its commit"},
-      {"ledger-rollback", "the ledger goes back behind blocks that it signed", Role::kLedger, std::nullopt, nullptr, nullptr, ledger_rollback, {}, false, "the ledger went back: it signed block"},
+      {"flipped-bits", "flips bits in a good payload before sealing", Role::kMiner, kMalformed,
+       nullptr, acting<Flipped>},
+      {"other-format", "sends another density than the round's", Role::kMiner, kMalformed, nullptr,
+       acting<OtherFormat>},
+      {"tiny-norm", "values too small to count", Role::kMiner, kBelowMinimumNorm, nullptr,
+       acting<Tiny>},
+      {"flood", "sends everything fifty times, with rubbish between", Role::kMiner, std::nullopt,
+       made<Flood>, nullptr},
+      {"rejects-one", "a validator of a third of the stake votes against one honest miner",
+       Role::kValidator, std::nullopt, made<RejectsOne>, nullptr},
+      {"rejects-all", "a validator of a third of the stake votes against everybody",
+       Role::kValidator, std::nullopt, made<RejectsAll>, nullptr},
+      {"favours-one", "a validator of a third of the stake gives standing to one miner only",
+       Role::kValidator, std::nullopt, made<Favours>, nullptr},
+      {"two-screens", "a validator signs two screens in one round", Role::kValidator, std::nullopt,
+       made<Twice<protocol::Screen>>, nullptr},
+      {"other-secret", "a validator draws from a secret that it did not promise", Role::kValidator,
+       std::nullopt, made<OtherSecret>, nullptr},
+      {"stakeless-validators", "seven validators without stake reject everybody, at once",
+       Role::kValidator, std::nullopt, made<RejectsAll>, nullptr, stakeless_validators},
+      {"newcomer-majority", "eight of twelve miners come in round 10 and send noise, at once",
+       Role::kMiner, kRejected, nullptr, crowd, newcomer_majority},
+      {"fabricating-validator",
+       "a validator of a third of the stake makes its scores up",
+       Role::kValidator,
+       std::nullopt,
+       made<Fabricates>,
+       nullptr,
+       long_run,
+       {},
+       true},
+      {"never-opens",
+       "a validator of a third of the stake never opens what it seals",
+       Role::kValidator,
+       std::nullopt,
+       made<NeverOpens>,
+       nullptr,
+       nullptr,
+       {},
+       true},
+      {"forked-close", "a coordinator shows one validator another close", Role::kCoordinator,
+       std::nullopt, nullptr, nullptr, forked_close, protocol::DisputeReason::kForkedClose},
+      {"lying-roster", "a coordinator gives a validator a stake that the ledger does not",
+       Role::kCoordinator, std::nullopt, nullptr, nullptr, lying_roster,
+       protocol::DisputeReason::kRoster},
+      {"silent-receipts",
+       "a coordinator acknowledges no commit of one miner, and closes without it",
+       Role::kCoordinator,
+       std::nullopt,
+       nullptr,
+       nullptr,
+       silent_receipts,
+       {},
+       false,
+       "the coordinator has sent no receipt for its commit"},
+      {"ledger-rollback",
+       "the ledger goes back behind blocks that it signed",
+       Role::kLedger,
+       std::nullopt,
+       nullptr,
+       nullptr,
+       ledger_rollback,
+       {},
+       false,
+       "the ledger went back: it signed block"},
   };
   return all;
 }
@@ -344,7 +406,8 @@ ProtocolFigures try_protocol_attack(const ProtocolAttack& attack,
     const WorldReport report = run_world(config);
     ++figures.networks;
     figures.rounds += report.sealed_rounds;
-    figures.lost_rounds += config.rounds - std::min<std::uint64_t>(config.rounds, report.sealed_rounds);
+    figures.lost_rounds +=
+        config.rounds - std::min<std::uint64_t>(config.rounds, report.sealed_rounds);
     figures.honest_accepted += report.honest_accepted;
     figures.honest_refused += report.honest_rejected;
     figures.honest_missed += report.honest_missed;
@@ -353,20 +416,26 @@ ProtocolFigures try_protocol_attack(const ProtocolAttack& attack,
     for (const auto& [uid, outcomes] : report.outcomes)
       if (config.is_adversary(uid.value))
         for (const auto& [code, rounds] : outcomes) figures.outcomes[code] += rounds;
-    for (const auto& [uid, weight] : report.weights) is_paid = is_paid || (config.is_adversary(uid.value) && weight > 0);
+    for (const auto& [uid, weight] : report.weights)
+      is_paid = is_paid || (config.is_adversary(uid.value) && weight > 0);
     figures.paid += is_paid;
-    figures.without_vote += std::ranges::any_of(report.contradicted, [&](Uid uid) { return config.is_adversary(uid.value); });
+    figures.without_vote += std::ranges::any_of(
+        report.contradicted, [&](Uid uid) { return config.is_adversary(uid.value); });
     bool is_disputed = false;
     for (const std::string& violation : report.violations) {
       const bool is_wanted =
-          attack.disputed && violation.ends_with("accuses the coordinator: " + std::string(name_of(*attack.disputed)));
+          attack.disputed &&
+          violation.ends_with("accuses the coordinator: " + std::string(name_of(*attack.disputed)));
       is_disputed = is_disputed || is_wanted;
       // What else a lying coordinator breaks is its own.
-      if (!attack.disputed) figures.violations.push_back("seed " + std::to_string(seed) + ": " + violation);
+      if (!attack.disputed)
+        figures.violations.push_back("seed " + std::to_string(seed) + ": " + violation);
     }
     figures.disputed += is_disputed;
     if (!attack.said.empty())
-      figures.said += std::ranges::any_of(report.notes, [&](const std::string& note) { return note.find(attack.said) != std::string::npos; });
+      figures.said += std::ranges::any_of(report.notes, [&](const std::string& note) {
+        return note.find(attack.said) != std::string::npos;
+      });
   }
   return figures;
 }
@@ -381,24 +450,30 @@ std::vector<std::string> ProtocolFigures::missed() const {
   const std::string name(attack->name);
   if (attack->disputed) {
     if (disputed < networks)
-      missed.push_back(name + ": was disputed in " + std::to_string(disputed) + " of " + std::to_string(networks) + " networks");
+      missed.push_back(name + ": was disputed in " + std::to_string(disputed) + " of " +
+                       std::to_string(networks) + " networks");
     return missed;  // what such a coordinator's run comes to is up to who stops it
   }
   if (!attack->said.empty() && said < networks)
-    missed.push_back(name + ": was noticed in " + std::to_string(said) + " of " + std::to_string(networks) + " networks");
-  if (unscreened > 0) missed.push_back(name + ": " + std::to_string(unscreened) + " rounds were sealed unscreened");
+    missed.push_back(name + ": was noticed in " + std::to_string(said) + " of " +
+                     std::to_string(networks) + " networks");
+  if (unscreened > 0)
+    missed.push_back(name + ": " + std::to_string(unscreened) + " rounds were sealed unscreened");
   if (honest_missed > honest_accepted)
-    missed.push_back(name + ": honest miners missed " + std::to_string(honest_missed) + " rounds and made " +
-                     std::to_string(honest_accepted));
-  if (lost_rounds > 0) missed.push_back(name + ": " + std::to_string(lost_rounds) + " rounds were lost");
+    missed.push_back(name + ": honest miners missed " + std::to_string(honest_missed) +
+                     " rounds and made " + std::to_string(honest_accepted));
+  if (lost_rounds > 0)
+    missed.push_back(name + ": " + std::to_string(lost_rounds) + " rounds were lost");
   if (attack->named && named() == 0) missed.push_back(name + ": never named as it should be");
-  if (attack->named && paid > 0) missed.push_back(name + ": is paid in " + std::to_string(paid) + " networks");
+  if (attack->named && paid > 0)
+    missed.push_back(name + ": is paid in " + std::to_string(paid) + " networks");
   if (attack->loses_vote && without_vote < networks)
-    missed.push_back(name + ": kept its vote in " + std::to_string(networks - without_vote) + " of " + std::to_string(networks) +
-                     " networks");
+    missed.push_back(name + ": kept its vote in " + std::to_string(networks - without_vote) +
+                     " of " + std::to_string(networks) + " networks");
   // The analytic model cannot tell own from random data well: screening errs now and then.
   if (static_cast<double>(honest_refused) > 0.02 * static_cast<double>(honest_accepted))
-    missed.push_back(name + ": " + std::to_string(honest_refused) + " honest payloads were refused");
+    missed.push_back(name + ": " + std::to_string(honest_refused) +
+                     " honest payloads were refused");
   return missed;
 }
 

@@ -1,4 +1,5 @@
-// Attacks on the protocol, by miners, validators and the coordinator, each run in whole simulated networks.
+// Attacks on the protocol, by miners, validators and the coordinator, each run in whole simulated
+// networks.
 //
 // Thread safety: none.
 #pragma once
@@ -37,15 +38,15 @@ struct ProtocolAttack {
 struct ProtocolFigures {
   const ProtocolAttack* attack = nullptr;
   std::uint64_t networks = 0;
-  std::uint64_t rounds = 0;       // sealed with an aggregate
-  std::uint64_t lost_rounds = 0;  // null, or not reached
+  std::uint64_t rounds = 0;                                 // sealed with an aggregate
+  std::uint64_t lost_rounds = 0;                            // null, or not reached
   std::map<protocol::OutcomeCode, std::uint64_t> outcomes;  // of the attacker, in rounds
   std::uint64_t honest_accepted = 0, honest_refused = 0, honest_missed = 0;
-  std::uint64_t unscreened = 0;   // rounds sealed without the Screen of a validator with stake
-  std::uint64_t disputed = 0;     // networks in which the coordinator was accused as it should be
-  std::uint64_t said = 0;         // networks in which an honest node said what it should
-  std::uint64_t without_vote = 0; // networks at whose end the attacker has stake and no vote
-  std::uint64_t paid = 0;         // networks at whose end a validator gives the attacker weight
+  std::uint64_t unscreened = 0;    // rounds sealed without the Screen of a validator with stake
+  std::uint64_t disputed = 0;      // networks in which the coordinator was accused as it should be
+  std::uint64_t said = 0;          // networks in which an honest node said what it should
+  std::uint64_t without_vote = 0;  // networks at whose end the attacker has stake and no vote
+  std::uint64_t paid = 0;          // networks at whose end a validator gives the attacker weight
   std::vector<std::string> violations;  // of invariants
   // Rounds in which the attacker was named as it should be; 0 where it should not be.
   [[nodiscard]] std::uint64_t named() const;
@@ -53,8 +54,8 @@ struct ProtocolFigures {
   [[nodiscard]] std::vector<std::string> missed() const;
 };
 
-// `seeds`: one calm network of 8 miners and 3 validators each, unless the attack arranges another; the attackers among
-// them.
+// `seeds`: one calm network of 8 miners and 3 validators each, unless the attack arranges another;
+// the attackers among them.
 [[nodiscard]] ProtocolFigures try_protocol_attack(const ProtocolAttack& attack,
                                                   const std::vector<std::uint64_t>& seeds);
 

@@ -117,7 +117,8 @@ class Frozen final : public Adversary {
     std::vector<float> dense = to_dense(layout_, update);
     const float size = typical_magnitude(update);
     for (std::size_t i = 0; i < dense.size() / 2; ++i)
-      dense[i] = (random_.chance(0.5) ? size : -size) * static_cast<float>(0.9 + 0.2 * random_.uniform());
+      dense[i] =
+          (random_.chance(0.5) ? size : -size) * static_cast<float>(0.9 + 0.2 * random_.uniform());
     return compression::compress(layout_, trained.format, dense).value();
   }
 
@@ -156,7 +157,8 @@ class LateSteps final : public Adversary {
 class SmallBatches final : public Adversary {
  public:
   SmallBatches(const AdversaryContext& context, double share)
-      : batch_(context.batch), kept_(static_cast<std::uint32_t>(std::lround(context.batch * share))) {}
+      : batch_(context.batch),
+        kept_(static_cast<std::uint32_t>(std::lround(context.batch * share))) {}
   std::vector<std::uint64_t> sequences(Round, std::vector<std::uint64_t> assigned) override {
     std::vector<std::uint64_t> kept;
     for (std::size_t i = 0; i < assigned.size(); ++i)
@@ -173,7 +175,9 @@ class Shadow final : public Adversary {
   void saw_assignment(Round, const std::map<Uid, std::vector<std::uint64_t>>& assigned) override {
     victims_ = assigned.at(Uid{0});
   }
-  std::vector<std::uint64_t> sequences(Round, std::vector<std::uint64_t>) override { return victims_; }
+  std::vector<std::uint64_t> sequences(Round, std::vector<std::uint64_t>) override {
+    return victims_;
+  }
 
  private:
   std::vector<std::uint64_t> victims_;
@@ -181,7 +185,8 @@ class Shadow final : public Adversary {
 
 class SybilMix final : public Adversary {
  public:
-  explicit SybilMix(const AdversaryContext& context) : batch_(context.batch), first_(context.first_hotkey) {}
+  explicit SybilMix(const AdversaryContext& context)
+      : batch_(context.batch), first_(context.first_hotkey) {}
   void saw_assignment(Round, const std::map<Uid, std::vector<std::uint64_t>>& assigned) override {
     mixed_.clear();
     for (std::uint16_t hotkey = 0; hotkey < 2; ++hotkey) {
@@ -191,7 +196,9 @@ class SybilMix final : public Adversary {
       mixed_.insert(mixed_.end(), half.begin(), half.end());
     }
   }
-  std::vector<std::uint64_t> sequences(Round, std::vector<std::uint64_t>) override { return mixed_; }
+  std::vector<std::uint64_t> sequences(Round, std::vector<std::uint64_t>) override {
+    return mixed_;
+  }
 
  private:
   std::uint32_t batch_;
@@ -201,7 +208,8 @@ class SybilMix final : public Adversary {
 
 class PublicData final : public Adversary {
  public:
-  PublicData(const AdversaryContext& context, Round first) : count_(context.sequences), first_(first) {}
+  PublicData(const AdversaryContext& context, Round first)
+      : count_(context.sequences), first_(first) {}
   bool takes_part(Round round) override { return first_ <= round; }
   std::vector<std::uint64_t> sequences(Round round, std::vector<std::uint64_t> assigned) override {
     Prng random(round.value, 14);
@@ -234,19 +242,25 @@ std::shared_ptr<Adversary> wrong_data(const AdversaryContext& context) {
   return std::make_shared<WrongData>(context);
 }
 std::shared_ptr<Adversary> every_second_round_noise(const AdversaryContext& context) {
-  return std::make_shared<Sometimes>(noise(context), [](Round round) { return round.value % 2 == 0; });
+  return std::make_shared<Sometimes>(noise(context),
+                                     [](Round round) { return round.value % 2 == 0; });
 }
 std::shared_ptr<Adversary> every_second_round_absent(const AdversaryContext&) {
   return std::make_shared<EverySecondRoundAbsent>();
 }
 std::shared_ptr<Adversary> turncoat(const AdversaryContext& context) {
-  return std::make_shared<Sometimes>(noise(context), [](Round round) { return round < kTurncoatTurns; });
+  return std::make_shared<Sometimes>(noise(context),
+                                     [](Round round) { return round < kTurncoatTurns; });
 }
 std::shared_ptr<Adversary> late(const AdversaryContext&) {
   return std::make_shared<From>(kLateComes);
 }
 const Attack& nobody() {
-  static const Attack never{"nobody", "never takes part", 0, {}, {},
+  static const Attack never{"nobody",
+                            "never takes part",
+                            0,
+                            {},
+                            {},
                             [](const AdversaryContext&) -> std::shared_ptr<Adversary> {
                               return std::make_shared<From>(std::nullopt);
                             }};
@@ -264,9 +278,7 @@ std::shared_ptr<Adversary> late_steps(const AdversaryContext& context) {
 std::shared_ptr<Adversary> small_batches(const AdversaryContext& context, double share) {
   return std::make_shared<SmallBatches>(context, share);
 }
-std::shared_ptr<Adversary> shadow(const AdversaryContext&) {
-  return std::make_shared<Shadow>();
-}
+std::shared_ptr<Adversary> shadow(const AdversaryContext&) { return std::make_shared<Shadow>(); }
 std::shared_ptr<Adversary> sybil_mix(const AdversaryContext& context) {
   return std::make_shared<SybilMix>(context);
 }

@@ -1,7 +1,8 @@
-// Tamper: what leaves an adversary's node instead of what its honest core sends, signed with the node's own key.
+// Tamper: what leaves an adversary's node instead of what its honest core sends, signed with the
+// node's own key.
 //
-// The protocol's attacks: a miner or validator whose core runs as it should, behind a line that lies.
-// Thread safety: none.
+// The protocol's attacks: a miner or validator whose core runs as it should, behind a line that
+// lies. Thread safety: none.
 #pragma once
 
 #include <vector>

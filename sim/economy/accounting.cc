@@ -25,13 +25,15 @@ double Economy::price(chain::Netuid netuid) const {
 
 // Behind a market's validators stakers are, each behind one.
 std::vector<Economy::Holding> Economy::holdings_on(const Market& market) const {
-  std::vector<Holding> holdings{{EconomicRole::kCreator, market.creator.coldkey, market.creator.hotkey}};
+  std::vector<Holding> holdings{
+      {EconomicRole::kCreator, market.creator.coldkey, market.creator.hotkey}};
   for (const Person& miner : market.miners)
     holdings.push_back({EconomicRole::kMiner, miner.coldkey, miner.hotkey});
   for (const Person& validator : market.validators)
     holdings.push_back({EconomicRole::kValidator, validator.coldkey, validator.hotkey});
   for (const Staker& staker : stakers_)
-    holdings.push_back({EconomicRole::kStaker, staker.coldkey, validator_of(market, staker).hotkey});
+    holdings.push_back(
+        {EconomicRole::kStaker, staker.coldkey, validator_of(market, staker).hotkey});
   return holdings;
 }
 
@@ -76,24 +78,27 @@ void Economy::sample() {
     const Market& market = markets_[m];
     free(EconomicRole::kCreator, market.creator.coldkey);
     for (const Person& miner : market.miners) free(EconomicRole::kMiner, miner.coldkey);
-    for (const Person& validator : market.validators) free(EconomicRole::kValidator, validator.coldkey);
+    for (const Person& validator : market.validators)
+      free(EconomicRole::kValidator, validator.coldkey);
     if (market.netuid == 0) continue;
     const auto info = std::find_if(infos.begin(), infos.end(),
                                    [&](const auto& one) { return one.netuid == market.netuid; });
     const double at = price(market.netuid);
     for (std::size_t role = 0; role < kEconomicRoles; ++role)
       sample.roles[role].holdings_tao += accounts_[m][role].held * at;
-    sample.subnets.push_back({market.plan.name, market.netuid, at,
-                              static_cast<double>(info->moving_price.bits) * 0x1p-32,
-                              static_cast<double>(info->emission_share.bits) * 0x1p-64, tao(info->pool.tao_reserve),
-                              accounts_[m][index_of(EconomicRole::kStaker)].held * at, market.usage_tao});
+    sample.subnets.push_back(
+        {market.plan.name, market.netuid, at,
+         static_cast<double>(info->moving_price.bits) * 0x1p-32,
+         static_cast<double>(info->emission_share.bits) * 0x1p-64, tao(info->pool.tao_reserve),
+         accounts_[m][index_of(EconomicRole::kStaker)].held * at, market.usage_tao});
   }
   for (const Staker& staker : stakers_) {
     free(EconomicRole::kStaker, staker.coldkey);
     sample.roles[index_of(EconomicRole::kStaker)].holdings_tao +=
         tao(rt::stake_of(state_, root_validator_.hotkey, staker.coldkey, 0));
   }
-  for (std::size_t role = 0; role < kEconomicRoles; ++role) sample.roles[role].paid_tao = paid_tao_[role];
+  for (std::size_t role = 0; role < kEconomicRoles; ++role)
+    sample.roles[role].paid_tao = paid_tao_[role];
   history_.samples.push_back(std::move(sample));
 }
 

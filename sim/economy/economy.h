@@ -1,8 +1,10 @@
-// Economy: a scenario's people on a ledger, block by block: creators, miners, validators, users and stakers.
+// Economy: a scenario's people on a ledger, block by block: creators, miners, validators, users and
+// stakers.
 //
-// Everybody acts by calls that the ledger's own rules decide on, unsigned because nobody else is there; nothing is done to
-// the state in any other way. Equal scenarios give equal histories. Thread safety: none; one owner.
-// Cost: a block without an epoch a few µs per subnet; see bench/chain_bench.cc.
+// Everybody acts by calls that the ledger's own rules decide on, unsigned because nobody else is
+// there; nothing is done to the state in any other way. Equal scenarios give equal histories.
+// Thread safety: none; one owner. Cost: a block without an epoch a few µs per subnet; see
+// bench/chain_bench.cc.
 #pragma once
 
 #include <array>
@@ -25,17 +27,17 @@ inline constexpr std::size_t kEconomicRoles = 4;
 struct SubnetSample {
   std::string name;
   chain::Netuid netuid = 0;
-  double price = 0;           // TAO per alpha
+  double price = 0;  // TAO per alpha
   double moving_price = 0;
   double emission_share = 0;  // of the next block's TAO
   double pool_tao = 0;
-  double stakers_tao = 0;     // worth of what stakers hold of its alpha
-  double usage_tao = 0;       // spent by users so far
+  double stakers_tao = 0;  // worth of what stakers hold of its alpha
+  double usage_tao = 0;    // spent by users so far
 };
 
 struct RoleSample {
-  double holdings_tao = 0;    // free, and staked at the present price
-  double paid_tao = 0;        // so far, each day's pay at that day's price
+  double holdings_tao = 0;  // free, and staked at the present price
+  double paid_tao = 0;      // so far, each day's pay at that day's price
 };
 
 struct Sample {
@@ -54,8 +56,9 @@ struct Happening {
 
 struct History {
   std::vector<Sample> samples;
-  std::vector<Happening> happenings;             // launches, deregistrations, halvings
-  std::map<std::string, std::uint64_t> refused;  // calls that the ledger refused: how often, by call and reason
+  std::vector<Happening> happenings;  // launches, deregistrations, halvings
+  std::map<std::string, std::uint64_t>
+      refused;  // calls that the ledger refused: how often, by call and reason
 };
 
 class Economy {
@@ -83,7 +86,8 @@ class Economy {
     std::vector<Person> miners, validators;
     chain::AccountId users;
     double usage_tao = 0;
-    std::vector<double> demand_tao;  // of the last days: what all but stakers bought less what they sold
+    std::vector<double>
+        demand_tao;  // of the last days: what all but stakers bought less what they sold
   };
   struct Staker {
     chain::AccountId coldkey;
@@ -110,7 +114,9 @@ class Economy {
   void settle_pay();
   void sample();
   [[nodiscard]] const Person& validator_of(const Market& market, const Staker& staker) const;
-  [[nodiscard]] double day() const { return static_cast<double>(state_.block) / chain::kBlocksPerDay; }
+  [[nodiscard]] double day() const {
+    return static_cast<double>(state_.block) / chain::kBlocksPerDay;
+  }
   [[nodiscard]] double price(chain::Netuid netuid) const;
   [[nodiscard]] std::vector<Holding> holdings_on(const Market& market) const;
   void tell(std::string what) { history_.happenings.push_back({day(), std::move(what)}); }

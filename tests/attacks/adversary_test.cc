@@ -1,4 +1,5 @@
-// What adversaries send must get past the decoder: an attack that is malformed tests nothing but the decoder.
+// What adversaries send must get past the decoder: an attack that is malformed tests nothing but
+// the decoder.
 #include "sim/attacks/adversary.h"
 
 #include <gtest/gtest.h>
@@ -11,8 +12,14 @@
 namespace muster::sim {
 namespace {
 
-const state::ModelSpec kModel{.d_model = 16, .layers = 1, .heads = 2, .kv_heads = 2, .d_ff = 16,
-                              .context = 8, .vocab = 64, .tied = true};
+const state::ModelSpec kModel{.d_model = 16,
+                              .layers = 1,
+                              .heads = 2,
+                              .kv_heads = 2,
+                              .d_ff = 16,
+                              .context = 8,
+                              .vocab = 64,
+                              .tied = true};
 constexpr std::uint32_t kBatch = 2;
 
 AdversaryContext context_with(std::uint64_t seed) {
@@ -30,7 +37,9 @@ compression::Payload trained(std::uint64_t seed) {
   const auto layout = state::layout_of(kModel);
   std::vector<float> dense(layout.parameters());
   for (float& value : dense) value = static_cast<float>(random.uniform() - 0.5);
-  return compression::compress(layout, compression::two_part_format(256, compression::ValueFormat::kSign), dense).value();
+  return compression::compress(
+             layout, compression::two_part_format(256, compression::ValueFormat::kSign), dense)
+      .value();
 }
 
 class AnyAttack : public ::testing::TestWithParam<std::size_t> {
@@ -86,9 +95,12 @@ TEST(Catalogue, NamesEachAttackOnceAndFindsIt) {
 }
 
 TEST(Lazy, TrainsTheShareThatItsNameSays) {
-  EXPECT_EQ(find_attack("lazy-25")->make(context_with(1))->sequences(Round{1}, assigned()).size(), 4u);
-  EXPECT_EQ(find_attack("lazy-50")->make(context_with(1))->sequences(Round{1}, assigned()).size(), 8u);
-  EXPECT_EQ(find_attack("lazy-75")->make(context_with(1))->sequences(Round{1}, assigned()).size(), 12u);
+  EXPECT_EQ(find_attack("lazy-25")->make(context_with(1))->sequences(Round{1}, assigned()).size(),
+            4u);
+  EXPECT_EQ(find_attack("lazy-50")->make(context_with(1))->sequences(Round{1}, assigned()).size(),
+            8u);
+  EXPECT_EQ(find_attack("lazy-75")->make(context_with(1))->sequences(Round{1}, assigned()).size(),
+            12u);
 }
 
 const std::map<Uid, std::vector<std::uint64_t>> kAssigned{
@@ -102,7 +114,9 @@ std::vector<std::uint64_t> trained_on(std::string_view attack, std::uint16_t hot
   return adversary->sequences(Round{3}, kAssigned.at(Uid{hotkey}));
 }
 
-TEST(Shadow, TrainsOnItsVictimsSequencesInTheirOrder) { EXPECT_EQ(trained_on("shadow", 6), kAssigned.at(Uid{0})); }
+TEST(Shadow, TrainsOnItsVictimsSequencesInTheirOrder) {
+  EXPECT_EQ(trained_on("shadow", 6), kAssigned.at(Uid{0}));
+}
 
 TEST(SybilMix, TrainsOnHalfOfTheSequencesOfBothHotkeysForEachOfThem) {
   const std::vector<std::uint64_t> half_of_both{11, 12, 21, 22};

@@ -44,18 +44,21 @@ LabReport scored(std::vector<LabMiner> miners) {
   return report;
 }
 
-CampaignFigures figures_of_reports(const CampaignConfig& config, const std::vector<LabReport>& reports) {
+CampaignFigures figures_of_reports(const CampaignConfig& config,
+                                   const std::vector<LabReport>& reports) {
   const auto jobs = jobs_of(config);
   std::vector<Career> careers;
   for (std::size_t j = 0; j < jobs.size(); ++j)
-    for (auto& career : careers_of(config, jobs[j], reports[j])) careers.push_back(std::move(career));
+    for (auto& career : careers_of(config, jobs[j], reports[j]))
+      careers.push_back(std::move(career));
   return figures_of(config, careers);
 }
 
 TEST(Campaign, PassesWhenNobodyIsPaidForWorkNotDone) {
   const auto config = config_of({named("noise"), named("lazy-50")});
   const auto figures = figures_of_reports(
-      config, {scored({career(nullptr, 1), career(named("noise"), 0), career(named("lazy-50"), 0.54)})});
+      config,
+      {scored({career(nullptr, 1), career(named("noise"), 0), career(named("lazy-50"), 0.54)})});
   EXPECT_EQ(figures.missed(), std::vector<std::string>{});
   EXPECT_EQ(figures.attacks[0].unpaid, 1);
   EXPECT_EQ(figures.attacks[0].screened, 1);
@@ -64,8 +67,9 @@ TEST(Campaign, PassesWhenNobodyIsPaidForWorkNotDone) {
 
 TEST(Campaign, NamesWhoIsPaidTooMuch) {
   const auto config = config_of({named("noise"), named("lazy-50")});
-  const auto figures = figures_of_reports(config, {scored({career(nullptr, 1), career(named("noise"), 0.06),
-                                                   career(named("lazy-50"), 0.58)})});
+  const auto figures = figures_of_reports(
+      config,
+      {scored({career(nullptr, 1), career(named("noise"), 0.06), career(named("lazy-50"), 0.58)})});
   ASSERT_EQ(figures.missed().size(), 2u);
   EXPECT_NE(figures.missed()[0].find("noise earns 6.0 %"), std::string::npos);
   EXPECT_NE(figures.missed()[1].find("lazy-50 earns 58.0 %"), std::string::npos);
@@ -74,10 +78,12 @@ TEST(Campaign, NamesWhoIsPaidTooMuch) {
 TEST(Campaign, NamesWhoIsPaidTooMuchInOneSeed) {
   auto config = config_of({named("lazy-50")});
   config.scored_seeds = {1, 2};
-  const auto figures = figures_of_reports(config, {scored({career(nullptr, 1), career(named("lazy-50"), 0.4)}),
-                                           scored({career(nullptr, 1), career(named("lazy-50"), 0.62)})});
+  const auto figures =
+      figures_of_reports(config, {scored({career(nullptr, 1), career(named("lazy-50"), 0.4)}),
+                                  scored({career(nullptr, 1), career(named("lazy-50"), 0.62)})});
   ASSERT_EQ(figures.missed().size(), 1u);
-  EXPECT_NE(figures.missed()[0].find("62.0 % of an honest miner in one seed, more than 60.0 %"), std::string::npos);
+  EXPECT_NE(figures.missed()[0].find("62.0 % of an honest miner in one seed, more than 60.0 %"),
+            std::string::npos);
 }
 
 TEST(Campaign, NamesHonestMinersThatWereRefusedOrUnpaid) {
@@ -97,7 +103,8 @@ TEST(Campaign, HarmIsMeasuredAgainstTheSameHonestMinersAlone) {
   ASSERT_EQ(jobs.size(), 2u);
   EXPECT_EQ(jobs[0].attack, nullptr);
   EXPECT_EQ(jobs[0].lab.honest, 7u);
-  EXPECT_EQ(jobs[0].lab.attackers.size(), 3u) << "nobody in their places, so that the data is the same";
+  EXPECT_EQ(jobs[0].lab.attackers.size(), 3u)
+      << "nobody in their places, so that the data is the same";
   EXPECT_EQ(jobs[1].lab.honest, 7u);
   EXPECT_EQ(jobs[1].lab.attackers.size(), 3u);
   EXPECT_TRUE(jobs[1].lab.aggregated);
@@ -107,7 +114,8 @@ TEST(Campaign, HarmIsMeasuredAgainstTheSameHonestMinersAlone) {
   const auto figures = figures_of_reports(config, {alone, with});
   EXPECT_NEAR(figures.attacks[0].harm.at(30).loss, 0.05, 1e-12);
   ASSERT_EQ(figures.missed().size(), 1u);
-  EXPECT_NE(figures.missed()[0].find("noise at 30 % raises the final loss by 5.0 %"), std::string::npos);
+  EXPECT_NE(figures.missed()[0].find("noise at 30 % raises the final loss by 5.0 %"),
+            std::string::npos);
 }
 
 TEST(Campaign, AMachineOfTwoHotkeysEarnsWhatBothEarn) {
@@ -124,7 +132,8 @@ TEST(Campaign, AMachineOfTwoHotkeysEarnsWhatBothEarn) {
 TEST(Campaign, AsksOnlyForLabsThatAreNotKnown) {
   auto config = config_of({named("noise"), named("lazy-50")});
   config.scored_seeds = {1, 2};
-  const auto careers = careers_of(config, jobs_of(config)[0], scored({career(nullptr, 1), career(named("noise"), 0)}));
+  const auto careers = careers_of(config, jobs_of(config)[0],
+                                  scored({career(nullptr, 1), career(named("noise"), 0)}));
   const auto jobs = jobs_of(config, careers);
   ASSERT_EQ(jobs.size(), 2u);
   EXPECT_EQ(jobs[0].seed, 1u);

@@ -1,5 +1,5 @@
-// The lab with the analytic model: quick, and exact about what it does; the language model's figures come from
-// `muster sim attacks`.
+// The lab with the analytic model: quick, and exact about what it does; the language model's
+// figures come from `muster sim attacks`.
 #include "sim/attacks/lab.h"
 
 #include <gtest/gtest.h>
@@ -13,8 +13,14 @@ LabConfig config_with(std::uint64_t seed) {
   LabConfig config;
   auto& params = config.params;
   params.name = "lab";
-  params.model = {.d_model = 16, .layers = 1, .heads = 2, .kv_heads = 2, .d_ff = 16,
-                  .context = 8, .vocab = 64, .tied = true};
+  params.model = {.d_model = 16,
+                  .layers = 1,
+                  .heads = 2,
+                  .kv_heads = 2,
+                  .d_ff = 16,
+                  .context = 8,
+                  .vocab = 64,
+                  .tied = true};
   params.model_seed = seed;
   params.sequences = 20'000;
   params.rounds = 12;
@@ -33,9 +39,11 @@ LabConfig config_with(std::uint64_t seed) {
 class LabTest : public ::testing::Test {
  protected:
   static LabReport run(const LabConfig& config) {
-    const AnalyticModel model(config.params.model_seed, state::layout_of(config.params.model).parameters());
+    const AnalyticModel model(config.params.model_seed,
+                              state::layout_of(config.params.model).parameters());
     const LabModel lab_model{
-        [&](std::span<const float> theta, const LocalTraining&) -> Result<std::unique_ptr<protocol::InnerLoop>> {
+        [&](std::span<const float> theta,
+            const LocalTraining&) -> Result<std::unique_ptr<protocol::InnerLoop>> {
           return std::unique_ptr<protocol::InnerLoop>(new AnalyticInnerLoop(
               config.params, model, std::vector<float>(theta.begin(), theta.end())));
         },
@@ -61,7 +69,8 @@ TEST_F(LabTest, HonestMinersLowerTheLossAndAreObservedEveryRound) {
   ASSERT_EQ(report.held_out.size(), 2u);
   EXPECT_LT(report.held_out[1].second, report.held_out[0].second);
   for (const LabMiner& miner : report.miners) EXPECT_EQ(miner.rounds.size(), 12u);
-  for (const LabMiner& miner : report.miners) EXPECT_EQ(miner.beside.judged, 11u) << "nobody judges in round 0";
+  for (const LabMiner& miner : report.miners)
+    EXPECT_EQ(miner.beside.judged, 11u) << "nobody judges in round 0";
 }
 
 TEST_F(LabTest, RepeatsExactlyForASeed) {
@@ -69,7 +78,8 @@ TEST_F(LabTest, RepeatsExactlyForASeed) {
   config.attackers = {find_attack("noise"), find_attack("lazy-50")};
   const LabReport a = run(config), b = run(config);
   EXPECT_EQ(a.held_out, b.held_out);
-  for (std::size_t m = 0; m < a.miners.size(); ++m) EXPECT_EQ(a.miners[m].weights, b.miners[m].weights);
+  for (std::size_t m = 0; m < a.miners.size(); ++m)
+    EXPECT_EQ(a.miners[m].weights, b.miners[m].weights);
 }
 
 TEST_F(LabTest, ScoredAttackersChangeNothingForTheHonestMiners) {
@@ -78,7 +88,8 @@ TEST_F(LabTest, ScoredAttackersChangeNothingForTheHonestMiners) {
   with.attackers = {find_attack("noise"), find_attack("lazy-50")};
   const LabReport without = run(alone), beside = run(with);
   EXPECT_EQ(without.held_out, beside.held_out);
-  for (std::size_t m = 0; m < alone.honest; ++m) EXPECT_EQ(without.miners[m].rounds, beside.miners[m].rounds);
+  for (std::size_t m = 0; m < alone.honest; ++m)
+    EXPECT_EQ(without.miners[m].rounds, beside.miners[m].rounds);
 }
 
 TEST_F(LabTest, FindsTheSameOfAnAttackAloneAndAmongOthers) {
@@ -87,7 +98,8 @@ TEST_F(LabTest, FindsTheSameOfAnAttackAloneAndAmongOthers) {
   all.measured_share = 0.7;
   for (const Attack& attack : attacks()) all.attackers.push_back(&attack);
   const LabReport together = run(all);
-  for (const std::size_t m : {all.honest + 0u, all.honest + 2u, static_cast<std::uint32_t>(together.miners.size() - 1)}) {
+  for (const std::size_t m :
+       {all.honest + 0u, all.honest + 2u, static_cast<std::uint32_t>(together.miners.size() - 1)}) {
     const LabMiner& expected = together.miners[m];
     LabConfig one = all;
     one.attackers = {expected.attack};
@@ -134,7 +146,8 @@ TEST_F(LabTest, AValidatorWithTimeForLessThanOneMinerMeasuresOneEveryFewRounds) 
   LabConfig config = config_with(7);
   config.measured_share = 1.0 / 12;
   const auto measured = measured_by_round(run(config));
-  for (std::size_t r = 1; r < measured.size(); ++r) EXPECT_EQ(measured[r], r % 3 == 0) << "round " << r;
+  for (std::size_t r = 1; r < measured.size(); ++r)
+    EXPECT_EQ(measured[r], r % 3 == 0) << "round " << r;
 }
 
 TEST_F(LabTest, CountsTheWorkOfWhoWorksNowAndThen) {

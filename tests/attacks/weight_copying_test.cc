@@ -1,5 +1,6 @@
-// A validator that measures nothing and copies the weights of others, from the ledger or from their Screens, under the
-// ledger's own rules: with commit and reveal, and sealed Screens, it is an epoch late, and earns less than who measures.
+// A validator that measures nothing and copies the weights of others, from the ledger or from their
+// Screens, under the ledger's own rules: with commit and reveal, and sealed Screens, it is an epoch
+// late, and earns less than who measures.
 #include <gtest/gtest.h>
 
 #include "chain/codec/commit_hash.h"
@@ -52,13 +53,15 @@ const std::vector<std::uint16_t> kMiners{4, 5, 6, 7};
 class Market {
  public:
   explicit Market(const Conditions& conditions)
-      : commit_reveal_(conditions.commit_reveal), economy_(three_validators(conditions.commit_reveal)) {
+      : commit_reveal_(conditions.commit_reveal),
+        economy_(three_validators(conditions.commit_reveal)) {
     economy_.step(kTempo);  // permits
     before_[kHonest] = alpha(kHonest);
     before_[kCopier] = alpha(kCopier);
     for (int epoch = 0; epoch < kEpochs; ++epoch) {
       const auto measured = quality(epoch, conditions.stable_epochs);
-      for (const std::uint16_t validator : {kHonest, kAlsoHonest}) submit(validator, measured, epoch);
+      for (const std::uint16_t validator : {kHonest, kAlsoHonest})
+        submit(validator, measured, epoch);
       submit(kCopier, conditions.source == Source::kLedger ? seen() : measured, epoch);
       economy_.step(kTempo);
     }
@@ -79,7 +82,8 @@ class Market {
   [[nodiscard]] std::vector<std::uint16_t> seen() {
     std::vector<std::uint16_t> weights(4, 1);
     for (const auto& [uid, weight] : economy_.subnet().mechanisms[0].weights[1])
-      if (uid >= 4 && uid < 8) weights[static_cast<std::size_t>(uid - 4)] = std::max<std::uint16_t>(1, weight);
+      if (uid >= 4 && uid < 8)
+        weights[static_cast<std::size_t>(uid - 4)] = std::max<std::uint16_t>(1, weight);
     return weights;
   }
 

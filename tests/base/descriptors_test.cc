@@ -35,7 +35,8 @@ TEST(Descriptors, TooFewAreToldWithTheRemedy) {
   const FewDescriptors few(24);
   const Status enough = need_descriptors(24);
   ASSERT_FALSE(enough);
-  EXPECT_NE(enough.error().message.find("24 are needed"), std::string::npos) << enough.error().message;
+  EXPECT_NE(enough.error().message.find("24 are needed"), std::string::npos)
+      << enough.error().message;
   EXPECT_NE(enough.error().message.find("ulimit -n"), std::string::npos);
 }
 

@@ -41,7 +41,8 @@ TEST(KeyFile, MakesTheFolderThatItLiesIn) {
   EXPECT_TRUE(write_key_file(directory / "keys" / "deep" / "hotkey", SigningKey(random_seed())));
   EXPECT_TRUE(read_key_file(directory / "keys" / "deep" / "hotkey"));
   const auto refused = write_key_file("/proc/none/hotkey", SigningKey(random_seed()));
-  EXPECT_NE(refused.error().message.find("/proc/none: cannot make this folder for a key"), std::string::npos)
+  EXPECT_NE(refused.error().message.find("/proc/none: cannot make this folder for a key"),
+            std::string::npos)
       << refused.error().message;
 }
 

@@ -20,7 +20,8 @@ TEST(LockFile, OneHolderAtATimeNamedToTheOthers) {
     const auto second = LockFile::take(path, "miner-1, process 78");
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, Errc::kAlreadyExists);
-    EXPECT_NE(second.error().message.find(path.string() + " is held by miner-1, process 77"), std::string::npos);
+    EXPECT_NE(second.error().message.find(path.string() + " is held by miner-1, process 77"),
+              std::string::npos);
   }
   EXPECT_FALSE(LockFile::holder(path));
   EXPECT_TRUE(LockFile::take(path, "again"));
@@ -51,7 +52,8 @@ TEST(LockFile, EndsWithTheProcessThatHeldItHoweverItEnds) {
 }
 
 TEST(LockFile, NamesTheFolderThatIsMissing) {
-  EXPECT_NE(LockFile::take("/proc/none/lock", "x").error().message.find("/proc/none/lock"), std::string::npos);
+  EXPECT_NE(LockFile::take("/proc/none/lock", "x").error().message.find("/proc/none/lock"),
+            std::string::npos);
 }
 
 }  // namespace

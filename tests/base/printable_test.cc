@@ -11,7 +11,10 @@ TEST(Printable, LeavesOrdinaryTextAsItIs) {
 
 TEST(Printable, EscapesWhatActsOnATerminal) {
   EXPECT_EQ(printable("a\x1b[2Jb\n"), "a\\x1b[2Jb\\x0a");
-  EXPECT_EQ(printable("\xc2\x9b" "31m"), "\\x9b31m") << "CSI as one character of C1";
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m"),
+            "\\x9b31m")
+      << "CSI as one character of C1";
   EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
 }
 
@@ -28,9 +31,7 @@ TEST(Printable, EscapesBytesThatAreNoUtf8) {
   EXPECT_EQ(printable("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80") << "beyond U+10FFFF";
 }
 
-TEST(Printable, IsBoundedWithoutBreakingACharacter) {
-  EXPECT_EQ(printable("日本語", 7), "日本…");
-}
+TEST(Printable, IsBoundedWithoutBreakingACharacter) { EXPECT_EQ(printable("日本語", 7), "日本…"); }
 
 }  // namespace
 }  // namespace muster

@@ -34,7 +34,8 @@ TEST(Team, EndsOneLoopBeforeTheNextBegins) {
     });
   std::vector<std::uint64_t> expected(1000, 1);
   for (int turn = 0; turn < 2000; ++turn)
-    for (std::size_t i = 0; i < expected.size(); ++i) expected[i] = expected[i] * 31 + expected.size() - i;
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      expected[i] = expected[i] * 31 + expected.size() - i;
   EXPECT_EQ(values, expected);
 }
 

@@ -2,17 +2,19 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.h"
 #include "chain/codec/signed_extrinsic.h"
 #include "chain/runtime/call_cost.h"
 #include "chain/runtime/genesis.h"
-#include "base/limits.h"
 
 namespace muster::chain {
 namespace {
 
 PublicKey key(std::uint8_t number) { return PublicKey{{number}}; }
 
-BlockBudget::Cost paid(std::size_t bytes, std::uint64_t time_ns = 1'000) { return {bytes, time_ns, false}; }
+BlockBudget::Cost paid(std::size_t bytes, std::uint64_t time_ns = 1'000) {
+  return {bytes, time_ns, false};
+}
 BlockBudget::Cost free_call() { return {200, 1'000, true}; }
 
 // Charges what `check` lets in; how many of `count` equal calls got in.
@@ -31,8 +33,10 @@ TEST(BlockBudget, ABlockFitsIntoAMessageWhateverIsInIt) {
     BlockBudget budget(block_limits(12'000));
     std::size_t total = 0;
     for (std::uint8_t signer = 1; signer < 100; ++signer) {
-      total += static_cast<std::size_t>(fill(budget, key(signer), paid(bytes), 1'000)) * (bytes + 4);
-      total += static_cast<std::size_t>(fill(budget, key(signer), {bytes, 1'000, true}, 1'000)) * (bytes + 4);
+      total +=
+          static_cast<std::size_t>(fill(budget, key(signer), paid(bytes), 1'000)) * (bytes + 4);
+      total += static_cast<std::size_t>(fill(budget, key(signer), {bytes, 1'000, true}, 1'000)) *
+               (bytes + 4);
     }
     EXPECT_GT(total, limits::kMessageBytesMax / 4) << "and is not empty";
     EXPECT_LT(total, limits::kMessageBytesMax / 2 + 1);
@@ -50,7 +54,8 @@ TEST(BlockBudget, OneSignerTakesItsPartAndNobodyElses) {
 
 TEST(BlockBudget, WhoeverPaysCannotKeepWeightsOut) {
   BlockBudget budget(block_limits(12'000));
-  for (std::uint8_t signer = 1; signer < 100; ++signer) (void)fill(budget, key(signer), paid(60'000), 3);
+  for (std::uint8_t signer = 1; signer < 100; ++signer)
+    (void)fill(budget, key(signer), paid(60'000), 3);
   EXPECT_EQ(budget.check(key(200), paid(60'000)), Overrun::kBlockBytes);
   EXPECT_EQ(budget.check(key(200), free_call()), Overrun::kNone);
 }
@@ -81,13 +86,15 @@ TEST(BlockBudget, NewKeysShareOneAskersBudget) {
   std::uint64_t taken = 0;
   for (std::uint8_t number = 0; number < 250; ++number)
     for (int i = 0; i < 10; ++i)
-      if (budget.charge_asker(AskerKind::kStranger, key(number), 1'000'000) == Overrun::kNone) taken += 1'000'000;
+      if (budget.charge_asker(AskerKind::kStranger, key(number), 1'000'000) == Overrun::kNone)
+        taken += 1'000'000;
   EXPECT_EQ(taken, limits.asker_time_ns);
   EXPECT_EQ(budget.charge_asker(AskerKind::kNeuron, key(7), 1'000'000), Overrun::kNone);
   taken = 0;
   for (std::uint8_t number = 0; number < 250; ++number)
     for (int i = 0; i < 100; ++i)
-      if (budget.charge_asker(AskerKind::kAccount, key(number), 1'000'000) == Overrun::kNone) taken += 1'000'000;
+      if (budget.charge_asker(AskerKind::kAccount, key(number), 1'000'000) == Overrun::kNone)
+        taken += 1'000'000;
   EXPECT_LE(taken, limits.accounts_time_ns);
   EXPECT_EQ(budget.charge_asker(AskerKind::kNeuron, key(8), 1'000'000), Overrun::kNone);
 }
@@ -99,9 +106,11 @@ TEST(CallCost, GrowsWithWhatACallCarries) {
   five.children.resize(5);
   many.children.resize(1'600);
   EXPECT_GT(cost(many), 100 * cost(five));
-  SetWeights few{1, {0}, {1}, 0}, all{1, std::vector<std::uint16_t>(4'096), std::vector<std::uint16_t>(4'096), 0};
+  SetWeights few{1, {0}, {1}, 0},
+      all{1, std::vector<std::uint16_t>(4'096), std::vector<std::uint16_t>(4'096), 0};
   EXPECT_GT(cost(all), 10 * cost(few));
-  for (std::size_t number = 0; number < kCallCount; ++number) EXPECT_GE(cost(default_call(number)), 10'000u);
+  for (std::size_t number = 0; number < kCallCount; ++number)
+    EXPECT_GE(cost(default_call(number)), 10'000u);
 }
 
 }  // namespace

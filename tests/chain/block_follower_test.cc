@@ -1,4 +1,5 @@
-// A node that makes the ledger again from its blocks finds out whatever a ledger's daemon may make up.
+// A node that makes the ledger again from its blocks finds out whatever a ledger's daemon may make
+// up.
 #include "chain/service/block_follower.h"
 
 #include <gtest/gtest.h>
@@ -15,12 +16,14 @@ using protocol::LedgerHead;
 class BlockFollowerTest : public ::testing::Test {
  protected:
   SigningKey ledger_key_{Seed{1}}, miner_{Seed{2}}, other_{Seed{3}};
-  runtime::Genesis genesis_ = muster::testing::network_genesis({miner_.public_key(), other_.public_key()});
+  runtime::Genesis genesis_ =
+      muster::testing::network_genesis({miner_.public_key(), other_.public_key()});
   runtime::Ledger ledger_{genesis_};
   BlockFollower follower_{genesis_, ledger_key_.public_key()};
 
   [[nodiscard]] LedgerHead head_of(const runtime::Ledger& ledger) const {
-    return protocol::sign_head(ledger_key_, ledger.genesis_id(), ledger.block_number(), ledger.head());
+    return protocol::sign_head(ledger_key_, ledger.genesis_id(), ledger.block_number(),
+                               ledger.head());
   }
   Status follow(runtime::Ledger& ledger, BlockFollower& follower) {
     const Bytes block = runtime::encode_block(ledger.produce_block(true));
@@ -37,7 +40,8 @@ TEST_F(BlockFollowerTest, SeesWhatTheLedgerSees) {
   ASSERT_TRUE(submit(ledger_, miner_, BurnedRegister{1, miner_.public_key()}));
   follow_some(3);
   EXPECT_TRUE(follower_.is_current());
-  const auto own = network_view(follower_.ledger(), 1).value(), theirs = network_view(ledger_, 1).value();
+  const auto own = network_view(follower_.ledger(), 1).value(),
+             theirs = network_view(ledger_, 1).value();
   EXPECT_EQ(own.block_hash, theirs.block_hash);
   ASSERT_EQ(own.neurons.size(), 2u);
   EXPECT_EQ(own.neurons[1].hotkey, miner_.public_key());
@@ -47,9 +51,13 @@ TEST_F(BlockFollowerTest, SeesWhatTheLedgerSees) {
 TEST_F(BlockFollowerTest, BelievesNoHeadOfAnotherKeyOrGenesis) {
   ledger_.produce_block(true);
   const auto head = head_of(ledger_);
-  EXPECT_EQ(follower_.take_head(protocol::sign_head(miner_, head.genesis, head.number, head.block)).error().code,
+  EXPECT_EQ(follower_.take_head(protocol::sign_head(miner_, head.genesis, head.number, head.block))
+                .error()
+                .code,
             Errc::kBadSignature);
-  EXPECT_EQ(follower_.take_head(protocol::sign_head(ledger_key_, Hash{}, head.number, head.block)).error().code,
+  EXPECT_EQ(follower_.take_head(protocol::sign_head(ledger_key_, Hash{}, head.number, head.block))
+                .error()
+                .code,
             Errc::kWrongRun);
 }
 
@@ -69,7 +77,8 @@ TEST_F(BlockFollowerTest, NamesARollbackWithBothHeads) {
 TEST_F(BlockFollowerTest, NamesTwoBlocksOfOneNumber) {
   follow_some(2);
   auto twin = head_of(ledger_);
-  twin = protocol::sign_head(ledger_key_, twin.genesis, twin.number, tagged_hash("muster/test-block", ByteSpan{}));
+  twin = protocol::sign_head(ledger_key_, twin.genesis, twin.number,
+                             tagged_hash("muster/test-block", ByteSpan{}));
   EXPECT_EQ(follower_.take_head(twin).error().code, Errc::kConflict);
   EXPECT_TRUE(follower_.is_current()) << "and goes on from its own";
 }
@@ -83,7 +92,8 @@ TEST_F(BlockFollowerTest, NamesAHistoryThatDoesNotFollowFromItsOwn) {
   const Status forked = follow(other, follower_);
   ASSERT_FALSE(forked);
   EXPECT_EQ(forked.error().code, Errc::kConflict);
-  EXPECT_NE(forked.error().message.find(describe(before)), std::string::npos) << forked.error().message;
+  EXPECT_NE(forked.error().message.find(describe(before)), std::string::npos)
+      << forked.error().message;
   EXPECT_NE(forked.error().message.find(describe(head_of(other))), std::string::npos);
 }
 
@@ -91,8 +101,8 @@ TEST_F(BlockFollowerTest, NamesAStateThatDoesNotFollowFromTheBlocks) {
   follow_some(1);
   runtime::Block block = ledger_.produce_block(true);
   block.state = Hash{};
-  ASSERT_TRUE(follower_.take_head(
-      protocol::sign_head(ledger_key_, ledger_.genesis_id(), block.number, runtime::block_hash(block))));
+  ASSERT_TRUE(follower_.take_head(protocol::sign_head(ledger_key_, ledger_.genesis_id(),
+                                                      block.number, runtime::block_hash(block))));
   const Status applied = follower_.take_block(runtime::encode_block(block));
   ASSERT_FALSE(applied);
   EXPECT_NE(applied.error().message.find("gives another state"), std::string::npos);
@@ -101,7 +111,8 @@ TEST_F(BlockFollowerTest, NamesAStateThatDoesNotFollowFromTheBlocks) {
 TEST_F(BlockFollowerTest, NamesABlockThatIsNotTheOneThatWasSigned) {
   follow_some(1);
   const Bytes block = runtime::encode_block(ledger_.produce_block(true));
-  ASSERT_TRUE(follower_.take_head(protocol::sign_head(ledger_key_, ledger_.genesis_id(), 2, Hash{})));
+  ASSERT_TRUE(
+      follower_.take_head(protocol::sign_head(ledger_key_, ledger_.genesis_id(), 2, Hash{})));
   EXPECT_NE(follower_.take_block(block).error().message.find("than it signed"), std::string::npos);
 }
 
@@ -128,7 +139,8 @@ TEST_F(BlockFollowerTest, HoldsTheBlocksToAHeadThatItTookBeforeThem) {
   const Status applied = follower_.take_block(first);
   ASSERT_FALSE(applied);
   EXPECT_EQ(applied.error().code, Errc::kConflict);
-  EXPECT_NE(applied.error().message.find(describe(signed_once)), std::string::npos) << applied.error().message;
+  EXPECT_NE(applied.error().message.find(describe(signed_once)), std::string::npos)
+      << applied.error().message;
 }
 
 TEST_F(BlockFollowerTest, TellsWhichBlockTheLedgerSigned) {
@@ -142,8 +154,10 @@ TEST_F(BlockFollowerTest, ComparesHeadsThatOtherNodesSaw) {
   const auto seen = head_of(ledger_);
   follow_some(1);
   EXPECT_TRUE(follower_.compare(seen));
-  EXPECT_FALSE(follower_.compare(protocol::sign_head(ledger_key_, seen.genesis, seen.number, Hash{})));
-  EXPECT_TRUE(follower_.compare(protocol::sign_head(ledger_key_, seen.genesis, 77, Hash{}))) << "newer than its own";
+  EXPECT_FALSE(
+      follower_.compare(protocol::sign_head(ledger_key_, seen.genesis, seen.number, Hash{})));
+  EXPECT_TRUE(follower_.compare(protocol::sign_head(ledger_key_, seen.genesis, 77, Hash{})))
+      << "newer than its own";
 }
 
 TEST_F(BlockFollowerTest, TellsHowAClosedBlockLeftTheMembers) {
@@ -166,19 +180,24 @@ TEST_F(BlockFollowerTest, TellsWhoMayValidateFromTheEpochsOn) {
   ASSERT_TRUE(submit(ledger_, miner_, BurnedRegister{1, miner_.public_key()}));
   ASSERT_TRUE(submit(ledger_, miner_, AddStake{miner_.public_key(), 1, 100 * runtime::kTao}));
   follow_some(1);
-  const auto may_validate = [&] { return follower_.members_at(1, std::nullopt)->members.at(1).may_validate; };
+  const auto may_validate = [&] {
+    return follower_.members_at(1, std::nullopt)->members.at(1).may_validate;
+  };
   EXPECT_FALSE(may_validate()) << "stake alone is no permit";
   follow_some(4);
   EXPECT_TRUE(may_validate()) << "an epoch has ended";
   const std::uint64_t stake = follower_.members_at(1, std::nullopt)->members.at(1).stake;
-  ASSERT_TRUE(submit(ledger_, miner_, RemoveStake{miner_.public_key(), 1, stake - runtime::kTao / 2}));
+  ASSERT_TRUE(
+      submit(ledger_, miner_, RemoveStake{miner_.public_key(), 1, stake - runtime::kTao / 2}));
   follow_some(1);
-  EXPECT_FALSE(may_validate()) << "under the threshold, whatever the permit says until the next epoch";
+  EXPECT_FALSE(may_validate())
+      << "under the threshold, whatever the permit says until the next epoch";
 }
 
 TEST_F(BlockFollowerTest, SaysWhichBlocksMembersItHas) {
   follow_some(2);
-  EXPECT_NE(follower_.members_at(1, 77).error().message.find("none of blocks 0 to 2"), std::string::npos);
+  EXPECT_NE(follower_.members_at(1, 77).error().message.find("none of blocks 0 to 2"),
+            std::string::npos);
   EXPECT_NE(follower_.members_at(9, 2).error().message.find("no subnet 9"), std::string::npos);
 }
 

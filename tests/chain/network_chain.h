@@ -6,7 +6,8 @@
 
 namespace muster::testing {
 
-inline chain::runtime::Genesis network_genesis(const std::vector<PublicKey>& accounts, std::uint16_t tempo = 4) {
+inline chain::runtime::Genesis network_genesis(const std::vector<PublicKey>& accounts,
+                                               std::uint16_t tempo = 4) {
   chain::runtime::Genesis genesis;
   genesis.block_ms = 10;
   genesis.network.stake_threshold = chain::runtime::kTao;
@@ -16,11 +17,13 @@ inline chain::runtime::Genesis network_genesis(const std::vector<PublicKey>& acc
   subnet.parameters.validators_max = 2;
   subnet.parameters.weights_rate_limit_blocks = 1;
   subnet.tao_reserve = subnet.alpha_reserve = 100'000 * chain::runtime::kTao;
-  for (const PublicKey& account : accounts) genesis.balances.push_back({account, 1'000 * chain::runtime::kTao});
+  for (const PublicKey& account : accounts)
+    genesis.balances.push_back({account, 1'000 * chain::runtime::kTao});
   return genesis;
 }
 
-inline Bytes signed_call(const chain::runtime::Ledger& ledger, const SigningKey& key, chain::RuntimeCall call) {
+inline Bytes signed_call(const chain::runtime::Ledger& ledger, const SigningKey& key,
+                         chain::RuntimeCall call) {
   return encode_extrinsic(chain::sign_call(std::move(call), key, ledger.nonce_of(key.public_key()),
                                            ledger.signing_context(chain::Era{}).value()));
 }

@@ -30,20 +30,26 @@ protocol::Metagraph metagraph(std::vector<protocol::Neuron> neurons) {
 
 TEST(PermitWarning, SaysNothingWhileAPermitHolderIsSafe) {
   EXPECT_FALSE(permit_warning(metagraph({})));
-  EXPECT_FALSE(permit_warning(metagraph({neuron(0, Role::kMiner, true, 0), neuron(1, Role::kMiner, false, 1)})));
-  EXPECT_FALSE(permit_warning(metagraph({neuron(1, Role::kValidator, true, 1), neuron(2, Role::kValidator, true, 0)})));
+  EXPECT_FALSE(permit_warning(
+      metagraph({neuron(0, Role::kMiner, true, 0), neuron(1, Role::kMiner, false, 1)})));
+  EXPECT_FALSE(permit_warning(
+      metagraph({neuron(1, Role::kValidator, true, 1), neuron(2, Role::kValidator, true, 0)})));
 }
 
 TEST(PermitWarning, NamesTheLastHolderAndWhenItGoes) {
-  const auto one = permit_warning(metagraph({neuron(1, Role::kValidator, true, 1), neuron(2, Role::kMiner, false, 2)}));
+  const auto one = permit_warning(
+      metagraph({neuron(1, Role::kValidator, true, 1), neuron(2, Role::kMiner, false, 2)}));
   ASSERT_TRUE(one);
   EXPECT_NE(one->find("the only validator with a permit (uid 1,"), std::string::npos) << *one;
   EXPECT_NE(one->find("when one more hotkey registers"), std::string::npos) << *one;
-  const auto beside_miner = permit_warning(metagraph({neuron(1, Role::kValidator, true, 1), neuron(2, Role::kMiner, true, 0)}));
+  const auto beside_miner = permit_warning(
+      metagraph({neuron(1, Role::kValidator, true, 1), neuron(2, Role::kMiner, true, 0)}));
   EXPECT_TRUE(beside_miner) << "a permit that nobody sets weights with keeps nothing going";
-  const auto two = permit_warning(metagraph({neuron(1, Role::kValidator, true, 3), neuron(2, Role::kValidator, true, 9)}));
+  const auto two = permit_warning(
+      metagraph({neuron(1, Role::kValidator, true, 3), neuron(2, Role::kValidator, true, 9)}));
   ASSERT_TRUE(two);
-  EXPECT_NE(two->find("the last of the validators with a permit (uid 2,"), std::string::npos) << *two;
+  EXPECT_NE(two->find("the last of the validators with a permit (uid 2,"), std::string::npos)
+      << *two;
   EXPECT_NE(two->find("when 9 more hotkeys register"), std::string::npos) << *two;
 }
 
@@ -66,7 +72,8 @@ TEST(UidStep, BuysBackAStakedHotkeysUidWithinTheBudgetOnly) {
 
 TEST(RegistrationsUntilReplaced, FollowTheOrderOfPruning) {
   // Immortal, two past their immunity, one immune.
-  const std::vector<PrunableNeuron> neurons{{0, 1, true}, {50, 2, false}, {10, 3, false}, {0, 99, false}};
+  const std::vector<PrunableNeuron> neurons{
+      {0, 1, true}, {50, 2, false}, {10, 3, false}, {0, 99, false}};
   const auto until = registrations_until_replaced(neurons, 100, 20, 0, 0, 8);
   EXPECT_EQ(until[0], std::nullopt);
   EXPECT_EQ(until[2], 1u) << "the least emission of those past their immunity";

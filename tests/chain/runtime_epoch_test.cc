@@ -190,14 +190,16 @@ TEST(Epoch, WithoutIncentivesTheMinersPartIsRecycledWhereTheGenesisSaysSo) {
   Economy recycled(genesis);
   const auto run = [](Economy& economy) {
     economy.step(18);
-    const PendingAlpha pending{economy.subnet().economy.pending_server, economy.subnet().economy.pending_validator, 0, 0};
+    const PendingAlpha pending{economy.subnet().economy.pending_server,
+                               economy.subnet().economy.pending_validator, 0, 0};
     economy.step(2);
     return pending;
   };
   (void)run(paid);
   const std::uint64_t unearned = run(recycled).server;
   ASSERT_GT(unearned, 0u);
-  EXPECT_GE(recycled.subnet().economy.alpha_recycled - paid.subnet().economy.alpha_recycled, unearned)
+  EXPECT_GE(recycled.subnet().economy.alpha_recycled - paid.subnet().economy.alpha_recycled,
+            unearned)
       << "and what the last two blocks added";
   EXPECT_LT(recycled.subnet().stake_of(key(201)), paid.subnet().stake_of(key(201)));
   EXPECT_EQ(find_violations(recycled.state()), std::vector<std::string>());
@@ -217,7 +219,8 @@ TEST(Epoch, RecyclesNothingWhileAMinerEarns) {
   };
   const std::uint64_t anyway = recycled_once_miners_earn(paid);
   // Of slightly other amounts: the pool and the root proportion differ by what was recycled before.
-  EXPECT_NEAR(static_cast<double>(recycled_once_miners_earn(recycled)), static_cast<double>(anyway), 0.05 * kTao);
+  EXPECT_NEAR(static_cast<double>(recycled_once_miners_earn(recycled)), static_cast<double>(anyway),
+              0.05 * kTao);
 }
 
 TEST(Epoch, TheTakeIsTheHotkeysOwnersAndTheRestItsStakers) {

@@ -45,7 +45,8 @@ TEST(OwnerSettings, AreRefusedWhereTheGenesisFixesTheRules) {
   Economy economy(genesis);
   const SubnetParameters before = economy.subnet().parameters;
   for (const RuntimeCall& call : owner_calls()) {
-    EXPECT_EQ(economy.call(key(100), call), DispatchError::kRulesFixedAtGenesis) << id_of(call).name;
+    EXPECT_EQ(economy.call(key(100), call), DispatchError::kRulesFixedAtGenesis)
+        << id_of(call).name;
     EXPECT_EQ(economy.call(key(101), call), DispatchError::kBadOrigin) << id_of(call).name;
   }
   EXPECT_EQ(economy.subnet().parameters, before);

@@ -172,12 +172,14 @@ TEST(CommitDeposit, NeedsABalance) {
   Genesis genesis = deposit_genesis();
   genesis.balances.pop_back();
   Economy economy = with_permits(genesis);
-  EXPECT_EQ(economy.call(key(202), CommitWeights{kSubnet, Hash{}}), DispatchError::kInsufficientBalance);
+  EXPECT_EQ(economy.call(key(202), CommitWeights{kSubnet, Hash{}}),
+            DispatchError::kInsufficientBalance);
 }
 
 TEST(CommitDeposit, IsTakenForATimelockedCommitToo) {
   Economy economy = with_permits(deposit_genesis());
-  EXPECT_FALSE(economy.call(key(201), CommitTimelockedWeights{kSubnet, {{1, 2}}, 99, kCommitRevealVersion}));
+  EXPECT_FALSE(
+      economy.call(key(201), CommitTimelockedWeights{kSubnet, {{1, 2}}, 99, kCommitRevealVersion}));
   EXPECT_EQ(balance_of(economy.state(), key(201)), 9 * kTao);
 }
 

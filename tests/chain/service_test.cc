@@ -1,5 +1,3 @@
-#include "chain/service/ledger_service.h"
-
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -7,6 +5,7 @@
 
 #include "base/prng.h"
 #include "chain/service/followed_ledger.h"
+#include "chain/service/ledger_service.h"
 #include "chain/service/remote_ledger.h"
 #include "tests/chain/network_chain.h"
 #include "tests/temporary_directory.h"
@@ -26,8 +25,8 @@ class LedgerServiceTest : public ::testing::Test {
   }
 };
 
-// A service on a thread of its own, with a client of the miner's key. A block closes with the first question after
-// something came into it, and with every fifth one otherwise.
+// A service on a thread of its own, with a client of the miner's key. A block closes with the first
+// question after something came into it, and with every fifth one otherwise.
 class ServedLedgerTest : public LedgerServiceTest {
  protected:
   ServedLedgerTest() {
@@ -52,7 +51,8 @@ class ServedLedgerTest : public LedgerServiceTest {
         } else if (++idle_questions_ % 5 == 0) {
           (void)service_->produce_block();  // time goes on
         }
-        (void)server_->send((*incoming)->from, service_->handle((*incoming)->from, (*incoming)->message));
+        (void)server_->send((*incoming)->from,
+                            service_->handle((*incoming)->from, (*incoming)->message));
       }
     });
   }
@@ -63,14 +63,15 @@ class ServedLedgerTest : public LedgerServiceTest {
   [[nodiscard]] std::unique_ptr<FollowedLedger> follow() {
     auto remote = std::make_unique<RemoteLedger>(hub_.join(SigningKey(random_seed()).public_key()),
                                                  ledger_key_.public_key(), miner_, 1);
-    return FollowedLedger::open(std::move(remote), genesis_, directory_ / "followed", [](auto&) {}).value();
+    return FollowedLedger::open(std::move(remote), genesis_, directory_ / "followed", [](auto&) {})
+        .value();
   }
   std::unique_ptr<LedgerService> service_ = open();
   wire::MemoryHub hub_;
   std::unique_ptr<wire::Transport> server_ = hub_.join(ledger_key_.public_key());
   RemoteLedger client_{hub_.join(miner_.public_key()), ledger_key_.public_key(), miner_, 1};
-  std::atomic<int> losses_{0};          // how often the ledger is killed with something accepted
-  std::atomic<bool> stalled_{false};    // it accepts, and then neither answers nor makes blocks
+  std::atomic<int> losses_{0};            // how often the ledger is killed with something accepted
+  std::atomic<bool> stalled_{false};      // it accepts, and then neither answers nor makes blocks
   std::atomic<bool> starts_over_{false};  // with the next question it has lost all of its blocks
   int idle_questions_ = 0;
   std::atomic<bool> stop_{false};
@@ -94,7 +95,8 @@ TEST_F(ServedLedgerTest, NamesTheOneReasonOfACallThatFails) {
 
 TEST_F(ServedLedgerTest, SendsItsWholeState) {
   ASSERT_TRUE(client_.register_neuron());
-  EXPECT_EQ(runtime::state_hash(client_.state().value()), runtime::state_hash(service_->ledger().state()));
+  EXPECT_EQ(runtime::state_hash(client_.state().value()),
+            runtime::state_hash(service_->ledger().state()));
 }
 
 // The key that works lies on the node's machine, the one that owns the money anywhere else.
@@ -119,13 +121,12 @@ TEST_F(ServedLedgerTest, ShowsWhatAHotkeyCommits) {
   ASSERT_TRUE(client_.set_commitment(Bytes(128, 7)));
   EXPECT_EQ(client_.metagraph()->neurons[1].committed, Bytes(128, 7));
   ASSERT_TRUE(client_.set_commitment(bytes_of("another")));
-  EXPECT_EQ(client_.metagraph()->neurons[1].committed, Bytes(bytes_of("another").begin(), bytes_of("another").end()));
+  EXPECT_EQ(client_.metagraph()->neurons[1].committed,
+            Bytes(bytes_of("another").begin(), bytes_of("another").end()));
   EXPECT_EQ(client_.set_commitment(Bytes(129, 7)).error().code, Errc::kTooLarge);
 }
 
-TEST_F(ServedLedgerTest, ShowsClosedBlocksOnly) {
-  EXPECT_FALSE(client_.block(1));
-}
+TEST_F(ServedLedgerTest, ShowsClosedBlocksOnly) { EXPECT_FALSE(client_.block(1)); }
 
 TEST_F(ServedLedgerTest, CanBeFollowedBlockByBlockAcrossRestartsOfTheFollower) {
   ASSERT_TRUE(client_.register_neuron());
@@ -147,7 +148,8 @@ TEST_F(ServedLedgerTest, ThatForgetsWhatItSignedIsFoundOutByWhoSawItBeforeAResta
   ASSERT_TRUE(followed->metagraph());
   const auto seen = *followed->newest_head();
   followed = follow();
-  EXPECT_LT(followed->follower().ledger().block_number(), seen.number) << "the blocks that it saw last are not";
+  EXPECT_LT(followed->follower().ledger().block_number(), seen.number)
+      << "the blocks that it saw last are not";
   starts_over_ = true;
   const auto answer = followed->metagraph();
   ASSERT_FALSE(answer);
@@ -167,7 +169,8 @@ TEST_F(ServedLedgerTest, ReturnsWhenADurableBlockHoldsTheCall) {
 
 TEST_F(ServedLedgerTest, SendsAgainWhatALedgerLostSoThatItCountsOnce) {
   losses_ = 1;
-  const auto receipt = client_.submit(TransferKeepAlive{{ledger_key_.public_key()}, {runtime::kTao}});
+  const auto receipt =
+      client_.submit(TransferKeepAlive{{ledger_key_.public_key()}, {runtime::kTao}});
   ASSERT_TRUE(receipt) << receipt.error().message;
   EXPECT_GT(receipt->block, 1u) << "block 1 was made without it";
   const auto block = runtime::decode_block(client_.block(receipt->block).value()).value();
@@ -178,10 +181,12 @@ TEST_F(ServedLedgerTest, SendsAgainWhatALedgerLostSoThatItCountsOnce) {
 
 TEST_F(ServedLedgerTest, SaysThatTheLedgerLostIt) {
   losses_ = 100;
-  const auto receipt = client_.submit(TransferKeepAlive{{ledger_key_.public_key()}, {runtime::kTao}});
+  const auto receipt =
+      client_.submit(TransferKeepAlive{{ledger_key_.public_key()}, {runtime::kTao}});
   ASSERT_FALSE(receipt);
   EXPECT_EQ(receipt.error().code, Errc::kConflict);
-  EXPECT_NE(receipt.error().message.find("the ledger lost it: block 1 does not hold the call"), std::string::npos)
+  EXPECT_NE(receipt.error().message.find("the ledger lost it: block 1 does not hold the call"),
+            std::string::npos)
       << receipt.error().message;
   EXPECT_NE(receipt.error().message.find("submit again"), std::string::npos);
 }
@@ -190,17 +195,20 @@ TEST_F(ServedLedgerTest, SaysThatAnotherCallTookTheNonceOfALostOne) {
   losses_ = 1;
   const auto lost = client_.send(TransferKeepAlive{{ledger_key_.public_key()}, {runtime::kTao}});
   ASSERT_TRUE(lost);
-  RemoteLedger other(hub_.join(SigningKey(Seed{3, 3}).public_key()), ledger_key_.public_key(), miner_, 1);
+  RemoteLedger other(hub_.join(SigningKey(Seed{3, 3}).public_key()), ledger_key_.public_key(),
+                     miner_, 1);
   ASSERT_TRUE(other.submit(TransferKeepAlive{{ledger_key_.public_key()}, {5 * runtime::kTao}}));
   const auto receipt = client_.confirm(*lost);
   ASSERT_FALSE(receipt);
-  EXPECT_NE(receipt.error().message.find("its nonce was used"), std::string::npos) << receipt.error().message;
+  EXPECT_NE(receipt.error().message.find("its nonce was used"), std::string::npos)
+      << receipt.error().message;
   EXPECT_EQ(client_.account(ledger_key_.public_key()).value().balance_rao, 5 * runtime::kTao);
 }
 
 TEST_F(ServedLedgerTest, AStopEndsTheWait) {
   std::atomic<bool> stop{false};
-  RemoteLedger client(hub_.join(SigningKey(Seed{3, 3}).public_key()), ledger_key_.public_key(), miner_, 1, 600'000, &stop);
+  RemoteLedger client(hub_.join(SigningKey(Seed{3, 3}).public_key()), ledger_key_.public_key(),
+                      miner_, 1, 600'000, &stop);
   stalled_ = true;
   std::thread stopper;
   const auto sent = client.send(TransferKeepAlive{{ledger_key_.public_key()}, {runtime::kTao}});
@@ -241,21 +249,25 @@ TEST_F(LedgerServiceTest, HandsOutEveryBlockThatItMakes) {
   auto service = open();
   int taken = 0, refused = 0;
   for (const SigningKey& key : keys) {
-    const auto answer = ask(*service, key.public_key(),
-                            {.question = Question::kSubmit, .extrinsic = large_call(*service, key)});
+    const auto answer =
+        ask(*service, key.public_key(),
+            {.question = Question::kSubmit, .extrinsic = large_call(*service, key)});
     EXPECT_LE(service->handle(key.public_key(), {}).size(), limits::kMessageBytesMax);
     answer.error.empty() ? ++taken : ++refused;
     if (!answer.error.empty()) {
-      EXPECT_EQ(answer.error, "refused: this block has no bytes left; submit again in the next one");
+      EXPECT_EQ(answer.error,
+                "refused: this block has no bytes left; submit again in the next one");
       EXPECT_TRUE(answer.later);
     }
   }
   EXPECT_GE(taken, 8);
   EXPECT_GE(refused, 8) << "36 of 65 kB are more than a message";
   ASSERT_TRUE(service->produce_block());
-  const Bytes reply = service->handle(miner_.public_key(), wire::encode(Request{.question = Question::kBlock, .number = 1}));
+  const Bytes reply = service->handle(
+      miner_.public_key(), wire::encode(Request{.question = Question::kBlock, .number = 1}));
   EXPECT_LE(reply.size(), limits::kMessageBytesMax);
-  const auto page = wire::decode<Page>(wire::decode<Answer>(reply, "answer").value().body, "page").value();
+  const auto page =
+      wire::decode<Page>(wire::decode<Answer>(reply, "answer").value().body, "page").value();
   EXPECT_EQ(page.part.size(), page.bytes) << "one page";
 }
 
@@ -273,7 +285,8 @@ TEST_F(LedgerServiceTest, ReplaysAndHandsOutABlockThatIsLargerThanAMessage) {
   {
     auto maker = open();
     runtime::Ledger ledger(genesis_);
-    for (const SigningKey& key : keys) ASSERT_TRUE(ledger.submit(large_call(*maker, key)).applied());
+    for (const SigningKey& key : keys)
+      ASSERT_TRUE(ledger.submit(large_call(*maker, key)).applied());
     const runtime::Block block = ledger.produce_block(true);
     large = runtime::encode_block(block);
     ASSERT_GT(large.size(), limits::kMessageBytesMax);
@@ -285,9 +298,11 @@ TEST_F(LedgerServiceTest, ReplaysAndHandsOutABlockThatIsLargerThanAMessage) {
   Bytes bytes;
   while (bytes.size() < large.size()) {
     const Bytes reply = service->handle(
-        miner_.public_key(), wire::encode(Request{.question = Question::kBlock, .number = 1, .first = bytes.size()}));
+        miner_.public_key(),
+        wire::encode(Request{.question = Question::kBlock, .number = 1, .first = bytes.size()}));
     ASSERT_LE(reply.size(), limits::kMessageBytesMax);
-    const auto page = wire::decode<Page>(wire::decode<Answer>(reply, "answer").value().body, "page").value();
+    const auto page =
+        wire::decode<Page>(wire::decode<Answer>(reply, "answer").value().body, "page").value();
     ASSERT_FALSE(page.part.empty());
     bytes.insert(bytes.end(), page.part.begin(), page.part.end());
   }
@@ -298,17 +313,20 @@ TEST_F(LedgerServiceTest, ChecksSoManyFreeCallsOfAHotkeyPerBlockAndNoMore) {
   auto service = open();
   ASSERT_TRUE(ask(*service, miner_.public_key(),
                   {.question = Question::kSubmit,
-                   .extrinsic = muster::testing::signed_call(service->ledger(), miner_,
-                                                             BurnedRegister{1, miner_.public_key()})})
+                   .extrinsic = muster::testing::signed_call(
+                       service->ledger(), miner_, BurnedRegister{1, miner_.public_key()})})
                   .error.empty());
   const auto set_weights = [&] {
     return ask(*service, miner_.public_key(),
                {.question = Question::kSubmit,
-                .extrinsic = muster::testing::signed_call(service->ledger(), miner_, SetWeights{1, {0}, {1}, 0})});
+                .extrinsic = muster::testing::signed_call(service->ledger(), miner_,
+                                                          SetWeights{1, {0}, {1}, 0})});
   };
-  for (int i = 0; i < 8; ++i) EXPECT_EQ(set_weights().error, "refused: too little stake to set weights (custom error 1)");
+  for (int i = 0; i < 8; ++i)
+    EXPECT_EQ(set_weights().error, "refused: too little stake to set weights (custom error 1)");
   EXPECT_EQ(set_weights().error,
-            "refused: this signer has made as many free calls as one block allows; submit again in the next one");
+            "refused: this signer has made as many free calls as one block allows; submit again in "
+            "the next one");
   ASSERT_TRUE(service->produce_block());
   EXPECT_EQ(set_weights().error, "refused: too little stake to set weights (custom error 1)");
 }
@@ -317,23 +335,29 @@ TEST_F(LedgerServiceTest, ForgeriesUseUpTheBudgetOfWhoSendsThem) {
   genesis_.block_ms = 400;
   auto service = open();
   const SigningKey stranger(Seed{5, 5});
-  auto forged = decode_extrinsic(muster::testing::signed_call(service->ledger(), miner_,
-                                                              SetCommitment{1, {CommitmentData::raw(bytes_of("text"))}}))
+  auto forged = decode_extrinsic(muster::testing::signed_call(
+                                     service->ledger(), miner_,
+                                     SetCommitment{1, {CommitmentData::raw(bytes_of("text"))}}))
                     .value();
   forged.signature.bytes[7] ^= 1;
   const Bytes bytes = encode_extrinsic(forged);
   int checked = 0;
   for (int i = 0; i < 1'000; ++i)
-    checked += ask(*service, stranger.public_key(), {.question = Question::kSubmit, .extrinsic = bytes}).later ? 0 : 1;
+    checked +=
+        ask(*service, stranger.public_key(), {.question = Question::kSubmit, .extrinsic = bytes})
+                .later
+            ? 0
+            : 1;
   EXPECT_GT(checked, 10);
   EXPECT_LT(checked, 200) << "of a thousand forged signatures";
   EXPECT_EQ(ask(*service, SigningKey(Seed{6, 6}).public_key(), {.question = Question::kInfo}).error,
-            "refused: too many questions and signatures from here in this block; ask again in the next one")
+            "refused: too many questions and signatures from here in this block; ask again in the "
+            "next one")
       << "new keys share one budget";
   EXPECT_TRUE(ask(*service, miner_.public_key(),
                   {.question = Question::kSubmit,
-                   .extrinsic = muster::testing::signed_call(service->ledger(), miner_,
-                                                             BurnedRegister{1, miner_.public_key()})})
+                   .extrinsic = muster::testing::signed_call(
+                       service->ledger(), miner_, BurnedRegister{1, miner_.public_key()})})
                   .error.empty())
       << "the one in whose name they were";
 }
@@ -341,10 +365,12 @@ TEST_F(LedgerServiceTest, ForgeriesUseUpTheBudgetOfWhoSendsThem) {
 TEST_F(LedgerServiceTest, TheCoordinatorIsHeardThoughStrangersHaveUsedUpTheirBudget) {
   genesis_.block_ms = 400;
   const PublicKey coordinator = SigningKey(Seed{8, 8}).public_key();
-  auto service = LedgerService::open(genesis_, directory_ / "ledger.sqlite", ledger_key_, coordinator).value();
+  auto service =
+      LedgerService::open(genesis_, directory_ / "ledger.sqlite", ledger_key_, coordinator).value();
   const Request request{.question = Question::kInfo};
   bool used_up = false;
-  for (int i = 0; i < 10'000 && !used_up; ++i) used_up = ask(*service, SigningKey(Seed{5, 5}).public_key(), request).later;
+  for (int i = 0; i < 10'000 && !used_up; ++i)
+    used_up = ask(*service, SigningKey(Seed{5, 5}).public_key(), request).later;
   EXPECT_TRUE(ask(*service, SigningKey(Seed{6, 6}).public_key(), request).later);
   EXPECT_FALSE(ask(*service, coordinator, {.question = Question::kInfo}).later);
 }
@@ -355,12 +381,13 @@ TEST_F(LedgerServiceTest, StatesTravelInPagesOfOneBlockWhateverIsSubmittedMeanwh
   const auto page = wire::decode<Page>(first.body, "page").value();
   ASSERT_TRUE(ask(*service, miner_.public_key(),
                   {.question = Question::kSubmit,
-                   .extrinsic = muster::testing::signed_call(service->ledger(), miner_,
-                                                             BurnedRegister{1, miner_.public_key()})})
+                   .extrinsic = muster::testing::signed_call(
+                       service->ledger(), miner_, BurnedRegister{1, miner_.public_key()})})
                   .error.empty());
   ASSERT_TRUE(service->produce_block());
   const Request rest{.question = Question::kState, .first = page.bytes, .version = page.version};
-  EXPECT_TRUE(ask(*service, miner_.public_key(), rest).error.empty()) << "one block later it is still there";
+  EXPECT_TRUE(ask(*service, miner_.public_key(), rest).error.empty())
+      << "one block later it is still there";
   for (int i = 0; i < 2; ++i) {
     ASSERT_TRUE(ask(*service, miner_.public_key(), {.question = Question::kState}).error.empty());
     ASSERT_TRUE(service->produce_block());
@@ -385,7 +412,8 @@ TEST_F(LedgerServiceTest, KeepsItsBlocksAcrossRestarts) {
 TEST_F(LedgerServiceTest, RefusesTheBlocksOfAnotherGenesis) {
   { ASSERT_TRUE(open()->produce_block()); }
   genesis_.subnets[0].parameters.tempo = 7;
-  EXPECT_EQ(LedgerService::open(genesis_, directory_ / "ledger.sqlite", ledger_key_).error().code, Errc::kConflict);
+  EXPECT_EQ(LedgerService::open(genesis_, directory_ / "ledger.sqlite", ledger_key_).error().code,
+            Errc::kConflict);
 }
 
 TEST_F(LedgerServiceTest, AnswersGarbageWithAnErrorAndStaysAsItIs) {

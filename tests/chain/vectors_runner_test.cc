@@ -72,7 +72,7 @@ TEST_F(VectorsRunner, AnUnknownKindFails) {
 
 TEST_F(VectorsRunner, AMalformedCaseIsAnErrorAndTheOthersStillRun) {
   const Finished result = run_cases(R"({"fn":"fee","amount":-1,"fee_rate":33,"expected":0},7,)"
-                               R"({"fn":"fee","amount":0,"fee_rate":33,"expected":0})");
+                                    R"({"fn":"fee","amount":0,"fee_rate":33,"expected":0})");
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_NE(result.output.find("field 'amount' is out of range: -1"), std::string::npos)
       << result.output;

@@ -60,8 +60,11 @@ TEST_F(AttackStoreTest, LeavesOutResultsOfOtherRulesAndOtherDataAndNamesThem) {
   const auto content = open().read().value();
   EXPECT_EQ(content.careers, std::vector{career("lazy-50")});
   ASSERT_EQ(content.left_out.size(), 2u);
-  EXPECT_NE(content.left_out[0].find("seed-1.jsonl: left out 1 results of other data"), std::string::npos);
-  EXPECT_NE(content.left_out[1].find("seed-1.jsonl: left out 2 results of other rules (" + other.brief()), std::string::npos);
+  EXPECT_NE(content.left_out[0].find("seed-1.jsonl: left out 1 results of other data"),
+            std::string::npos);
+  EXPECT_NE(
+      content.left_out[1].find("seed-1.jsonl: left out 2 results of other rules (" + other.brief()),
+      std::string::npos);
 }
 
 TEST_F(AttackStoreTest, LeavesOutLinesThatAreDamaged) {
@@ -69,7 +72,8 @@ TEST_F(AttackStoreTest, LeavesOutLinesThatAreDamaged) {
   const auto path = folder_.path() / "main" / "seed-1.jsonl";
   const Bytes whole = read_file(path, 1 << 20).value();
   std::string text(whole.begin(), whole.end());
-  text += "{\"rules\":\"" + kRules.brief() + "\",\"data\":\"" + kData.brief() + "\",\"attack\":\"noise\",\"work\":\"much\"}\n{\"ru";
+  text += "{\"rules\":\"" + kRules.brief() + "\",\"data\":\"" + kData.brief() +
+          "\",\"attack\":\"noise\",\"work\":\"much\"}\n{\"ru";
   ASSERT_TRUE(replace_file(path, bytes_of(text)));
   const auto content = open().read().value();
   EXPECT_EQ(content.careers, std::vector{career("noise")});
@@ -83,7 +87,8 @@ TEST_F(AttackStoreTest, ReadsResultsOfAnyOneDataSetWhereNoneIsNamed) {
   ASSERT_TRUE(open(kRules, other).add(2, {career("noise", 2)}));
   const auto refused = open(kRules, Hash{}).read();
   ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().message.find("seed-2.jsonl has results of another data set"), std::string::npos);
+  EXPECT_NE(refused.error().message.find("seed-2.jsonl has results of another data set"),
+            std::string::npos);
 }
 
 TEST_F(AttackStoreTest, GivesALabToOneProcessAtATime) {

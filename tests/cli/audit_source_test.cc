@@ -86,7 +86,8 @@ TEST_F(AuditSourceTest, NoFlippedBitPasses) {
     bytes[place] ^= static_cast<std::uint8_t>(1u << random.below(8));
     replace(bytes);
     const auto audited = audit_bundle();
-    EXPECT_FALSE(audited.has_value() && audited->report.ok()) << "byte " << place << " of " << bytes.size();
+    EXPECT_FALSE(audited.has_value() && audited->report.ok())
+        << "byte " << place << " of " << bytes.size();
   }
 }
 

@@ -8,7 +8,8 @@
 namespace muster::cli {
 namespace {
 
-const std::filesystem::path kExample = std::filesystem::path(MUSTER_SOURCE_DIR) / "examples/economy.toml";
+const std::filesystem::path kExample =
+    std::filesystem::path(MUSTER_SOURCE_DIR) / "examples/economy.toml";
 
 TEST(EconomyConfig, ReadsTheExample) {
   const auto scenario = read_scenario(kExample, {"scenario.days=3", "network.emission_gate=true"});
@@ -28,11 +29,15 @@ TEST(EconomyConfig, NamesTheFieldThatIsWrong) {
     const auto scenario = read_scenario(directory / "s.toml", {});
     return scenario ? std::string() : scenario.error().message;
   };
-  EXPECT_NE(problem("[[subnet]]\nname = \"a\"\nusage = [[1, 2, 3]]\n").find("s.toml:3: 'subnet[0].usage'"),
+  EXPECT_NE(problem("[[subnet]]\nname = \"a\"\nusage = [[1, 2, 3]]\n")
+                .find("s.toml:3: 'subnet[0].usage'"),
             std::string::npos);
-  EXPECT_NE(problem("[[subnet]]\nname = \"a\"\nminer = 3\n").find("'subnet[0].miner' is no known field"), std::string::npos);
+  EXPECT_NE(
+      problem("[[subnet]]\nname = \"a\"\nminer = 3\n").find("'subnet[0].miner' is no known field"),
+      std::string::npos);
   EXPECT_NE(problem("[scenario]\ndays = 0\n").find("'scenario.days' must be"), std::string::npos);
-  EXPECT_NE(problem("[[subnet]]\nname = \"a\"\nminers_sell = 2.0\n").find("subnet a.miners_sell"), std::string::npos);
+  EXPECT_NE(problem("[[subnet]]\nname = \"a\"\nminers_sell = 2.0\n").find("subnet a.miners_sell"),
+            std::string::npos);
 }
 
 }  // namespace

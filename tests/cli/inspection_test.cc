@@ -18,7 +18,8 @@ TEST(Inspection, CountsAPayloadTensorByTensor) {
   Prng random(1);
   std::vector<float> update(kLayout.parameters());
   for (float& x : update) x = static_cast<float>(random.uniform() - 0.5);
-  const auto payload = compression::compress(kLayout, {64, compression::ValueFormat::kSign}, update).value();
+  const auto payload =
+      compression::compress(kLayout, {64, compression::ValueFormat::kSign}, update).value();
   const PayloadInspection seen = inspect_payload(kLayout, payload).value();
   EXPECT_EQ(seen.entries, 4 * 64 + 2u);
   ASSERT_EQ(seen.tensors.size(), 2u);
@@ -74,7 +75,8 @@ TEST(Inspection, AddsUpAnArrayTensorByTensor) {
 }
 
 TEST(SvgChart, DrawsABarPerValueAndEscapesLabels) {
-  const std::string chart = bar_chart("a & b", {{"<x>", 1, "one"}, {"y", 2, "two"}, {"zero", 0, "0"}});
+  const std::string chart =
+      bar_chart("a & b", {{"<x>", 1, "one"}, {"y", 2, "two"}, {"zero", 0, "0"}});
   EXPECT_NE(chart.find("a &amp; b"), std::string::npos);
   EXPECT_NE(chart.find("&lt;x&gt;"), std::string::npos);
   EXPECT_NE(chart.find("width=\"210.0\""), std::string::npos) << "half of the longest";

@@ -45,8 +45,9 @@ TEST_F(RunConfigTest, OverridesFieldsOfEveryKind) {
 }
 
 TEST_F(RunConfigTest, NamesFileAndLineOfWhatIsWrong) {
-  EXPECT_NE(error("[run]\nrounds = \"many\"\n").find("run.toml:2: 'run.rounds' must be a whole number"),
-            std::string::npos);
+  EXPECT_NE(
+      error("[run]\nrounds = \"many\"\n").find("run.toml:2: 'run.rounds' must be a whole number"),
+      std::string::npos);
   EXPECT_NE(error("[run]\n\nround = 3\n").find("run.toml:3: 'run.round' is no known field"),
             std::string::npos);
   EXPECT_NE(error("[runs]\n").find("'runs' is no known section"), std::string::npos);
@@ -74,8 +75,10 @@ TEST_F(RunConfigTest, TakesTheModelOfAHuggingFaceFolder) {
   EXPECT_EQ(config->params.model.rope_scaling->factor, 8);
   const auto other = read_run_config(directory_ / "run.toml", {"model.layers=5"}, oracle);
   ASSERT_FALSE(other.has_value());
-  EXPECT_NE(other.error().message.find("'model.layers' is 5"), std::string::npos) << other.error().message;
-  EXPECT_EQ(read_run_config(directory_ / "run.toml", {}, directory_.path()).error().code, Errc::kNotFound);
+  EXPECT_NE(other.error().message.find("'model.layers' is 5"), std::string::npos)
+      << other.error().message;
+  EXPECT_EQ(read_run_config(directory_ / "run.toml", {}, directory_.path()).error().code,
+            Errc::kNotFound);
 }
 
 TEST_F(RunConfigTest, DataIsFoundRelativeToTheFile) {
@@ -88,14 +91,18 @@ TEST_F(RunConfigTest, SaysWhenThereIsNoFile) {
 }
 
 TEST_F(RunConfigTest, RefusesANetworkInWhichNoRoundOpens) {
-  EXPECT_NE(error("", {"localnet.miners=0", "localnet.cheaters=[]"}).find("localnet.miners is 0"), std::string::npos);
-  EXPECT_NE(error("", {"localnet.miners=1", "localnet.cheaters=[]", "localnet.late=1"}).find("start late"),
+  EXPECT_NE(error("", {"localnet.miners=0", "localnet.cheaters=[]"}).find("localnet.miners is 0"),
+            std::string::npos);
+  EXPECT_NE(error("", {"localnet.miners=1", "localnet.cheaters=[]", "localnet.late=1"})
+                .find("start late"),
             std::string::npos);
   EXPECT_EQ(error("", {"localnet.miners=1", "localnet.cheaters=[]"}), "no error");
 }
 
 TEST_F(RunConfigTest, RemembersWhatWasWritten) {
-  const auto config = read("[model]\nlayers = 2\n[compression]\nschedule = [[14, 1024],\n  [5, 512]]\n", {"run.name=mine"});
+  const auto config =
+      read("[model]\nlayers = 2\n[compression]\nschedule = [[14, 1024],\n  [5, 512]]\n",
+           {"run.name=mine"});
   ASSERT_TRUE(config);
   EXPECT_EQ(config->settings.at("model.layers"), "2");
   EXPECT_EQ(config->settings.at("run.name"), "'mine'");
@@ -106,9 +113,12 @@ TEST_F(RunConfigTest, RemembersWhatWasWritten) {
 
 TEST(ActivityCutoff, IsEightRoundsWithinThreeTemposAndSubtensorsDefault) {
   protocol::TimingParams timing;
-  timing.gather_ms = 10'000, timing.train_ms = 60'000, timing.reveal_ms = 10'000, timing.screen_ms = 20'000;
-  EXPECT_EQ(activity_cutoff_milli(timing, 12'000, 10), 6'666u) << "eight rounds of 100 s in epochs of 120 s";
-  EXPECT_EQ(activity_cutoff_milli(timing, 12'000, 360), 3'000u) << "weights are set every second epoch";
+  timing.gather_ms = 10'000, timing.train_ms = 60'000, timing.reveal_ms = 10'000,
+  timing.screen_ms = 20'000;
+  EXPECT_EQ(activity_cutoff_milli(timing, 12'000, 10), 6'666u)
+      << "eight rounds of 100 s in epochs of 120 s";
+  EXPECT_EQ(activity_cutoff_milli(timing, 12'000, 360), 3'000u)
+      << "weights are set every second epoch";
   EXPECT_EQ(activity_cutoff_milli(timing, 200, 10), 13'889u);
 }
 

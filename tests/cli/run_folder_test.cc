@@ -24,7 +24,8 @@ class RunFolderTest : public ::testing::Test {
   }
   muster::testing::TemporaryDirectory directory_;
   RunConfig config_ =
-      read_run_config(std::filesystem::path(MUSTER_SOURCE_DIR) / "examples/quickstart.toml", {}).value();
+      read_run_config(std::filesystem::path(MUSTER_SOURCE_DIR) / "examples/quickstart.toml", {})
+          .value();
   RunFolder folder_{directory_ / "run"};
 };
 
@@ -44,10 +45,12 @@ TEST_F(RunFolderTest, TheSubnetsOwnerIsNotTheCoordinatorAndCannotChangeItsRules)
 }
 
 TEST_F(RunFolderTest, FirstValidatorsMayValidateFromBlockZeroOn) {
-  const FirstMembers first{{SigningKey(Seed{1}).public_key()}, {SigningKey(Seed{2}).public_key(), SigningKey(Seed{3}).public_key()}};
+  const FirstMembers first{{SigningKey(Seed{1}).public_key()},
+                           {SigningKey(Seed{2}).public_key(), SigningKey(Seed{3}).public_key()}};
   config_.genesis.network.stake_threshold = 500 * chain::runtime::kTao;
   ASSERT_TRUE(init_run(folder_, config_, first));
-  const auto view = chain::network_view(chain::runtime::Ledger(read_genesis(folder_).value()), 1).value();
+  const auto view =
+      chain::network_view(chain::runtime::Ledger(read_genesis(folder_).value()), 1).value();
   const auto members = protocol::members_of(view);
   ASSERT_EQ(members.size(), 3u) << "the owner and the validators";
   EXPECT_FALSE(members[0].may_validate);
@@ -57,7 +60,8 @@ TEST_F(RunFolderTest, FirstValidatorsMayValidateFromBlockZeroOn) {
 
 TEST_F(RunFolderTest, MakesNoRunWithMoreFirstValidatorsThanPermits) {
   FirstMembers first;
-  for (std::uint8_t i = 1; i <= 3; ++i) first.validators.push_back(SigningKey(Seed{i}).public_key());
+  for (std::uint8_t i = 1; i <= 3; ++i)
+    first.validators.push_back(SigningKey(Seed{i}).public_key());
   config_.genesis.subnets.front().parameters.validators_max = 2;
   const Status made = init_run(folder_, config_, first);
   ASSERT_FALSE(made);
@@ -106,7 +110,8 @@ TEST_F(RunFolderTest, ChecksThatTheDataIsTheRuns) {
   ASSERT_TRUE(trainer::build_corpus(other, folder_.data(), params.model.context));
   const auto checked = check_data(folder_, params);
   EXPECT_EQ(checked.error().code, Errc::kBadHash);
-  EXPECT_NE(checked.error().message.find("copy data/ from where the run was made"), std::string::npos);
+  EXPECT_NE(checked.error().message.find("copy data/ from where the run was made"),
+            std::string::npos);
 }
 
 TEST_F(RunFolderTest, NamesTheFirstSettingThatIsAnother) {
@@ -114,10 +119,13 @@ TEST_F(RunFolderTest, NamesTheFirstSettingThatIsAnother) {
   EXPECT_EQ(changed_setting(folder_, config_).value(), std::nullopt);
   const auto changed = [&](std::vector<std::string> overrides) {
     const auto config =
-        read_run_config(std::filesystem::path(MUSTER_SOURCE_DIR) / "examples/quickstart.toml", overrides).value();
+        read_run_config(std::filesystem::path(MUSTER_SOURCE_DIR) / "examples/quickstart.toml",
+                        overrides)
+            .value();
     return changed_setting(folder_, config).value().value_or("nothing");
   };
-  EXPECT_EQ(changed({"model.layers=3", "train.batch=8"}), "model.layers is 3 here and was 2 when the run was begun");
+  EXPECT_EQ(changed({"model.layers=3", "train.batch=8"}),
+            "model.layers is 3 here and was 2 when the run was begun");
   EXPECT_EQ(changed({"ledger.immunity_period=7"}),
             "ledger.immunity_period is 7 here and was not given when the run was begun");
   EXPECT_EQ(changed({"localnet.port=1234"}), "nothing");
@@ -132,8 +140,10 @@ class ImportedRunTest : public RunFolderTest {
     const state::ModelSpec& model = config_.params.model;
     theta_.resize(state::layout_of(model).parameters());
     state::initial_parameters(model, 12345, theta_);
-    MUSTER_CHECK(trainer::export_hf(directory_ / "hf", model, theta_, {.file_bytes_max = 300'000, .tokenizer_folder = {}})
-                     .has_value(), "export");
+    MUSTER_CHECK(trainer::export_hf(directory_ / "hf", model, theta_,
+                                    {.file_bytes_max = 300'000, .tokenizer_folder = {}})
+                     .has_value(),
+                 "export");
     config_.from = directory_ / "hf";
   }
   std::vector<float> theta_;
@@ -144,14 +154,16 @@ TEST_F(RunFolderTest, StartsFromTheModelOfItsSeed) {
   const auto params = read_params(folder_).value();
   EXPECT_FALSE(std::filesystem::exists(folder_.initial_file()));
   const auto theta = initial_theta(folder_, params).value();
-  EXPECT_EQ(state::parameters_root(state::layout_of(params.model), theta), params.initial_theta_root);
+  EXPECT_EQ(state::parameters_root(state::layout_of(params.model), theta),
+            params.initial_theta_root);
 }
 
 TEST_F(ImportedRunTest, StartsFromTheWeightsThatItImported) {
   ASSERT_TRUE(init_run(folder_, config_, {}));
   const auto params = read_params(folder_).value();
   EXPECT_EQ(initial_theta(folder_, params).value(), theta_);
-  EXPECT_EQ(state::parameters_root(state::layout_of(params.model), theta_), params.initial_theta_root);
+  EXPECT_EQ(state::parameters_root(state::layout_of(params.model), theta_),
+            params.initial_theta_root);
 }
 
 TEST_F(ImportedRunTest, IsAnotherRunThanThatOfItsSeed) {
@@ -160,22 +172,27 @@ TEST_F(ImportedRunTest, IsAnotherRunThanThatOfItsSeed) {
   seeded.from.clear();
   const RunFolder other{directory_ / "seeded"};
   ASSERT_TRUE(init_run(other, seeded, {}));
-  EXPECT_NE(read_params(folder_).value().initial_theta_root, read_params(other).value().initial_theta_root);
+  EXPECT_NE(read_params(folder_).value().initial_theta_root,
+            read_params(other).value().initial_theta_root);
 }
 
 TEST_F(ImportedRunTest, RefusesToStartWithoutItsWeightsOrWithOthers) {
   ASSERT_TRUE(init_run(folder_, config_, {}));
   const auto params = read_params(folder_).value();
   theta_[3] += 1;
-  ASSERT_TRUE(trainer::write_safetensors(folder_.initial_file(), state::layout_of(params.model).tensors(), theta_));
+  ASSERT_TRUE(trainer::write_safetensors(folder_.initial_file(),
+                                         state::layout_of(params.model).tensors(), theta_));
   const auto changed = initial_theta(folder_, params);
   ASSERT_FALSE(changed);
   EXPECT_EQ(changed.error().code, Errc::kBadHash);
-  EXPECT_NE(changed.error().message.find("is not the model that this run starts from"), std::string::npos);
+  EXPECT_NE(changed.error().message.find("is not the model that this run starts from"),
+            std::string::npos);
   std::filesystem::remove(folder_.initial_file());
   const auto missing = initial_theta(folder_, params);
   ASSERT_FALSE(missing);
-  EXPECT_NE(missing.error().message.find("is missing: this run starts from an imported model; copy"), std::string::npos);
+  EXPECT_NE(
+      missing.error().message.find("is missing: this run starts from an imported model; copy"),
+      std::string::npos);
 }
 
 class PackedRunTest : public RunFolderTest {
@@ -184,7 +201,8 @@ class PackedRunTest : public RunFolderTest {
     trainer::PackOptions options;
     options.context = config_.params.model.context;
     options.held_out = held_out;
-    MUSTER_TRY_STATUS(trainer::pack({config_.corpus}, directory_ / "packed", *trainer::make_byte_tokenizer(), options,
+    MUSTER_TRY_STATUS(trainer::pack({config_.corpus}, directory_ / "packed",
+                                    *trainer::make_byte_tokenizer(), options,
                                     [](const trainer::PackProgress&) -> Status { return {}; }));
     config_.packed = directory_ / "packed";
     return {};
@@ -198,7 +216,9 @@ TEST_F(PackedRunTest, TrainsOnThePackedFolderAndMeasuresOnItsHeldOutSplit) {
   const auto manifest = trainer::read_manifest(directory_ / "packed").value();
   EXPECT_EQ(params.data_root, manifest.splits.at("train").root());
   EXPECT_EQ(folder_.train_data(), folder_.held_out_data());
-  const auto data = trainer::DataSet::open(folder_.train_data(), params.model.context, params.model.vocab).value();
+  const auto data =
+      trainer::DataSet::open(folder_.train_data(), params.model.context, params.model.vocab)
+          .value();
   EXPECT_EQ(data.sequences(), params.sequences);
   EXPECT_EQ(trainer::open_tokenizer(folder_.root).value()->vocab(), 256u);
 }
@@ -207,7 +227,8 @@ TEST_F(PackedRunTest, NeedsHeldOutData) {
   ASSERT_TRUE(pack_headers(0));
   const Status made = init_run(folder_, config_, {});
   ASSERT_FALSE(made);
-  EXPECT_NE(made.error().message.find("no split 'held_out'"), std::string::npos) << made.error().message;
+  EXPECT_NE(made.error().message.find("no split 'held_out'"), std::string::npos)
+      << made.error().message;
 }
 
 TEST_F(PackedRunTest, RefusesADamagedShard) {

@@ -13,13 +13,28 @@ class RunReportTest : public ::testing::Test {
   RunReport report_{{{"miner-1", "honest", honest_}, {"noise-1", "noise", cheater_}}};
 
   void play_round(int round, std::int64_t start_ms) {
-    report_.take("miner-1", {{"event", "trained"}, {"round", round}, {"start_ms", start_ms}, {"end_ms", start_ms + 1000}});
-    report_.take("noise-1", {{"event", "trained"}, {"round", round}, {"start_ms", start_ms - 400}, {"end_ms", start_ms + 9000}});
-    report_.take("coordinator", {{"event", "sealed"}, {"round", round}, {"accepted", 1}, {"miners", 2}, {"theta_root", "aa"}});
+    report_.take("miner-1", {{"event", "trained"},
+                             {"round", round},
+                             {"start_ms", start_ms},
+                             {"end_ms", start_ms + 1000}});
+    report_.take("noise-1", {{"event", "trained"},
+                             {"round", round},
+                             {"start_ms", start_ms - 400},
+                             {"end_ms", start_ms + 9000}});
+    report_.take("coordinator", {{"event", "sealed"},
+                                 {"round", round},
+                                 {"accepted", 1},
+                                 {"miners", 2},
+                                 {"theta_root", "aa"}});
     report_.take("validator-1", {{"event", "held_out"}, {"round", round}, {"loss", 3.0 - round}});
     report_.take("miner-1", {{"event", "applied"}, {"round", round}, {"theta_root", "aa"}});
     for (const char* name : {"miner-1", "noise-1"})
-      report_.take(name, {{"event", "round"}, {"round", round}, {"in_roster", 1}, {"outcome", name == std::string("miner-1") ? "accepted" : "rejected"}, {"bytes_up", 1000}, {"bytes_down", 2000}});
+      report_.take(name, {{"event", "round"},
+                          {"round", round},
+                          {"in_roster", 1},
+                          {"outcome", name == std::string("miner-1") ? "accepted" : "rejected"},
+                          {"bytes_up", 1000},
+                          {"bytes_down", 2000}});
   }
 };
 
@@ -41,8 +56,9 @@ TEST_F(RunReportTest, MeasuresOverheadBetweenHonestMinersOnly) {
 TEST_F(RunReportTest, ReportsWeightAndPayFromTheLedger) {
   play_round(0, 1000);
   protocol::Metagraph metagraph;
-  metagraph.neurons = {{.uid = Uid{0}, .hotkey = honest_, .incentive = 65535, .earned = 2'000'000'000},
-                       {.uid = Uid{1}, .hotkey = cheater_}};
+  metagraph.neurons = {
+      {.uid = Uid{0}, .hotkey = honest_, .incentive = 65535, .earned = 2'000'000'000},
+      {.uid = Uid{1}, .hotkey = cheater_}};
   const auto miners = report_.summary(metagraph, 1000)["miners"];
   EXPECT_EQ(miners[0]["weight"], 65535);
   EXPECT_EQ(miners[0]["earned"], 2.0);

@@ -20,8 +20,9 @@ TEST(SameModel, TakesEqualModelsAndShorterContexts) {
 }
 
 TEST(SameModel, NamesFieldAndBothValues) {
-  EXPECT_EQ(error_of([](auto& model) { model.d_ff = 17; }),
-            "run.toml: 'model.d_ff' is 17, m/config.json has 384; leave the field out, or change it");
+  EXPECT_EQ(
+      error_of([](auto& model) { model.d_ff = 17; }),
+      "run.toml: 'model.d_ff' is 17, m/config.json has 384; leave the field out, or change it");
 }
 
 TEST(SameModel, NamesTheFirstFieldThatDiffers) {
@@ -38,11 +39,15 @@ TEST(SameModel, LooksAtEveryField) {
   EXPECT_NE(error_of([](auto& model) { model.kv_heads = 2; }).find("kv_heads"), std::string::npos);
   EXPECT_NE(error_of([](auto& model) { model.context = 1000; }).find("context"), std::string::npos);
   EXPECT_NE(error_of([](auto& model) { model.vocab = 300; }).find("vocab"), std::string::npos);
-  EXPECT_NE(error_of([](auto& model) { model.tied = false; }).find("'model.tied' is false"), std::string::npos);
-  EXPECT_NE(error_of([](auto& model) { model.rope_theta = 5e5f; }).find("rope_theta"), std::string::npos);
-  EXPECT_NE(error_of([](auto& model) { model.norm_epsilon = 1e-6f; }).find("norm_epsilon"), std::string::npos);
-  EXPECT_NE(error_of([](auto& model) { model.rope_scaling = state::RopeScaling{}; }).find("rope_factor"),
+  EXPECT_NE(error_of([](auto& model) { model.tied = false; }).find("'model.tied' is false"),
             std::string::npos);
+  EXPECT_NE(error_of([](auto& model) { model.rope_theta = 5e5f; }).find("rope_theta"),
+            std::string::npos);
+  EXPECT_NE(error_of([](auto& model) { model.norm_epsilon = 1e-6f; }).find("norm_epsilon"),
+            std::string::npos);
+  EXPECT_NE(
+      error_of([](auto& model) { model.rope_scaling = state::RopeScaling{}; }).find("rope_factor"),
+      std::string::npos);
 }
 
 }  // namespace

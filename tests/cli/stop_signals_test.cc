@@ -48,9 +48,14 @@ TEST(RunAction, TurnsExceptionsIntoExitCodes) {
               return 0;
             }),
             kExitFailed);
-  EXPECT_EQ(exit_code_of([]() -> Result<int> { return nlohmann::json::parse("{").size() > 0 ? 1 : 0; }), kExitFailed);
+  EXPECT_EQ(
+      exit_code_of([]() -> Result<int> { return nlohmann::json::parse("{").size() > 0 ? 1 : 0; }),
+      kExitFailed);
   EXPECT_EQ(exit_code_of([]() -> Result<int> { return kExitChecksFailed; }), kExitChecksFailed);
-  EXPECT_EQ(exit_code_of([]() -> Result<int> { return Error{Errc::kCancelled, "stopped"}; }), kExitFailed);
+  EXPECT_EQ(exit_code_of([]() -> Result<int> {
+              return Error{Errc::kCancelled, "stopped"};
+            }),
+            kExitFailed);
 }
 
 TEST(RunAction, EscapesWhatAnErrorQuotes) {

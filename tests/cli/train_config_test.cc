@@ -16,7 +16,8 @@ constexpr const char* kLeast = "[data]\ntrain = \"a.bin\"\n[train]\nsteps = 100\
 class TrainConfigTest : public ::testing::Test {
  protected:
   muster::testing::TemporaryDirectory directory_;
-  Result<TrainConfig> read(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  Result<TrainConfig> read(const std::string& text,
+                           const std::vector<std::string>& overrides = {}) {
     EXPECT_TRUE(replace_file(directory_ / "train.toml", bytes_of(text)));
     return read_train_config(directory_ / "train.toml", overrides);
   }
@@ -37,8 +38,12 @@ TEST_F(TrainConfigTest, ReadsTheExample) {
 TEST_F(TrainConfigTest, TheExampleSaysTheDefaults) {
   const auto example = read_train_config(kExamples / "train.toml", {"train.batch=4"}).value();
   const auto least = read(kLeast, {"train.steps=600"}).value();
-  const auto noted = [](const TrainConfig& config) { return trainer::noted_settings(config.training, ""); };
-  const auto bound = [](const TrainConfig& config) { return trainer::binding_settings(config.training, Hash{}); };
+  const auto noted = [](const TrainConfig& config) {
+    return trainer::noted_settings(config.training, "");
+  };
+  const auto bound = [](const TrainConfig& config) {
+    return trainer::binding_settings(config.training, Hash{});
+  };
   const auto difference = trainer::first_difference(noted(example), noted(least));
   EXPECT_FALSE(difference) << difference->name;
   const auto other = trainer::first_difference(bound(example), bound(least));
@@ -46,13 +51,18 @@ TEST_F(TrainConfigTest, TheExampleSaysTheDefaults) {
 }
 
 TEST_F(TrainConfigTest, MeansTheSameModelAsANetworksRun) {
-  const auto run = read_run_config(kExamples / "quickstart.toml", {"model.kv_heads=2", "model.rope_factor=2.0"}).value();
-  const auto alone = read_train_config(kExamples / "train.toml", {"model.kv_heads=2", "model.rope_factor=2.0"}).value();
+  const auto run =
+      read_run_config(kExamples / "quickstart.toml", {"model.kv_heads=2", "model.rope_factor=2.0"})
+          .value();
+  const auto alone =
+      read_train_config(kExamples / "train.toml", {"model.kv_heads=2", "model.rope_factor=2.0"})
+          .value();
   EXPECT_EQ(run.params.model, alone.training.model);
 }
 
 TEST_F(TrainConfigTest, CountsStepsByTokens) {
-  const auto config = read("[data]\ntrain = \"a.bin\"\n[train]\ntokens = 1_000_000\nbatch = 8\naccumulate = 2\n");
+  const auto config =
+      read("[data]\ntrain = \"a.bin\"\n[train]\ntokens = 1_000_000\nbatch = 8\naccumulate = 2\n");
   ASSERT_TRUE(config.has_value()) << config.error().message;
   EXPECT_EQ(config->training.steps(), 489u) << "1000000 / 2048, rounded up";
 }
@@ -90,8 +100,11 @@ TEST_F(TrainConfigTest, RefusesWhatCannotWorkNamingTheFieldAndTheMend) {
       {"data.packed=\"x\"", "'data.train' must be a token file"},
       {"run.rounds=3", "'run' is no known section"}};
   for (const auto& [override, expected] : cases)
-    EXPECT_NE(refusal(override).find(expected), std::string::npos) << override << ": " << refusal(override);
-  EXPECT_NE(read("[data]\ncorpus = \"x\"\n[model]\ncontext = 70000\n[train]\nsteps = 90\n").error().message.find("shorten the context"),
+    EXPECT_NE(refusal(override).find(expected), std::string::npos)
+        << override << ": " << refusal(override);
+  EXPECT_NE(read("[data]\ncorpus = \"x\"\n[model]\ncontext = 70000\n[train]\nsteps = 90\n")
+                .error()
+                .message.find("shorten the context"),
             std::string::npos);
   EXPECT_NE(read("[train]\nsteps = 5\n").error().message.find("data.train"), std::string::npos);
 }
@@ -100,9 +113,11 @@ TEST(TrainProgress, SaysWhereATrainingIs) {
   EXPECT_EQ(progress_line({.step = 120, .tokens = 9, .loss = 2.34512}, 600,
                           {.seconds = 9, .tokens_per_second = 45'060, .share_of_peak = 0.781}, 72),
             "step 120/600  loss 2.3451  45.1 k tokens/s, 78 % of peak  1.2 min left");
-  EXPECT_EQ(progress_line({.step = 1, .tokens = 9, .loss = 5}, 6, {.seconds = 9, .tokens_per_second = 500}, 30),
+  EXPECT_EQ(progress_line({.step = 1, .tokens = 9, .loss = 5}, 6,
+                          {.seconds = 9, .tokens_per_second = 500}, 30),
             "step 1/6  loss 5.0000  0.5 k tokens/s  30 s left");
-  EXPECT_EQ(progress_line({.step = 6, .tokens = 9, .loss = 5}, 6, {.seconds = 9, .tokens_per_second = 500}, 0),
+  EXPECT_EQ(progress_line({.step = 6, .tokens = 9, .loss = 5}, 6,
+                          {.seconds = 9, .tokens_per_second = 500}, 0),
             "step 6/6  loss 5.0000  0.5 k tokens/s");
 }
 
@@ -113,13 +128,15 @@ TEST(TrainProgress, PrintsWholeLinesNowAndThenWhereThereIsNoTerminal) {
   {
     TrainProgress progress(out, false, 100);
     for (std::uint64_t step = 1; step <= 100; ++step)
-      progress.on_step({.step = step, .tokens = step, .loss = 1}, {.seconds = static_cast<double>(step) * 0.25}, 1);
+      progress.on_step({.step = step, .tokens = step, .loss = 1},
+                       {.seconds = static_cast<double>(step) * 0.25}, 1);
     progress.on_held_out(100, 1.5);
   }
   std::fclose(out);
   const std::string printed(text, size);
   std::free(text);
-  EXPECT_EQ(std::count(printed.begin(), printed.end(), '\n'), 5) << printed;  // 1, 41, 81, the last, the held-out loss
+  EXPECT_EQ(std::count(printed.begin(), printed.end(), '\n'), 5)
+      << printed;  // 1, 41, 81, the last, the held-out loss
   EXPECT_EQ(printed.find('\r'), std::string::npos);
   EXPECT_NE(printed.find("step 100: held-out loss 1.5000"), std::string::npos);
 }

@@ -13,8 +13,16 @@ namespace {
 class TrainingModelTest : public ::testing::Test {
  protected:
   TrainingModelTest() {
-    config_.model = {.d_model = 16, .layers = 1, .heads = 2, .kv_heads = 1, .d_ff = 24, .context = 32, .vocab = 40,
-                     .tied = false, .rope_theta = 5e5f, .norm_epsilon = 3e-6f};
+    config_.model = {.d_model = 16,
+                     .layers = 1,
+                     .heads = 2,
+                     .kv_heads = 1,
+                     .d_ff = 24,
+                     .context = 32,
+                     .vocab = 40,
+                     .tied = false,
+                     .rope_theta = 5e5f,
+                     .norm_epsilon = 3e-6f};
     theta_.resize(state::layout_of(config_.model).parameters());
   }
   void write_checkpoint(std::uint64_t step) {
@@ -22,7 +30,9 @@ class TrainingModelTest : public ::testing::Test {
     trainer::CheckpointHead head;
     head.binding = trainer::binding_settings(config_, {});
     head.step = step;
-    MUSTER_CHECK(checkpoints_.write(head, std::vector<trainer::NamedState>{{"theta", theta_}}, 9).has_value(), "");
+    MUSTER_CHECK(checkpoints_.write(head, std::vector<trainer::NamedState>{{"theta", theta_}}, 9)
+                     .has_value(),
+                 "");
   }
   void damage(std::uint64_t step) {
     Bytes content = read_file(checkpoints_.path_of(step), 1u << 24).value();

@@ -9,7 +9,13 @@ const Links kHome{.uplink = 1.25e6, .downlink = 12.5e6, .round_s = 600, .share_m
 
 protocol::ProtocolParams model_of_some_millions() {
   protocol::ProtocolParams params;
-  params.model = {.d_model = 256, .layers = 4, .heads = 4, .kv_heads = 4, .d_ff = 704, .context = 128, .vocab = 256};
+  params.model = {.d_model = 256,
+                  .layers = 4,
+                  .heads = 4,
+                  .kv_heads = 4,
+                  .d_ff = 704,
+                  .context = 128,
+                  .vocab = 256};
   return params;
 }
 

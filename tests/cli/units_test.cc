@@ -18,7 +18,8 @@ TEST(Units, ReadDurations) {
 }
 
 TEST(Units, RefuseWhatIsNoQuantityAndSayTheForm) {
-  for (const char* text : {"", "fast", "100", "-1mbit", "0mbit", "1e999mbit", "100 mbit", "100mbits", "nanmbit"}) {
+  for (const char* text :
+       {"", "fast", "100", "-1mbit", "0mbit", "1e999mbit", "100 mbit", "100mbits", "nanmbit"}) {
     const auto rate = parse_rate(text);
     ASSERT_FALSE(rate) << text;
     EXPECT_NE(rate.error().message.find("100mbit"), std::string::npos);
@@ -45,8 +46,10 @@ TEST(Units, WriteThreeDigitsInTheLargestUnit) {
 TEST(Units, ReadAmountsExactly) {
   EXPECT_EQ(parse_rao("12").value(), 12'000'000'000u);
   EXPECT_EQ(parse_rao("0.000000001").value(), 1u);
-  EXPECT_EQ(parse_rao("20999999.999999999").value(), 20'999'999'999'999'999u) << "a double would round this";
-  for (const char* wrong : {"", ".", "1.", ".5", "-1", "1e3", "1.0000000001", "12 TAO", "99999999999"})
+  EXPECT_EQ(parse_rao("20999999.999999999").value(), 20'999'999'999'999'999u)
+      << "a double would round this";
+  for (const char* wrong :
+       {"", ".", "1.", ".5", "-1", "1e3", "1.0000000001", "12 TAO", "99999999999"})
     EXPECT_FALSE(parse_rao(wrong).has_value()) << wrong;
 }
 

@@ -49,7 +49,8 @@ TEST_P(ErrorFeedbackTest, FollowsItsDefinitionThroughAnyHistory) {
   std::vector<float> expected(layout_.parameters(), 0.0f);
   for (int round = 0; round < 40; ++round) {
     const std::uint64_t kind = random_.below(3);
-    if (random_.chance(0.2)) (void)compressed(delta());  // made, and made again: the last one counts
+    if (random_.chance(0.2))
+      (void)compressed(delta());  // made, and made again: the last one counts
     if (kind == 2) {
       feedback_.settle_missed(kBeta);
     } else {
@@ -58,10 +59,13 @@ TEST_P(ErrorFeedbackTest, FollowsItsDefinitionThroughAnyHistory) {
       for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += update[i];
       auto left = expected;
       for (const Payload& part : split_parts(payload).value()) {
-        const bool is_fresh = format_.has_memory() && part.format == format_.fresh_part() && left == expected;
-        ASSERT_EQ(part, compress(layout_, part.format, is_fresh ? update : left).value()) << "round " << round;
+        const bool is_fresh =
+            format_.has_memory() && part.format == format_.fresh_part() && left == expected;
+        ASSERT_EQ(part, compress(layout_, part.format, is_fresh ? update : left).value())
+            << "round " << round;
         const SparseUpdate sent = decode(layout_, part).value();
-        for (std::size_t i = 0; i < sent.indices.size(); ++i) left[sent.indices[i]] -= sent.values[i];
+        for (std::size_t i = 0; i < sent.indices.size(); ++i)
+          left[sent.indices[i]] -= sent.values[i];
       }
       if (kind == 0) {
         expected = left;
@@ -85,7 +89,8 @@ TEST_P(ErrorFeedbackTest, KeepsTheOriginalsOfAPendingPayloadOnceAndInOrder) {
   const std::vector<float> owed = residual(), update = delta();
   (void)compressed(update);
   const auto state = feedback_.state();
-  EXPECT_TRUE(std::ranges::adjacent_find(state.indices, std::greater_equal{}) == state.indices.end());
+  EXPECT_TRUE(std::ranges::adjacent_find(state.indices, std::greater_equal{}) ==
+              state.indices.end());
   for (std::size_t i = 0; i < state.indices.size(); ++i)
     ASSERT_EQ(state.originals[i], owed[state.indices[i]] + update[state.indices[i]]);
 }
@@ -155,7 +160,8 @@ TEST(ErrorFeedback, HasAFreshPartThatDoesNotDependOnWhatIsOwed) {
   const Layout layout = Layout::make({{"a", {4096}}, {"b", {77}}}).value();
   const PayloadFormat format = two_part_format(64, ValueFormat::kSign);
   Prng random(5);
-  std::vector<float> update(layout.parameters()), owed(layout.parameters()), nothing(layout.parameters(), 0.0f);
+  std::vector<float> update(layout.parameters()), owed(layout.parameters()),
+      nothing(layout.parameters(), 0.0f);
   for (float& x : update) x = static_cast<float>(random.uniform() - 0.5);
   for (float& x : owed) x = static_cast<float>(10 * random.uniform());
   std::vector<float> with = update, without = update;
@@ -170,7 +176,8 @@ TEST(ErrorFeedback, OfNothingOwedIsWhatCompressMakes) {
   Prng random(6);
   std::vector<float> update(layout.parameters()), nothing(layout.parameters(), 0.0f);
   for (float& x : update) x = static_cast<float>(random.uniform() - 0.5);
-  for (const PayloadFormat& format : {two_part_format(300, ValueFormat::kSignMagnitude), PayloadFormat{}}) {
+  for (const PayloadFormat& format :
+       {two_part_format(300, ValueFormat::kSignMagnitude), PayloadFormat{}}) {
     std::vector<float> delta = update, residual = nothing;
     EXPECT_EQ(ErrorFeedback(residual, delta).compress(layout, format).value(),
               compress(layout, format, update).value());

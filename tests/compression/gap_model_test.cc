@@ -17,7 +17,8 @@ double bound_bits(double k) {
 
 class IndexBits : public ::testing::TestWithParam<std::uint32_t> {};
 INSTANTIATE_TEST_SUITE_P(Densities, IndexBits,
-                         ::testing::Values(16u, 17u, 23u, 24u, 31u, 32u, 48u, 64u, 100u, 128u, 256u, 400u, 512u));
+                         ::testing::Values(16u, 17u, 23u, 24u, 31u, 32u, 48u, 64u, 100u, 128u, 256u,
+                                           400u, 512u));
 
 TEST_P(IndexBits, AreWithinOnePercentOfTheBound) {
   const std::uint32_t keep = GetParam();

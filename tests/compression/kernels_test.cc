@@ -13,24 +13,28 @@ namespace muster::compression {
 namespace {
 
 class KernelsTest : public ::testing::TestWithParam<const Kernels*> {};
-INSTANTIATE_TEST_SUITE_P(Every, KernelsTest, ::testing::ValuesIn(available_kernels().begin(),
-                                                                  available_kernels().end()),
+INSTANTIATE_TEST_SUITE_P(Every, KernelsTest,
+                         ::testing::ValuesIn(available_kernels().begin(),
+                                             available_kernels().end()),
                          [](const auto& test) { return std::string(test.param->name); });
 
 std::vector<Selector> selectors() {
   std::vector<Selector> found;
   for (const Kernels* kernels : available_kernels()) {
-    found.push_back({std::string(kernels->name), [kernels](const Selector::Blocks& blocks, std::uint32_t keep) {
-      std::vector<Selector::Selected> selected;
-      for (const auto& values : blocks) {
-        std::vector<std::uint16_t> indices(kBlockElements + 16);
-        const std::uint32_t count = kernels->select(
-            values.data(), static_cast<std::uint32_t>(values.size()), keep, indices.data());
-        indices.resize(count == kNotFinite ? 0 : count);
-        selected.push_back(count == kNotFinite ? std::nullopt : Selector::Selected(indices));
-      }
-      return selected;
-    }, {}});
+    found.push_back(
+        {std::string(kernels->name),
+         [kernels](const Selector::Blocks& blocks, std::uint32_t keep) {
+           std::vector<Selector::Selected> selected;
+           for (const auto& values : blocks) {
+             std::vector<std::uint16_t> indices(kBlockElements + 16);
+             const std::uint32_t count = kernels->select(
+                 values.data(), static_cast<std::uint32_t>(values.size()), keep, indices.data());
+             indices.resize(count == kNotFinite ? 0 : count);
+             selected.push_back(count == kNotFinite ? std::nullopt : Selector::Selected(indices));
+           }
+           return selected;
+         },
+         {}});
   }
   return found;
 }
@@ -71,8 +75,8 @@ TEST_P(KernelsTest, AddUpGapsToIndices) {
           expected.push_back(static_cast<std::uint16_t>(next + gap));
           next += gap + 1;
         }
-        ASSERT_EQ(GetParam()->indices_of(quotients.data(), count, low_bits, lows.data(), lows.size(),
-                                         bit, indices.data()),
+        ASSERT_EQ(GetParam()->indices_of(quotients.data(), count, low_bits, lows.data(),
+                                         lows.size(), bit, indices.data()),
                   next)
             << count << " gaps of " << low_bits << " low bits from bit " << bit;
         ASSERT_EQ(indices, expected);

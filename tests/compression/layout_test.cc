@@ -38,14 +38,17 @@ TEST(Layout, RefusesNonsense) {
   EXPECT_EQ((Layout::make({{"a", {1ull << 40, 1ull << 40}}}).error().code), Errc::kTooLarge);
 }
 
-// Llama's shapes at 10^12 parameters: no memory for the parameters, nor for their 244 million blocks.
+// Llama's shapes at 10^12 parameters: no memory for the parameters, nor for their 244 million
+// blocks.
 TEST(Layout, HoldsAModelOfATrillionParameters) {
   std::vector<Layout::NamedShape> tensors{{"embedding", {128'000, 25'600}}};
   for (int layer = 0; layer < 128; ++layer) {
     const std::string name = std::to_string(layer);
     tensors.push_back({name + ".gain", {25'600}});
-    for (const char* matrix : {".q", ".k", ".v", ".o"}) tensors.push_back({name + matrix, {25'600, 25'600}});
-    for (const char* matrix : {".up", ".gate", ".down"}) tensors.push_back({name + matrix, {25'600, 67'590}});
+    for (const char* matrix : {".q", ".k", ".v", ".o"})
+      tensors.push_back({name + matrix, {25'600, 25'600}});
+    for (const char* matrix : {".up", ".gate", ".down"})
+      tensors.push_back({name + matrix, {25'600, 67'590}});
   }
   const Layout layout = Layout::make(tensors).value();
   EXPECT_GT(layout.parameters(), 1'000'000'000'000u);
@@ -68,12 +71,14 @@ TEST(Layout, HoldsAModelOfATrillionParameters) {
 
 TEST(Layout, RefusesMoreThanTheLimitInOneTensorOrInAll) {
   EXPECT_TRUE(Layout::make({{"a", {limits::kParametersMax}}}));
-  EXPECT_EQ(Layout::make({{"a", {limits::kParametersMax}}, {"b", {1}}}).error().code, Errc::kTooLarge);
+  EXPECT_EQ(Layout::make({{"a", {limits::kParametersMax}}, {"b", {1}}}).error().code,
+            Errc::kTooLarge);
   EXPECT_EQ(Layout::make({{"a", {limits::kParametersMax + 1}}}).error().code, Errc::kTooLarge);
 }
 
 TEST(Slice, CutAtSegmentsHasTheBlocksAndSegmentsOfTheWhole) {
-  const Layout whole = Layout::make({{"a", {700, 4096}}, {"b", {5000}}, {"c", {900, 4100}}}).value();
+  const Layout whole =
+      Layout::make({{"a", {700, 4096}}, {"b", {5000}}, {"c", {900, 4100}}}).value();
   for (std::uint32_t first = 0; first < whole.segment_count(); ++first) {
     const SegmentRange& segment = whole.segment(first);
     const Layout part = slice(whole, {segment.offset, segment.offset + segment.elements});
@@ -81,7 +86,8 @@ TEST(Slice, CutAtSegmentsHasTheBlocksAndSegmentsOfTheWhole) {
     ASSERT_EQ(part.block_count(), segment.blocks);
     for (std::uint32_t i = 0; i < segment.blocks; ++i) {
       const Block& block = whole.block(segment.first_block + i);
-      ASSERT_EQ(part.block(i).offset + segment.offset, block.offset) << "segment " << first << ", block " << i;
+      ASSERT_EQ(part.block(i).offset + segment.offset, block.offset)
+          << "segment " << first << ", block " << i;
       ASSERT_EQ(part.block(i).elements, block.elements) << "segment " << first << ", block " << i;
     }
   }

@@ -79,7 +79,14 @@ TEST(Payload, IsByteForByteTheWorkedExample) {
   dense[200] = -2;
   const Payload payload = compress(layout, {64, ValueFormat::kSign}, dense).value();
   EXPECT_EQ(to_hex(payload.segments[0]),
-            "00" "0040" "43e0" "0a" "88440300" "d5c90600" "cc620400" "fb4a1a00");
+            "00"
+            "0040"
+            "43e0"
+            "0a"
+            "88440300"
+            "d5c90600"
+            "cc620400"
+            "fb4a1a00");
 }
 
 TEST(Payload, EncodesWhatItDecodedToTheSameBytes) {
@@ -103,7 +110,8 @@ TEST(Payload, OfNothingIsAllCountsOfZero) {
 }
 
 // One byte string per content: what decodes is what an encoder writes for those entries. Levels and
-// exponents need not be those that an encoder would have chosen, so only their spelling is compared.
+// exponents need not be those that an encoder would have chosen, so only their spelling is
+// compared.
 TEST(Payload, DecodesMutatedBytesToNothingOrToValidEntries) {
   const Layout layout = small_layout();
   Prng random(2026);
@@ -119,7 +127,8 @@ TEST(Payload, DecodesMutatedBytesToNothingOrToValidEntries) {
         ASSERT_TRUE(std::isnormal(update->values[i]));
         ASSERT_LT(update->indices[i], layout.parameters());
       }
-      ASSERT_TRUE(std::is_sorted(update->indices.begin(), update->indices.end(), std::less_equal<>()));
+      ASSERT_TRUE(
+          std::is_sorted(update->indices.begin(), update->indices.end(), std::less_equal<>()));
       // Floats are coded one by one, so there the entries of a part say everything.
       if (has_levels(format.values) || format.has_memory()) continue;
       ASSERT_EQ(compress(layout, format, densified(layout, *update)).value(), mutated);
@@ -129,7 +138,8 @@ TEST(Payload, DecodesMutatedBytesToNothingOrToValidEntries) {
 
 // Whatever is in a payload: crowded into one corner of every block, spread out, of all sizes.
 TEST(Payload, NeverHasMoreBytesThanItsFormatAllows) {
-  const Layout layout = Layout::make({{"a", {9, 4096}}, {"b", {37}}, {"c", {1}}, {"d", {5000}}}).value();
+  const Layout layout =
+      Layout::make({{"a", {9, 4096}}, {"b", {37}}, {"c", {1}}, {"d", {5000}}}).value();
   Prng random(9);
   for (const PayloadFormat& format : all_formats()) {
     for (int shape = 0; shape < 4; ++shape) {
@@ -140,7 +150,8 @@ TEST(Payload, NeverHasMoreBytesThanItsFormatAllows) {
                            : shape == 1 ? place >= kBlockElements - format.keep
                            : shape == 2 ? random.chance(0.5)
                                         : place % 61 == 0;
-        dense[i] = static_cast<float>((random.uniform() - 0.5) * std::exp(20 * random.uniform()) * (large ? 1e6 : 1));
+        dense[i] = static_cast<float>((random.uniform() - 0.5) * std::exp(20 * random.uniform()) *
+                                      (large ? 1e6 : 1));
       }
       const Payload payload = compress(layout, format, dense).value();
       std::uint64_t bytes = 0;
@@ -162,7 +173,8 @@ TEST(Payload, BoundsItsBytesNotFarAboveWhatUpdatesTake) {
 TEST(Payload, RefusesEveryTruncationAndTrailingBytes) {
   const Layout layout = small_layout();
   Prng random(3);
-  Payload payload = compress(layout, {64, ValueFormat::kSign}, random_update(layout, random)).value();
+  Payload payload =
+      compress(layout, {64, ValueFormat::kSign}, random_update(layout, random)).value();
   Payload cut = payload;
   while (cut.segments[0].size() > 1) {
     cut.segments[0].pop_back();
@@ -179,7 +191,8 @@ TEST(Payload, RefusesAWrongNumberOfSegmentsAndAnUnknownDensity) {
                 .error()
                 .code,
             Errc::kInvalidArgument);
-  EXPECT_FALSE(compress(layout, {4097, ValueFormat::kSign}, std::vector<float>(layout.parameters())));
+  EXPECT_FALSE(
+      compress(layout, {4097, ValueFormat::kSign}, std::vector<float>(layout.parameters())));
 }
 
 TEST(Payload, NamesSegmentAndBlockOfANonFiniteValue) {
@@ -195,7 +208,8 @@ TEST(Payload, NamesSegmentAndBlockOfANonFiniteValue) {
 TEST(Payload, NamesSegmentBlockAndByteOfWhatItRefuses) {
   const Layout layout = small_layout();
   Prng random(16);
-  const Payload whole = compress(layout, {64, ValueFormat::kSign}, random_update(layout, random)).value();
+  const Payload whole =
+      compress(layout, {64, ValueFormat::kSign}, random_update(layout, random)).value();
   auto refusal = [&](auto&& damage) {
     Payload damaged = whole;
     damage(damaged.segments[0]);
@@ -204,13 +218,18 @@ TEST(Payload, NamesSegmentBlockAndByteOfWhatItRefuses) {
   const std::string size = std::to_string(whole.segments[0].size());
   EXPECT_EQ(refusal([](Bytes& bytes) { bytes[0] = 2; }),
             "payload segment 0: unknown flags at byte 0 of " + size);
-  EXPECT_EQ(refusal([](Bytes& bytes) { bytes[4] = 0xff; }),
-            "payload segment 0: block 1: a level that is zero, denormal or not finite at byte 3 of " + size);
+  EXPECT_EQ(
+      refusal([](Bytes& bytes) { bytes[4] = 0xff; }),
+      "payload segment 0: block 1: a level that is zero, denormal or not finite at byte 3 of " +
+          size);
   EXPECT_EQ(refusal([](Bytes& bytes) { bytes.resize(6); }),
             "payload segment 0: scales end too early at byte 6 of 6");
-  EXPECT_EQ(refusal([](Bytes& bytes) { bytes.push_back(0); bytes.push_back(0); }),
-            "payload segment 0: coded symbols that do not end where an encoder starts at byte " + size + " of " +
-                std::to_string(whole.segments[0].size() + 2));
+  EXPECT_EQ(refusal([](Bytes& bytes) {
+              bytes.push_back(0);
+              bytes.push_back(0);
+            }),
+            "payload segment 0: coded symbols that do not end where an encoder starts at byte " +
+                size + " of " + std::to_string(whole.segments[0].size() + 2));
 }
 
 TEST(Payload, CostsLittleMoreThanTheEntropyBoundAt64Of4096) {
@@ -234,9 +253,11 @@ TEST(Payload, OfTwoPartsIsTheSumOfItsParts) {
     std::vector<float> sum(layout.parameters(), 0.0f);
     for (const Payload& part : parts) {
       const SparseUpdate update = decode(layout, part).value();
-      for (std::size_t i = 0; i < update.indices.size(); ++i) sum[update.indices[i]] += update.values[i];
+      for (std::size_t i = 0; i < update.indices.size(); ++i)
+        sum[update.indices[i]] += update.values[i];
     }
-    EXPECT_EQ(densified(layout, decode(layout, payload).value()), sum) << format.keep << name_of(format.values);
+    EXPECT_EQ(densified(layout, decode(layout, payload).value()), sum)
+        << format.keep << name_of(format.values);
   }
 }
 
@@ -248,27 +269,34 @@ TEST(Payload, HasAFreshPartThatIsWhatOnePartOfItsSizeWouldBe) {
     const Payload payload = compress(layout, format, dense).value();
     const Payload alone = compress(layout, format.fresh_part(), dense).value();
     EXPECT_EQ(split_parts(payload).value()[0], alone);
-    EXPECT_EQ(decode_parts(layout, payload).value().fresh.values, decode(layout, alone).value().values);
+    EXPECT_EQ(decode_parts(layout, payload).value().fresh.values,
+              decode(layout, alone).value().values);
   }
 }
 
 TEST(Payload, OfOnePartIsItsOwnFreshPart) {
   const Layout layout = small_layout();
   Prng random(23);
-  const Payload payload = compress(layout, {64, ValueFormat::kSign}, random_update(layout, random)).value();
+  const Payload payload =
+      compress(layout, {64, ValueFormat::kSign}, random_update(layout, random)).value();
   EXPECT_EQ(split_parts(payload).value(), std::vector<Payload>{payload});
   const DecodedPayload decoded = decode_parts(layout, payload).value();
   EXPECT_EQ(decoded.fresh.indices, decoded.whole.indices);
   EXPECT_EQ(decoded.fresh.values, decoded.whole.values);
 }
 
-TEST(Payload, MakesOnePartOfAKeepOfOne) { EXPECT_FALSE(two_part_format(1, ValueFormat::kSign).has_memory()); }
+TEST(Payload, MakesOnePartOfAKeepOfOne) {
+  EXPECT_FALSE(two_part_format(1, ValueFormat::kSign).has_memory());
+}
 
 TEST(Payload, AddsPartsThatHoldTheSameEntry) {
   const Layout layout = Layout::make({{"a", {8}}}).value();
-  const PayloadFormat format = two_part_format(4096, ValueFormat::kFloat32), part = format.fresh_part();
-  const Payload fresh = compress(layout, part, std::vector<float>{1, 0, 2, 0, 0, 0.5f, 0, 0}).value();
-  const Payload memory = compress(layout, part, std::vector<float>{0, 4, 3, 0, 0, -0.25f, 0, 0}).value();
+  const PayloadFormat format = two_part_format(4096, ValueFormat::kFloat32),
+                      part = format.fresh_part();
+  const Payload fresh =
+      compress(layout, part, std::vector<float>{1, 0, 2, 0, 0, 0.5f, 0, 0}).value();
+  const Payload memory =
+      compress(layout, part, std::vector<float>{0, 4, 3, 0, 0, -0.25f, 0, 0}).value();
   const Payload payload = of_parts(format, fresh, memory);
   const SparseUpdate update = decode(layout, payload).value();
   EXPECT_EQ(update.indices, (std::vector<std::uint64_t>{0, 1, 2, 5}));
@@ -285,7 +313,8 @@ TEST(Payload, HasTheNormOfTheSumWhateverItsPartsAre) {
   const PayloadFormat format = two_part_format(128, ValueFormat::kSign), part = format.fresh_part();
   std::vector<float> dense = random_update(layout, random), opposite = dense;
   for (float& value : opposite) value = -value;
-  const Payload fresh = compress(layout, part, dense).value(), memory = compress(layout, part, opposite).value();
+  const Payload fresh = compress(layout, part, dense).value(),
+                memory = compress(layout, part, opposite).value();
   const double one = summarise(layout, fresh).value().norm;
   const PayloadSummary doubled = summarise(layout, of_parts(format, fresh, fresh)).value();
   EXPECT_NEAR(doubled.norm, 2 * one, 1e-6 * one);
@@ -298,18 +327,22 @@ TEST(Payload, HasTheNormOfTheSumWhateverItsPartsAre) {
 
 TEST(Payload, HoldsNoEntryWhereTheSumOfItsPartsIsDenormal) {
   const Layout layout = Layout::make({{"a", {4}}}).value();
-  const PayloadFormat format = two_part_format(4096, ValueFormat::kFloat32), part = format.fresh_part();
+  const PayloadFormat format = two_part_format(4096, ValueFormat::kFloat32),
+                      part = format.fresh_part();
   const float smallest = std::numeric_limits<float>::min();
-  const Payload fresh = compress(layout, part, std::vector<float>{1.5f * smallest, 3, 0, 0}).value();
+  const Payload fresh =
+      compress(layout, part, std::vector<float>{1.5f * smallest, 3, 0, 0}).value();
   const Payload memory = compress(layout, part, std::vector<float>{-smallest, 1, 0, 0}).value();
-  EXPECT_EQ(decode(layout, of_parts(format, fresh, memory)).value().indices, std::vector<std::uint64_t>{1});
+  EXPECT_EQ(decode(layout, of_parts(format, fresh, memory)).value().indices,
+            std::vector<std::uint64_t>{1});
 }
 
 TEST(Payload, RefusesPartsWhoseSumOverflows) {
   const Layout layout = Layout::make({{"a", {4}}}).value();
   const PayloadFormat format = two_part_format(4096, ValueFormat::kFloat32);
-  const Payload part =
-      compress(layout, format.fresh_part(), std::vector<float>{0, std::numeric_limits<float>::max(), 0, 0}).value();
+  const Payload part = compress(layout, format.fresh_part(),
+                                std::vector<float>{0, std::numeric_limits<float>::max(), 0, 0})
+                           .value();
   const auto update = decode(layout, of_parts(format, part, part));
   ASSERT_FALSE(update.has_value());
   EXPECT_EQ(update.error().code, Errc::kNonFinite);
@@ -369,7 +402,8 @@ TEST(Payload, IsTheSameOnAnyNumberOfThreads) {
   for (unsigned threads : {2u, 3u, 7u}) {
     EXPECT_EQ(compress(layout, format, dense, threads).value(), payload);
     EXPECT_EQ(decode(layout, payload, threads).value().indices, update.indices);
-    EXPECT_EQ(summarise(layout, payload, threads).value().norm, summarise(layout, payload).value().norm);
+    EXPECT_EQ(summarise(layout, payload, threads).value().norm,
+              summarise(layout, payload).value().norm);
   }
 }
 
@@ -377,7 +411,8 @@ TEST(Payload, KeepsFloatsExactly) {
   const Layout layout = small_layout();
   Prng random(15);
   const auto dense = random_update(layout, random);
-  const auto update = decode(layout, compress(layout, {4096, ValueFormat::kFloat32}, dense).value());
+  const auto update =
+      decode(layout, compress(layout, {4096, ValueFormat::kFloat32}, dense).value());
   for (std::size_t i = 0; i < update->indices.size(); ++i)
     ASSERT_EQ(update->values[i], dense[update->indices[i]]);
 }

@@ -115,9 +115,11 @@ TEST(Quantise, ClampsLevelsToNormalNumbers) {
 TEST(ScaledHalf, KeepsElevenBitsBelowTheBlocksLargest) {
   Prng random(8);
   for (int trial = 0; trial < 20000; ++trial) {
-    const float largest = std::ldexp(static_cast<float>(0.5 + random.uniform() / 2), static_cast<int>(random.below(200)) - 100);
+    const float largest = std::ldexp(static_cast<float>(0.5 + random.uniform() / 2),
+                                     static_cast<int>(random.below(200)) - 100);
     const std::uint32_t exponent = block_exponent(largest);
-    const auto value = static_cast<float>(static_cast<double>(largest) * std::pow(random.uniform(), 4));
+    const auto value =
+        static_cast<float>(static_cast<double>(largest) * std::pow(random.uniform(), 4));
     if (!std::isnormal(value)) continue;
     const std::uint16_t half = to_scaled_half(value, exponent);
     const float again = from_scaled_half(half, exponent);

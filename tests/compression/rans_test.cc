@@ -99,7 +99,9 @@ TEST(Rans, RefusesCutAndExtendedStreams) {
   Bytes bytes = encoded(source);
   std::vector<std::uint32_t> values;
   for (std::size_t size = 0; size < bytes.size(); ++size)
-    ASSERT_FALSE(decodes(source, Bytes(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)), values)) << size;
+    ASSERT_FALSE(decodes(
+        source, Bytes(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)), values))
+        << size;
   bytes.insert(bytes.end(), {0, 0});
   EXPECT_FALSE(decodes(source, bytes, values));
 }

@@ -21,7 +21,8 @@ TEST(SegmentedBlob, IdDependsOnEveryByte) {
 }
 
 TEST(SegmentedBlob, IdDependsOnHowTheBytesAreCut) {
-  EXPECT_NE(blob_id(write_blob({{}, {{1}, {2}}})).value(), blob_id(write_blob({{}, {{1, 2}}})).value());
+  EXPECT_NE(blob_id(write_blob({{}, {{1}, {2}}})).value(),
+            blob_id(write_blob({{}, {{1, 2}}})).value());
 }
 
 TEST(SegmentedBlob, RefusesTruncationTrailingBytesAndHugeCounts) {
@@ -37,7 +38,9 @@ TEST(SegmentedBlob, RefusesTruncationTrailingBytesAndHugeCounts) {
 
 TEST(SegmentedBlob, NamesTheSegmentAndByteWhereItIsCut) {
   const Bytes bytes = write_blob({{1, 2}, {{1, 2, 3}, {4, 5, 6}}});  // 16 + 16 + 2 + 3 + 3
-  auto refusal = [&](std::size_t length) { return read_blob(ByteSpan(bytes).first(length)).error().message; };
+  auto refusal = [&](std::size_t length) {
+    return read_blob(ByteSpan(bytes).first(length)).error().message;
+  };
   EXPECT_EQ(refusal(38), "blob: ends at byte 38, inside segment 1");
   EXPECT_EQ(refusal(33), "blob: ends at byte 33, inside its header");
   EXPECT_EQ(refusal(9), "blob: ends at byte 9, inside its prefix");

@@ -19,7 +19,8 @@ struct OwnedPart {
 // What a payload of one part holds, as another than this CPU would have chosen it.
 OwnedPart selection_of(const Layout& layout, const Payload& payload) {
   const std::size_t levels = std::size_t{1} << level_bits(payload.format.values);
-  OwnedPart selection{{}, std::vector<std::uint16_t>(layout.block_count() * levels),
+  OwnedPart selection{{},
+                      std::vector<std::uint16_t>(layout.block_count() * levels),
                       std::vector<std::uint16_t>(layout.block_count() * payload.format.keep)};
   for_each_block(layout, payload, 1, [&](std::size_t, const Block&, const BlockEntries& entries) {
     const std::size_t block = selection.counts.size();
@@ -30,7 +31,8 @@ OwnedPart selection_of(const Layout& layout, const Payload& payload) {
     for (std::size_t c = 0; c < levels && !found.empty(); ++c)
       selection.levels[block * levels + c] = found[std::min(c, found.size() - 1)];
     for (std::size_t i = 0; i < entries.indices.size(); ++i) {
-      const auto level = std::find(found.begin(), found.end(), to_bf16(std::fabs(entries.values[i])));
+      const auto level =
+          std::find(found.begin(), found.end(), to_bf16(std::fabs(entries.values[i])));
       selection.entries[block * payload.format.keep + i] =
           pack_entry(entries.indices[i], static_cast<std::uint32_t>(level - found.begin()),
                      entries.values[i] < 0);
@@ -57,15 +59,19 @@ TEST(Selection, MakesTheBytesThatCompressMakes) {
   const Layout layout = Layout::make({{"a", {1025, 4096}}, {"b", {77}}}).value();
   std::vector<float> dense(layout.parameters());
   Prng random(9);
-  for (float& x : dense) x = random.chance(0.02) ? static_cast<float>(random.uniform() - 0.5) : 0.0f;
-  for (const ValueFormat values : {ValueFormat::kSign, ValueFormat::kSignMagnitude, ValueFormat::kMagnitude3}) {
+  for (float& x : dense)
+    x = random.chance(0.02) ? static_cast<float>(random.uniform() - 0.5) : 0.0f;
+  for (const ValueFormat values :
+       {ValueFormat::kSign, ValueFormat::kSignMagnitude, ValueFormat::kMagnitude3}) {
     for (const PayloadFormat& format : {PayloadFormat{64, values}, two_part_format(65, values)}) {
       const Payload payload = compress(layout, format, dense).value();
       std::vector<OwnedPart> parts;
-      for (const Payload& part : split_parts(payload).value()) parts.push_back(selection_of(layout, part));
+      for (const Payload& part : split_parts(payload).value())
+        parts.push_back(selection_of(layout, part));
       const Selection selection{format, parts.front().view(),
                                 format.has_memory() ? parts.back().view() : SelectedPart{}};
-      EXPECT_EQ(payload_of(layout, selection, 2).value(), payload) << name_of(values) << format.memory_keep;
+      EXPECT_EQ(payload_of(layout, selection, 2).value(), payload)
+          << name_of(values) << format.memory_keep;
     }
   }
 }

@@ -1,4 +1,5 @@
-// A coordinator's core with miners, three unless a test says otherwise, and two validators around it, whose messages a test signs by hand.
+// A coordinator's core with miners, three unless a test says otherwise, and two validators around
+// it, whose messages a test signs by hand.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -26,8 +27,14 @@ class CoordinatorTest : public ::testing::Test {
       : miners_(miners), validators_(validators) {
     config_.start_miners = miners;
     params_.name = "test";
-    params_.model = {.d_model = 16, .layers = 1, .heads = 2, .kv_heads = 2, .d_ff = 16,
-                     .context = 8, .vocab = 64, .tied = true};
+    params_.model = {.d_model = 16,
+                     .layers = 1,
+                     .heads = 2,
+                     .kv_heads = 2,
+                     .d_ff = 16,
+                     .context = 8,
+                     .vocab = 64,
+                     .tied = true};
     params_.sequences = 20'000;
     params_.coordinator = coordinator_.public_key();
     params_.training.inner_steps = 4;
@@ -37,9 +44,16 @@ class CoordinatorTest : public ::testing::Test {
     params_.verification.own_sequences = 6;
     params_.verification.shared_sequences = 12;
     params_.verification.unscreened_rounds_max = 3;
-    params_.timing = {.gather_ms = 20'000, .train_ms = 30'000, .reveal_ms = 15'000, .screen_ms = 15'000,
-                      .grace_min_ms = 500, .grace_max_ms = 2'000, .pause_ms = 500, .pause_max_ms = 4'000,
-                      .quorum_percent = 66, .miners_min = 1};
+    params_.timing = {.gather_ms = 20'000,
+                      .train_ms = 30'000,
+                      .reveal_ms = 15'000,
+                      .screen_ms = 15'000,
+                      .grace_min_ms = 500,
+                      .grace_max_ms = 2'000,
+                      .pause_ms = 500,
+                      .pause_max_ms = 4'000,
+                      .quorum_percent = 66,
+                      .miners_min = 1};
     layout_ = state::layout_of(params_.model);
     theta_.assign(layout_.parameters(), 0.5f);
     residual_.assign(layout_.parameters(), 0.0f);
@@ -51,7 +65,8 @@ class CoordinatorTest : public ::testing::Test {
   void restart() {
     std::fill(theta_.begin(), theta_.end(), 0.5f);
     std::fill(residual_.begin(), residual_.end(), 0.0f);
-    core_ = std::make_unique<Coordinator>(params_, coordinator_, config_, ModelMemory{theta_, residual_, {}},
+    core_ = std::make_unique<Coordinator>(params_, coordinator_, config_,
+                                          ModelMemory{theta_, residual_, {}},
                                           [this](const Hash& id) -> Result<Bytes> {
                                             const auto found = blobs_.find(id);
                                             if (found == blobs_.end() || unreadable_)
@@ -76,12 +91,15 @@ class CoordinatorTest : public ::testing::Test {
   LedgerView ledger() const {
     LedgerView view;
     for (std::uint16_t i = 0; i < miners_ + validators_; ++i)
-      view.members.push_back({Uid{i}, key(i).public_key(), stake(i), role(i) == Role::kValidator && stake(i) > 0});
+      view.members.push_back(
+          {Uid{i}, key(i).public_key(), stake(i), role(i) == Role::kValidator && stake(i) > 0});
     return view;
   }
   // Miners first, then validators.
   static SigningKey key(std::uint16_t uid) { return key_of(static_cast<std::uint8_t>(uid + 1)); }
-  [[nodiscard]] Role role(std::uint16_t uid) const { return uid < miners_ ? Role::kMiner : Role::kValidator; }
+  [[nodiscard]] Role role(std::uint16_t uid) const {
+    return uid < miners_ ? Role::kMiner : Role::kValidator;
+  }
 
   [[nodiscard]] std::uint64_t stake(std::uint16_t uid) const {
     if (role(uid) != Role::kValidator) return 0;
@@ -126,13 +144,15 @@ class CoordinatorTest : public ::testing::Test {
     return found == core_->refused().end() ? 0 : found->second;
   }
   bool noted(const std::string& part) const {
-    return std::ranges::any_of(notes_, [&](const auto& note) { return note.find(part) != std::string::npos; });
+    return std::ranges::any_of(
+        notes_, [&](const auto& note) { return note.find(part) != std::string::npos; });
   }
 
   // The reason in the last message, which must be a Refused.
   std::string last_refusal() const {
     if (sent_.empty()) return {};
-    const auto refused = protocol::read_body<protocol::Refused>(wire::open_envelope(sent_.back().message).value());
+    const auto refused =
+        protocol::read_body<protocol::Refused>(wire::open_envelope(sent_.back().message).value());
     return refused ? refused->reason : std::string();
   }
 
@@ -140,9 +160,12 @@ class CoordinatorTest : public ::testing::Test {
     const Round round = core_->head().round();
     const Hash& run = core_->head().position().run_id;
     const auto promise = [&](Round of) {
-      return protocol::secret_hash(run, of, key(uid).public_key(), protocol::validator_secret(key(uid), run, of));
+      return protocol::secret_hash(run, of, key(uid).public_key(),
+                                   protocol::validator_secret(key(uid), run, of));
     };
-    return {role(uid), core_->head().state_id(), state::parameters_root(layout_, theta_),
+    return {role(uid),
+            core_->head().state_id(),
+            state::parameters_root(layout_, theta_),
             {promise(round.next()), promise(round.next().next())}};
   }
   void all_ready() {
@@ -158,8 +181,10 @@ class CoordinatorTest : public ::testing::Test {
   Offer offer(std::uint16_t uid, float scale) const {
     const protocol::Position& at = core_->head().position();
     std::vector<float> dense(layout_.parameters());
-    for (std::size_t i = 0; i < dense.size(); ++i) dense[i] = (i * 7 + uid) % 3 == 0 ? scale : -scale / 2;
-    const auto payload = compression::compress(layout_, params_.uplink_format(at.round), dense).value();
+    for (std::size_t i = 0; i < dense.size(); ++i)
+      dense[i] = (i * 7 + uid) % 3 == 0 ? scale : -scale / 2;
+    const auto payload =
+        compression::compress(layout_, params_.uplink_format(at.round), dense).value();
     const protocol::PayloadContext context{at.run_id, at.round, key(uid).public_key()};
     const CipherKey cipher = protocol::payload_key(key(uid), at.run_id, at.round);
     Offer offer;
@@ -179,18 +204,22 @@ class CoordinatorTest : public ::testing::Test {
   }
   void reveal(std::uint16_t uid) {
     const protocol::Position& at = core_->head().position();
-    send(uid, protocol::Reveal{protocol::payload_key(key(uid), at.run_id, at.round), commit_root()});
+    send(uid,
+         protocol::Reveal{protocol::payload_key(key(uid), at.run_id, at.round), commit_root()});
   }
   Hash commit_root() const {
     const Bytes close = last_broadcast(protocol::MessageType::kCommitsClosed);
-    return protocol::read_body<protocol::CommitsClosed>(wire::reread_envelope(close).value())->commit_root;
+    return protocol::read_body<protocol::CommitsClosed>(wire::reread_envelope(close).value())
+        ->commit_root;
   }
   protocol::Screen screen(std::uint16_t uid) const {
     protocol::Screen screen;
     screen.commit_root = commit_root();
-    screen.secret = protocol::validator_secret(key(uid), core_->head().position().run_id, core_->head().round());
+    screen.secret = protocol::validator_secret(key(uid), core_->head().position().run_id,
+                                               core_->head().round());
     for (const auto& [miner, standing] : standings_)
-      screen.entries.push_back({miner, true, 0, protocol::Verdict::kAccept, standing.value, standing.proven});
+      screen.entries.push_back(
+          {miner, true, 0, protocol::Verdict::kAccept, standing.value, standing.proven});
     return screen;
   }
   Bytes last_broadcast(protocol::MessageType type) const {
@@ -219,7 +248,8 @@ class CoordinatorTest : public ::testing::Test {
     if (core_->phase() == protocol::Phase::kScreen) tick(params_.timing.screen_ms);
   }
 
-  // A round of three miners and two validators, in which the payload of uid 0 has another scale than the others'.
+  // A round of three miners and two validators, in which the payload of uid 0 has another scale
+  // than the others'.
   void run_round_in_which_uid_0_sends(float scale) {
     deliver_payload(0, scale);
     deliver_payload(1);
@@ -229,8 +259,9 @@ class CoordinatorTest : public ::testing::Test {
   }
 
   std::uint16_t miners_, validators_;
-  std::map<std::uint16_t, std::uint64_t> stakes_;       // of validators by uid; 100 otherwise
-  std::map<Uid, protocol::Standing> standings_;         // what Screens say of miners that committed; nothing otherwise
+  std::map<std::uint16_t, std::uint64_t> stakes_;  // of validators by uid; 100 otherwise
+  std::map<Uid, protocol::Standing>
+      standings_;  // what Screens say of miners that committed; nothing otherwise
   SigningKey coordinator_ = key_of(255);
   protocol::ProtocolParams params_;
   Config config_{.start_miners = 3, .start_validators = 2};

@@ -84,8 +84,9 @@ TEST_F(CoordinatorTest, AValidatorThatJoinsThatWayHasPromisedItsSecretInTime) {
   ASSERT_NE(entry, nullptr);
   const Hash& run = core_->head().position().run_id;
   const Round promised = first.next().next();
-  EXPECT_EQ(entry->next_secret_hash, protocol::secret_hash(run, promised, key(4).public_key(),
-                                                           protocol::validator_secret(key(4), run, promised)));
+  EXPECT_EQ(entry->next_secret_hash,
+            protocol::secret_hash(run, promised, key(4).public_key(),
+                                  protocol::validator_secret(key(4), run, promised)));
 }
 
 TEST_F(CoordinatorTest, WhoFollowsARoundIsShownItThoughItIsNotInIt) {
@@ -95,7 +96,8 @@ TEST_F(CoordinatorTest, WhoFollowsARoundIsShownItThoughItIsNotInIt) {
   send(2, ready(2));
   ASSERT_FALSE(sent_.empty());
   EXPECT_EQ(sent_.front().to, key(2).public_key());
-  EXPECT_EQ(wire::message_hash(sent_.front().message), wire::message_hash(last_broadcast(MessageType::kRoundOpen)));
+  EXPECT_EQ(wire::message_hash(sent_.front().message),
+            wire::message_hash(last_broadcast(MessageType::kRoundOpen)));
 }
 
 TEST_F(CoordinatorTest, AReadyThatIsRefusedIsAnsweredWithTheReason) {
@@ -128,8 +130,8 @@ TEST_F(CoordinatorTest, AValidatorWithoutAPermitIsRefusedWithItsStakeAndTheRemed
   auto wrong = ready(0);
   wrong.role = Role::kValidator;
   send(0, wrong);
-  for (const char* part : {"(uid 0) may not validate", "a stake of 0 rao", "the end of an epoch gives permits",
-                           "`muster ledger stake add`"})
+  for (const char* part : {"(uid 0) may not validate", "a stake of 0 rao",
+                           "the end of an epoch gives permits", "`muster ledger stake add`"})
     EXPECT_NE(last_refusal().find(part), std::string::npos) << last_refusal();
   EXPECT_EQ(refused(Errc::kPermission), 1u);
   for (const std::uint16_t uid : {1, 2, 3, 4}) send(uid, ready(uid));
@@ -218,7 +220,8 @@ TEST_F(CoordinatorTest, ACommitAsksForExactlyTheBlobThatItNames) {
 TEST_F(CoordinatorTest, ACommitToABlobThatIsHereAlreadyIsRefused) {
   all_ready();
   const Offer made = offer(0, 1e-2f);
-  blobs_[made.commit.payload_id] = made.blob;  // as a checkpoint, an aggregate or an earlier payload is
+  blobs_[made.commit.payload_id] =
+      made.blob;  // as a checkpoint, an aggregate or an earlier payload is
   send(0, made.commit);
   EXPECT_EQ(refused(Errc::kConflict), 1u);
   EXPECT_TRUE(expected_.empty());
@@ -238,7 +241,8 @@ TEST_F(CoordinatorTest, OnlyWhatTheHotkeyUploadedItselfIsListed) {
 TEST_F(CoordinatorTest, ACommitToMoreThanTheFormatAllowsIsRefused) {
   all_ready();
   Offer made = offer(0, 1e-2f);
-  made.commit.payload_bytes = protocol::sealed_bytes_max(layout_, params_.uplink_format(Round{0})) + 1;
+  made.commit.payload_bytes =
+      protocol::sealed_bytes_max(layout_, params_.uplink_format(Round{0})) + 1;
   send(0, made.commit);
   EXPECT_EQ(refused(Errc::kTooLarge), 1u);
   EXPECT_TRUE(expected_.empty());
@@ -461,7 +465,8 @@ TEST_F(StandingTest, NewcomersDoNotMakeTheClip) {
   for (std::uint16_t uid = 0; uid < 7; ++uid) reveal(uid);
   for (const std::uint16_t uid : {7, 8}) send(uid, screen(uid));
   ASSERT_EQ(sealed_.size(), 2u);
-  EXPECT_NEAR(sealed_[1].manifest.median_norm, sealed_[0].manifest.median_norm, 1e-3 * sealed_[0].manifest.median_norm);
+  EXPECT_NEAR(sealed_[1].manifest.median_norm, sealed_[0].manifest.median_norm,
+              1e-3 * sealed_[0].manifest.median_norm);
 }
 
 TEST_F(StandingTest, NewcomersDoNotStretchTheGrace) {
@@ -508,7 +513,8 @@ TEST_F(CoordinatorTest, AKeyThatAnswersAnotherCloseOpensNothing) {
   for (const std::uint16_t uid : {0, 1, 2}) deliver_payload(uid);
   for (const std::uint16_t uid : {0, 1}) reveal(uid);
   const protocol::Position& at = core_->head().position();
-  send(2, protocol::Reveal{protocol::payload_key(key(2), at.run_id, at.round), sha256(bytes_of("another close"))});
+  send(2, protocol::Reveal{protocol::payload_key(key(2), at.run_id, at.round),
+                           sha256(bytes_of("another close"))});
   tick(params_.timing.reveal_ms);
   for (const std::uint16_t uid : {3, 4}) send(uid, screen(uid));
   ASSERT_EQ(sealed_.size(), 1u);
@@ -618,8 +624,11 @@ class DisputeTest : public CoordinatorTest {
   protocol::Dispute forked() const {
     protocol::CommitsClosed one{{}, protocol::commit_root_of({})}, other{{}, Hash{}};
     const auto& at = core_->head().position();
-    return {protocol::DisputeReason::kForkedClose, {}, {},
-            {protocol::sign_message(at, one, coordinator_), protocol::sign_message(at, other, coordinator_)}};
+    return {protocol::DisputeReason::kForkedClose,
+            {},
+            {},
+            {protocol::sign_message(at, one, coordinator_),
+             protocol::sign_message(at, other, coordinator_)}};
   }
 };
 
@@ -633,7 +642,8 @@ TEST_F(DisputeTest, AProofThatHoldsIsKeptOnceAndSentToNobody) {
 
 TEST_F(DisputeTest, ARosterIsDisputedWithTheRoundOpenThatHasIt) {
   const Bytes open = last_broadcast(MessageType::kRoundOpen);
-  send(0, protocol::Dispute{protocol::DisputeReason::kRoster, {}, {}, {signed_by(0, protocol::Commit{})}});
+  send(0, protocol::Dispute{
+              protocol::DisputeReason::kRoster, {}, {}, {signed_by(0, protocol::Commit{})}});
   EXPECT_EQ(kept(), 0u);
   send(1, protocol::Dispute{protocol::DisputeReason::kRoster, {}, {}, {open}});
   EXPECT_EQ(kept(), 1u);
@@ -678,7 +688,8 @@ TEST_F(CoordinatorTest, AnAttestationOfWhoMayNotValidateIsNotKept) {
   all_ready();
   run_round();
   const std::size_t before = journal_.size();
-  const protocol::Attest attest{core_->head().position().parent, core_->head().state_id(), {}, {}, {}};
+  const protocol::Attest attest{
+      core_->head().position().parent, core_->head().state_id(), {}, {}, {}};
   auto view = ledger();
   view.members[3].may_validate = false;
   take(core_->on_ledger(view, now_));

@@ -32,14 +32,14 @@ class ModelFilesTest : public ::testing::Test {
     const Bytes blob = protocol::encode_state(layout_, head, theta, residual);
     const Hash id = compression::blob_id(blob).value();
     EXPECT_TRUE(blobs_->put(id, blob));
-    EXPECT_TRUE(journal_->append(
-        head.round, sign_message({Hash{}, head.round, Hash{}}, protocol::Checkpoint{id, {}}, key_)));
+    EXPECT_TRUE(journal_->append(head.round, sign_message({Hash{}, head.round, Hash{}},
+                                                          protocol::Checkpoint{id, {}}, key_)));
     return id;
   }
   ModelFiles open() {
-    return ModelFiles::open(directory_.path(), layout_, *journal_, *blobs_, [this] {
-             return std::vector<float>(layout_.parameters(), -1.0f);
-           }).value();
+    return ModelFiles::open(directory_.path(), layout_, *journal_, *blobs_,
+                            [this] { return std::vector<float>(layout_.parameters(), -1.0f); })
+        .value();
   }
 };
 

@@ -1,5 +1,5 @@
-// A coordinator whose folder is an older copy, or was rebuilt: what it signed comes back from its nodes, and it never
-// signs a second version of it.
+// A coordinator whose folder is an older copy, or was rebuilt: what it signed comes back from its
+// nodes, and it never signs a second version of it.
 #include "tests/coordinator/coordinator_fixture.h"
 
 namespace muster::coordinator {
@@ -18,7 +18,8 @@ class TakingBackTest : public CoordinatorTest {
     ASSERT_EQ(core_->phase(), Phase::kTrain);
     ASSERT_EQ(core_->head().round(), Round{1});
   }
-  // As with a copy of the folder that was made before the first record of that kind and of the open round.
+  // As with a copy of the folder that was made before the first record of that kind and of the open
+  // round.
   void restart_before(MessageType type) {
     const Round round = core_->head().round();
     const auto first = std::ranges::find_if(journal_, [&](const Bytes& record) {
@@ -39,7 +40,8 @@ class TakingBackTest : public CoordinatorTest {
   }
   bool was_sent(std::uint16_t uid, MessageType type) const {
     return std::ranges::any_of(sent_, [&](const Send& sent) {
-      return sent.to == key(uid).public_key() && is_a(wire::reread_envelope(sent.message).value(), type);
+      return sent.to == key(uid).public_key() &&
+             is_a(wire::reread_envelope(sent.message).value(), type);
     });
   }
   protocol::Ready ready_that_saw(std::uint16_t uid, Phase phase) const {
@@ -56,7 +58,8 @@ TEST_F(TakingBackTest, AnOpeningThatANodeHasSeenIsAskedForAndNotSignedAgain) {
   ASSERT_EQ(core_->phase(), Phase::kGather);
   for (const std::uint16_t uid : {1, 2, 3, 4}) send(uid, ready(uid));
   tick(core_->head().grace_ms() + 1);
-  EXPECT_EQ(core_->phase(), Phase::kGather) << "one that is away may have seen what this copy does not know";
+  EXPECT_EQ(core_->phase(), Phase::kGather)
+      << "one that is away may have seen what this copy does not know";
 
   send(0, ready_that_saw(0, Phase::kTrain));
   EXPECT_TRUE(was_sent(0, MessageType::kRoundResume)) << "asks for it";
@@ -64,7 +67,8 @@ TEST_F(TakingBackTest, AnOpeningThatANodeHasSeenIsAskedForAndNotSignedAgain) {
   deliver(0, seen(MessageType::kRoundOpen));
   EXPECT_EQ(core_->phase(), Phase::kTrain);
   EXPECT_EQ(last_broadcast(MessageType::kRoundOpen), seen(MessageType::kRoundOpen));
-  EXPECT_TRUE(std::ranges::find(journal_, seen(MessageType::kRoundOpen)) != journal_.end()) << "and it is durable";
+  EXPECT_TRUE(std::ranges::find(journal_, seen(MessageType::kRoundOpen)) != journal_.end())
+      << "and it is durable";
   run_round();
   EXPECT_EQ(core_->head().round(), Round{2});
 }
@@ -116,7 +120,8 @@ TEST_F(TakingBackTest, NodesGiveBackTheCloseAndTheirPayloads) {
   EXPECT_EQ(core_->head().round(), Round{1}) << "not sealed without its payloads";
   sent_.clear();
   send(0, ready_that_saw(0, Phase::kReveal));
-  EXPECT_TRUE(was_sent(0, MessageType::kRoundResume)) << "who was not connected yet when all were asked for theirs";
+  EXPECT_TRUE(was_sent(0, MessageType::kRoundResume))
+      << "who was not connected yet when all were asked for theirs";
   blobs_.merge(lost);
   for (const ExpectUpload& upload : expected_) take(core_->on_blob(upload.from, upload.id, now_));
   tick();
@@ -132,10 +137,12 @@ TEST_F(TakingBackTest, ASealedRoundIsNotSealedAgainWithoutWhatItsManifestRestsOn
   for (const std::uint16_t uid : {3, 4}) send(uid, screen(uid));
   ASSERT_EQ(core_->head().round(), Round{2});
   const auto record = sealed_.back().manifest.record_id;
-  journal_.erase(std::ranges::find_if(journal_, [&](const Bytes& entry) {
-                   const auto envelope = wire::reread_envelope(entry).value();
-                   return is_a(envelope, MessageType::kScreen) && envelope.round == at.round;
-                 }),
+  journal_.erase(std::ranges::find_if(journal_,
+                                      [&](const Bytes& entry) {
+                                        const auto envelope = wire::reread_envelope(entry).value();
+                                        return is_a(envelope, MessageType::kScreen) &&
+                                               envelope.round == at.round;
+                                      }),
                  journal_.end());
   broadcast_seen_ = broadcast_;
   broadcast_.clear();
@@ -159,7 +166,8 @@ TEST_F(TakingBackTest, ASealedRoundWhoseBlobsAreHereGoesOn) {
   restart();
   ASSERT_EQ(core_->phase(), Phase::kScreen);
   tick(params_.timing.gather_ms - 1);
-  EXPECT_EQ(core_->phase(), Phase::kScreen) << "has all Screens, and asks first whether it sealed already";
+  EXPECT_EQ(core_->phase(), Phase::kScreen)
+      << "has all Screens, and asks first whether it sealed already";
   deliver(4, seen(MessageType::kManifest));
   EXPECT_EQ(core_->head().round(), Round{2});
   EXPECT_EQ(state::parameters_root(layout_, theta_), root);
@@ -168,7 +176,9 @@ TEST_F(TakingBackTest, ASealedRoundWhoseBlobsAreHereGoesOn) {
 TEST_F(TakingBackTest, OnlyItsOwnMessagesComeBack) {
   open_second_round();
   restart_before(MessageType::kRoundOpen);
-  const auto genuine = protocol::read_body<protocol::RoundOpen>(wire::reread_envelope(seen(MessageType::kRoundOpen)).value()).value();
+  const auto genuine = protocol::read_body<protocol::RoundOpen>(
+                           wire::reread_envelope(seen(MessageType::kRoundOpen)).value())
+                           .value();
   deliver(0, signed_by(0, genuine));
   Bytes changed = seen(MessageType::kRoundOpen);
   changed[changed.size() / 2] ^= 1;
@@ -199,17 +209,21 @@ class RebuiltTest : public TakingBackTest {
     const Bytes blob = protocol::encode_state(layout_, *checkpoint_, theta_, residual_);
     const Hash id = compression::blob_id(blob).value();
     blobs_ = {{id, blob}};
-    journal_ = {protocol::sign_message(head.position(), protocol::Joined{wire::encode(*checkpoint_)}, coordinator_),
-                protocol::sign_message(head.position(), protocol::Checkpoint{id, {}}, coordinator_)};
+    journal_ = {
+        protocol::sign_message(head.position(), protocol::Joined{wire::encode(*checkpoint_)},
+                               coordinator_),
+        protocol::sign_message(head.position(), protocol::Checkpoint{id, {}}, coordinator_)};
     sent_.clear();
     go_on();
   }
   void go_on(bool state_is_there = true) {
     if (!state_is_there) checkpoint_.reset();
-    core_ = std::make_unique<Coordinator>(params_, coordinator_, config_, ModelMemory{theta_, residual_, checkpoint_},
+    core_ = std::make_unique<Coordinator>(params_, coordinator_, config_,
+                                          ModelMemory{theta_, residual_, checkpoint_},
                                           [this](const Hash& id) -> Result<Bytes> {
                                             const auto found = blobs_.find(id);
-                                            if (found == blobs_.end()) return Error{Errc::kNotFound, "blob " + id.hex()};
+                                            if (found == blobs_.end())
+                                              return Error{Errc::kNotFound, "blob " + id.hex()};
                                             return found->second;
                                           });
     take(core_->on_ledger(ledger(), now_));

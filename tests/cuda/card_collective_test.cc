@@ -1,5 +1,5 @@
-// What every Collective must do, by NCCL on the first cards of this machine; skipped, with the reason, where there is
-// none.
+// What every Collective must do, by NCCL on the first cards of this machine; skipped, with the
+// reason, where there is none.
 #include "tests/cuda/cards_as_ranks.h"
 #include "tests/trainer/ranks/collective_conformance.h"
 
@@ -16,7 +16,8 @@ struct CardMemory {
   [[nodiscard]] std::vector<float> values(std::span<const float> there) const {
     std::vector<float> values(there.size());
     for (const auto& array : arrays)
-      if (array->device_data() == there.data() && array->size() == there.size()) array->read(values).value();
+      if (array->device_data() == there.data() && array->size() == there.size())
+        array->read(values).value();
     return values;
   }
 };
@@ -51,7 +52,8 @@ TEST(CardCollective, GroupsHaveNamesOfTheirOwnOrTheMendIsNamed) {
   const auto one = (*cards)->make_group_id(), other = (*cards)->make_group_id();
   if (!one) {
     EXPECT_EQ(one.error().code, Errc::kNotFound);
-    EXPECT_NE(one.error().message.find("install libnccl"), std::string::npos) << one.error().message;
+    EXPECT_NE(one.error().message.find("install libnccl"), std::string::npos)
+        << one.error().message;
     return;
   }
   ASSERT_TRUE(other);

@@ -1,5 +1,5 @@
-// What every Card must do: what the CPU does, bit for bit. Instantiate CardConformance with the cards there are;
-// a card that cannot be opened skips its tests and says why.
+// What every Card must do: what the CPU does, bit for bit. Instantiate CardConformance with the
+// cards there are; a card that cannot be opened skips its tests and says why.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -23,32 +23,36 @@ inline void PrintTo(const CardMaker& maker, std::ostream* out) { *out << maker.n
 
 // By all of a card's way from Δ to entries.
 inline compression::Selector selector_of(const std::string& name, std::shared_ptr<Card> card) {
-  return {name, [card](const compression::Selector::Blocks& blocks, std::uint32_t keep) {
-    std::vector<compression::Layout::NamedShape> tensors;
-    std::vector<float> delta;
-    for (const auto& block : blocks) {
-      tensors.push_back({std::to_string(tensors.size()), {block.size()}});
-      delta.insert(delta.end(), block.begin(), block.end());
-    }
-    const auto layout = compression::Layout::make(tensors).value();
-    const auto elements = static_cast<std::uint32_t>(blocks.front().size());
-    const std::uint32_t density = keep * compression::kBlockElements / elements;
-    MUSTER_CHECK(compression::kept_in_block(density, elements) == keep, "so many of this block");
-    auto feedback = card->make_error_feedback(layout).value();
-    feedback->delta().write(delta).value();
-    const auto selection = feedback->select({density, compression::ValueFormat::kSign}).value();
-    std::vector<compression::Selector::Selected> selected;
-    for (std::size_t b = 0; b < blocks.size(); ++b) {
-      if (selection.fresh.counts[b] == compression::kNotFiniteBlock) {
-        selected.push_back(std::nullopt);
-        continue;
-      }
-      auto& indices = selected.emplace_back(std::vector<std::uint16_t>()).value();
-      for (std::size_t i = 0; i < selection.fresh.counts[b]; ++i)
-        indices.push_back(compression::index_of(selection.fresh.entries[b * density + i]));
-    }
-    return selected;
-  }, {}};
+  return {
+      name,
+      [card](const compression::Selector::Blocks& blocks, std::uint32_t keep) {
+        std::vector<compression::Layout::NamedShape> tensors;
+        std::vector<float> delta;
+        for (const auto& block : blocks) {
+          tensors.push_back({std::to_string(tensors.size()), {block.size()}});
+          delta.insert(delta.end(), block.begin(), block.end());
+        }
+        const auto layout = compression::Layout::make(tensors).value();
+        const auto elements = static_cast<std::uint32_t>(blocks.front().size());
+        const std::uint32_t density = keep * compression::kBlockElements / elements;
+        MUSTER_CHECK(compression::kept_in_block(density, elements) == keep,
+                     "so many of this block");
+        auto feedback = card->make_error_feedback(layout).value();
+        feedback->delta().write(delta).value();
+        const auto selection = feedback->select({density, compression::ValueFormat::kSign}).value();
+        std::vector<compression::Selector::Selected> selected;
+        for (std::size_t b = 0; b < blocks.size(); ++b) {
+          if (selection.fresh.counts[b] == compression::kNotFiniteBlock) {
+            selected.push_back(std::nullopt);
+            continue;
+          }
+          auto& indices = selected.emplace_back(std::vector<std::uint16_t>()).value();
+          for (std::size_t i = 0; i < selection.fresh.counts[b]; ++i)
+            indices.push_back(compression::index_of(selection.fresh.entries[b * density + i]));
+        }
+        return selected;
+      },
+      {}};
 }
 
 class CardConformance : public ::testing::TestWithParam<CardMaker> {
@@ -74,7 +78,8 @@ class CardConformance : public ::testing::TestWithParam<CardMaker> {
     for (float& x : values) {
       const double u = random_.uniform() * 2 - 1;
       x = static_cast<float>(u * u * u / (1.05 - u * u));
-      if (kind == 1) x = static_cast<float>(1 + random_.below(3)) * (random_.chance(0.5) ? 0.5f : -0.5f);
+      if (kind == 1)
+        x = static_cast<float>(1 + random_.below(3)) * (random_.chance(0.5) ? 0.5f : -0.5f);
       if (kind == 2) x = static_cast<float>(std::ldexp(u, -126));
     }
     return values;
@@ -82,8 +87,10 @@ class CardConformance : public ::testing::TestWithParam<CardMaker> {
 
   static std::vector<compression::PayloadFormat> formats_of(compression::ValueFormat values) {
     std::vector<compression::PayloadFormat> formats;
-    for (const std::uint32_t keep : {1u, 16u, 64u, 300u, 1024u, 4096u}) formats.push_back({keep, values});
-    for (const std::uint32_t keep : {2u, 65u, 1024u, 4096u}) formats.push_back(two_part_format(keep, values));
+    for (const std::uint32_t keep : {1u, 16u, 64u, 300u, 1024u, 4096u})
+      formats.push_back({keep, values});
+    for (const std::uint32_t keep : {2u, 65u, 1024u, 4096u})
+      formats.push_back(two_part_format(keep, values));
     return formats;
   }
 
@@ -91,14 +98,15 @@ class CardConformance : public ::testing::TestWithParam<CardMaker> {
   Prng random_{31};
   // Whole blocks, short ones, and blocks that begin at odd places.
   compression::Layout layout_ =
-      compression::Layout::make({{"a", {3, 4096}}, {"b", {77}}, {"c", {5000}}, {"d", {2, 4096}}, {"e", {1}}})
+      compression::Layout::make(
+          {{"a", {3, 4096}}, {"b", {77}}, {"c", {5000}}, {"d", {2, 4096}}, {"e", {1}}})
           .value();
 };
 
 TEST_P(CardConformance, MakesTheCpusPayloadsAndResidualsThroughAnyHistory) {
   using compression::ValueFormat;
-  for (const ValueFormat values : {ValueFormat::kSign, ValueFormat::kSignMagnitude, ValueFormat::kMagnitude2,
-                                   ValueFormat::kMagnitude3}) {
+  for (const ValueFormat values : {ValueFormat::kSign, ValueFormat::kSignMagnitude,
+                                   ValueFormat::kMagnitude2, ValueFormat::kMagnitude3}) {
     for (const compression::PayloadFormat& format : formats_of(values)) {
       std::vector<float> first(layout_.parameters(), 0.0f), second = first;
       compression::ErrorFeedback expected(first, second);
@@ -108,8 +116,10 @@ TEST_P(CardConformance, MakesTheCpusPayloadsAndResidualsThroughAnyHistory) {
         std::copy(delta.begin(), delta.end(), expected.delta().begin());
         feedback->delta().write(delta).value();
         const auto selection = feedback->select(format).value();
-        ASSERT_EQ(payload_of(layout_, selection).value(), expected.compress(layout_, format).value())
-            << name_of(values) << ", " << format.keep << " kept, " << format.memory_keep << " of memory, round " << round;
+        ASSERT_EQ(payload_of(layout_, selection).value(),
+                  expected.compress(layout_, format).value())
+            << name_of(values) << ", " << format.keep << " kept, " << format.memory_keep
+            << " of memory, round " << round;
         ASSERT_EQ(bits(read(feedback->delta())), bits(expected.delta()));
         if (round % 3 == 0) {
           expected.settle_delivered(0.9f);
@@ -121,8 +131,11 @@ TEST_P(CardConformance, MakesTheCpusPayloadsAndResidualsThroughAnyHistory) {
           expected.settle_missed(0.8f);
           feedback->settle_missed(0.8f).value();
         }
-        ASSERT_EQ(round % 2 == 0 || bits(read(*feedback->residual().value())) == bits(expected.residual()), true)
-            << name_of(values) << ", " << format.keep << " kept, " << format.memory_keep << " of memory, round " << round;
+        ASSERT_EQ(round % 2 == 0 ||
+                      bits(read(*feedback->residual().value())) == bits(expected.residual()),
+                  true)
+            << name_of(values) << ", " << format.keep << " kept, " << format.memory_keep
+            << " of memory, round " << round;
       }
     }
   }
@@ -139,7 +152,8 @@ TEST_P(CardConformance, MakesTheCpusPayloadOfSeveralSegments) {
 }
 
 TEST_P(CardConformance, NamesThePlaceOfWhatIsNotFiniteAsTheCpuDoes) {
-  for (float bad : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+  for (float bad :
+       {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
     auto delta = numbers(layout_.parameters(), 0);
     delta[2 * 4096 + 1234] = bad;
     delta[2 * 4096 + 3000] = bad;
@@ -150,8 +164,7 @@ TEST_P(CardConformance, NamesThePlaceOfWhatIsNotFiniteAsTheCpuDoes) {
     const auto payload = payload_of(layout_, selection);
     ASSERT_FALSE(payload.has_value());
     EXPECT_EQ(payload.error().code, Errc::kNonFinite);
-    EXPECT_EQ(payload.error().message,
-              compress(layout_, selection.format, delta).error().message);
+    EXPECT_EQ(payload.error().message, compress(layout_, selection.format, delta).error().message);
     EXPECT_EQ(read(*feedback->residual().value()), std::vector<float>(layout_.parameters(), 0.0f));
   }
 }
@@ -214,7 +227,8 @@ TEST_P(CardConformance, StepsAsTheCpuDoes) {
 
 TEST_P(CardConformance, CopiesArrays) {
   const auto values = numbers(10001, 0);
-  auto from = card_->make_array(values.size()).value(), to = card_->make_array(values.size()).value();
+  auto from = card_->make_array(values.size()).value(),
+       to = card_->make_array(values.size()).value();
   EXPECT_EQ(read(*to), std::vector<float>(values.size(), 0.0f));
   from->write(values).value();
   card_->copy(*from, *to).value();
@@ -274,14 +288,17 @@ TEST_P(CardConformance, DisplacesAndPutsBackAsTheCpuDoes) {
 }
 
 TEST_P(CardConformance, MultipliesSparseUpdatesGroupByGroup) {
-  const auto layout = compression::Layout::make({{"model.embed_tokens.weight", {5, 4096}},
-                                                 {"model.layers.0.self_attn.q_proj.weight", {9, 4096}},
-                                                 {"model.layers.0.mlp.up_proj.weight", {3, 4096}},
-                                                 {"model.norm.weight", {77}}}).value();
+  const auto layout =
+      compression::Layout::make({{"model.embed_tokens.weight", {5, 4096}},
+                                 {"model.layers.0.self_attn.q_proj.weight", {9, 4096}},
+                                 {"model.layers.0.mlp.up_proj.weight", {3, 4096}},
+                                 {"model.norm.weight", {77}}})
+          .value();
   const auto groups = state::tensor_groups(layout);
   std::vector<compression::SparseUpdate> updates(3);
   for (std::size_t u = 0; u < 2; ++u) {
-    for (std::uint64_t i = u; i < layout.parameters(); i += u == 0 ? 1 : 37) updates[u].indices.push_back(i);
+    for (std::uint64_t i = u; i < layout.parameters(); i += u == 0 ? 1 : 37)
+      updates[u].indices.push_back(i);
     updates[u].values = numbers(updates[u].indices.size(), 0);
   }
   std::vector<const compression::SparseUpdate*> pointers;
@@ -296,7 +313,8 @@ TEST_P(CardConformance, MultipliesSparseUpdatesGroupByGroup) {
   for (std::size_t u = 0; u < updates.size(); ++u) {
     state::multiply_by_group(groups, updates[u], array, expected);
     for (std::size_t group = 0; group < groups.count; ++group)
-      EXPECT_NEAR(found[u * groups.count + group], expected[group], 1e-9 * (1 + std::fabs(expected[group])));
+      EXPECT_NEAR(found[u * groups.count + group], expected[group],
+                  1e-9 * (1 + std::fabs(expected[group])));
   }
   EXPECT_EQ(products->multiply(*on_card).value(), found) << "the same bits again";
 }

@@ -20,7 +20,8 @@ compression::Selector card_selector() {
   return {"first", {}, first_card().error().message};
 }
 
-INSTANTIATE_TEST_SUITE_P(Card, CardConformance, ::testing::Values(CardMaker{"first", [] { return first_card(); }}),
+INSTANTIATE_TEST_SUITE_P(Card, CardConformance,
+                         ::testing::Values(CardMaker{"first", [] { return first_card(); }}),
                          [](const auto& test) { return test.param.name; });
 
 class CardTest : public ::testing::Test {
@@ -49,7 +50,8 @@ TEST_F(CardTest, SaysHowMuchMemoryIsMissing) {
 TEST_F(CardTest, RefusesValuesWithoutLevels) {
   const auto layout = compression::Layout::make({{"a", {100}}}).value();
   auto feedback = (*first_card())->make_error_feedback(layout).value();
-  EXPECT_EQ(feedback->select({64, compression::ValueFormat::kFloat16}).error().code, Errc::kInvalidArgument);
+  EXPECT_EQ(feedback->select({64, compression::ValueFormat::kFloat16}).error().code,
+            Errc::kInvalidArgument);
 }
 
 TEST_F(CardTest, GivesTheSameBitsEveryTime) {
@@ -62,7 +64,9 @@ TEST_F(CardTest, GivesTheSameBitsEveryTime) {
     auto feedback = (*first_card())->make_error_feedback(layout).value();
     feedback->delta().write(delta).value();
     payloads.push_back(
-        payload_of(layout, feedback->select({256, compression::ValueFormat::kSignMagnitude}).value()).value());
+        payload_of(layout,
+                   feedback->select({256, compression::ValueFormat::kSignMagnitude}).value())
+            .value());
     ASSERT_EQ(payloads.back(), payloads.front());
   }
 }

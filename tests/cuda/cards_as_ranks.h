@@ -1,5 +1,5 @@
-// The first cards of this machine, two at most, as ranks of one group: a thread each. With two of them sums are the same
-// bits in either order.
+// The first cards of this machine, two at most, as ranks of one group: a thread each. With two of
+// them sums are the same bits in either order.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// HostCard: a Card whose thread blocks are teams played by the host, so that a card's algorithms meet the same
-// tests on every machine.
+// HostCard: a Card whose thread blocks are teams played by the host, so that a card's algorithms
+// meet the same tests on every machine.
 #pragma once
 
 #include <algorithm>
@@ -34,7 +34,8 @@ class HostErrorFeedback final : public ErrorFeedback {
     pay_beta();
     return static_cast<FloatArray*>(residual_.get());
   }
-  [[nodiscard]] Result<compression::Selection> select(const compression::PayloadFormat& format) override {
+  [[nodiscard]] Result<compression::Selection> select(
+      const compression::PayloadFormat& format) override {
     format_ = format;
     fresh_.resize(places_.size(), format.fresh_part());
     memory_.resize(places_.size(), format.memory_part());
@@ -57,7 +58,8 @@ class HostErrorFeedback final : public ErrorFeedback {
     if (is_restored_) return restored_;
     compression::ErrorFeedback::State state{.pending = pending_, .indices = {}, .originals = {}};
     if (pending_)
-      append_originals(layout_, selection(), fresh_.originals, memory_.originals, state.indices, state.originals);
+      append_originals(layout_, selection(), fresh_.originals, memory_.originals, state.indices,
+                       state.originals);
     return state;
   }
   [[nodiscard]] Status restore(const compression::ErrorFeedback::State& state) override {
@@ -92,7 +94,8 @@ class HostErrorFeedback final : public ErrorFeedback {
   }
   void pay_beta() {
     if (owed_beta_ != 1)
-      for (std::uint64_t i = 0; i < residual_->size(); ++i) residual_->device_data()[i] *= owed_beta_;
+      for (std::uint64_t i = 0; i < residual_->size(); ++i)
+        residual_->device_data()[i] *= owed_beta_;
     owed_beta_ = 1;
   }
 
@@ -108,10 +111,14 @@ class HostErrorFeedback final : public ErrorFeedback {
       entries.resize(blocks * keep);
       originals.resize(entries.size());
     }
-    [[nodiscard]] PartTask task() { return {keep, counts.data(), levels.data(), entries.data(), originals.data()}; }
+    [[nodiscard]] PartTask task() {
+      return {keep, counts.data(), levels.data(), entries.data(), originals.data()};
+    }
   };
   [[nodiscard]] compression::Selection selection() const {
-    return {format_, {fresh_.counts, fresh_.levels, fresh_.entries}, {memory_.counts, memory_.levels, memory_.entries}};
+    return {format_,
+            {fresh_.counts, fresh_.levels, fresh_.entries},
+            {memory_.counts, memory_.levels, memory_.entries}};
   }
 
   compression::Layout layout_;
@@ -131,8 +138,9 @@ class HostProducts final : public Products {
     std::vector<double> sums(plan_.chunks.size());
     HostTeam team;
     for (std::uint64_t chunk = 0; chunk < sums.size(); ++chunk)
-      multiply_chunk(team, {const_cast<FloatArray&>(array).device_data(), plan_.indices.data(), plan_.values.data(),
-                            plan_.chunks.data(), sums.data()},
+      multiply_chunk(team,
+                     {const_cast<FloatArray&>(array).device_data(), plan_.indices.data(),
+                      plan_.values.data(), plan_.chunks.data(), sums.data()},
                      chunk);
     return plan_.collect(sums);
   }
@@ -146,7 +154,8 @@ class HostDisplacement final : public Displacement {
   HostDisplacement(FloatArray& array, std::vector<std::uint64_t> indices, std::vector<float> kept)
       : array_(array), indices_(std::move(indices)), kept_(std::move(kept)) {}
   [[nodiscard]] Status swap() override {
-    for (std::size_t i = 0; i < indices_.size(); ++i) std::swap(array_.device_data()[indices_[i]], kept_[i]);
+    for (std::size_t i = 0; i < indices_.size(); ++i)
+      std::swap(array_.device_data()[indices_[i]], kept_[i]);
     return {};
   }
 
@@ -195,19 +204,20 @@ class HostCard final : public Card {
     return {};
   }
 
-  [[nodiscard]] Result<std::unique_ptr<Displacement>> displace(FloatArray& array,
-                                                               const compression::SparseUpdate& update,
-                                                               float rate) override {
+  [[nodiscard]] Result<std::unique_ptr<Displacement>> displace(
+      FloatArray& array, const compression::SparseUpdate& update, float rate) override {
     std::vector<float> kept;
     for (std::size_t i = 0; i < update.indices.size(); ++i) {
       float& x = array.device_data()[update.indices[i]];
       kept.push_back(x);
       x -= rate * update.values[i];
     }
-    return std::unique_ptr<Displacement>(std::make_unique<HostDisplacement>(array, update.indices, std::move(kept)));
+    return std::unique_ptr<Displacement>(
+        std::make_unique<HostDisplacement>(array, update.indices, std::move(kept)));
   }
   [[nodiscard]] Result<std::unique_ptr<Products>> make_products(
-      std::span<const compression::SparseUpdate* const> updates, const state::TensorGroups& groups) override {
+      std::span<const compression::SparseUpdate* const> updates,
+      const state::TensorGroups& groups) override {
     return std::unique_ptr<Products>(std::make_unique<HostProducts>(ProductPlan(updates, groups)));
   }
   [[nodiscard]] Status gather(const FloatArray& array, std::span<const std::uint64_t> indices,
@@ -216,16 +226,19 @@ class HostCard final : public Card {
       values[i] = const_cast<FloatArray&>(array).device_data()[indices[i]];
     return {};
   }
-  [[nodiscard]] Result<bool> subtract(const FloatArray& a, const FloatArray& b, FloatArray& difference) override {
+  [[nodiscard]] Result<bool> subtract(const FloatArray& a, const FloatArray& b,
+                                      FloatArray& difference) override {
     bool finite = true;
     for (std::uint64_t i = 0; i < a.size(); ++i) {
-      const float x = const_cast<FloatArray&>(a).device_data()[i] - const_cast<FloatArray&>(b).device_data()[i];
+      const float x =
+          const_cast<FloatArray&>(a).device_data()[i] - const_cast<FloatArray&>(b).device_data()[i];
       difference.device_data()[i] = x;
       finite = finite && std::isfinite(x);
     }
     return finite;
   }
-  [[nodiscard]] Result<std::unique_ptr<Collective>> join(const GroupId&, unsigned, unsigned) override {
+  [[nodiscard]] Result<std::unique_ptr<Collective>> join(const GroupId&, unsigned,
+                                                         unsigned) override {
     return Error{Errc::kNotFound, "the host is no card"};
   }
   [[nodiscard]] Result<std::unique_ptr<Model>> make_model(const ModelSettings& settings) override {

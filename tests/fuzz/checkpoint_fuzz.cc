@@ -9,8 +9,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto state = protocol::decode_state(layout, blob);
   if (!state) return 0;
   MUSTER_CHECK(protocol::validate(state->head).has_value(), "an invalid head");
-  MUSTER_CHECK(protocol::encode_state(layout, state->head, state->theta, state->downlink_residual) ==
-                   Bytes(blob.begin(), blob.end()),
+  MUSTER_CHECK(protocol::encode_state(layout, state->head, state->theta,
+                                      state->downlink_residual) == Bytes(blob.begin(), blob.end()),
                "not canonical");
   return 0;
 }

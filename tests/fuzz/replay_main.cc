@@ -1,5 +1,5 @@
-// Runs a fuzz target over its corpus and over seeded mutations of every file: what ctest runs everywhere.
-// With clang and -DMUSTER_FUZZ=ON the same targets are libFuzzer programs.
+// Runs a fuzz target over its corpus and over seeded mutations of every file: what ctest runs
+// everywhere. With clang and -DMUSTER_FUZZ=ON the same targets are libFuzzer programs.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>

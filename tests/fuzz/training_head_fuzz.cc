@@ -1,4 +1,5 @@
-// decode_head, of a training's checkpoint, on arbitrary bytes: what it accepts is written again as the same bytes.
+// decode_head, of a training's checkpoint, on arbitrary bytes: what it accepts is written again as
+// the same bytes.
 #include <algorithm>
 
 #include "base/check.h"

@@ -1,4 +1,5 @@
-// Peers that do what no library would: raw TCP, ZMTP greetings, and CURVE handshakes by hand with any content.
+// Peers that do what no library would: raw TCP, ZMTP greetings, and CURVE handshakes by hand with
+// any content.
 //
 // Every wait is bounded; nothing here checks an expectation. Thread safety: one owner each.
 #pragma once
@@ -33,7 +34,9 @@ inline Bytes operator+(Bytes left, ByteSpan right) {
 }
 inline Bytes text_bytes(std::string_view text) { return {text.begin(), text.end()}; }
 
-inline int port_of(const std::string& address) { return std::stoi(address.substr(address.rfind(':') + 1)); }
+inline int port_of(const std::string& address) {
+  return std::stoi(address.substr(address.rfind(':') + 1));
+}
 
 // What this process holds in memory, in MiB.
 inline long resident_mib() {
@@ -55,7 +58,8 @@ class RawPeer {
     to.sin_port = htons(static_cast<std::uint16_t>(port));
     const int on = 1;
     ::setsockopt(socket_.get(), SOL_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-    connected_ = socket_ && ::bind(socket_.get(), reinterpret_cast<sockaddr*>(&from), sizeof(from)) == 0 &&
+    connected_ = socket_ &&
+                 ::bind(socket_.get(), reinterpret_cast<sockaddr*>(&from), sizeof(from)) == 0 &&
                  ::connect(socket_.get(), reinterpret_cast<sockaddr*>(&to), sizeof(to)) == 0;
     const timeval patience{kPeerWaitMs / 1000, 0};
     ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
@@ -66,7 +70,8 @@ class RawPeer {
   // False when the other side has ended the connection or takes nothing for `patience_ms`.
   bool send(ByteSpan bytes, int patience_ms = kPeerWaitMs) {
     while (!bytes.empty()) {
-      const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      const ssize_t sent =
+          ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       if (sent > 0) {
         bytes = bytes.subspan(static_cast<std::size_t>(sent));
         continue;
@@ -128,14 +133,16 @@ inline Bytes zmtp_greeting(std::string_view mechanism) {
   return greeting;
 }
 
-inline Bytes zmtp_frame(std::uint8_t flags, ByteSpan body, std::optional<std::uint64_t> said_size = {}) {
+inline Bytes zmtp_frame(std::uint8_t flags, ByteSpan body,
+                        std::optional<std::uint64_t> said_size = {}) {
   const std::uint64_t size = said_size.value_or(body.size());
   Bytes frame{flags};
   if (size < 256) {
     frame.push_back(static_cast<std::uint8_t>(size));
   } else {
     frame[0] |= kLong;
-    for (int shift = 56; shift >= 0; shift -= 8) frame.push_back(static_cast<std::uint8_t>(size >> shift));
+    for (int shift = 56; shift >= 0; shift -= 8)
+      frame.push_back(static_cast<std::uint8_t>(size >> shift));
   }
   return std::move(frame) + body;
 }
@@ -143,16 +150,19 @@ inline Bytes zmtp_frame(std::uint8_t flags, ByteSpan body, std::optional<std::ui
 inline Bytes zmtp_property(std::string_view name, ByteSpan value) {
   Bytes property{static_cast<std::uint8_t>(name.size())};
   property = std::move(property) + text_bytes(name);
-  for (int shift = 24; shift >= 0; shift -= 8) property.push_back(static_cast<std::uint8_t>(value.size() >> shift));
+  for (int shift = 24; shift >= 0; shift -= 8)
+    property.push_back(static_cast<std::uint8_t>(value.size() >> shift));
   return std::move(property) + value;
 }
 
 // A CURVE client (ZeroMQ RFC 26) that says what it is told to.
 class CurvePeer : public RawPeer {
  public:
-  CurvePeer(int port, const PublicKey& server, const SigningKey& key, const char* source = "127.0.0.1",
-            const char* target = "127.0.0.1")
-      : RawPeer(port, source, target), server_(curve_public_key(server).value()), own_(curve_key_pair(key)) {
+  CurvePeer(int port, const PublicKey& server, const SigningKey& key,
+            const char* source = "127.0.0.1", const char* target = "127.0.0.1")
+      : RawPeer(port, source, target),
+        server_(curve_public_key(server).value()),
+        own_(curve_key_pair(key)) {
     ::crypto_box_keypair(short_public_.data(), short_secret_.data());
   }
 
@@ -160,7 +170,8 @@ class CurvePeer : public RawPeer {
   bool greet() { return connected() && send(zmtp_greeting("CURVE")) && read(64).has_value(); }
   Bytes hello() {
     const Bytes count = nonce();
-    return zmtp_frame(kCommand, text_bytes("\5HELLO") + Bytes{1, 0} + Bytes(72) + ByteSpan(short_public_) + count +
+    return zmtp_frame(kCommand, text_bytes("\5HELLO") + Bytes{1, 0} + Bytes(72) +
+                                    ByteSpan(short_public_) + count +
                                     box(Bytes(64), "CurveZMQHELLO---", server_, short_secret_));
   }
   bool welcome() {
@@ -183,10 +194,10 @@ class CurvePeer : public RawPeer {
     ::randombytes_buf(full.data() + 8, 16);
     const Bytes vouched = Bytes(short_public_.begin(), short_public_.end()) + ByteSpan(server_);
     Bytes vouch(80);
-    (void)!::crypto_box_easy(vouch.data(), vouched.data(), vouched.size(), full.data(), server_short_.data(),
-                      own_.secret_key.data());
-    const Bytes plain = Bytes(own_.public_key.begin(), own_.public_key.end()) + ByteSpan(full).subspan(8) +
-                        ByteSpan(vouch) + metadata;
+    (void)!::crypto_box_easy(vouch.data(), vouched.data(), vouched.size(), full.data(),
+                             server_short_.data(), own_.secret_key.data());
+    const Bytes plain = Bytes(own_.public_key.begin(), own_.public_key.end()) +
+                        ByteSpan(full).subspan(8) + ByteSpan(vouch) + metadata;
     const Bytes count = nonce();
     return zmtp_frame(kCommand, text_bytes("\10INITIATE") + ByteSpan(cookie_) + count +
                                     box(plain, "CurveZMQINITIATE", server_short_, short_secret_));
@@ -198,7 +209,8 @@ class CurvePeer : public RawPeer {
   // Client of the given routing id, as far as the server lets it in.
   bool enter(ByteSpan routing_id = {}) {
     return greet() && send(hello()) && welcome() &&
-           send(initiate(zmtp_property("Socket-Type", text_bytes("DEALER")) + zmtp_property("Identity", routing_id))) &&
+           send(initiate(zmtp_property("Socket-Type", text_bytes("DEALER")) +
+                         zmtp_property("Identity", routing_id))) &&
            ready();
   }
 
@@ -215,8 +227,8 @@ class CurvePeer : public RawPeer {
     std::memcpy(full.data(), "CurveZMQMESSAGES", 16);
     std::memcpy(full.data() + 16, body->data() + 8, 8);
     Bytes plain(size - 16 - crypto_box_MACBYTES);
-    if (::crypto_box_open_easy(plain.data(), body->data() + 16, size - 16, full.data(), server_short_.data(),
-                               short_secret_.data()) != 0)
+    if (::crypto_box_open_easy(plain.data(), body->data() + 16, size - 16, full.data(),
+                               server_short_.data(), short_secret_.data()) != 0)
       return std::nullopt;
     return plain;
   }
@@ -224,8 +236,9 @@ class CurvePeer : public RawPeer {
   // An enciphered frame with these flags.
   Bytes message(std::uint8_t flags, ByteSpan body) {
     const Bytes count = nonce();
-    return zmtp_frame(0, text_bytes("\7MESSAGE") + count +
-                             box(Bytes{flags} + body, "CurveZMQMESSAGEC", server_short_, short_secret_));
+    return zmtp_frame(
+        0, text_bytes("\7MESSAGE") + count +
+               box(Bytes{flags} + body, "CurveZMQMESSAGEC", server_short_, short_secret_));
   }
 
  private:
@@ -233,16 +246,19 @@ class CurvePeer : public RawPeer {
   Bytes nonce() {
     ++nonce_;
     Bytes bytes;
-    for (int shift = 56; shift >= 0; shift -= 8) bytes.push_back(static_cast<std::uint8_t>(nonce_ >> shift));
+    for (int shift = 56; shift >= 0; shift -= 8)
+      bytes.push_back(static_cast<std::uint8_t>(nonce_ >> shift));
     return bytes;
   }
-  Bytes box(ByteSpan plain, std::string_view prefix, const wire::CurveKey& to, const wire::CurveKey& from) const {
+  Bytes box(ByteSpan plain, std::string_view prefix, const wire::CurveKey& to,
+            const wire::CurveKey& from) const {
     std::array<std::uint8_t, 24> full;
     std::memcpy(full.data(), prefix.data(), 16);
     for (int i = 0; i < 8; ++i)
       full[static_cast<std::size_t>(16 + i)] = static_cast<std::uint8_t>(nonce_ >> (56 - 8 * i));
     Bytes cipher(plain.size() + crypto_box_MACBYTES);
-    (void)!::crypto_box_easy(cipher.data(), plain.data(), plain.size(), full.data(), to.data(), from.data());
+    (void)!::crypto_box_easy(cipher.data(), plain.data(), plain.size(), full.data(), to.data(),
+                             from.data());
     return cipher;
   }
   std::optional<Bytes> read_command() {

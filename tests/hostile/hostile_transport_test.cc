@@ -1,4 +1,5 @@
-// Strangers and registered peers that try to end a server, fill its memory or take its time, over loopback.
+// Strangers and registered peers that try to end a server, fill its memory or take its time, over
+// loopback.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
@@ -28,8 +29,10 @@ class ManualClock final : public Clock {
 // A server that gives every message back, on a thread of its own while it is not held.
 class Echo {
  public:
-  Echo(ZmqContext& context, const SigningKey& key, std::shared_ptr<Admission> admission, const ZmqOptions& options = {})
-      : server_(ZmqServer::listen(context, "tcp://127.0.0.1:*", key, std::move(admission), options).value()) {
+  Echo(ZmqContext& context, const SigningKey& key, std::shared_ptr<Admission> admission,
+       const ZmqOptions& options = {})
+      : server_(ZmqServer::listen(context, "tcp://127.0.0.1:*", key, std::move(admission), options)
+                    .value()) {
     resume();
   }
   ~Echo() { hold(); }
@@ -64,7 +67,9 @@ class HostileTransportTest : public ::testing::Test {
   HostileTransportTest() { admission_->set({honest_.public_key(), registered_.public_key()}); }
 
   std::unique_ptr<ZmqClient> connect(int port, const SigningKey& key) {
-    return ZmqClient::connect(context_, "tcp://127.0.0.1:" + std::to_string(port), key_.public_key(), key).value();
+    return ZmqClient::connect(context_, "tcp://127.0.0.1:" + std::to_string(port),
+                              key_.public_key(), key)
+        .value();
   }
   // An answer comes, whatever happened; messages that are lost are sent again.
   [[nodiscard]] bool served(ZmqClient& client, const std::string& text = "ping") {
@@ -86,7 +91,8 @@ class HostileTransportTest : public ::testing::Test {
 
 Bytes generated_id(std::uint32_t number) {
   Bytes id{0};
-  for (int shift = 24; shift >= 0; shift -= 8) id.push_back(static_cast<std::uint8_t>(number >> shift));
+  for (int shift = 24; shift >= 0; shift -= 8)
+    id.push_back(static_cast<std::uint8_t>(number >> shift));
   return id;
 }
 
@@ -165,9 +171,11 @@ TEST_F(HostileTransportTest, AStrangersHandshakeIsBoundedInBytes) {
   const long before = resident_mib();
   std::vector<std::unique_ptr<CurvePeer>> peers;
   for (int i = 0; i < 64; ++i) {
-    peers.push_back(std::make_unique<CurvePeer>(echo.port(), key_.public_key(), registered_, kAttacker));
+    peers.push_back(
+        std::make_unique<CurvePeer>(echo.port(), key_.public_key(), registered_, kAttacker));
     ASSERT_TRUE(peers.back()->greet());
-    // All but the last byte. How much of it fits into the buffers of an ended connection nobody knows.
+    // All but the last byte. How much of it fits into the buffers of an ended connection nobody
+    // knows.
     (void)peers.back()->send(zmtp_frame(kCommand, Bytes((2 << 20) - 1, 1), 2 << 20), 100);
   }
   EXPECT_LT(resident_mib() - before, 64);
@@ -177,7 +185,8 @@ TEST_F(HostileTransportTest, AStrangersHandshakeIsBoundedInBytes) {
 TEST_F(HostileTransportTest, AHandshakeWithThousandsOfPropertiesIsRefused) {
   Echo echo(context_, key_, admission_);
   Bytes metadata = zmtp_property("Socket-Type", text_bytes("DEALER"));
-  for (int i = 0; i < 20'000; ++i) metadata = std::move(metadata) + zmtp_property("X" + std::to_string(i), Bytes());
+  for (int i = 0; i < 20'000; ++i)
+    metadata = std::move(metadata) + zmtp_property("X" + std::to_string(i), Bytes());
   CurvePeer peer(echo.port(), key_.public_key(), registered_);
   ASSERT_TRUE(peer.greet() && peer.send(peer.hello()) && peer.welcome());
   (void)peer.send(peer.initiate(metadata));
@@ -190,7 +199,8 @@ TEST_F(HostileTransportTest, APeerThatDoesNotReadIsBoundedInBytes) {
   CurvePeer peer(echo.port(), key_.public_key(), registered_);
   ASSERT_TRUE(peer.enter());
   ASSERT_TRUE(peer.send(peer.message(0, text_bytes("hello"))));
-  for (int waited = 0; echo.taken() == 0 && waited < kPeerWaitMs; waited += kStepMs) (void)peer.read(1);
+  for (int waited = 0; echo.taken() == 0 && waited < kPeerWaitMs; waited += kStepMs)
+    (void)peer.read(1);
   ASSERT_GT(echo.taken(), 0u);
   echo.hold();
   const Bytes large(1 << 20, 1);
@@ -224,12 +234,14 @@ TEST_F(HostileTransportTest, HandshakesThatStopAnywhereDisturbNobody) {
   Echo echo(context_, key_, admission_);
   std::vector<std::unique_ptr<CurvePeer>> peers;
   const auto begin = [&]() -> CurvePeer& {
-    peers.push_back(std::make_unique<CurvePeer>(echo.port(), key_.public_key(), registered_, kAttacker));
+    peers.push_back(
+        std::make_unique<CurvePeer>(echo.port(), key_.public_key(), registered_, kAttacker));
     return *peers.back();
   };
   for (int i = 0; i < 10; ++i) {
     (void)begin().send(ByteSpan(zmtp_greeting("CURVE")).first(static_cast<std::size_t>(5 * i)));
-    for (const char* mechanism : {"NULL", "PLAIN", "GSSAPI", "curve", ""}) (void)begin().send(zmtp_greeting(mechanism));
+    for (const char* mechanism : {"NULL", "PLAIN", "GSSAPI", "curve", ""})
+      (void)begin().send(zmtp_greeting(mechanism));
     auto& after_hello = begin();
     (void)(after_hello.greet() && after_hello.send(after_hello.hello()));
     auto& twice = begin();
@@ -243,7 +255,8 @@ TEST_F(HostileTransportTest, HandshakesThatStopAnywhereDisturbNobody) {
     if (eager.greet() && eager.send(eager.hello()) && eager.welcome())
       (void)(eager.send(eager.initiate({})) && eager.send(eager.message(0, Bytes(10))));
     auto& command = begin();
-    (void)(command.greet() && command.send(zmtp_frame(kCommand, Bytes{static_cast<std::uint8_t>(255 - i)})));
+    (void)(command.greet() &&
+           command.send(zmtp_frame(kCommand, Bytes{static_cast<std::uint8_t>(255 - i)})));
   }
   EXPECT_TRUE(served(echo.port()));
 }
@@ -252,8 +265,9 @@ TEST_F(HostileTransportTest, CommandsOfAnyShapeDisturbNobody) {
   Echo echo(context_, key_, admission_);
   for (const Bytes& command :
        {Bytes{}, Bytes{0}, Bytes{255}, text_bytes("\4PING"), text_bytes("\4PING") + Bytes{1},
-        text_bytes("\4PING") + Bytes{0, 1} + Bytes(5000, 9), text_bytes("\4PONG"), text_bytes("\11SUBSCRIBE"),
-        text_bytes("\6CANCEL"), text_bytes("\5ERROR"), text_bytes("\5READY")}) {
+        text_bytes("\4PING") + Bytes{0, 1} + Bytes(5000, 9), text_bytes("\4PONG"),
+        text_bytes("\11SUBSCRIBE"), text_bytes("\6CANCEL"), text_bytes("\5ERROR"),
+        text_bytes("\5READY")}) {
     CurvePeer peer(echo.port(), key_.public_key(), registered_, kAttacker);
     ASSERT_TRUE(peer.enter());
     for (int i = 0; i < 50; ++i)
@@ -273,13 +287,15 @@ TEST_F(HostileTransportTest, ATruncatedPingIsNotAnswered) {
     ASSERT_TRUE(peer.enter());
     ASSERT_TRUE(peer.send(peer.message(kSealedCommand, ping)));
     while (const auto message = peer.next_message())
-      ASSERT_NE(ByteSpan(*message).size() > 5 ? Bytes(message->begin() + 1, message->begin() + 6) : Bytes(),
+      ASSERT_NE(ByteSpan(*message).size() > 5 ? Bytes(message->begin() + 1, message->begin() + 6)
+                                              : Bytes(),
                 text_bytes("\4PONG"));
   }
   EXPECT_TRUE(served(echo.port()));
 }
 
-// A connection that is reset while nobody reads its messages still has its heartbeats, and PINGs in its buffers.
+// A connection that is reset while nobody reads its messages still has its heartbeats, and PINGs in
+// its buffers.
 TEST_F(HostileTransportTest, AResetOfAFullConnectionDisturbsNobody) {
   Echo echo(context_, key_, admission_), other(context_, key_, admission_);
   auto honest = connect(other.port(), honest_);
@@ -293,7 +309,8 @@ TEST_F(HostileTransportTest, AResetOfAFullConnectionDisturbsNobody) {
   peer.reset();
   // Several heartbeats later; the other server shares the I/O thread.
   const SteadyClock clock;
-  for (const TimeMs until = clock.now_ms() + 5'000; clock.now_ms() < until;) ASSERT_TRUE(served(*honest));
+  for (const TimeMs until = clock.now_ms() + 5'000; clock.now_ms() < until;)
+    ASSERT_TRUE(served(*honest));
   echo.resume();
   EXPECT_TRUE(served(echo.port()));
 }
@@ -372,8 +389,8 @@ class ServerProcess {
   [[nodiscard]] int port() const { return port_; }
 
  private:
-  [[noreturn]] static void serve(const SigningKey& key, const SigningKey& honest, rlim_t descriptors, int spare,
-                                 int port_fd, int life_fd) {
+  [[noreturn]] static void serve(const SigningKey& key, const SigningKey& honest,
+                                 rlim_t descriptors, int spare, int port_fd, int life_fd) {
     const rlimit limit{descriptors, descriptors};
     ::setrlimit(RLIMIT_NOFILE, &limit);
     ZmqContext context;
@@ -403,15 +420,18 @@ class ServerProcess {
 };
 
 TEST(HostileDescriptorsTest, TwoThousandIdleConnectionsOnAThousandDescriptors) {
-  if (raise_descriptor_limit() < 2'100) GTEST_SKIP() << "this machine allows too few file descriptors";
+  if (raise_descriptor_limit() < 2'100)
+    GTEST_SKIP() << "this machine allows too few file descriptors";
   const SigningKey key{random_seed()}, honest{random_seed()};
   ServerProcess server(key, honest, 1024, 0);
   std::vector<std::unique_ptr<RawPeer>> peers;
-  for (int i = 0; i < 2'000; ++i) peers.push_back(std::make_unique<RawPeer>(server.port(), kAttacker));
+  for (int i = 0; i < 2'000; ++i)
+    peers.push_back(std::make_unique<RawPeer>(server.port(), kAttacker));
   peers.clear();
   ZmqContext context;
-  auto client =
-      ZmqClient::connect(context, "tcp://127.0.0.1:" + std::to_string(server.port()), key.public_key(), honest).value();
+  auto client = ZmqClient::connect(context, "tcp://127.0.0.1:" + std::to_string(server.port()),
+                                   key.public_key(), honest)
+                    .value();
   std::optional<Incoming> answer;
   for (int waited = 0; !answer && waited < kPeerWaitMs; waited += 500) {
     (void)client->send(key.public_key(), bytes_of("ping"));
@@ -427,8 +447,9 @@ TEST(HostileDescriptorsTest, WithoutADescriptorAConnectionWaitsUntilThereIsOne) 
   std::vector<std::unique_ptr<RawPeer>> peers;
   for (int i = 0; i < 50; ++i) peers.push_back(std::make_unique<RawPeer>(server.port(), kAttacker));
   ZmqContext context;
-  auto client =
-      ZmqClient::connect(context, "tcp://127.0.0.1:" + std::to_string(server.port()), key.public_key(), honest).value();
+  auto client = ZmqClient::connect(context, "tcp://127.0.0.1:" + std::to_string(server.port()),
+                                   key.public_key(), honest)
+                    .value();
   peers.clear();
   std::optional<Incoming> answer;
   for (int waited = 0; !answer && waited < kPeerWaitMs; waited += 500) {
@@ -493,7 +514,8 @@ TEST_F(HostileTransportTest, WhoLeavesWhileItHasToWaitComesBack) {
   }
   auto back = connect(port, registered_);
   std::optional<Incoming> message;
-  for (int waited = 0; waited < kPeerWaitMs && (!message || message->message != Bytes{3}); waited += kStepMs) {
+  for (int waited = 0; waited < kPeerWaitMs && (!message || message->message != Bytes{3});
+       waited += kStepMs) {
     (void)back->send(key_.public_key(), Bytes{3});
     clock.now += 10'000;
     message = server->receive(kStepMs).value();
@@ -508,13 +530,17 @@ TEST_F(HostileTransportTest, EverNewKeysOfOneAddressShareOneBudget) {
   ZmqOptions options = options_for_everybody(1 << 16);
   options.per_address = {{10, 10}, {}};
   options.clock = &clock;
-  auto server = ZmqServer::listen(context_, "tcp://127.0.0.1:*", key_, std::make_shared<OpenAdmission>(), options).value();
+  auto server = ZmqServer::listen(context_, "tcp://127.0.0.1:*", key_,
+                                  std::make_shared<OpenAdmission>(), options)
+                    .value();
   const int port = port_of(server->address());
   std::vector<std::unique_ptr<CurvePeer>> keys;
   for (int i = 0; i < 20; ++i) {
-    keys.push_back(std::make_unique<CurvePeer>(port, key_.public_key(), SigningKey(random_seed()), kAttacker));
+    keys.push_back(
+        std::make_unique<CurvePeer>(port, key_.public_key(), SigningKey(random_seed()), kAttacker));
     ASSERT_TRUE(keys.back()->enter());
-    for (int message = 0; message < 20; ++message) ASSERT_TRUE(keys.back()->send(keys.back()->message(0, Bytes{1})));
+    for (int message = 0; message < 20; ++message)
+      ASSERT_TRUE(keys.back()->send(keys.back()->message(0, Bytes{1})));
   }
   int taken = 0;
   for (int waited = 0; waited < 1'000;) {

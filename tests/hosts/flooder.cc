@@ -1,5 +1,5 @@
-// A hostile peer that sends as much as half a core can, until it is told to stop; what it cannot send it spins away, so
-// that every mode takes the same half.
+// A hostile peer that sends as much as half a core can, until it is told to stop; what it cannot
+// send it spins away, so that every mode takes the same half.
 //   flooder MODE KEY_FILE SERVER_HOTKEY RUN_ID ADDRESS PORT [BLOB_ID]
 // Hotkey, run and blob in hex. floods.py starts it, and has the list of modes with what each does.
 #include <algorithm>
@@ -81,7 +81,8 @@ Step connections(const Target& target) {
   };
 }
 
-// Connections that say one byte of a greeting and no more; the server ends them one after the other.
+// Connections that say one byte of a greeting and no more; the server ends them one after the
+// other.
 Step idle_connections(const Target& target) {
   auto peers = std::make_shared<std::vector<std::unique_ptr<RawPeer>>>();
   return [&target, peers] {
@@ -112,7 +113,8 @@ Step garbage(const Target& target) {
   };
 }
 
-// Questions to the ledger, whose doors are open to every key: the largest answers, which nobody reads.
+// Questions to the ledger, whose doors are open to every key: the largest answers, which nobody
+// reads.
 Step questions(const Target& target) {
   auto peers = std::make_shared<std::vector<std::unique_ptr<CurvePeer>>>();
   auto number = std::make_shared<std::uint64_t>(0);
@@ -135,7 +137,8 @@ Step questions(const Target& target) {
 
 // ---- a registered hotkey
 
-// The connections that one key may have, each sending what `next` makes; one that is not read is begun anew.
+// The connections that one key may have, each sending what `next` makes; one that is not read is
+// begun anew.
 Step by_connections(const Target& target, std::function<Bytes(CurvePeer&)> next) {
   struct Connections {
     std::array<std::unique_ptr<CurvePeer>, limits::kConnectionsPerKeyMax> peers;
@@ -167,8 +170,9 @@ class Member {
  public:
   explicit Member(const Target& target)
       : target_(target),
-        client_(wire::ZmqClient::connect(context_, "tcp://" + target.address + ":" + std::to_string(target.port),
-                                         target.server, target.key)
+        client_(wire::ZmqClient::connect(
+                    context_, "tcp://" + target.address + ":" + std::to_string(target.port),
+                    target.server, target.key)
                     .value()) {}
 
   bool send(ByteSpan message) { return client_->send(target_.server, message).has_value(); }
@@ -214,7 +218,8 @@ Step by_member(const Target& target, std::function<bool(Member&)> step) {
 }
 
 Step readies(const Target& target) {
-  return by_member(target, [](Member& member) { return member.send_signed(member.position(), member.ready()); });
+  return by_member(
+      target, [](Member& member) { return member.send_signed(member.position(), member.ready()); });
 }
 
 // Each asks for all rounds since the first one.
@@ -238,12 +243,14 @@ Step readies_astray(const Target& target) {
 
 Step disputes(const Target& target) {
   protocol::Dispute dispute;
-  const Bytes proof = protocol::sign_message({target.run_id, Round{0}, {}}, protocol::Ready{}, target.key);
+  const Bytes proof =
+      protocol::sign_message({target.run_id, Round{0}, {}}, protocol::Ready{}, target.key);
   dispute.proof.assign(limits::kProofMessagesMax, proof);
   auto number = std::make_shared<std::uint64_t>(0);
   return by_member(target, [dispute, number](Member& member) mutable {
     dispute.found.bytes[0] = static_cast<std::uint8_t>(++*number);
-    dispute.reason = static_cast<protocol::DisputeReason>(*number % enum_count(protocol::DisputeReason{}));
+    dispute.reason =
+        static_cast<protocol::DisputeReason>(*number % enum_count(protocol::DisputeReason{}));
     return member.send_signed(member.position(), dispute);
   });
 }
@@ -279,12 +286,21 @@ Step nothing(const Target&) {
 }
 
 const std::map<std::string, Flood>& floods() {
-  static const std::map<std::string, Flood> all{
-      {"spin", nothing},         {"connections", connections},       {"idle", idle_connections},
-      {"handshakes", handshakes}, {"garbage", garbage},              {"questions", questions},
-      {"unfinished", unfinished}, {"large", large},                  {"ready", readies},
-      {"behind", readies_behind}, {"astray", readies_astray},        {"disputes", disputes},
-      {"puts", puts},             {"gets", gets},                    {"slow-gets", gets_read_slowly}};
+  static const std::map<std::string, Flood> all{{"spin", nothing},
+                                                {"connections", connections},
+                                                {"idle", idle_connections},
+                                                {"handshakes", handshakes},
+                                                {"garbage", garbage},
+                                                {"questions", questions},
+                                                {"unfinished", unfinished},
+                                                {"large", large},
+                                                {"ready", readies},
+                                                {"behind", readies_behind},
+                                                {"astray", readies_astray},
+                                                {"disputes", disputes},
+                                                {"puts", puts},
+                                                {"gets", gets},
+                                                {"slow-gets", gets_read_slowly}};
   return all;
 }
 
@@ -293,11 +309,16 @@ Hash hash_of(const char* hex) { return hash_from_hex(hex).value(); }
 int run(int argc, char** argv) {
   const auto flood = argc >= 7 ? floods().find(argv[1]) : floods().end();
   if (flood == floods().end()) {
-    std::fprintf(stderr, "usage: flooder MODE KEY_FILE SERVER_HOTKEY RUN_ID ADDRESS PORT [BLOB_ID]\n");
+    std::fprintf(stderr,
+                 "usage: flooder MODE KEY_FILE SERVER_HOTKEY RUN_ID ADDRESS PORT [BLOB_ID]\n");
     return 2;
   }
-  const Target target{read_key_file(argv[2]).value(), PublicKey{hash_of(argv[3]).bytes}, hash_of(argv[4]), argv[5],
-                      std::stoi(argv[6]),             argc > 7 ? hash_of(argv[7]) : Hash{}};
+  const Target target{read_key_file(argv[2]).value(),
+                      PublicKey{hash_of(argv[3]).bytes},
+                      hash_of(argv[4]),
+                      argv[5],
+                      std::stoi(argv[6]),
+                      argc > 7 ? hash_of(argv[7]) : Hash{}};
   std::signal(SIGTERM, [](int) { stopped = true; });
   (void)left_of_share();
   std::puts("flooding");

@@ -58,7 +58,8 @@ TEST_F(AnchorTest, OfAnotherManifestIsNamedOnceWithItsValidator) {
 
 TEST_F(AnchorTest, IsComparedForTheLastRoundsOnly) {
   AnchorWatch watch(run_id_);
-  for (std::uint64_t round = 0; round <= AnchorWatch::kRoundsKept; ++round) reach(watch, round, "a");
+  for (std::uint64_t round = 0; round <= AnchorWatch::kRoundsKept; ++round)
+    reach(watch, round, "a");
   EXPECT_TRUE(watch.compare({seen(0, "b")}).empty());
   EXPECT_EQ(watch.compare({seen(1, "b")}).size(), 1u);
 }

@@ -14,10 +14,16 @@ SigningKey key_of(std::uint8_t n) {
 }
 
 Assessment assessment_of(Round round) {
-  return {round, assessment_salt(key_of(1), Hash{}, round), {{Uid{3}, Round{6}}}, {{Uid{3}, 500}}, "class"};
+  return {round,
+          assessment_salt(key_of(1), Hash{}, round),
+          {{Uid{3}, Round{6}}},
+          {{Uid{3}, 500}},
+          "class"};
 }
 
-Hash hash_of(const Assessment& assessment) { return assessment_hash(Hash{}, key_of(1).public_key(), assessment); }
+Hash hash_of(const Assessment& assessment) {
+  return assessment_hash(Hash{}, key_of(1).public_key(), assessment);
+}
 
 TEST(Assessment, IsSealedWithAllThatItSays) {
   const Assessment sealed = assessment_of(Round{7});
@@ -31,15 +37,19 @@ TEST(Assessment, IsSealedWithAllThatItSays) {
   changed = sealed;
   changed.platform_class = "other";
   EXPECT_NE(hash_of(changed), hash_of(sealed));
-  EXPECT_NE(assessment_hash(Hash{}, key_of(2).public_key(), sealed), hash_of(sealed)) << "another validator's";
+  EXPECT_NE(assessment_hash(Hash{}, key_of(2).public_key(), sealed), hash_of(sealed))
+      << "another validator's";
 }
 
 // Few weights are possible: without a salt anybody could try them all.
 TEST(Assessment, HasASaltThatOnlyItsValidatorKnows) {
   const Hash run = tagged_hash("a run", {});
-  EXPECT_NE(assessment_salt(key_of(1), Hash{}, Round{1}), assessment_salt(key_of(1), Hash{}, Round{2}));
-  EXPECT_NE(assessment_salt(key_of(1), Hash{}, Round{1}), assessment_salt(key_of(2), Hash{}, Round{1}));
-  EXPECT_NE(assessment_salt(key_of(1), Hash{}, Round{1}), assessment_salt(key_of(1), run, Round{1}));
+  EXPECT_NE(assessment_salt(key_of(1), Hash{}, Round{1}),
+            assessment_salt(key_of(1), Hash{}, Round{2}));
+  EXPECT_NE(assessment_salt(key_of(1), Hash{}, Round{1}),
+            assessment_salt(key_of(2), Hash{}, Round{1}));
+  EXPECT_NE(assessment_salt(key_of(1), Hash{}, Round{1}),
+            assessment_salt(key_of(1), run, Round{1}));
 }
 
 Screen screen_of(const Assessment& assessment) {

@@ -13,7 +13,8 @@ const Hash kRun = sha256(bytes_of("run"));
 
 RoundOpen open_with(std::size_t miners) {
   RoundOpen open;
-  for (std::uint16_t i = 0; i < miners; ++i) open.roster.push_back({Uid{i}, {}, Role::kMiner, 0, {}});
+  for (std::uint16_t i = 0; i < miners; ++i)
+    open.roster.push_back({Uid{i}, {}, Role::kMiner, 0, {}});
   open.roster.push_back({Uid{100}, {}, Role::kValidator, 5, {}});
   open.beacon = sha256(bytes_of("beacon"));
   return open;
@@ -90,13 +91,15 @@ TEST(FitCursor, StartsTheNextEpochWhenTooFewPositionsAreLeft) {
   EXPECT_EQ(fit_cursor({3, 901}, 4, 20, 1000), (DataCursor{4, 0})) << "980 may be assigned";
 }
 
-// All that can be drawn in a round of four slices of 20 that begins at `cursor`, of 1000 sequences, by their positions.
+// All that can be drawn in a round of four slices of 20 that begins at `cursor`, of 1000 sequences,
+// by their positions.
 std::set<std::uint64_t> drawable(std::uint64_t cursor) {
   RoundOpen open = open_with(4);
   open.cursor = cursor;
   std::map<std::uint64_t, std::uint64_t> position_of;
   const SequencePermutation permutation(kRun, 0, 1000);
-  for (std::uint64_t position = 0; position < 1000; ++position) position_of[permutation.at(position)] = position;
+  for (std::uint64_t position = 0; position < 1000; ++position)
+    position_of[permutation.at(position)] = position;
   std::set<std::uint64_t> positions;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     Prng random(seed);
@@ -119,7 +122,8 @@ TEST(DrawUnassigned, TakesNothingThatAnybodyHasBeenAssignedWhileHalfOfTheEpochIs
   EXPECT_EQ(drawable(420), all_but(0, 500));
 }
 
-// What is left of an epoch at its end is few and known long before: whoever has trained on it would know the draw.
+// What is left of an epoch at its end is few and known long before: whoever has trained on it would
+// know the draw.
 TEST(DrawUnassigned, TakesFromAsMuchAtTheEndOfAnEpochAddingWhatWasAssignedLongestAgo) {
   EXPECT_EQ(drawable(700), all_but(280, 780));
   EXPECT_EQ(drawable(900), all_but(480, 980));

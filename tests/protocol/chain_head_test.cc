@@ -56,7 +56,9 @@ TEST_F(HeadStateTest, IsRefusedWithWhatNoHistoryLeaves) {
       [](HeadState& s) { s.tails.resize(17); },
       [](HeadState& s) { s.drops.resize(17); },
       [](HeadState& s) { s.screened.resize(4); },
-      [](HeadState& s) { s.screened = {{s.members[0].hotkey, s.members[0].hotkey}}; },
+      [](HeadState& s) {
+        s.screened = {{s.members[0].hotkey, s.members[0].hotkey}};
+      },
       [](HeadState& s) { s.contradictions.resize(2); },
       [](HeadState& s) { s.sealed.resize(2); },
       [](HeadState& s) { s.withheld.resize(2); },
@@ -176,7 +178,8 @@ TEST_F(ChainHeadTest, BoundsNormsByTheMediansBefore) {
   state.medians = {};
   EXPECT_EQ(ChainHead(params_, run_id_, state).norm_max(), 1e9);
   state.medians = {3, 1, 2};
-  EXPECT_EQ(ChainHead(params_, run_id_, state).norm_max(), 1e9) << "made by newcomers, who may be a crowd";
+  EXPECT_EQ(ChainHead(params_, run_id_, state).norm_max(), 1e9)
+      << "made by newcomers, who may be a crowd";
   state.members = {{PublicKey{}, Role::kMiner, Hash{}, 0, {65535, true}}};
   EXPECT_EQ(ChainHead(params_, run_id_, state).norm_max(), 2000);
   state.medians = {1e30};
@@ -203,7 +206,9 @@ class ContradictionTest : public ChainHeadTest {
     head_after_.advance(Hash{}, open_, manifest_);
     ASSERT_TRUE(validate(head_after_.state()));
   }
-  [[nodiscard]] std::uint64_t weight_of(std::uint16_t uid) const { return head_after_.weights(open_).at(Uid{uid}); }
+  [[nodiscard]] std::uint64_t weight_of(std::uint16_t uid) const {
+    return head_after_.weights(open_).at(Uid{uid});
+  }
 
   std::vector<PublicKey> validators_;
   ChainHead head_after_{params_, run_id_};
@@ -251,7 +256,8 @@ TEST_F(ContradictionTest, LeavesTheVotesWhereEverybodyWouldLoseTheirs) {
 
 TEST_F(ContradictionTest, IsWorthNothingFromHotkeysWithoutStake) {
   set_stakes({10, 0, 0, 0, 0, 0});
-  advance({{Uid{3}, Uid{2}}, {Uid{4}, Uid{2}}, {Uid{5}, Uid{2}}, {Uid{6}, Uid{2}}, {Uid{7}, Uid{2}}});
+  advance(
+      {{Uid{3}, Uid{2}}, {Uid{4}, Uid{2}}, {Uid{5}, Uid{2}}, {Uid{6}, Uid{2}}, {Uid{7}, Uid{2}}});
   EXPECT_EQ(weight_of(2), 10u);
 }
 
@@ -259,12 +265,14 @@ TEST_F(ContradictionTest, KeepsSixteenOfOneValidator) {
   set_stakes(std::vector<std::uint64_t>(20, 1));
   for (std::uint16_t of = 3; of < 22; ++of) advance({{Uid{2}, Uid{of}}});
   EXPECT_EQ(head_after_.state().contradictions.size(), kContradictionsKept);
-  for (const auto& kept : head_after_.state().contradictions) EXPECT_GE(kept.round, Round{3}) << "the newest";
+  for (const auto& kept : head_after_.state().contradictions)
+    EXPECT_GE(kept.round, Round{3}) << "the newest";
 }
 
 TEST_F(ContradictionTest, IsRefusedBetweenWhoAreNoValidators) {
   set_stakes({10, 10});
-  for (const Contradiction wrong : {Contradiction{Uid{2}, Uid{0}}, {Uid{0}, Uid{2}}, {Uid{2}, Uid{2}}, {Uid{9}, Uid{2}}}) {
+  for (const Contradiction wrong :
+       {Contradiction{Uid{2}, Uid{0}}, {Uid{0}, Uid{2}}, {Uid{2}, Uid{2}}, {Uid{9}, Uid{2}}}) {
     manifest_.contradictions = {wrong};
     EXPECT_EQ(fits_roster(manifest_, open_).error().code, Errc::kMalformed);
   }
@@ -278,15 +286,21 @@ class SealedAssessmentsTest : public ContradictionTest {
     head_after_ = ChainHead(params_, run_id_);
     set_stakes({10, 10, 10});
   }
-  [[nodiscard]] Assessment sealed_in(std::uint64_t round) const { return {Round{round}, Secret{static_cast<std::uint8_t>(round)}, {}, {}, {}}; }
-  [[nodiscard]] Hash hash_of(const Assessment& assessment) const { return assessment_hash(run_id_, validators_[0], assessment); }
-  // A round in which everybody seals something; the first validator opens these, the others what is due.
+  [[nodiscard]] Assessment sealed_in(std::uint64_t round) const {
+    return {Round{round}, Secret{static_cast<std::uint8_t>(round)}, {}, {}, {}};
+  }
+  [[nodiscard]] Hash hash_of(const Assessment& assessment) const {
+    return assessment_hash(run_id_, validators_[0], assessment);
+  }
+  // A round in which everybody seals something; the first validator opens these, the others what is
+  // due.
   void seal(const std::vector<Assessment>& opened) {
     Screen screen;
     screen.opened = opened;
     screen.assessment = hash_of(sealed_in(head_after_.round().value));
     for (RecordedScreen& each : manifest_.screens) each.opened = 1;
-    manifest_.screens[0] = {Uid{2}, screen.assessment, head_after_.opened_by(validators_[0], screen)};
+    manifest_.screens[0] = {Uid{2}, screen.assessment,
+                            head_after_.opened_by(validators_[0], screen)};
     advance({});
   }
   // The first validator is away for a round.

@@ -6,7 +6,8 @@
 namespace muster::protocol {
 namespace {
 
-// What a checkpoint takes on the wire fits its bound, also where the lengths of its segments are megabytes.
+// What a checkpoint takes on the wire fits its bound, also where the lengths of its segments are
+// megabytes.
 TEST(StateBytesMax, HoldsACheckpointOfATrillionParameters) {
   const auto layout = compression::Layout::make({{"a", {1'000'000, 1'000'000}}}).value();
   const std::uint64_t lengths = 2ull * 8 * layout.segment_count();
@@ -36,14 +37,13 @@ TEST_F(JoiningTest, DoesNotBelieveLessThanHalfOfTheStakeOnTheLedger) {
 TEST_F(JoiningTest, RefusesEveryStateThatIsNotTheAttestedOne) {
   const Attest attested = truth();
   const Bytes honest = blob();
-  const std::function<void()> changes[] = {
-      [&] { theta_[3] += 1; },
-      [&] { residual_[3] += 1; },
-      [&] { head_.beacon.bytes[0] ^= 1; },
-      [&] { head_.cursor += 1; },
-      [&] { head_.medians[0] = 9; },
-      [&] { head_.members[0].missed_in_a_row = 0; },
-      [&] { head_.members.clear(); }};
+  const std::function<void()> changes[] = {[&] { theta_[3] += 1; },
+                                           [&] { residual_[3] += 1; },
+                                           [&] { head_.beacon.bytes[0] ^= 1; },
+                                           [&] { head_.cursor += 1; },
+                                           [&] { head_.medians[0] = 9; },
+                                           [&] { head_.members[0].missed_in_a_row = 0; },
+                                           [&] { head_.members.clear(); }};
   for (const auto& change : changes) {
     const auto theta = theta_, residual = residual_;
     const HeadState head = head_;
@@ -88,7 +88,8 @@ TEST_F(JoiningTest, RefusesEveryCutAndEveryFlippedByteOfABlob) {
   ASSERT_TRUE(joining_.take_offer(offer(truth(), {&alice_})));
   ASSERT_TRUE(joining_.take_stakes(stakes_));
   for (std::size_t size = 0; size < good.size(); size += 7)
-    EXPECT_FALSE(joining_.take_blob(params_, layout_, ByteSpan(good).first(size)).has_value()) << size;
+    EXPECT_FALSE(joining_.take_blob(params_, layout_, ByteSpan(good).first(size)).has_value())
+        << size;
   for (std::size_t i = 0; i < good.size(); i += 5) {
     Bytes bad = good;
     bad[i] ^= 0x10;

@@ -60,8 +60,10 @@ TEST(PhaseEnd, IsTheGraceAfterTheQuorumButNeverAfterTheHardBound) {
 Turnout turnout_of(const std::vector<Attendant>& attendants) { return turnout(attendants, 66); }
 
 TEST(TurnoutTest, IsAQuorumByWeightAndNotByNumber) {
-  EXPECT_FALSE(turnout_of({{1, true, true}, {1, true, true}, {1, true, true}, {10, true, false}}).is_quorum);
-  EXPECT_TRUE(turnout_of({{1, true, false}, {1, true, false}, {1, true, false}, {10, true, true}}).is_quorum);
+  EXPECT_FALSE(
+      turnout_of({{1, true, true}, {1, true, true}, {1, true, true}, {10, true, false}}).is_quorum);
+  EXPECT_TRUE(turnout_of({{1, true, false}, {1, true, false}, {1, true, false}, {10, true, true}})
+                  .is_quorum);
 }
 
 TEST(TurnoutTest, CountsEqualWeightsAsSoManyMembers) {
@@ -77,7 +79,8 @@ TEST(TurnoutTest, IsCompleteWhenAllExpectedHaveArrived) {
 }
 
 TEST(TurnoutTest, AwaitsEverybodyWhereTheExpectedHoldLessThanHalfOfTheWeight) {
-  const auto of_idle = turnout_of({{0, true, true}, {0, true, true}, {7, false, false}, {7, false, false}});
+  const auto of_idle =
+      turnout_of({{0, true, true}, {0, true, true}, {7, false, false}, {7, false, false}});
   EXPECT_FALSE(of_idle.is_complete);
   EXPECT_FALSE(of_idle.is_quorum);
   EXPECT_TRUE(turnout_of({{0, true, false}, {7, false, true}, {7, false, true}}).is_quorum);

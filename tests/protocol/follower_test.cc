@@ -1,4 +1,5 @@
-// What a node keeps of the coordinator's messages for the coordinator itself, and which rounds a restored copy sits out.
+// What a node keeps of the coordinator's messages for the coordinator itself, and which rounds a
+// restored copy sits out.
 #include "protocol/follower.h"
 
 #include <gtest/gtest.h>
@@ -13,8 +14,14 @@ class FollowerTest : public ::testing::Test {
   static ProtocolParams params_of(const SigningKey& coordinator) {
     ProtocolParams params;
     params.name = "test";
-    params.model = {.d_model = 8, .layers = 1, .heads = 1, .kv_heads = 1, .d_ff = 8, .context = 4,
-                    .vocab = 16, .tied = true};
+    params.model = {.d_model = 8,
+                    .layers = 1,
+                    .heads = 1,
+                    .kv_heads = 1,
+                    .d_ff = 8,
+                    .context = 4,
+                    .vocab = 16,
+                    .tied = true};
     params.sequences = 1000;
     params.coordinator = coordinator.public_key();
     return params;
@@ -59,7 +66,8 @@ TEST_F(FollowerTest, WhatTheCoordinatorSignedIsNewsOnceAndCanBeHandedBack) {
   take(closed);
   const Bytes sealed = manifest();
   take(sealed);
-  EXPECT_EQ(follower_.take_news(), std::vector<Bytes>{closed}) << "a manifest is kept when it is applied";
+  EXPECT_EQ(follower_.take_news(), std::vector<Bytes>{closed})
+      << "a manifest is kept when it is applied";
   EXPECT_EQ(follower_.signed_after(Phase::kGather), (std::vector<Bytes>{opening, closed, sealed}));
   EXPECT_EQ(follower_.signed_after(Phase::kReveal), std::vector<Bytes>{sealed});
 }

@@ -14,8 +14,14 @@ class JoiningTest : public ::testing::Test {
  protected:
   JoiningTest() {
     params_.name = "test";
-    params_.model = {.d_model = 8, .layers = 1, .heads = 1, .kv_heads = 1, .d_ff = 8, .context = 4,
-                     .vocab = 16, .tied = true};
+    params_.model = {.d_model = 8,
+                     .layers = 1,
+                     .heads = 1,
+                     .kv_heads = 1,
+                     .d_ff = 8,
+                     .context = 4,
+                     .vocab = 16,
+                     .tied = true};
     params_.sequences = 1000;
     layout_ = state::layout_of(params_.model);
     theta_.assign(layout_.parameters(), 0.5f);

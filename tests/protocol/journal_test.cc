@@ -7,8 +7,8 @@
 namespace muster::protocol {
 namespace {
 
-// A node's journal as a crash and restarts leave it: which records does a state contain that was saved when there were
-// so many?
+// A node's journal as a crash and restarts leave it: which records does a state contain that was
+// saved when there were so many?
 class SavedExtentTest : public ::testing::Test {
  protected:
   void round() {

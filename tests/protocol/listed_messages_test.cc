@@ -24,7 +24,11 @@ SigningKey key_of(std::uint16_t uid) {
 RoundOpen open_of(std::uint16_t members) {
   RoundOpen open;
   for (std::uint16_t uid = 0; uid < members; ++uid)
-    open.roster.push_back({Uid{uid}, key_of(uid).public_key(), uid % 3 == 0 ? Role::kValidator : Role::kMiner, uid, {}});
+    open.roster.push_back({Uid{uid},
+                           key_of(uid).public_key(),
+                           uid % 3 == 0 ? Role::kValidator : Role::kMiner,
+                           uid,
+                           {}});
   open.beacon = sha256(bytes_of("beacon"));
   return open;
 }
@@ -32,7 +36,8 @@ RoundOpen open_of(std::uint16_t members) {
 CommitsClosed close_of(const RoundOpen& open) {
   CommitsClosed closed;
   for (const auto& entry : open.roster)
-    if (entry.role == Role::kMiner) closed.commits.push_back(sign_message(kHere, Commit{}, key_of(entry.uid.value)));
+    if (entry.role == Role::kMiner)
+      closed.commits.push_back(sign_message(kHere, Commit{}, key_of(entry.uid.value)));
   closed.commit_root = commit_root_of(closed.commits);
   return closed;
 }
@@ -49,7 +54,8 @@ TEST(ListedMessages, AWholeMessageIsReadAsItWasSigned) {
     EXPECT_EQ(back.roster, open.roster);
     EXPECT_FALSE(back.excerpt);
     const CommitsClosed closed = close_of(open);
-    EXPECT_EQ(read<CommitsClosed>(sign_message(kHere, closed, key_of(999))).commits, closed.commits);
+    EXPECT_EQ(read<CommitsClosed>(sign_message(kHere, closed, key_of(999))).commits,
+              closed.commits);
   }
 }
 
@@ -87,7 +93,9 @@ TEST(ListedMessages, AFormGrowsByOnePathNodeForTwiceTheMiners) {
     RoundOpen open;  // no validators: they stand in every form
     for (std::uint16_t uid = 0; uid < members; ++uid)
       open.roster.push_back({Uid{uid}, key_of(uid).public_key(), Role::kMiner, 0, {}});
-    return MinerForms(sign_message(kHere, open, key_of(999))).form_for(key_of(0).public_key()).size();
+    return MinerForms(sign_message(kHere, open, key_of(999)))
+        .form_for(key_of(0).public_key())
+        .size();
   };
   EXPECT_EQ(bytes_at(256) - bytes_at(128), sizeof(Hash));
   EXPECT_EQ(bytes_at(256) - bytes_at(16), 4 * sizeof(Hash));
@@ -105,8 +113,10 @@ TEST(ListedMessages, WhatIsAttachedMustLeadToTheSignedRoot) {
   EXPECT_EQ(code_with(parts_of(other).attachment), Errc::kBadHash);
   EXPECT_EQ(code_with({}), Errc::kTruncated);
   const MinerForms others(sign_message(kHere, other, key_of(999)));
-  EXPECT_NE(code_with(wire::reread_envelope(others.form_for(key_of(1).public_key())).value().attachment),
-            Errc::kVersion) << "another tree's path";
+  EXPECT_NE(
+      code_with(wire::reread_envelope(others.form_for(key_of(1).public_key())).value().attachment),
+      Errc::kVersion)
+      << "another tree's path";
 }
 
 TEST(ListedMessages, EveryChangedByteOfAnAttachmentIsRefused) {
@@ -138,7 +148,8 @@ TEST(ListedMessages, AnUnorderedOrMisplacedRosterIsRefused) {
   EXPECT_EQ(open_at<RoundOpen>(bytes, kHere).error().code, Errc::kMalformed);
   open = open_of(9);
   open.roster[2] = open.roster[1];
-  EXPECT_EQ(open_at<RoundOpen>(sign_message(kHere, open, key_of(999)), kHere).error().code, Errc::kMalformed);
+  EXPECT_EQ(open_at<RoundOpen>(sign_message(kHere, open, key_of(999)), kHere).error().code,
+            Errc::kMalformed);
 }
 
 class FormsToFollowersTest : public ::testing::Test {

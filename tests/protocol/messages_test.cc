@@ -75,7 +75,8 @@ TEST(Evidence, NeedsTwoDifferentSignedMessagesOfOneSenderAndPlace) {
 
 TEST(Messages, BoundReviewsAndContradictions) {
   Screen screen;
-  for (std::uint64_t round = 0; round < kReviewsMax; ++round) screen.reviews.push_back({PublicKey{}, Round{round}, Uid{1}, true});
+  for (std::uint64_t round = 0; round < kReviewsMax; ++round)
+    screen.reviews.push_back({PublicKey{}, Round{round}, Uid{1}, true});
   EXPECT_TRUE(validate(screen));
   std::swap(screen.reviews[0], screen.reviews[1]);
   EXPECT_EQ(validate(screen).error().code, Errc::kMalformed);
@@ -91,7 +92,8 @@ TEST(Messages, BoundReviewsAndContradictions) {
   manifest.contradictions.assign(2, {Uid{3}, Uid{4}});
   EXPECT_EQ(validate(manifest).error().code, Errc::kMalformed) << "one twice";
   manifest.contradictions.clear();
-  for (std::uint16_t of = 4; of < 4 + kReviewsMax + 1; ++of) manifest.contradictions.push_back({Uid{3}, Uid{of}});
+  for (std::uint16_t of = 4; of < 4 + kReviewsMax + 1; ++of)
+    manifest.contradictions.push_back({Uid{3}, Uid{of}});
   EXPECT_EQ(validate(manifest).error().code, Errc::kTooLarge);
 }
 

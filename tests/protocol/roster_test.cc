@@ -11,12 +11,14 @@ class RosterTest : public ::testing::Test {
  protected:
   RosterTest() {
     for (std::uint16_t i = 0; i < 4; ++i) {
-      view_.members.push_back({Uid{i}, SigningKey(random_seed()).public_key(), i < 2 ? 0u : 100u, i >= 2});
+      view_.members.push_back(
+          {Uid{i}, SigningKey(random_seed()).public_key(), i < 2 ? 0u : 100u, i >= 2});
     }
     view_.block = open_.ledger_block = 7;
     view_.block_hash = open_.ledger_block_hash = sha256(bytes_of("block 7"));
     for (const Member& member : view_.members)
-      open_.roster.push_back({member.uid, member.hotkey, member.may_validate ? Role::kValidator : Role::kMiner, member.stake,
+      open_.roster.push_back({member.uid, member.hotkey,
+                              member.may_validate ? Role::kValidator : Role::kMiner, member.stake,
                               sha256(bytes_of("secret"))});
   }
   LedgerView view_;
@@ -50,7 +52,9 @@ TEST_F(RosterTest, IsALieWithAValidatorWithoutAPermit) {
   const auto lie = find_lie(open_, view_);
   ASSERT_TRUE(lie.has_value());
   EXPECT_NE(lie->expected, lie->found);
-  EXPECT_NE(lie->what.find("with permit to validate and with a stake of 100 rao is on the ledger"), std::string::npos) << lie->what;
+  EXPECT_NE(lie->what.find("with permit to validate and with a stake of 100 rao is on the ledger"),
+            std::string::npos)
+      << lie->what;
 }
 
 TEST_F(RosterTest, IsALieWithWhoIsNotOnTheLedger) {
@@ -85,7 +89,9 @@ class OneHistory final : public LedgerClient {
   }
   Result<Hash> genesis_hash() override { return head_.genesis; }
   Result<Metagraph> metagraph() override { return Metagraph{}; }
-  Result<LedgerView> members_at(std::optional<std::uint64_t>) override { return LedgerView{head_.number, head_.block, {}}; }
+  Result<LedgerView> members_at(std::optional<std::uint64_t>) override {
+    return LedgerView{head_.number, head_.block, {}};
+  }
   Status register_neuron() override { return {}; }
   Status add_stake(std::uint64_t) override { return {}; }
   Status commit_weights(const WeightVector&) override { return {}; }
@@ -102,7 +108,9 @@ class RosterBlockTest : public ::testing::Test {
   [[nodiscard]] LedgerHead head(const SigningKey& key, std::string_view block) const {
     return sign_head(key, sha256(bytes_of("genesis")), 7, sha256(bytes_of(block)));
   }
-  [[nodiscard]] static RosterBlock named(const LedgerHead& head) { return {head.number, head.block, head.signature}; }
+  [[nodiscard]] static RosterBlock named(const LedgerHead& head) {
+    return {head.number, head.block, head.signature};
+  }
   SigningKey ledger_key_{random_seed()}, coordinator_{random_seed()};
   LedgerHead known_ = head(ledger_key_, "one");
   OneHistory ledger_{known_, ledger_key_.public_key()};
@@ -114,7 +122,8 @@ TEST_F(RosterBlockTest, IsTheLedgersOfItsNumber) {
 }
 
 TEST_F(RosterBlockTest, ThatTheLedgerSignedBesideAnotherIsNoLieOfTheCoordinator) {
-  EXPECT_EQ(members_behind(ledger_, named(head(ledger_key_, "another"))).error().code, Errc::kConflict);
+  EXPECT_EQ(members_behind(ledger_, named(head(ledger_key_, "another"))).error().code,
+            Errc::kConflict);
 }
 
 TEST_F(RosterBlockTest, ThatTheLedgerDidNotSignIsLeftToComparing) {
@@ -123,7 +132,8 @@ TEST_F(RosterBlockTest, ThatTheLedgerDidNotSignIsLeftToComparing) {
   open.ledger_block = invented.number;
   open.ledger_block_hash = invented.block;
   open.ledger_signature = invented.signature;
-  for (const RosterBlock& block : {roster_block(open), RosterBlock{invented.number, invented.block, {}}}) {
+  for (const RosterBlock& block :
+       {roster_block(open), RosterBlock{invented.number, invented.block, {}}}) {
     const auto view = members_behind(ledger_, block);
     ASSERT_TRUE(view) << view.error().message;
     EXPECT_TRUE(find_lie(open, *view).has_value());
@@ -131,11 +141,16 @@ TEST_F(RosterBlockTest, ThatTheLedgerDidNotSignIsLeftToComparing) {
 }
 
 Neuron neuron(std::uint16_t uid, std::uint64_t stake, bool permit) {
-  return {.uid = Uid{uid}, .hotkey = PublicKey{{static_cast<std::uint8_t>(uid + 1)}}, .stake = stake, .permit = permit};
+  return {.uid = Uid{uid},
+          .hotkey = PublicKey{{static_cast<std::uint8_t>(uid + 1)}},
+          .stake = stake,
+          .permit = permit};
 }
 
 TEST(Members, MayValidateWithAPermitAndTheStakeThatItNeeds) {
-  const auto members = members_of({.stake_min = 50, .neurons = {neuron(0, 50, true), neuron(1, 60, false), neuron(2, 49, true)}});
+  const auto members =
+      members_of({.stake_min = 50,
+                  .neurons = {neuron(0, 50, true), neuron(1, 60, false), neuron(2, 49, true)}});
   EXPECT_TRUE(members[0].may_validate);
   EXPECT_FALSE(members[1].may_validate);
   EXPECT_EQ(members[1].stake, 60u) << "its stake is what it is";
@@ -143,14 +158,16 @@ TEST(Members, MayValidateWithAPermitAndTheStakeThatItNeeds) {
 }
 
 TEST(Members, WithoutStakeDoNotValidateWhateverTheThreshold) {
-  EXPECT_FALSE(members_of({.neurons = {neuron(0, 0, true)}})[0].may_validate) << "the owner's permit";
+  EXPECT_FALSE(members_of({.neurons = {neuron(0, 0, true)}})[0].may_validate)
+      << "the owner's permit";
 }
 
 TEST(ValidatorStakes, LeaveOutMinersThatHavePermits) {
   Neuron miner = neuron(1, 70, true), both = neuron(2, 80, true);
   miner.incentive = both.incentive = 9;
   both.last_update = 5;
-  const auto members = members_of({.neurons = {neuron(0, 50, true), miner, both, neuron(3, 90, false)}});
+  const auto members =
+      members_of({.neurons = {neuron(0, 50, true), miner, both, neuron(3, 90, false)}});
   const auto stakes = validator_stakes(members);
   EXPECT_EQ(stakes, (ValidatorStakes{{members[0].hotkey, 50}, {members[2].hotkey, 80}}));
 }

@@ -16,7 +16,8 @@ namespace {
 SealRecord record() {
   SealRecord record;
   record.outcomes.resize(3);
-  for (std::uint16_t i = 0; i < 3; ++i) record.outcomes[i] = {Uid{i}, OutcomeCode::kRejected, {}, 1.5, 7, 0.25f, 90};
+  for (std::uint16_t i = 0; i < 3; ++i)
+    record.outcomes[i] = {Uid{i}, OutcomeCode::kRejected, {}, 1.5, 7, 0.25f, 90};
   record.screens = {{1, 2, 3}, {}};
   record.evidence = {{{1}, {2}}};
   return record;
@@ -57,7 +58,8 @@ TEST(SealRecord, DecodesMutatedBytesToNothingOrToWhatEncodesBack) {
   }
 }
 
-// What follows from the limits: the largest Screen, in its envelope, is no larger than the bound says.
+// What follows from the limits: the largest Screen, in its envelope, is no larger than the bound
+// says.
 TEST(SealRecord, TheLargestScreenIsWithinItsBound) {
   Screen screen;
   screen.entries.resize(limits::kRosterMax);

@@ -16,7 +16,8 @@ class SealedPayloadTest : public ::testing::Test {
   PayloadContext context_{run_, Round{4}, miner_.public_key()};
   CipherKey key_ = payload_key(miner_, run_, Round{4});
   compression::Payload payload_ =
-      compression::compress(layout_, format_, std::vector<float>(layout_.parameters(), 0.5f)).value();
+      compression::compress(layout_, format_, std::vector<float>(layout_.parameters(), 0.5f))
+          .value();
   Bytes blob_ = seal_payload(context_, key_, layout_, payload_);
 };
 
@@ -44,10 +45,12 @@ TEST_F(SealedPayloadTest, IsWorthlessInAnotherRoundOrRun) {
 }
 
 TEST_F(SealedPayloadTest, RefusesAnotherFormatThanTheRounds) {
-  for (const auto& other : {compression::PayloadFormat{128, compression::ValueFormat::kSign},
-                            compression::PayloadFormat{64, compression::ValueFormat::kSignMagnitude},
-                            compression::two_part_format(64, compression::ValueFormat::kSign)})
-    EXPECT_EQ(open_payload(context_, key_, layout_, other, blob_).error().code, Errc::kInvalidArgument);
+  for (const auto& other :
+       {compression::PayloadFormat{128, compression::ValueFormat::kSign},
+        compression::PayloadFormat{64, compression::ValueFormat::kSignMagnitude},
+        compression::two_part_format(64, compression::ValueFormat::kSign)})
+    EXPECT_EQ(open_payload(context_, key_, layout_, other, blob_).error().code,
+              Errc::kInvalidArgument);
 }
 
 TEST_F(SealedPayloadTest, UsesAKeyOfItsOwnEveryRound) {
@@ -58,8 +61,7 @@ TEST_F(SealedPayloadTest, UsesAKeyOfItsOwnEveryRound) {
 TEST_F(SealedPayloadTest, AggregatesRoundTripAndKnowTheirRound) {
   const Bytes blob = write_aggregate(run_, Round{4}, layout_, payload_);
   EXPECT_EQ(read_aggregate(run_, Round{4}, layout_, format_, blob).value(), payload_);
-  EXPECT_EQ(read_aggregate(run_, Round{5}, layout_, format_, blob).error().code,
-            Errc::kWrongRound);
+  EXPECT_EQ(read_aggregate(run_, Round{5}, layout_, format_, blob).error().code, Errc::kWrongRound);
 }
 
 }  // namespace

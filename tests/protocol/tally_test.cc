@@ -18,7 +18,8 @@ WeighedScreen screen(std::uint16_t validator, std::uint64_t stake, Verdict verdi
   return weighed;
 }
 
-Ruling ruling(const std::vector<WeighedScreen>& screens, std::uint64_t active, const Standing& before = {}) {
+Ruling ruling(const std::vector<WeighedScreen>& screens, std::uint64_t active,
+              const Standing& before = {}) {
   return tally({{kMiner, before}}, screens, active).at(kMiner);
 }
 
@@ -35,7 +36,8 @@ TEST(Tally, KeepsTheStandingOfWhomNobodySpeaksOf) {
 
 TEST(Tally, CallsAMinerProvenWhenMostOfTheWeightDoes) {
   const auto proven = screen(10, 50, Verdict::kAccept, 5, true, true);
-  EXPECT_FALSE(ruling({proven, screen(11, 50, Verdict::kAccept, 5)}, 100).standing.proven) << "exactly half";
+  EXPECT_FALSE(ruling({proven, screen(11, 50, Verdict::kAccept, 5)}, 100).standing.proven)
+      << "exactly half";
   EXPECT_TRUE(ruling({proven, screen(11, 49, Verdict::kAccept, 5)}, 99).standing.proven);
 }
 
@@ -108,7 +110,8 @@ TEST(MedianDrop, IsByWeight) {
 
 TEST(MedianDrop, IsOfTheMeasuredOnly) {
   EXPECT_EQ(median_drop_e6({}, {}), std::nullopt);
-  const std::vector<Evaluation> evaluations{{.uid = Uid{1}, .basis = Basis::kFault}, measured(2, -7)};
+  const std::vector<Evaluation> evaluations{{.uid = Uid{1}, .basis = Basis::kFault},
+                                            measured(2, -7)};
   EXPECT_EQ(median_drop_e6(evaluations, {}), -7);
 }
 

@@ -18,7 +18,8 @@ TEST(MinerWeights, AreEqualAmongNewcomers) {
 }
 
 TEST(MinerWeights, AreTheStandingsWhileNewcomersHoldLessThanATenth) {
-  EXPECT_EQ(weights_of({{65535, true}, {65535, true}, {65535, true}, {}}), (Weights{65535, 65535, 65535, 16384}));
+  EXPECT_EQ(weights_of({{65535, true}, {65535, true}, {65535, true}, {}}),
+            (Weights{65535, 65535, 65535, 16384}));
 }
 
 TEST(MinerWeights, AreATenthForAllNewcomersTogetherHoweverManyTheyAre) {
@@ -26,7 +27,8 @@ TEST(MinerWeights, AreATenthForAllNewcomersTogetherHoweverManyTheyAre) {
   standings.push_back({65535, true});
   standings.push_back({1000, true});
   const Weights weights = weights_of(standings);
-  const std::uint64_t newcomers = std::accumulate(weights.begin(), weights.begin() + 200, std::uint64_t{0});
+  const std::uint64_t newcomers =
+      std::accumulate(weights.begin(), weights.begin() + 200, std::uint64_t{0});
   EXPECT_EQ(weights[200] + weights[201], 9 * newcomers);
   EXPECT_EQ(weights[200] * 1000, weights[201] * 65535) << "the proven by their standings";
 }

@@ -52,15 +52,16 @@ TEST(PlantedBug, AMinerProvesByItsReceiptsThatItsCommitWasLeftOut) {
 TEST(PlantedBug, AStakeThatTheLedgerDoesNotHaveIsFound) {
   EXPECT_TRUE(finds(PlantedBug::kLyingRoster, "accuses the coordinator: roster"));
 }
-// It doubts itself first and starts over; what the coordinator then shows it is another manifest, and both are signed.
+// It doubts itself first and starts over; what the coordinator then shows it is another manifest,
+// and both are signed.
 TEST(PlantedBug, AValidatorProvesThatItWasShownAForgedSeal) {
   EXPECT_TRUE(finds(PlantedBug::kUnacceptedPayload, "accuses the coordinator: forked close"));
 }
 TEST(PlantedBug, OneFlippedBitOfOneNodesParametersIsFound) {
   EXPECT_TRUE(finds(PlantedBug::kFlippedBit, "is at another state"));
 }
-// It also notices by itself, from what the validators attest, and starts over; but with a bit that flips
-// every time it stops with a dispute.
+// It also notices by itself, from what the validators attest, and starts over; but with a bit that
+// flips every time it stops with a dispute.
 TEST(PlantedBug, TheNodeWhoseBitFlipsAgainDisputesItsState) {
   WorldConfig config;
   config.checkpoint_every = 0;
@@ -86,7 +87,8 @@ TEST(PlantedBug, AnHonestNodeDrivenIntoEquivocationIsFound) {
 }
 
 // What hostile hotkeys and crashes must bring to light.
-bool hostile_finds(PlantedBug bug, const std::string& violation, std::uint32_t hostiles, double crashes) {
+bool hostile_finds(PlantedBug bug, const std::string& violation, std::uint32_t hostiles,
+                   double crashes) {
   WorldConfig config = world_with(bug);
   config.hostiles = hostiles;
   config.crash_per_action = crashes;

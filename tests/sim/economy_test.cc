@@ -83,7 +83,9 @@ TEST(Economy, MintsHalfAfterTheHalving) {
 TEST(Economy, PaysEveryRole) {
   const auto& roles = run_economy(small_scenario()).samples.back().roles;
   for (const auto& role : roles) EXPECT_GT(role.paid_tao, 0);
-  const auto paid = [&](EconomicRole role) { return roles[static_cast<std::size_t>(role)].paid_tao; };
+  const auto paid = [&](EconomicRole role) {
+    return roles[static_cast<std::size_t>(role)].paid_tao;
+  };
   EXPECT_GT(paid(EconomicRole::kMiner), paid(EconomicRole::kCreator)) << "41 % against 18 %";
 }
 
@@ -107,13 +109,21 @@ TEST(Scenario, NamesTheFieldThatCannotWork) {
     return status ? std::string() : status.error().message;
   };
   EXPECT_EQ(problem([](Scenario&) {}), "");
-  EXPECT_NE(problem([](Scenario& s) { s.days = 0; }).find("'scenario.days' must be"), std::string::npos);
-  EXPECT_NE(problem([](Scenario& s) { s.subnets.clear(); }).find("'subnet' must be"), std::string::npos);
-  EXPECT_NE(problem([](Scenario& s) { s.subnets[1].name = "used"; }).find("'subnet.name'"), std::string::npos);
-  EXPECT_NE(problem([](Scenario& s) { s.subnets[0].miners_sell = 2; }).find("subnet used.miners_sell"),
+  EXPECT_NE(problem([](Scenario& s) { s.days = 0; }).find("'scenario.days' must be"),
             std::string::npos);
-  EXPECT_NE(problem([](Scenario& s) { s.subnets[0].usage = {{5, 1}, {5, 2}}; }).find("usage"), std::string::npos);
-  EXPECT_NE(problem([](Scenario& s) { s.stakers.root_share = -1; }).find("stakers.root_share"), std::string::npos);
+  EXPECT_NE(problem([](Scenario& s) { s.subnets.clear(); }).find("'subnet' must be"),
+            std::string::npos);
+  EXPECT_NE(problem([](Scenario& s) { s.subnets[1].name = "used"; }).find("'subnet.name'"),
+            std::string::npos);
+  EXPECT_NE(
+      problem([](Scenario& s) { s.subnets[0].miners_sell = 2; }).find("subnet used.miners_sell"),
+      std::string::npos);
+  EXPECT_NE(problem([](Scenario& s) {
+              s.subnets[0].usage = {{5, 1}, {5, 2}};
+            }).find("usage"),
+            std::string::npos);
+  EXPECT_NE(problem([](Scenario& s) { s.stakers.root_share = -1; }).find("stakers.root_share"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -75,7 +75,8 @@ TEST(World, AValidatorWithoutItsFolderFindsItsRatingsInTheRecords) {
   config.rounds = 16;
   config.folder_lost_before = Round{10};
   const WorldReport report = run_world(config);
-  EXPECT_TRUE(report.ok()) << all(report.violations) << "the audit finds other standings than its evaluations give";
+  EXPECT_TRUE(report.ok()) << all(report.violations)
+                           << "the audit finds other standings than its evaluations give";
   EXPECT_EQ(report.joins, 0u) << "a checkpoint has no ratings";
   EXPECT_EQ(report.crashes, 1u);
 }
@@ -120,7 +121,8 @@ TEST(World, CheatersAreKeptOutOfTheAggregate) {
   EXPECT_LE(report.cheater_accepted, 6u);
 }
 
-// Registered hotkeys that send whatever they like: rounds go on, every node starts again, nothing piles up.
+// Registered hotkeys that send whatever they like: rounds go on, every node starts again, nothing
+// piles up.
 TEST(Hostile, NobodyStopsARun) {
   WorldConfig config = calm(9);
   config.hostiles = 4;

@@ -8,8 +8,8 @@ namespace muster::state {
 namespace {
 
 using compression::Layout;
-using compression::PayloadFormat;
 using compression::Payload;
+using compression::PayloadFormat;
 using compression::SparseUpdate;
 using compression::ValueFormat;
 
@@ -29,7 +29,8 @@ TEST(Aggregate, ClipsToTheLowerMedianOfTheNorms) {
   const Layout layout = Layout::make({{"a", {1}}}).value();
   const Payload small = payload_of({1}), middle = payload_of({2}), huge = payload_of({1000});
   std::vector<float> residual(1, 0.0f);
-  const std::vector<Contribution> contributions{contribution(layout, 1, small), contribution(layout, 1, middle),
+  const std::vector<Contribution> contributions{contribution(layout, 1, small),
+                                                contribution(layout, 1, middle),
                                                 contribution(layout, 1, huge)};
   const auto sealed = seal_aggregate(layout, contributions, {}, kDense, 1.0f, residual).value();
   EXPECT_EQ(sealed.median_norm, 2);
@@ -60,8 +61,8 @@ TEST(Aggregate, ClipNormNeverRisesAboveTwiceTheTrailingMedian) {
 TEST(Aggregate, TakesTheMedianOfTheNormsByWeight) {
   const Layout layout = Layout::make({{"a", {1}}}).value();
   const Payload small = payload_of({1}), huge = payload_of({1000});
-  std::vector<Contribution> contributions{contribution(layout, 1, small), contribution(layout, 1, huge),
-                                          contribution(layout, 1, huge)};
+  std::vector<Contribution> contributions{
+      contribution(layout, 1, small), contribution(layout, 1, huge), contribution(layout, 1, huge)};
   contributions[0].weight = 9;
   EXPECT_EQ(clip_and_weigh(contributions, {}).value().median_norm, 1);
 }
@@ -70,7 +71,8 @@ TEST(Aggregate, WeighsByStandingAndEquallyWhenAllAreZero) {
   const Layout layout = Layout::make({{"a", {1}}}).value();
   const Payload one = payload_of({1});
   std::vector<float> residual(1, 0.0f);
-  const std::vector<Contribution> uneven{contribution(layout, 100, one), contribution(layout, 300, one)};
+  const std::vector<Contribution> uneven{contribution(layout, 100, one),
+                                         contribution(layout, 300, one)};
   const auto by_standing = seal_aggregate(layout, uneven, {}, kDense, 1.0f, residual).value();
   EXPECT_EQ(by_standing.weights, (std::vector<float>{0.25f, 0.75f}));
   const std::vector<Contribution> none{contribution(layout, 0, one), contribution(layout, 0, one)};
@@ -100,13 +102,11 @@ TEST(Aggregate, IsBitEqualToTheNaiveSum) {
   for (int miner = 0; miner < 5; ++miner) {
     std::vector<float> dense(5000);
     for (float& x : dense) x = static_cast<float>(random.uniform() - 0.5);
-    payloads.push_back(
-        compression::compress(layout, {256, ValueFormat::kSign}, dense).value());
+    payloads.push_back(compression::compress(layout, {256, ValueFormat::kSign}, dense).value());
     updates.push_back(compression::decode(layout, payloads.back()).value());
   }
   std::vector<Contribution> contributions;
-  for (const auto& payload : payloads)
-    contributions.push_back(contribution(layout, 1000, payload));
+  for (const auto& payload : payloads) contributions.push_back(contribution(layout, 1000, payload));
   std::vector<float> residual(5000);
   for (float& x : residual) x = static_cast<float>(random.uniform() * 1e-3);
   std::vector<float> expected = residual;
@@ -149,12 +149,14 @@ TEST(Aggregate, TakesEachPayloadAsTheSumOfItsParts) {
   std::vector<float> values(layout.parameters());
   for (float& x : values) x = static_cast<float>(random.uniform() - 0.5);
   const Payload payload =
-      compression::compress(layout, compression::two_part_format(2048, ValueFormat::kSign), values).value();
+      compression::compress(layout, compression::two_part_format(2048, ValueFormat::kSign), values)
+          .value();
   std::vector<float> residual(layout.parameters(), 0.0f), expected = residual;
   const std::vector<Contribution> contributions{contribution(layout, 1, payload)};
   const auto sealed = seal_aggregate(layout, contributions, {}, kDense, 1.0f, residual).value();
   const SparseUpdate whole = compression::decode(layout, payload).value();
-  for (std::size_t i = 0; i < whole.indices.size(); ++i) expected[whole.indices[i]] = whole.values[i];
+  for (std::size_t i = 0; i < whole.indices.size(); ++i)
+    expected[whole.indices[i]] = whole.values[i];
   EXPECT_EQ(sealed.aggregate, compression::compress(layout, kDense, expected).value());
 }
 

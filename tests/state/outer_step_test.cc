@@ -20,8 +20,8 @@ TEST(OuterStep, IsTheSameFromThePayloadOnAnyNumberOfThreads) {
   Prng random(5);
   std::vector<float> update(layout.parameters());
   for (float& x : update) x = static_cast<float>(random.uniform() - 0.5);
-  const auto payload = compression::compress(
-      layout, {64, compression::ValueFormat::kSignMagnitude}, update).value();
+  const auto payload =
+      compression::compress(layout, {64, compression::ValueFormat::kSignMagnitude}, update).value();
   std::vector<float> plain = update;
   outer_step(plain, compression::decode(layout, payload).value(), 0.7f);
   for (unsigned threads : {1u, 3u}) {
@@ -38,7 +38,8 @@ TEST(OuterStep, NamesTheSegmentOfAPayloadThatIsMalformed) {
   payload.segments[1].pop_back();
   const Status stepped = outer_step(theta, layout, payload, 1.0f, 1);
   ASSERT_FALSE(stepped);
-  EXPECT_NE(stepped.error().message.find("segment 1"), std::string::npos) << stepped.error().message;
+  EXPECT_NE(stepped.error().message.find("segment 1"), std::string::npos)
+      << stepped.error().message;
 }
 
 TEST(OuterStep, IsUndoneBitForBit) {

@@ -8,14 +8,23 @@ namespace muster::state {
 namespace {
 
 ModelSpec spec_of(std::uint32_t layers) {
-  return {.d_model = 16, .layers = layers, .heads = 2, .kv_heads = 2, .d_ff = 32, .context = 8, .vocab = 64, .tied = false};
+  return {.d_model = 16,
+          .layers = layers,
+          .heads = 2,
+          .kv_heads = 2,
+          .d_ff = 32,
+          .context = 8,
+          .vocab = 64,
+          .tied = false};
 }
 
-std::size_t group_of(const compression::Layout& layout, const TensorGroups& groups, const std::string& name) {
+std::size_t group_of(const compression::Layout& layout, const TensorGroups& groups,
+                     const std::string& name) {
   for (const auto& tensor : layout.tensors())
     if (tensor.name == name)
       for (const auto& piece : groups.pieces)
-        if (common(piece.parameters, {tensor.offset, tensor.offset + tensor.elements}).size() == tensor.elements)
+        if (common(piece.parameters, {tensor.offset, tensor.offset + tensor.elements}).size() ==
+            tensor.elements)
           return piece.group;
   ADD_FAILURE() << name;
   return 99;

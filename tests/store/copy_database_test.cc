@@ -1,4 +1,5 @@
-// Copies of a journal that a living process writes to, one after the other: each is whole, and has what was durable.
+// Copies of a journal that a living process writes to, one after the other: each is whole, and has
+// what was durable.
 #include "store/copy_database.h"
 
 #include <gtest/gtest.h>
@@ -41,9 +42,12 @@ TEST_F(CopyDatabaseTest, OfAJournalThatIsWrittenToHasAllThatWasDurable) {
   const pid_t child = ::fork();
   if (child == 0) {
     auto journal = SqliteJournal::open(live_);
-    const Bytes record(2000, 7);  // a log of a thousand pages is full, and begins anew, after some hundreds of them
+    const Bytes record(
+        2000,
+        7);  // a log of a thousand pages is full, and begins anew, after some hundreds of them
     for (std::uint64_t i = 0; journal.has_value(); ++i) {
-      if (!(*journal)->append(Round{i}, record) || ::write(report[1], &i, sizeof(i)) != sizeof(i)) ::_exit(1);
+      if (!(*journal)->append(Round{i}, record) || ::write(report[1], &i, sizeof(i)) != sizeof(i))
+        ::_exit(1);
     }
     ::_exit(1);
   }
@@ -51,7 +55,8 @@ TEST_F(CopyDatabaseTest, OfAJournalThatIsWrittenToHasAllThatWasDurable) {
   for (int copies = 0; copies < 20; ++copies) {
     std::uint64_t acknowledged = 0;
     for (int i = 0; i < 60; ++i)
-      ASSERT_EQ(::read(report[0], &acknowledged, sizeof(acknowledged)), static_cast<ssize_t>(sizeof(acknowledged)));
+      ASSERT_EQ(::read(report[0], &acknowledged, sizeof(acknowledged)),
+                static_cast<ssize_t>(sizeof(acknowledged)));
     const Status copied = copy_database(live_, copy_);
     ASSERT_TRUE(copied.has_value()) << copied.error().message;
     EXPECT_GT(count_of(copy_), acknowledged);

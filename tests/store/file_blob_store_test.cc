@@ -20,7 +20,8 @@ class FileBlobStoreTest : public ::testing::Test {
   std::unique_ptr<FileBlobStore> store_ = FileBlobStore::open(directory_ / "blobs").value();
   Bytes blob_ = compression::write_blob({{1, 2}, {Bytes(1000, 3), Bytes(50, 4)}});
   Hash id_ = compression::blob_id(blob_).value();
-  PublicKey owner_ = SigningKey(random_seed()).public_key(), other_ = SigningKey(random_seed()).public_key();
+  PublicKey owner_ = SigningKey(random_seed()).public_key(),
+            other_ = SigningKey(random_seed()).public_key();
 };
 
 TEST_F(FileBlobStoreTest, GivesBackWhatWasPutAlsoAfterReopening) {
@@ -51,11 +52,14 @@ TEST_F(FileBlobStoreTest, KeepsAPartialUploadAcrossReopening) {
 
 TEST_F(FileBlobStoreTest, AFinishedUploadBecomesTheBlobWithoutASecondCopy) {
   ASSERT_TRUE(store_->append(owner_, id_, blob_));
-  struct stat before {}, after {};
+  struct stat before {
+  }, after{};
   const auto partial = directory_ / "blobs" / "partial" / (owner_.hex() + "-" + id_.hex());
   ASSERT_EQ(::stat(partial.c_str(), &before), 0);
   ASSERT_TRUE(store_->finish(owner_, id_));
-  ASSERT_EQ(::stat((directory_ / "blobs" / id_.hex().substr(0, 2) / id_.hex().substr(2)).c_str(), &after), 0);
+  ASSERT_EQ(
+      ::stat((directory_ / "blobs" / id_.hex().substr(0, 2) / id_.hex().substr(2)).c_str(), &after),
+      0);
   EXPECT_EQ(before.st_ino, after.st_ino);
 }
 
@@ -84,7 +88,9 @@ TEST_F(FileBlobStoreTest, ListsItsBlobsAndNothingElse) {
   ASSERT_TRUE(store_->put(id_, blob_));
   ASSERT_TRUE(store_->put(second_id, second));
   ASSERT_TRUE(store_->append(owner_, sha256(bytes_of("x")), Bytes(10)));
-  std::ofstream(directory_ / "blobs" / id_.hex().substr(0, 2) / (second_id.hex().substr(2) + ".tmp")) << "cut short";
+  std::ofstream(directory_ / "blobs" / id_.hex().substr(0, 2) /
+                (second_id.hex().substr(2) + ".tmp"))
+      << "cut short";
   auto listed = store_->list().value();
   std::sort(listed.begin(), listed.end());
   std::vector<Hash> expected{id_, second_id};

@@ -37,9 +37,11 @@ TEST_F(LossProbeTest, LeavesTheParametersBitForBitUnchanged) {
 }
 
 TEST_F(LossProbeTest, MeasuresAtThePreviousParametersAfterAStep) {
-  const auto before = probe_->losses(protocol::ProbePoint::kCurrent, nullptr, 0, sequences_).value();
+  const auto before =
+      probe_->losses(protocol::ProbePoint::kCurrent, nullptr, 0, sequences_).value();
   ASSERT_TRUE(probe_->apply(update(1)));
-  EXPECT_EQ(probe_->losses(protocol::ProbePoint::kPrevious, nullptr, 0, sequences_).value(), before);
+  EXPECT_EQ(probe_->losses(protocol::ProbePoint::kPrevious, nullptr, 0, sequences_).value(),
+            before);
   EXPECT_NE(probe_->losses(protocol::ProbePoint::kCurrent, nullptr, 0, sequences_).value(), before);
 }
 
@@ -102,8 +104,11 @@ TEST_F(LossProbeTest, ProductsOfTwoHalvesAverageToThatOfTheWhole) {
   const auto products = probe_->products(windows, updates).value();
   const std::size_t groups = products.size() / 3;
   for (std::size_t group = 0; group < groups; ++group) {
-    const double mean = (products[group] + products[groups + group]) / 2, whole = products[2 * groups + group];
-    EXPECT_NEAR(mean, whole, 2e-3 * (std::fabs(products[group]) + std::fabs(products[groups + group]))) << group;
+    const double mean = (products[group] + products[groups + group]) / 2,
+                 whole = products[2 * groups + group];
+    EXPECT_NEAR(mean, whole,
+                2e-3 * (std::fabs(products[group]) + std::fabs(products[groups + group])))
+        << group;
   }
 }
 
@@ -136,7 +141,8 @@ TEST_F(LossProbeTest, RefusesTokensThatTheModelDoesNotHave) {
   const auto loss = probe->held_out_loss();
   ASSERT_FALSE(loss.has_value());
   EXPECT_EQ(loss.error().code, Errc::kInvalidArgument);
-  EXPECT_NE(loss.error().message.find("vocabulary of 109"), std::string::npos) << loss.error().message;
+  EXPECT_NE(loss.error().message.find("vocabulary of 109"), std::string::npos)
+      << loss.error().message;
 }
 
 TEST_F(LossProbeTest, StartsNearTheEntropyOfAUniformGuess) {

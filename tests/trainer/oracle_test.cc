@@ -1,4 +1,5 @@
-// Against outputs of transformers and PyTorch (tests/trainer/oracles, with their origin in its README).
+// Against outputs of transformers and PyTorch (tests/trainer/oracles, with their origin in its
+// README).
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -40,8 +41,9 @@ TEST_P(LlamaOracle, LogitsAgreeWithin1em5) {
   Team team(1);
   const auto llama = Llama::make(model_.model, {.compute = Compute::kFloat32}, team).value();
   for (std::size_t sequence = 0; sequence < 2; ++sequence) {
-    const std::vector<std::int32_t> row(ids.begin() + static_cast<std::ptrdiff_t>(sequence * kTokens),
-                                        ids.begin() + static_cast<std::ptrdiff_t>((sequence + 1) * kTokens));
+    const std::vector<std::int32_t> row(
+        ids.begin() + static_cast<std::ptrdiff_t>(sequence * kTokens),
+        ids.begin() + static_cast<std::ptrdiff_t>((sequence + 1) * kTokens));
     const auto ours = llama->logits(model_.parameters, row);
     ASSERT_EQ(ours.size(), kTokens * 256);
     for (std::size_t i = 0; i < ours.size(); ++i)
@@ -96,9 +98,9 @@ struct FiveSteps {
     config.optimizer.decay_vectors = decay_vectors;
     std::vector<std::uint64_t> sequences(20);
     std::iota(sequences.begin(), sequences.end(), std::uint64_t{0});
-    trained = train_alone(config, start.parameters, sequences,
-                          [this](std::uint32_t, double loss) { losses.push_back(loss); })
-                  .value();
+    trained = train_alone(config, start.parameters, sequences, [this](std::uint32_t, double loss) {
+                losses.push_back(loss);
+              }).value();
   }
 
   nlohmann::json expected;
@@ -131,7 +133,8 @@ TEST_P(TrainingOracle, TheFinalWeightsHaveTheSumsOfPyTorch) {
   }
 }
 
-// By root mean square: AdamW divides by tiny second moments, which spreads the rounding of single weights.
+// By root mean square: AdamW divides by tiny second moments, which spreads the rounding of single
+// weights.
 TEST(TrainingOracleWeights, TheFinalWeightsAgreeOneByOne) {
   const FiveSteps run(/*decay_vectors=*/false);
   const Bytes file =

@@ -36,8 +36,14 @@ class TrainerTest : public ::testing::Test {
 
   TrainerConfig make_config() {
     TrainerConfig config;
-    config.model = {.d_model = 32, .layers = 2, .heads = 2, .kv_heads = 1, .d_ff = 64,
-                    .context = 16, .vocab = 256, .tied = true};
+    config.model = {.d_model = 32,
+                    .layers = 2,
+                    .heads = 2,
+                    .kv_heads = 1,
+                    .d_ff = 64,
+                    .context = 16,
+                    .vocab = 256,
+                    .tied = true};
     config.train_data = directory_ / "train.bin";
     config.held_out_data = directory_ / "held_out.bin";
     config.schedule = {1e-2, 2, 0, 0.1};

@@ -42,7 +42,8 @@ class ChangedScreen final : public sim::Tamper {
     auto screen = protocol::read_body<protocol::Screen>(envelope).value();
     change_(screen);
     if (!screen.opened.empty() && screen.opened.back().round == round_)
-      screen.assessment = protocol::assessment_hash(envelope.run_id, key.public_key(), screen.opened.back());
+      screen.assessment =
+          protocol::assessment_hash(envelope.run_id, key.public_key(), screen.opened.back());
     envelope.body = wire::encode(screen);
     return {{0, wire::seal_envelope(std::move(envelope), key)}};
   }

@@ -31,7 +31,9 @@ TEST(Audit, OfACalmRunChecksEveryKind) {
   EXPECT_TRUE(audited.report.ok()) << text_of(audited.report);
   for (std::size_t i = 0; i < kCheckCount; ++i) {
     const auto check = static_cast<Check>(i);
-    if (check == Check::kFile || check == Check::kRescored || check == Check::kReviews || check == Check::kReceipts) continue;
+    if (check == Check::kFile || check == Check::kRescored || check == Check::kReviews ||
+        check == Check::kReceipts)
+      continue;
     EXPECT_GT(audited.report.count(check).held, 0u) << name_of(check);
   }
 }
@@ -181,7 +183,8 @@ TEST(Tampering, AWeightInAManifestSignedAgain) {
   const Finding finding = finding_of(report, Check::kClipping);
   EXPECT_NE(finding.what.find("weight of uid"), std::string::npos);
   EXPECT_FALSE(finding.expected.empty());
-  EXPECT_EQ(report.count(Check::kTally).failed, 1u) << "but for the record that has it, nothing else is wrong";
+  EXPECT_EQ(report.count(Check::kTally).failed, 1u)
+      << "but for the record that has it, nothing else is wrong";
 }
 
 TEST(Tampering, AClipNormInAManifestSignedAgain) {
@@ -206,12 +209,12 @@ TEST(Tampering, AForgedOutcome) {
 
 TEST(Tampering, AMissClaimedOfWhoDeliveredIsFoundWithoutPayloads) {
   sim::RecordedRun run = honest_run();
-  testing::change_record(
-      run, find_message(run, MessageType::kManifest, 7), [](protocol::SealRecord& record) {
-        for (auto& outcome : record.outcomes)
-          if (outcome.code == OutcomeCode::kAccepted)
-            outcome = {outcome.uid, OutcomeCode::kMissed, {}, 0, 0, 0, 0};
-      });
+  testing::change_record(run, find_message(run, MessageType::kManifest, 7),
+                         [](protocol::SealRecord& record) {
+                           for (auto& outcome : record.outcomes)
+                             if (outcome.code == OutcomeCode::kAccepted)
+                               outcome = {outcome.uid, OutcomeCode::kMissed, {}, 0, 0, 0, 0};
+                         });
   run.blobs.erase(a_payload(run));
   const Finding finding = finding_of(audit(run).report, Check::kTally);
   EXPECT_EQ(finding.round, Round{7});
@@ -219,8 +222,8 @@ TEST(Tampering, AMissClaimedOfWhoDeliveredIsFoundWithoutPayloads) {
 }
 
 TEST(Tampering, ANextBeaconThatTheCoordinatorChose) {
-  const auto report = audit_with(
-      7, [](protocol::Manifest& manifest) { manifest.next_beacon.bytes[0] ^= 1; });
+  const auto report =
+      audit_with(7, [](protocol::Manifest& manifest) { manifest.next_beacon.bytes[0] ^= 1; });
   EXPECT_NE(finding_of(report, Check::kRosters).what.find("beacon"), std::string::npos);
 }
 
@@ -306,11 +309,13 @@ TEST(Tampering, AnAttestationOfAnotherRootAndAWrongManifestLaterAreBothFound) {
   const Finding remark = testing::remark_of(report, Check::kStateRoots);
   EXPECT_EQ(remark.round, Round{3});
   EXPECT_TRUE(signed_by(remark, run, Role::kValidator));
-  EXPECT_EQ(report.count(Check::kStateRoots).failed, 0u) << "one of three validators changed no state";
+  EXPECT_EQ(report.count(Check::kStateRoots).failed, 0u)
+      << "one of three validators changed no state";
   EXPECT_EQ(finding_of(report, Check::kClipping).round, Round{7});
 }
 
-// A third of the stake each: what one of them says of a state decides nothing, what two say does not either, one by one.
+// A third of the stake each: what one of them says of a state decides nothing, what two say does
+// not either, one by one.
 TEST(Tampering, AWrongAttestationAloneChangesNoOutcome) {
   sim::RecordedRun run = honest_run();
   sign_again<protocol::Attest>(run, find_message(run, MessageType::kAttest, 3),
@@ -323,12 +328,15 @@ TEST(Tampering, AWrongAttestationAloneChangesNoOutcome) {
 TEST(Remarks, AreOfWhoHasNoSay) {
   const Signer coordinator{{}, Role::kCoordinator, {}}, staked{{}, Role::kValidator, Uid{1}, 5},
       without{{}, Role::kValidator, Uid{2}, 0}, stranger{{}};
-  const auto of = [](Check check, const Signer& signer) { return is_remark({check, Round{1}, signer, "wrong"}); };
+  const auto of = [](Check check, const Signer& signer) {
+    return is_remark({check, Round{1}, signer, "wrong"});
+  };
   EXPECT_FALSE(of(Check::kTally, coordinator));
   EXPECT_FALSE(of(Check::kStandings, staked));
   EXPECT_TRUE(of(Check::kStandings, without));
   EXPECT_TRUE(of(Check::kRosters, stranger));
-  EXPECT_FALSE(of(Check::kSignatures, without)) << "a file whose signatures are wrong is another's file";
+  EXPECT_FALSE(of(Check::kSignatures, without))
+      << "a file whose signatures are wrong is another's file";
   EXPECT_FALSE(is_remark({Check::kFile, Round{1}, {}, "cut off"}));
 }
 

@@ -17,9 +17,11 @@ std::vector<Uid> order_of(std::uint64_t n, const std::vector<Measurable>& miners
   return measuring_order(protocol::Secret{}, place(n), miners);
 }
 
-std::vector<Measurable> equals(std::uint16_t count, bool newcomers = false, std::uint16_t first = 0) {
+std::vector<Measurable> equals(std::uint16_t count, bool newcomers = false,
+                               std::uint16_t first = 0) {
   std::vector<Measurable> miners;
-  for (std::uint16_t i = 0; i < count; ++i) miners.push_back({Uid{static_cast<std::uint16_t>(first + i)}, 1, newcomers});
+  for (std::uint16_t i = 0; i < count; ++i)
+    miners.push_back({Uid{static_cast<std::uint16_t>(first + i)}, 1, newcomers});
   return miners;
 }
 
@@ -66,7 +68,8 @@ TEST(MeasuringOrder, GivesNewcomersAQuarterHoweverManyTheyAre) {
   for (const Measurable& newcomer : equals(400, true, 100)) miners.push_back(newcomer);
   for (std::uint64_t n = 0; n < 20; ++n) {
     const auto order = order_of(n, miners);
-    const auto newcomers = std::count_if(order.begin(), order.begin() + 8, [](Uid uid) { return uid.value >= 100; });
+    const auto newcomers =
+        std::count_if(order.begin(), order.begin() + 8, [](Uid uid) { return uid.value >= 100; });
     EXPECT_EQ(newcomers, 2);
   }
 }

@@ -27,8 +27,9 @@ TEST(Evaluate, TheGateIsAShareOfTheMedianDrop) {
                            {Uid{3}, OutcomeCode::kAccepted}},
                           {},
                           {}};
-  const auto evaluations =
-      evaluate(kParams, round, {{Uid{1}, kScore, 0.010, 0}, {Uid{2}, kScore, 0.011, 0}, {Uid{3}, kScore, 0.002, 0}});
+  const auto evaluations = evaluate(
+      kParams, round,
+      {{Uid{1}, kScore, 0.010, 0}, {Uid{2}, kScore, 0.011, 0}, {Uid{3}, kScore, 0.002, 0}});
   EXPECT_TRUE(of(evaluations, 1).gate_passed);
   EXPECT_TRUE(of(evaluations, 2).gate_passed);
   EXPECT_FALSE(of(evaluations, 3).gate_passed);
@@ -51,7 +52,8 @@ TEST(Evaluate, ADropBelowTheGateByLessThanItsNoisePasses) {
                           {},
                           {}};
   const auto evaluations = evaluate(
-      kParams, round, {{Uid{1}, kScore, 0.010, 0}, {Uid{2}, kScore, 0.001, 0.001}, {Uid{3}, kScore, 0.010, 0}});
+      kParams, round,
+      {{Uid{1}, kScore, 0.010, 0}, {Uid{2}, kScore, 0.001, 0.001}, {Uid{3}, kScore, 0.010, 0}});
   EXPECT_TRUE(of(evaluations, 2).gate_passed);
   EXPECT_EQ(of(evaluations, 2).drop_error_e6, 1000);
 }
@@ -63,7 +65,8 @@ TEST(Evaluate, TheMedianDropIsByWeight) {
                      {Uid{3}, OutcomeCode::kAccepted}},
                     {},
                     {}};
-  const std::vector<Measurement> measured{{Uid{1}, kScore, 0.010, 0}, {Uid{2}, kScore, 0.001, 0}, {Uid{3}, kScore, 0.001, 0}};
+  const std::vector<Measurement> measured{
+      {Uid{1}, kScore, 0.010, 0}, {Uid{2}, kScore, 0.001, 0}, {Uid{3}, kScore, 0.001, 0}};
   EXPECT_TRUE(of(evaluate(kParams, round, measured), 2).gate_passed) << "two of three do nothing";
   round.weights = {{Uid{1}, 9}, {Uid{2}, 1}, {Uid{3}, 1}};
   const auto evaluations = evaluate(kParams, round, measured);
@@ -72,7 +75,8 @@ TEST(Evaluate, TheMedianDropIsByWeight) {
 }
 
 TEST(Evaluate, TheGateIsHeldUpByTheRoundsBefore) {
-  SealedFacts round{Round{3}, {{Uid{1}, OutcomeCode::kAccepted}, {Uid{2}, OutcomeCode::kAccepted}}, {}, {}};
+  SealedFacts round{
+      Round{3}, {{Uid{1}, OutcomeCode::kAccepted}, {Uid{2}, OutcomeCode::kAccepted}}, {}, {}};
   const std::vector<Measurement> measured{{Uid{1}, kScore, 0.001, 0}, {Uid{2}, kScore, 0.001, 0}};
   EXPECT_TRUE(of(evaluate(kParams, round, measured), 1).gate_passed);
   round.trailing_drop_e6 = 10'000;  // a quarter of half of it is above 0.001
@@ -97,7 +101,8 @@ TEST(Evaluate, WhomThisValidatorScreenedOutIsRejectedWhetherMeasuredOrNot) {
 }
 
 TEST(Evaluate, WhomTheOthersRejectedMayBeMeasuredByWhoDidNot) {
-  const SealedFacts round{Round{3}, {{Uid{1}, OutcomeCode::kRejected}}, {{Uid{1}, Verdict::kAccept}}, {}};
+  const SealedFacts round{
+      Round{3}, {{Uid{1}, OutcomeCode::kRejected}}, {{Uid{1}, Verdict::kAccept}}, {}};
   EXPECT_TRUE(may_be_measured(round, Uid{1}));
   EXPECT_TRUE(of(evaluate(kParams, round, {{Uid{1}, kScore, 0.01, 0}}), 1).gate_passed);
 }
@@ -124,7 +129,8 @@ TEST(Evaluate, EveryMinerOfTheRoundHasOneAndSoHasWhoStayedAway) {
 TEST(Evaluate, WhatAnEquivocatorSentIsNoMeritHoweverGood) {
   const SealedFacts round{
       Round{3}, {{Uid{1}, OutcomeCode::kAccepted}, {Uid{2}, OutcomeCode::kEquivocated}}, {}, {}};
-  const auto evaluations = evaluate(kParams, round, {{Uid{1}, kScore, 0.01, 0}, {Uid{2}, kScore, 0.9, 0}});
+  const auto evaluations =
+      evaluate(kParams, round, {{Uid{1}, kScore, 0.01, 0}, {Uid{2}, kScore, 0.9, 0}});
   EXPECT_EQ(of(evaluations, 2).basis, Basis::kFault);
   EXPECT_TRUE(of(evaluations, 1).gate_passed) << "nor does it move the gate of others";
 }

@@ -64,7 +64,8 @@ TEST(Explanation, SaysWhatIsStillSealed) {
   const Told told = tell(run, {Uid{5}});
   const Explanation explanation = explain(told.story, told.scores, {}).value();
   for (const ValidatorView& view : explanation.views) EXPECT_LE(view.sealed, 2u);
-  EXPECT_NE(text_of(explanation).find("what 2 Screens found last is still sealed"), std::string::npos)
+  EXPECT_NE(text_of(explanation).find("what 2 Screens found last is still sealed"),
+            std::string::npos)
       << text_of(explanation);
 }
 
@@ -86,13 +87,17 @@ class AdviceTest : public ::testing::Test {
   ValidatorView view_;
 };
 
-TEST_F(AdviceTest, HasNothingToSayToTheBest) { EXPECT_NE(words().find("nothing: it has the best"), std::string::npos); }
+TEST_F(AdviceTest, HasNothingToSayToTheBest) {
+  EXPECT_NE(words().find("nothing: it has the best"), std::string::npos);
+}
 
 TEST_F(AdviceTest, NamesTheWeakestPart) {
   view_.share = 0.6;
   view_.weakest_share = 0.3;
   view_.weakest_part = 3;
-  EXPECT_NE(words().find("weakest part is quarter 4 of the positions, with 30 %"), std::string::npos) << words();
+  EXPECT_NE(words().find("weakest part is quarter 4 of the positions, with 30 %"),
+            std::string::npos)
+      << words();
   view_.weakest_part = 6;
   EXPECT_NE(words().find("weakest part is tensor group 2"), std::string::npos) << words();
   EXPECT_EQ(words().find("nothing is paid"), std::string::npos) << words();
@@ -101,7 +106,8 @@ TEST_F(AdviceTest, NamesTheWeakestPart) {
 TEST_F(AdviceTest, SaysWhenAllPartsAreWeakAlike) {
   view_.share = view_.weakest_share = 0.35;
   view_.mean = 0.2;
-  EXPECT_NE(words().find("its score is 0.200 where the others have 0.480: more"), std::string::npos) << words();
+  EXPECT_NE(words().find("its score is 0.200 where the others have 0.480: more"), std::string::npos)
+      << words();
   EXPECT_NE(words().find("nothing is paid up to 40 %"), std::string::npos) << words();
 }
 

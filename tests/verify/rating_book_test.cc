@@ -22,7 +22,8 @@ protocol::RosterEntry miner(std::uint16_t uid, std::uint8_t hotkey) {
 }
 
 protocol::Evaluation good(std::uint16_t uid, std::uint64_t round) {
-  return {Uid{uid}, Round{round}, Basis::kMeasured, {500, {500, 500, 500, 500}, {500}}, 1000, 0, true};
+  return {Uid{uid}, Round{round}, Basis::kMeasured, {500, {500, 500, 500, 500}, {500}}, 1000,
+          0,        true};
 }
 
 RatingBook with_history(std::uint64_t rounds) {
@@ -78,10 +79,11 @@ TEST(RatingBook, ForgetsWhoIsGone) {
   EXPECT_EQ(book.ratings().at(key(11)).evaluations(), 1u);
 }
 
-// After a crash, or sealed late, evaluations come together and after the rosters of the rounds since.
+// After a crash, or sealed late, evaluations come together and after the rosters of the rounds
+// since.
 TEST(RatingBook, IsTheSameWhenEvaluationsComeLater) {
-  const std::vector<protocol::Evaluation> evaluations{{Uid{1}, Round{0}, Basis::kAbsent},
-                                                      good(1, 1), good(1, 2)};
+  const std::vector<protocol::Evaluation> evaluations{
+      {Uid{1}, Round{0}, Basis::kAbsent}, good(1, 1), good(1, 2)};
   RatingBook at_once, later;
   for (const auto& evaluation : evaluations) {
     at_once.take_roster(evaluation.round, {miner(1, 11)});
@@ -97,14 +99,16 @@ TEST(RatingBook, IsTheSameWhenEvaluationsComeLater) {
 // One of ten is measured a round: a turn takes ten rounds, and a rating ages by turns.
 TEST(RatingBook, RatingsAgeByTurnsHoweverFewAreMeasuredInARound) {
   std::vector<protocol::RosterEntry> roster;
-  for (std::uint16_t uid = 0; uid < 10; ++uid) roster.push_back(miner(uid, static_cast<std::uint8_t>(uid + 1)));
+  for (std::uint16_t uid = 0; uid < 10; ++uid)
+    roster.push_back(miner(uid, static_cast<std::uint8_t>(uid + 1)));
   RatingBook book;
   for (std::uint64_t round = 0; round < 20; ++round) {
     book.take_roster(Round{round}, roster);
     std::vector<protocol::Evaluation> evaluations;
     for (std::uint16_t uid = 0; uid < 10; ++uid)
-      evaluations.push_back(uid == round % 10 ? good(uid, round)
-                                              : protocol::Evaluation{Uid{uid}, Round{round}, Basis::kUnmeasured});
+      evaluations.push_back(uid == round % 10
+                                ? good(uid, round)
+                                : protocol::Evaluation{Uid{uid}, Round{round}, Basis::kUnmeasured});
     book.take(evaluations);
   }
   EXPECT_NEAR(book.find(Uid{0})->age(), 0.9, 1e-9);
@@ -119,8 +123,8 @@ TEST(RatingBook, RatingsAgeAlsoUnderAValidatorThatMeasuresNobody) {
   EXPECT_NEAR(book.find(Uid{1})->age(), 20, 1e-9);
 }
 
-// Rounds from the one in which one of twelve miners stops training until it is unpaid for good, by a validator that has
-// time for a `measured`th of them.
+// Rounds from the one in which one of twelve miners stops training until it is unpaid for good, by
+// a validator that has time for a `measured`th of them.
 std::uint64_t rounds_until_unpaid(std::uint64_t seed, std::uint64_t measured) {
   constexpr std::uint16_t kMiners = 12;
   Prng random(seed);
@@ -131,14 +135,16 @@ std::uint64_t rounds_until_unpaid(std::uint64_t seed, std::uint64_t measured) {
   };
   RatingBook book;
   std::vector<protocol::RosterEntry> roster;
-  for (std::uint16_t uid = 0; uid < kMiners; ++uid) roster.push_back(miner(uid, static_cast<std::uint8_t>(uid + 1)));
+  for (std::uint16_t uid = 0; uid < kMiners; ++uid)
+    roster.push_back(miner(uid, static_cast<std::uint8_t>(uid + 1)));
   const std::uint64_t turns = 30 * measured, end = turns + 20 * measured;
   std::uint64_t unpaid = turns;
   for (std::uint64_t round = 1; round < end; ++round) {
     book.take_roster(Round{round}, roster);
     std::vector<Measurable> miners;
     for (const auto& entry : roster) miners.push_back(book.measurable(entry.uid));
-    auto order = measuring_order({}, tagged_hash("muster/test", bytes_of(std::to_string(seed * 10'000 + round))), miners);
+    auto order = measuring_order(
+        {}, tagged_hash("muster/test", bytes_of(std::to_string(seed * 10'000 + round))), miners);
     order.resize(round * kMiners / measured - (round - 1) * kMiners / measured);
     std::vector<protocol::Evaluation> evaluations;
     for (std::uint16_t uid = 0; uid < kMiners; ++uid) {
@@ -146,8 +152,8 @@ std::uint64_t rounds_until_unpaid(std::uint64_t seed, std::uint64_t measured) {
       if (std::ranges::find(order, Uid{uid}) == order.end()) continue;
       evaluations.back() = good(uid, round);
       auto& scores = evaluations.back().scores;
-      for (auto* part : {&scores.all_e3, &scores.quarters_e3[0], &scores.quarters_e3[1], &scores.quarters_e3[2],
-                         &scores.quarters_e3[3], &scores.groups_e3[0]})
+      for (auto* part : {&scores.all_e3, &scores.quarters_e3[0], &scores.quarters_e3[1],
+                         &scores.quarters_e3[2], &scores.quarters_e3[3], &scores.groups_e3[0]})
         *part = score(uid == 0 && round >= turns ? 0 : 0.5);
     }
     book.take(evaluations);
@@ -171,7 +177,8 @@ TEST(RatingBook, IgnoresAUidThatNoRosterHad) {
   EXPECT_EQ(book.ratings().size(), 2u);
 }
 
-// Uid 1 changes hands after round 6; what the validator signed of it in round 6 is known three rounds later.
+// Uid 1 changes hands after round 6; what the validator signed of it in round 6 is known three
+// rounds later.
 TEST(SealedBook, GoesThroughTheSameStepsForWhoeverLearnsOfAnAssessmentLater) {
   const auto roster_of = [](std::uint64_t round) {
     return std::vector{miner(1, round <= 6 ? 11 : 13), miner(2, 12)};
@@ -187,9 +194,11 @@ TEST(SealedBook, GoesThroughTheSameStepsForWhoeverLearnsOfAnAssessmentLater) {
     if (round > kLater) later.take(assessment_of(round - kLater));
     later.take_roster(Round{round}, roster_of(round));
   }
-  for (std::uint64_t round = kRounds - kLater; round < kRounds; ++round) later.take(assessment_of(round));
+  for (std::uint64_t round = kRounds - kLater; round < kRounds; ++round)
+    later.take(assessment_of(round));
   EXPECT_EQ(later.book().weights(), at_once.book().weights());
-  EXPECT_EQ(later.current().find(Uid{1})->evaluations(), at_once.current().find(Uid{1})->evaluations());
+  EXPECT_EQ(later.current().find(Uid{1})->evaluations(),
+            at_once.current().find(Uid{1})->evaluations());
   EXPECT_FALSE(at_once.current().ratings().contains(key(11)));
   EXPECT_EQ(later.missing_in(Round{5}), at_once.missing_in(Round{5}));
 }

@@ -59,8 +59,12 @@ Ratings ratings_of(const std::map<std::uint8_t, Career>& careers) {
   return ratings;
 }
 
-std::map<PublicKey, std::uint16_t> weights(const Ratings& ratings) { return weights(ratings, Yardstick(ratings)); }
-std::map<PublicKey, std::uint16_t> standings(const Ratings& ratings) { return standings(ratings, Yardstick(ratings)); }
+std::map<PublicKey, std::uint16_t> weights(const Ratings& ratings) {
+  return weights(ratings, Yardstick(ratings));
+}
+std::map<PublicKey, std::uint16_t> standings(const Ratings& ratings) {
+  return standings(ratings, Yardstick(ratings));
+}
 
 // Beside four miners that do all of their work.
 double earned(const Career& career) {
@@ -182,7 +186,8 @@ TEST(Rating, WhoStaysAwayIsGoneAfterTwentySevenRounds) {
 
 TEST(Rating, TakesARoundOnce) {
   Rating rating;
-  const protocol::Evaluation evaluation{Uid{1}, Round{4}, Basis::kMeasured, scores_of(0.3), 0, 0, true};
+  const protocol::Evaluation evaluation{Uid{1}, Round{4}, Basis::kMeasured, scores_of(0.3), 0,
+                                        0,      true};
   rating.take(evaluation, 1);
   rating.take(evaluation, 1);
   rating.take({Uid{1}, Round{3}, Basis::kFault, {}, 0, 0, false}, 1);
@@ -220,8 +225,8 @@ TEST(Weights, WithConstantScoresTheCheatersArePaid) {
   for (const auto& [hotkey, weight] : weights(ratings_of(careers))) EXPECT_EQ(weight, 65535);
 }
 
-// The figures that simulations with scores of 0.49 ± 0.06 find for these constants: half the pay within 2
-// rounds, none within 4, on average over many careers.
+// The figures that simulations with scores of 0.49 ± 0.06 find for these constants: half the pay
+// within 2 rounds, none within 4, on average over many careers.
 TEST(Weights, AGoodMinerTurnedBadLosesHalfItsPayInTwoRoundsAndAllInFour) {
   int half = 0, none = 0;
   constexpr int kCareers = 200;
@@ -267,14 +272,17 @@ TEST(Rating, AnAlternatingMinerIsTakenForWhatItIsOnAverage) {
   EXPECT_EQ(earned(career), 0);
 }
 
-// What honest miners score in round 1, 2, … of a model from scratch, and the noise of one evaluation, as labs find them.
+// What honest miners score in round 1, 2, … of a model from scratch, and the noise of one
+// evaluation, as labs find them.
 double young_score(int round) {
   if (round <= 3) return std::array{0.24, 0.16, 0.12}[static_cast<std::size_t>(round - 1)];
   return std::min(0.5, round < 9 ? 0.12 + 0.01 * (round - 4) : 0.17 + 0.02 * (round - 9));
 }
 protocol::Scores noisy_scores(Prng& random, double score) {
   const double common = 0.08 * normal(random);
-  const auto e3 = [&](double noise) { return static_cast<std::int16_t>(1000 * (score + common + noise * normal(random))); };
+  const auto e3 = [&](double noise) {
+    return static_cast<std::int16_t>(1000 * (score + common + noise * normal(random)));
+  };
   protocol::Scores scores{e3(0.07), {}, std::vector<std::int16_t>(kGroups)};
   for (auto& quarter : scores.quarters_e3) quarter = e3(0.15);
   for (auto& group : scores.groups_e3) group = e3(0.09);
@@ -288,7 +296,8 @@ TEST(Weights, PayHonestMinersFromTheFourthEvaluationOnThoughScoresOfAYoungModelA
     std::map<std::uint8_t, Career> careers;
     for (int round = 1; round <= 30; ++round) {
       for (std::uint8_t m = 0; m < 6; ++m)
-        careers[m].take(Basis::kMeasured, noisy_scores(random, young_score(round)), kUsualDrop, true);
+        careers[m].take(Basis::kMeasured, noisy_scores(random, young_score(round)), kUsualDrop,
+                        true);
       if (round < 4) continue;
       for (const auto& [hotkey, weight] : weights(ratings_of(careers))) {
         unpaid += weight == 0;
@@ -306,7 +315,8 @@ TEST(Weights, PayANewcomerThatLeavesOutAQuarterOfThePositionsNoMoreThanItsWork) 
     Prng random(seed);
     std::map<std::uint8_t, Career> careers;
     for (int round = 0; round < 30; ++round)
-      for (std::uint8_t m = 1; m < 6; ++m) careers[m].take(Basis::kMeasured, noisy_scores(random, 0.5), kUsualDrop, true);
+      for (std::uint8_t m = 1; m < 6; ++m)
+        careers[m].take(Basis::kMeasured, noisy_scores(random, 0.5), kUsualDrop, true);
     for (int round = 0; round < 12; ++round) {
       auto scores = noisy_scores(random, 0.5);
       scores.quarters_e3[3] = static_cast<std::int16_t>(170 * normal(random));
@@ -329,7 +339,8 @@ TEST(Weights, AreNotMovedByAnyNumberOfIdentitiesThatDoNothing) {
   Prng random(5);
   std::map<std::uint8_t, Career> careers;
   for (int round = 0; round < 24; ++round)
-    for (std::uint8_t m = 0; m < 6; ++m) careers[m].measured((m < 5 ? 0.5 : 0.4) + 0.05 * normal(random));
+    for (std::uint8_t m = 0; m < 6; ++m)
+      careers[m].measured((m < 5 ? 0.5 : 0.4) + 0.05 * normal(random));
   const auto before = weights(ratings_of(careers));
   for (std::uint8_t sybil = 100; sybil < 160; ++sybil)
     for (int round = 0; round < 24; ++round) careers[sybil].measured(-0.05 + 0.01 * normal(random));
@@ -420,12 +431,14 @@ TEST(Weights, AreZeroWhereNobodyTrains) {
     for (int round = 0; round < 24; ++round) {
       for (std::uint8_t m = 0; m < 8; ++m) {
         auto scores = scores_of(0.115 * normal(random));
-        for (auto& part : scores.quarters_e3) part = static_cast<std::int16_t>(160 * normal(random));
+        for (auto& part : scores.quarters_e3)
+          part = static_cast<std::int16_t>(160 * normal(random));
         for (auto& part : scores.groups_e3) part = static_cast<std::int16_t>(115 * normal(random));
         careers[m].take(Basis::kMeasured, scores, kUsualDrop, true);
       }
     }
-    for (const auto& [hotkey, weight] : weights(ratings_of(careers))) EXPECT_EQ(weight, 0) << "seed " << seed;
+    for (const auto& [hotkey, weight] : weights(ratings_of(careers)))
+      EXPECT_EQ(weight, 0) << "seed " << seed;
   }
 }
 

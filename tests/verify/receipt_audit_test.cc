@@ -25,9 +25,12 @@ class ReceiptAuditTest : public ::testing::Test {
     return {open.run_id, open.round, open.parent};
   }
   void acknowledge(ReceiptFor what, const Hash& subject, const PublicKey& by) {
-    receipts_.add(protocol::sign_message(position(), protocol::Receipt{what, subject}, run_.keys.at(by)));
+    receipts_.add(
+        protocol::sign_message(position(), protocol::Receipt{what, subject}, run_.keys.at(by)));
   }
-  void acknowledge(ReceiptFor what, const Hash& subject) { acknowledge(what, subject, run_.params.coordinator); }
+  void acknowledge(ReceiptFor what, const Hash& subject) {
+    acknowledge(what, subject, run_.params.coordinator);
+  }
   // A commit that no close lists, by the miner of the first that one does.
   [[nodiscard]] Bytes other_commit() const {
     const auto listed = wire::reread_envelope(message(MessageType::kCommit)).value();
@@ -46,7 +49,9 @@ class ReceiptAuditTest : public ::testing::Test {
       if (blob == run_.blobs.end()) return Error{Errc::kNotFound, "no blob"};
       return blob->second;
     });
-    audit.on_round([&](const AuditedRound& round, AuditReport& report) { return receipts_.take(round, report); });
+    audit.on_round([&](const AuditedRound& round, AuditReport& report) {
+      return receipts_.take(round, report);
+    });
     for (const Bytes& message : run_.messages)
       if (!audit.take(message).value()) break;
     return audit.finish();

@@ -27,8 +27,9 @@ class NamedProbe final : public protocol::LossProbe {
     measured_ += sequences.size();
     return probe_.losses(point, update, scale, sequences);
   }
-  Result<std::vector<double>> products(std::span<const protocol::Window> windows,
-                                       std::span<const compression::SparseUpdate* const> updates) override {
+  Result<std::vector<double>> products(
+      std::span<const protocol::Window> windows,
+      std::span<const compression::SparseUpdate* const> updates) override {
     measured_ += windows.size();
     return probe_.products(windows, updates);
   }
@@ -122,7 +123,8 @@ sim::RecordedRun run_with_review(bool contradicts) {
     if (!is_a(envelope, protocol::MessageType::kScreen) || envelope.round != Round{5}) continue;
     const auto screen = protocol::read_body<protocol::Screen>(envelope).value();
     for (const auto& evaluation : screen.opened.back().evaluations)
-      if (evaluation.basis == protocol::Basis::kMeasured) review = {envelope.sender, evaluation.round, evaluation.uid, contradicts};
+      if (evaluation.basis == protocol::Basis::kMeasured)
+        review = {envelope.sender, evaluation.round, evaluation.uid, contradicts};
   }
   return run_with_screen(7, [review](protocol::Screen& screen) { screen.reviews = {review}; });
 }

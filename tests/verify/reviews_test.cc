@@ -18,10 +18,21 @@ class ReviewsTest : public ::testing::Test {
     return key;
   }
   static Evaluation evaluation(std::uint64_t round, std::uint16_t uid, std::int16_t score = 480) {
-    return {Uid{uid}, Round{round}, Basis::kMeasured, {score, {score, score, score, score}, {score}}, 900, 80, true};
+    return {Uid{uid},
+            Round{round},
+            Basis::kMeasured,
+            {score, {score, score, score, score}, {score}},
+            900,
+            80,
+            true};
   }
-  static protocol::Assessment opened(std::vector<Evaluation> evaluations, std::string platform_class = "a") {
-    return {Round{evaluations.back().round.next()}, {}, std::move(evaluations), {}, std::move(platform_class)};
+  static protocol::Assessment opened(std::vector<Evaluation> evaluations,
+                                     std::string platform_class = "a") {
+    return {Round{evaluations.back().round.next()},
+            {},
+            std::move(evaluations),
+            {},
+            std::move(platform_class)};
   }
   static protocol::Secret secret(std::uint64_t number) {
     protocol::Secret secret{};
@@ -46,7 +57,8 @@ TEST_F(ReviewsTest, ConfirmAnEvaluationThatIsWhatWasMeasured) {
 
 TEST_F(ReviewsTest, ContradictOneThatIsMadeUp) {
   reviews_.measured(hotkey(1), evaluation(5, 2), "a");
-  reviews_.take_opened(hotkey(1), opened({evaluation(5, 1), evaluation(5, 2, 481), evaluation(5, 3)}));
+  reviews_.take_opened(hotkey(1),
+                       opened({evaluation(5, 1), evaluation(5, 2, 481), evaluation(5, 3)}));
   EXPECT_EQ(reviews_.due(), (std::vector<protocol::Review>{{hotkey(1), Round{5}, Uid{2}, true}}));
 }
 
@@ -82,11 +94,13 @@ TEST_F(ReviewsTest, AreSaidUntilASealedScreenHasThem) {
 }
 
 TEST_F(ReviewsTest, AreDrawnInAQuarterOfTheRoundsAndByThePeersWeight) {
-  const std::vector<Peer> peers{{hotkey(1), secret(1), 300}, {hotkey(2), secret(2), 100}, {hotkey(3), secret(3), 0}};
+  const std::vector<Peer> peers{
+      {hotkey(1), secret(1), 300}, {hotkey(2), secret(2), 100}, {hotkey(3), secret(3), 0}};
   std::map<PublicKey, int> drawn;
   constexpr int kRounds = 4000;
   for (std::uint64_t round = 0; round < kRounds; ++round)
-    if (const auto draw = reviews_.draw(secret(round), beacon_, peers, miners(6))) ++drawn[draw->peer.hotkey];
+    if (const auto draw = reviews_.draw(secret(round), beacon_, peers, miners(6)))
+      ++drawn[draw->peer.hotkey];
   EXPECT_NEAR(drawn[hotkey(1)], 750, 150);
   EXPECT_NEAR(drawn[hotkey(2)], 250, 100);
   EXPECT_EQ(drawn.count(hotkey(3)), 0u) << "nothing that it says counts";
@@ -95,11 +109,15 @@ TEST_F(ReviewsTest, AreDrawnInAQuarterOfTheRoundsAndByThePeersWeight) {
 TEST_F(ReviewsTest, AskForAnyMinerAndMoreOftenForThoseThatThePeerHasTimeFor) {
   const std::vector<Peer> peers{{hotkey(1), secret(1), 1}};
   const auto order = measuring_order(secret(1), beacon_, miners(12));
-  reviews_.take_opened(hotkey(1), opened({evaluation(4, 0), {Uid{2}, Round{4}, Basis::kUnmeasured}}));
-  reviews_.take_opened(hotkey(1), opened({{Uid{0}, Round{5}, Basis::kUnmeasured}}));  // the most of the last rounds counts
+  reviews_.take_opened(hotkey(1),
+                       opened({evaluation(4, 0), {Uid{2}, Round{4}, Basis::kUnmeasured}}));
+  reviews_.take_opened(
+      hotkey(1),
+      opened({{Uid{0}, Round{5}, Basis::kUnmeasured}}));  // the most of the last rounds counts
   std::map<Uid, int> seen;
   for (std::uint64_t round = 0; round < 4000; ++round)
-    if (const auto draw = reviews_.draw(secret(round), beacon_, peers, miners(12))) ++seen[draw->miner];
+    if (const auto draw = reviews_.draw(secret(round), beacon_, peers, miners(12)))
+      ++seen[draw->miner];
   EXPECT_EQ(seen.size(), 12u);
   for (const Uid likely : {order[0], order[1]}) EXPECT_GT(seen[likely], 200);
   for (std::size_t place = 2; place < 12; ++place) EXPECT_LT(seen[order[place]], 100);

@@ -27,8 +27,7 @@ TEST(ScoreAudit, OfAnHonestRunFindsEveryStandingAndWeight) {
   EXPECT_EQ(audited.scores.validators().size(), 3u);
   bool somebody_is_paid = false;
   for (const auto& [hotkey, validator] : audited.scores.validators())
-    for (const auto& [miner, weight] : validator.book().weights())
-      somebody_is_paid |= weight > 0;
+    for (const auto& [miner, weight] : validator.book().weights()) somebody_is_paid |= weight > 0;
   EXPECT_TRUE(somebody_is_paid);
 }
 
@@ -42,8 +41,8 @@ TEST(ScoreAudit, NamesAStandingThatDoesNotFollow) {
 }
 
 TEST(ScoreAudit, NamesAWeightThatDoesNotFollow) {
-  const auto audited =
-      audit(run_with_screen(7, [](protocol::Screen& screen) { own(screen).weights[0].weight ^= 4; }));
+  const auto audited = audit(
+      run_with_screen(7, [](protocol::Screen& screen) { own(screen).weights[0].weight ^= 4; }));
   expect_by_validator(finding_of(audited.report, Check::kWeights), 7);
 }
 
@@ -52,7 +51,8 @@ TEST(ScoreAudit, NamesAScoreForAPayloadThatMissed) {
   const auto run = run_with_screen(4, [](protocol::Screen& screen) {
     for (auto& evaluation : own(screen).evaluations)
       if (evaluation.basis == Basis::kFault || evaluation.basis == Basis::kAbsent)
-        evaluation = {evaluation.uid, evaluation.round, Basis::kMeasured, {500, {}, {500}}, 1000, 10, true};
+        evaluation = {
+            evaluation.uid, evaluation.round, Basis::kMeasured, {500, {}, {500}}, 1000, 10, true};
   });
   const Finding finding = finding_of(audit(run).report, Check::kEvaluations);
   expect_by_validator(finding, 4);
@@ -86,7 +86,8 @@ TEST(ScoreAudit, NamesAValidatorThatLeavesOutWhomItDrew) {
         if (seen++ == left_out) evaluation = {evaluation.uid, evaluation.round, Basis::kUnmeasured};
       }
     });
-    for (const Finding& finding : audit(changed).report.findings) found += finding.check == Check::kDraws;
+    for (const Finding& finding : audit(changed).report.findings)
+      found += finding.check == Check::kDraws;
   }
   // Whoever was drawn last may be left out.
   EXPECT_GE(found, 2);
@@ -109,7 +110,8 @@ TEST(ScoreAudit, NamesASecondAndDifferentEvaluationOfARound) {
     for (auto evaluation : own(screen).evaluations) {
       --evaluation.round.value;
       evaluation.scores = {};
-      evaluation.scores.all_e3 = static_cast<std::int16_t>(evaluation.basis == Basis::kMeasured ? 123 : 0);
+      evaluation.scores.all_e3 =
+          static_cast<std::int16_t>(evaluation.basis == Basis::kMeasured ? 123 : 0);
       again.push_back(evaluation);
     }
     own(screen).evaluations.insert(own(screen).evaluations.begin(), again.begin(), again.end());
@@ -119,7 +121,8 @@ TEST(ScoreAudit, NamesASecondAndDifferentEvaluationOfARound) {
   EXPECT_NE(finding.what.find("again and different"), std::string::npos);
 }
 
-// As a validator does that took a checkpoint and so does not know whether its last Screen was sealed.
+// As a validator does that took a checkpoint and so does not know whether its last Screen was
+// sealed.
 TEST(ScoreAudit, TakesAnAssessmentThatIsOpenedTwiceAndNamesOneThatHasChanged) {
   std::optional<protocol::Assessment> before;
   (void)run_with_screen(5, [&](protocol::Screen& screen) { before = screen.opened.back(); });
@@ -127,7 +130,8 @@ TEST(ScoreAudit, TakesAnAssessmentThatIsOpenedTwiceAndNamesOneThatHasChanged) {
   const auto run_that_opens_again = [&](std::int16_t shift) {
     return run_with_screen(6, [&, shift](protocol::Screen& screen) {
       protocol::Assessment again = *before;
-      for (auto& evaluation : again.evaluations) evaluation.scores.all_e3 = static_cast<std::int16_t>(evaluation.scores.all_e3 + shift);
+      for (auto& evaluation : again.evaluations)
+        evaluation.scores.all_e3 = static_cast<std::int16_t>(evaluation.scores.all_e3 + shift);
       screen.opened.insert(screen.opened.begin(), std::move(again));
     });
   };
@@ -196,17 +200,21 @@ TEST(ScoreAudit, OfARunThatSealsItsEvaluationsFindsAllOfThem) {
 
 TEST(ScoreAudit, NamesAnAssessmentThatIsNotWhatWasSealed) {
   const auto run = run_with_screen(
-      6, [](protocol::Screen& screen) { screen.opened.front().evaluations.front().drop_e6 += 1; }, 2);
+      6, [](protocol::Screen& screen) { screen.opened.front().evaluations.front().drop_e6 += 1; },
+      2);
   const Finding finding = finding_of(audit(run).report, Check::kEvaluations);
   expect_by_validator(finding, 6);
-  EXPECT_NE(finding.what.find("the assessment of round 4, which is not what was sealed then"), std::string::npos);
+  EXPECT_NE(finding.what.find("the assessment of round 4, which is not what was sealed then"),
+            std::string::npos);
 }
 
 TEST(ScoreAudit, RemarksOnAnAssessmentThatWasDueAndIsNotOpened) {
-  const auto run = run_with_screen(6, [](protocol::Screen& screen) { screen.opened.clear(); }, 2);
+  const auto run = run_with_screen(
+      6, [](protocol::Screen& screen) { screen.opened.clear(); }, 2);
   const auto remarks = audit(run).report.remarks;
   ASSERT_FALSE(remarks.empty());
-  EXPECT_NE(remarks.front().what.find("opens no assessment of round 4, which was due"), std::string::npos);
+  EXPECT_NE(remarks.front().what.find("opens no assessment of round 4, which was due"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
-
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -16,10 +14,12 @@ namespace muster::verify {
 namespace {
 
 TEST(RankScore, MatchesAHandComputedExample) {
-  // Ranks of {2.5, 4} among {1, 2, 3}: 2 and 3, so u = 2.5/4 and 3.5/4; the expected value is 1.1 ln 1.1 − 0.1 ln 0.1 − 1.
+  // Ranks of {2.5, 4} among {1, 2, 3}: 2 and 3, so u = 2.5/4 and 3.5/4; the expected value is 1.1
+  // ln 1.1 − 0.1 ln 0.1 − 1.
   const double own[] = {2.5, 4}, reference[] = {3, 1, 2};
   const double expected = 1.1 * std::log(1.1) - 0.1 * std::log(0.1) - 1;
-  EXPECT_NEAR(rank_score(own, reference), (std::log(0.725) + std::log(0.975)) / 2 - expected, 1e-12);
+  EXPECT_NEAR(rank_score(own, reference), (std::log(0.725) + std::log(0.975)) / 2 - expected,
+              1e-12);
 }
 
 TEST(RankScore, TakesTheMiddleOfRanksForTies) {
@@ -90,7 +90,8 @@ TEST(Windows, FollowFromTheSeed) {
 
 constexpr std::uint32_t kContext = 64;
 
-// Products of a payload whose miner trained, or did not, on each of two tensor groups and quarters of the positions.
+// Products of a payload whose miner trained, or did not, on each of two tensor groups and quarters
+// of the positions.
 class ScorePartsTest : public ::testing::Test {
  protected:
   using Trained = std::function<bool(std::size_t group, const protocol::Window&)>;
@@ -103,8 +104,8 @@ class ScorePartsTest : public ::testing::Test {
         for (std::size_t group = 0; group < 2; ++group) {
           const double control = random_.uniform(), size = group == 0 ? 1 : 100;
           products.control.push_back(control);
-          products.fresh.push_back(
-              size * (2 * control + 0.1 * random_.uniform() + (trained(group, window) ? 0.2 : 0.0)));
+          products.fresh.push_back(size * (2 * control + 0.1 * random_.uniform() +
+                                           (trained(group, window) ? 0.2 : 0.0)));
         }
       }
     }
@@ -135,16 +136,19 @@ TEST_F(ScorePartsTest, AreNothingForWhatTheAggregateExplains) {
 }
 
 TEST_F(ScorePartsTest, ShowTheTensorGroupThatWasNotTrained) {
-  const ScoreParts parts = score([](std::size_t group, const protocol::Window&) { return group == 0; });
+  const ScoreParts parts =
+      score([](std::size_t group, const protocol::Window&) { return group == 0; });
   EXPECT_GT(parts.groups[0], 0.7);
   EXPECT_LT(parts.groups[1], 0.3);
   EXPECT_GT(parts.all, 0.4) << "the whole hardly shows it";
 }
 
 TEST_F(ScorePartsTest, ShowTheQuarterThatWasNotTrained) {
-  const ScoreParts parts =
-      score([](std::size_t, const protocol::Window& window) { return window.first + window.end < 3 * kContext / 2; });
-  for (std::size_t quarter = 0; quarter < 3; ++quarter) EXPECT_GT(parts.quarters[quarter], 0.5) << quarter;
+  const ScoreParts parts = score([](std::size_t, const protocol::Window& window) {
+    return window.first + window.end < 3 * kContext / 2;
+  });
+  for (std::size_t quarter = 0; quarter < 3; ++quarter)
+    EXPECT_GT(parts.quarters[quarter], 0.5) << quarter;
   EXPECT_LT(parts.quarters[3], 0.4);
 }
 
@@ -163,23 +167,27 @@ class TwoValuesProbe final : public protocol::LossProbe {
  public:
   Status compute_gradient(std::span<const std::uint64_t>) override { return {}; }
   double gradient_cosine(const compression::SparseUpdate&) const override { return 0; }
-  Result<std::vector<float>> losses(protocol::ProbePoint, const compression::SparseUpdate* update, float scale,
+  Result<std::vector<float>> losses(protocol::ProbePoint, const compression::SparseUpdate* update,
+                                    float scale,
                                     std::span<const std::uint64_t> sequences) override {
     std::vector<float> losses;
     for (const std::uint64_t sequence : sequences) {
       losses.push_back(4);
       if (update != nullptr)
-        losses.back() -= scale * (update->values[1] + (sequence % 2 == 0 ? update->values[0] : 0.0f));
+        losses.back() -=
+            scale * (update->values[1] + (sequence % 2 == 0 ? update->values[0] : 0.0f));
     }
     return losses;
   }
-  Result<std::vector<double>> products(std::span<const protocol::Window> windows,
-                                       std::span<const compression::SparseUpdate* const> updates) override {
+  Result<std::vector<double>> products(
+      std::span<const protocol::Window> windows,
+      std::span<const compression::SparseUpdate* const> updates) override {
     if (on_products) on_products();
     std::vector<double> products;
     for (const auto& window : windows) {
       for (const auto* update : updates) {
-        const double own = window.sequence % 2 == 0 ? 1 : 0, noise = 0.001 * static_cast<double>(window.sequence % 7);
+        const double own = window.sequence % 2 == 0 ? 1 : 0,
+                     noise = 0.001 * static_cast<double>(window.sequence % 7);
         products.push_back(static_cast<double>(update->values[0]) * (own + noise));
         products.push_back(static_cast<double>(update->values[1]) * (1 + noise));
       }
@@ -195,24 +203,37 @@ class TwoValuesProbe final : public protocol::LossProbe {
   std::function<void()> on_products;
 };
 
-compression::SparseUpdate update_of(float first, float second) { return {{0, 1}, {first, second}, {2}}; }
+compression::SparseUpdate update_of(float first, float second) {
+  return {{0, 1}, {first, second}, {2}};
+}
 
 class ScoreTest : public ::testing::Test {
  protected:
-  Measurement measure(compression::SparseUpdate whole, compression::SparseUpdate fresh, float weight = 0) {
-    ScoreTask task{.round = Round{1}, .probe_step = 0.5f, .shared_sequences = {1, 3, 5, 7, 9, 11}, .items = {},
-                   .context = kContext, .window_seed = {},
+  Measurement measure(compression::SparseUpdate whole, compression::SparseUpdate fresh,
+                      float weight = 0) {
+    ScoreTask task{.round = Round{1},
+                   .probe_step = 0.5f,
+                   .shared_sequences = {1, 3, 5, 7, 9, 11},
+                   .items = {},
+                   .context = kContext,
+                   .window_seed = {},
                    .aggregate = std::make_shared<const compression::SparseUpdate>(aggregate_)};
-    task.items.push_back({Uid{0}, std::make_shared<const compression::DecodedPayload>(
-                                      compression::DecodedPayload{std::move(whole), std::move(fresh)}),
-                          {0, 2, 4, 6, 8, 10}, weight});
+    task.items.push_back({Uid{0},
+                          std::make_shared<const compression::DecodedPayload>(
+                              compression::DecodedPayload{std::move(whole), std::move(fresh)}),
+                          {0, 2, 4, 6, 8, 10},
+                          weight});
     const std::atomic<bool> never{false};
     return score(probe_, task, never).value().front();
   }
   // Of two miners, with this many shared and own sequences.
   ScoreTask long_task(std::uint64_t sequences) {
-    ScoreTask task{.round = Round{1}, .probe_step = 0.5f, .shared_sequences = {}, .items = {},
-                   .context = kContext, .window_seed = {},
+    ScoreTask task{.round = Round{1},
+                   .probe_step = 0.5f,
+                   .shared_sequences = {},
+                   .items = {},
+                   .context = kContext,
+                   .window_seed = {},
                    .aggregate = std::make_shared<const compression::SparseUpdate>(aggregate_)};
     std::vector<std::uint64_t> own;
     for (std::uint64_t i = 0; i < sequences; ++i) {
@@ -247,13 +268,19 @@ TEST_F(ScoreTest, TakesOutWhatTheAggregateDoesWithoutThePayload) {
 }
 
 TEST_F(ScoreTest, EndsWhenToldTo) {
-  const ScoreTask task{.round = Round{1}, .probe_step = 0.5f, .shared_sequences = {1, 3}, .items = {{}},
-                       .context = kContext, .window_seed = {}, .aggregate = nullptr};
+  const ScoreTask task{.round = Round{1},
+                       .probe_step = 0.5f,
+                       .shared_sequences = {1, 3},
+                       .items = {{}},
+                       .context = kContext,
+                       .window_seed = {},
+                       .aggregate = nullptr};
   const std::atomic<bool> stop{true};
   EXPECT_TRUE(score(probe_, task, stop).value().empty());
 }
 
-// Gradients of all windows of a large model take long: a validator that is out of time must not miss its Screen.
+// Gradients of all windows of a large model take long: a validator that is out of time must not
+// miss its Screen.
 TEST_F(ScoreTest, EndsWithinAFewWindowsAndKeepsWhoIsMeasured) {
   const ScoreTask task = long_task(40);
   std::atomic<bool> stop{false};

@@ -17,7 +17,8 @@ SparseUpdate random_update(Prng& random, std::size_t count = 256, std::size_t el
   auto drawn = sample_distinct(random, elements, count);
   std::sort(drawn.begin(), drawn.end());
   update.indices = drawn;
-  for (std::size_t i = 0; i < count; ++i) update.values.push_back(random.chance(0.5) ? 1.0f : -1.0f);
+  for (std::size_t i = 0; i < count; ++i)
+    update.values.push_back(random.chance(0.5) ? 1.0f : -1.0f);
   update.segment_ends = {count};
   return update;
 }
@@ -66,7 +67,8 @@ TEST_F(ScreenTest, TakesTheMedianCosineByWeight) {
   weights_ = {9, 1, 1, 1};
   const auto verdicts = run();
   EXPECT_EQ(verdicts.at(Uid{0}), Verdict::kAccept);
-  EXPECT_EQ(verdicts.at(Uid{1}), Verdict::kLowCosine) << "three idle newcomers of four miners are no median";
+  EXPECT_EQ(verdicts.at(Uid{1}), Verdict::kLowCosine)
+      << "three idle newcomers of four miners are no median";
 }
 
 TEST_F(ScreenTest, RejectsANegativeCosineEvenWhenAllAreNegative) {
@@ -98,14 +100,17 @@ TEST_F(ScreenTest, RejectsNobodyForResemblingAnotherMiner) {
   for (const auto& [uid, verdict] : run()) EXPECT_EQ(verdict, Verdict::kAccept);
 }
 
-// A tiny model, or data that is all alike: nobody replays, everybody goes the way of the last aggregate.
+// A tiny model, or data that is all alike: nobody replays, everybody goes the way of the last
+// aggregate.
 TEST_F(ScreenTest, NeverRejectsPayloadsWithMostOfTheWeightForTheirResemblance) {
   const SparseUpdate last = updates_[0];
   updates_[2] = updates_[0];
   for (float& value : updates_[2].values) value = -value;
   updates_[1] = updates_[2];
-  EXPECT_EQ(run(&last).at(Uid{1}), Verdict::kAccept) << "three of four are the aggregate or its opposite";
-  EXPECT_EQ(screening_.alike, (std::vector<Uid>{Uid{0}, Uid{1}, Uid{2}})) << "and the validator says so";
+  EXPECT_EQ(run(&last).at(Uid{1}), Verdict::kAccept)
+      << "three of four are the aggregate or its opposite";
+  EXPECT_EQ(screening_.alike, (std::vector<Uid>{Uid{0}, Uid{1}, Uid{2}}))
+      << "and the validator says so";
 }
 
 TEST_F(ScreenTest, RejectsReplaysOfManyWhoHaveLittleWeight) {

@@ -35,7 +35,8 @@ class WeightSetterTest : public ::testing::Test {
     const auto step = setter.next(metagraph(), weights_);
     if (const auto* commit = std::get_if<WeightSetter::Commit>(&step)) {
       ASSERT_TRUE(submit(ledger_, validator_,
-                         chain::CommitWeights{1, chain::commitment_of(validator_.public_key(), 1, commit->vector)}));
+                         chain::CommitWeights{
+                             1, chain::commitment_of(validator_.public_key(), 1, commit->vector)}));
     } else if (const auto* reveal = std::get_if<WeightSetter::Reveal>(&step)) {
       ASSERT_TRUE(submit(ledger_, validator_, chain::reveal_of(1, reveal->vector)));
     } else {
@@ -63,8 +64,7 @@ TEST_F(WeightSetterTest, CommitsNothingWhileAllWeightsAreZero) {
   register_all();
   weights_.clear();
   ledger_.produce_block(false);
-  EXPECT_TRUE(
-      std::holds_alternative<std::monostate>(setter_.next(metagraph(), weights_)));
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(setter_.next(metagraph(), weights_)));
 }
 
 TEST_F(WeightSetterTest, RevealsWhatItCommittedEvenWhenRatingsMoveOn) {
@@ -84,7 +84,8 @@ TEST_F(WeightSetterTest, HidesTheSameWeightsBehindAnotherSaltOnEachLedgerAndSubn
   register_all();
   ledger_.produce_block(false);
   const auto salt = [&](const Hash& genesis, std::uint16_t netuid) {
-    return std::get<WeightSetter::Commit>(WeightSetter(validator_, genesis, netuid).next(metagraph(), weights_))
+    return std::get<WeightSetter::Commit>(
+               WeightSetter(validator_, genesis, netuid).next(metagraph(), weights_))
         .vector.salt;
   };
   const Hash other = tagged_hash("muster/test-genesis", ByteSpan{});

@@ -17,7 +17,8 @@ TEST(Address, KnowsEveryKindOfHost) {
 }
 
 TEST(Address, IsWrittenAsItWasRead) {
-  for (const char* text : {"tcp://127.0.0.1:27601", "tcp://[::1]:27601", "tcp://localhost:1", "tcp://*:*"})
+  for (const char* text :
+       {"tcp://127.0.0.1:27601", "tcp://[::1]:27601", "tcp://localhost:1", "tcp://*:*"})
     EXPECT_EQ(parse_address(text).value().text(), text);
 }
 
@@ -35,12 +36,14 @@ TEST(Address, SaysWhatIsWrong) {
   EXPECT_NE(problem("tcp://[127.0.0.1]:27601").find("no IPv6 address"), std::string::npos);
   EXPECT_NE(problem("tcp://:27601").find("no host"), std::string::npos);
   EXPECT_NE(problem("tcp://a/b:27601").find("no name"), std::string::npos);
-  for (const char* text : {"", "tcp://", "tcp://x", "ipc://x:1"}) EXPECT_FALSE(problem(text).empty()) << text;
+  for (const char* text : {"", "tcp://", "tcp://x", "ipc://x:1"})
+    EXPECT_FALSE(problem(text).empty()) << text;
 }
 
 TEST(Address, ToConnectToNamesOneHostAndOnePort) {
   EXPECT_TRUE(connecting_address("tcp://[::1]:1"));
-  EXPECT_NE(connecting_address("tcp://*:27601").error().message.find("name the host"), std::string::npos);
+  EXPECT_NE(connecting_address("tcp://*:27601").error().message.find("name the host"),
+            std::string::npos);
   EXPECT_FALSE(connecting_address("tcp://127.0.0.1:*"));
   EXPECT_FALSE(connecting_address("tcp://127.0.0.1:0"));
   EXPECT_EQ(connecting_address("tcp://localhost:27601").value().text(), "tcp://localhost:27601");

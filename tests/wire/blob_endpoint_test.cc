@@ -30,13 +30,21 @@ class LockedStore final : public BlobStore {
     const std::lock_guard lock(mutex_);
     return use(store_);
   }
-  Status put(const Hash& id, ByteSpan blob) override { return locked([&](auto& s) { return s.put(id, blob); }); }
-  Result<std::uint64_t> size(const Hash& id) const override { return locked([&](auto& s) { return s.size(id); }); }
+  Status put(const Hash& id, ByteSpan blob) override {
+    return locked([&](auto& s) { return s.put(id, blob); });
+  }
+  Result<std::uint64_t> size(const Hash& id) const override {
+    return locked([&](auto& s) { return s.size(id); });
+  }
   Result<Bytes> read(const Hash& id, std::uint64_t offset, std::size_t length) const override {
     return locked([&](auto& s) { return s.read(id, offset, length); });
   }
-  Result<std::vector<Hash>> list() const override { return locked([&](auto& s) { return s.list(); }); }
-  void drop(const Hash& id) override { locked([&](auto& s) { s.drop(id); }); }
+  Result<std::vector<Hash>> list() const override {
+    return locked([&](auto& s) { return s.list(); });
+  }
+  void drop(const Hash& id) override {
+    locked([&](auto& s) { s.drop(id); });
+  }
   std::uint64_t partial_size(const PublicKey& owner, const Hash& id) const override {
     return locked([&](auto& s) { return s.partial_size(owner, id); });
   }
@@ -49,7 +57,9 @@ class LockedStore final : public BlobStore {
   void drop_partial(const PublicKey& owner, const Hash& id) override {
     locked([&](auto& s) { s.drop_partial(owner, id); });
   }
-  void drop_partials() override { locked([](auto& s) { s.drop_partials(); }); }
+  void drop_partials() override {
+    locked([](auto& s) { s.drop_partials(); });
+  }
 
  private:
   mutable std::mutex mutex_;
@@ -95,12 +105,16 @@ class BlobEndpointTest : public ::testing::Test {
     admission_->set({honest_.public_key(), registered_.public_key()});
     ZmqOptions options;
     options.per_peer.bytes = {limits::kBlobPeerBytesPerSecond, limits::kBlobPeerBytesBurst};
-    auto transport = ZmqServer::listen(context_, "tcp://127.0.0.1:*", key_, admission_, options).value();
+    auto transport =
+        ZmqServer::listen(context_, "tcp://127.0.0.1:*", key_, admission_, options).value();
     address_ = transport->address();
     server_ = std::make_unique<BlobServerEndpoint>(
         std::move(transport), served_, uploads_, BlobServer::Limits{},
-        BlobServerEndpoint::Handlers{[this](const PublicKey& from, const Hash& id) { uploaded_.add({from, id}); },
-                                     [this](const std::string& problem) { no_room_.add(problem); }});
+        BlobServerEndpoint::Handlers{
+            [this](const PublicKey& from, const Hash& id) {
+              uploaded_.add({from, id});
+            },
+            [this](const std::string& problem) { no_room_.add(problem); }});
   }
   std::unique_ptr<ZmqClient> connect(const SigningKey& key) {
     return ZmqClient::connect(context_, address_, key_.public_key(), key).value();
@@ -109,11 +123,13 @@ class BlobEndpointTest : public ::testing::Test {
     auto made = std::make_unique<Node>();
     Node* const self = made.get();
     made->endpoint = std::make_unique<BlobClientEndpoint>(
-        connect(key), key_.public_key(), BlobClient([](ByteSpan blob) -> Result<Hash> { return sha256(blob); }),
-        BlobClientEndpoint::Handlers{[self](const Hash&, Bytes blob) { self->fetched.add(std::move(blob)); },
-                                     [self](const Hash& id) { self->delivered.add(id); },
-                                     [self](const std::string& problem) { self->problems.add(problem); },
-                                     [self](const Hash& id) { self->failed.add(id); }});
+        connect(key), key_.public_key(),
+        BlobClient([](ByteSpan blob) -> Result<Hash> { return sha256(blob); }),
+        BlobClientEndpoint::Handlers{
+            [self](const Hash&, Bytes blob) { self->fetched.add(std::move(blob)); },
+            [self](const Hash& id) { self->delivered.add(id); },
+            [self](const std::string& problem) { self->problems.add(problem); },
+            [self](const Hash& id) { self->failed.add(id); }});
     return made;
   }
 
@@ -179,8 +195,8 @@ TEST_F(BlobEndpointTest, AReaderThatDoesNotReadKeepsNobodyWaitingAndLosesNothing
   get.kind = BlobMessage::Kind::kGet;
   get.id = id;
   get.frames = limits::kTransferCreditFrames;
-  // Four stretches of 4 MiB: more than its queue and the buffers of TCP take. The offsets are of one blob under four
-  // names, so that none of them replaces another.
+  // Four stretches of 4 MiB: more than its queue and the buffers of TCP take. The offsets are of
+  // one blob under four names, so that none of them replaces another.
   std::vector<Bytes> copies;
   for (std::uint64_t i = 0; i < 4; ++i) {
     copies.push_back(random_blob(4u << 20, 10 + i));

@@ -20,8 +20,8 @@ Bytes random_blob(std::size_t size, std::uint64_t seed) {
   return blob;
 }
 
-Bytes message_of(Kind kind, const Hash& id, std::uint64_t offset, std::uint64_t total, std::uint32_t frames = 0,
-                 Bytes bytes = {}) {
+Bytes message_of(Kind kind, const Hash& id, std::uint64_t offset, std::uint64_t total,
+                 std::uint32_t frames = 0, Bytes bytes = {}) {
   BlobMessage message;
   message.kind = kind;
   message.id = id;
@@ -52,7 +52,9 @@ class BlobTransferTest : public ::testing::Test {
   };
   static constexpr std::uint64_t kMax = 20u << 20;
 
-  void restart(const BlobServer::Limits& limits = {}) { server_.emplace(served_, uploads_, limits); }
+  void restart(const BlobServer::Limits& limits = {}) {
+    server_.emplace(served_, uploads_, limits);
+  }
 
   // What the server says of one message; its answers are delivered.
   BlobServer::Response give(Peer& from, const Bytes& message) {
@@ -113,7 +115,8 @@ class BlobTransferTest : public ::testing::Test {
 
 TEST_F(BlobTransferTest, FetchesBlobsOfEverySizeFromBothStores) {
   std::size_t count = 0;
-  for (std::size_t size : {std::size_t{1}, limits::kFrameBytesMax, limits::kFrameBytesMax + 1, std::size_t{10} << 20}) {
+  for (std::size_t size : {std::size_t{1}, limits::kFrameBytesMax, limits::kFrameBytesMax + 1,
+                           std::size_t{10} << 20}) {
     for (MemoryBlobStore* store : {&served_, &uploads_}) {
       const Bytes blob = random_blob(size, ++count);
       ASSERT_TRUE(store->put(sha256(blob), blob));
@@ -188,7 +191,8 @@ TEST_F(BlobTransferTest, AReaderThatAsksTooOftenWaitsAlone) {
   ASSERT_TRUE(server_->next_due().has_value());
   EXPECT_GT(*server_->next_due(), now_);
   EXPECT_FALSE(server_->next_frame(*server_->next_due() - 1).has_value());
-  EXPECT_TRUE(server_->next_frame(*server_->next_due()).has_value()) << "it waited and lost nothing";
+  EXPECT_TRUE(server_->next_frame(*server_->next_due()).has_value())
+      << "it waited and lost nothing";
 }
 
 TEST_F(BlobTransferTest, BytesToOneReaderAreBoundedInTime) {
@@ -284,9 +288,11 @@ TEST_F(BlobTransferTest, AServerThatLiesAboutASizeIsNotBelieved) {
   };
   EXPECT_NE(problem({frame(0, 10'001, 100)}).find("at most 10000"), std::string::npos);
   EXPECT_NE(problem({frame(0, 1ull << 60, 100)}).find("at most 10000"), std::string::npos);
-  EXPECT_NE(problem({frame(0, 5'000, 100), frame(100, 6'000, 100)}).find("changed its size"), std::string::npos);
+  EXPECT_NE(problem({frame(0, 5'000, 100), frame(100, 6'000, 100)}).find("changed its size"),
+            std::string::npos);
   EXPECT_NE(problem({frame(0, 100, 101)}).find("longer than was said"), std::string::npos);
-  EXPECT_NE(problem({frame(0, 5'000, 100), frame(100, 5'000, 0)}).find("empty frame"), std::string::npos);
+  EXPECT_NE(problem({frame(0, 5'000, 100), frame(100, 5'000, 0)}).find("empty frame"),
+            std::string::npos);
 }
 
 TEST_F(BlobTransferTest, FramesThatWereNotAskedForAreNotKept) {
@@ -297,7 +303,8 @@ TEST_F(BlobTransferTest, FramesThatWereNotAskedForAreNotKept) {
   (void)peer_.client.fetch(id, 1ull << 40);
   std::size_t asked = 0;
   for (std::uint64_t i = 0; i < 40; ++i)
-    asked += receive(peer_, message_of(Kind::kFrame, id, i * piece.size(), 1ull << 40, 0, piece)).size();
+    asked +=
+        receive(peer_, message_of(Kind::kFrame, id, i * piece.size(), 1ull << 40, 0, piece)).size();
   EXPECT_EQ(asked, 2u) << "one question per stretch";
   EXPECT_EQ(peer_.client.bytes_kept(), 40 * piece.size());
 }
@@ -356,11 +363,13 @@ TEST_F(BlobTransferTest, AnOfferWaitsForItsPermitWithoutARoundTrip) {
 
 TEST_F(BlobTransferTest, OnlyTheNewestOfferOfAPeerWaits) {
   const Bytes old_blob = random_blob(1000, 4), new_blob = random_blob(1000, 5);
-  for (int i = 0; i < 1'000; ++i) give(peer_, put_of(sha256(random_blob(8, static_cast<std::uint64_t>(i))), 8));
+  for (int i = 0; i < 1'000; ++i)
+    give(peer_, put_of(sha256(random_blob(8, static_cast<std::uint64_t>(i))), 8));
   give(peer_, put_of(sha256(old_blob), 1000));
   give(other_, put_of(sha256(old_blob), 1000));
   give(peer_, put_of(sha256(new_blob), 1000));
-  EXPECT_TRUE(permit(peer_, sha256(old_blob), 1000).messages.empty()) << "forgotten, to be offered again";
+  EXPECT_TRUE(permit(peer_, sha256(old_blob), 1000).messages.empty())
+      << "forgotten, to be offered again";
   EXPECT_EQ(permit(peer_, sha256(new_blob), 1000).messages.size(), 1u);
   EXPECT_EQ(permit(other_, sha256(old_blob), 1000).messages.size(), 1u) << "another peer's offer";
 }
@@ -471,7 +480,8 @@ TEST_F(BlobTransferTest, ARoundsEndDropsWhatIsUnfinishedAndSaysSo) {
   EXPECT_NE(peer_.problem.find("the round has ended"), std::string::npos);
   EXPECT_EQ(peer_.client.bytes_kept(), 0u);
   EXPECT_FALSE(give(peer_, frame_of(sha256(blob), 0, Bytes(10))).refused.empty());
-  EXPECT_TRUE(uploads_.blobs.contains(sha256(finished))) << "whole blobs are the coordinator's to drop";
+  EXPECT_TRUE(uploads_.blobs.contains(sha256(finished)))
+      << "whole blobs are the coordinator's to drop";
 }
 
 TEST_F(BlobTransferTest, RefusesAnUploadThatIsNotWhatItsIdSays) {
@@ -527,8 +537,9 @@ TEST_F(BlobTransferTest, SurvivesRandomMessages) {
   Prng random(77);
   const Bytes blob = random_blob(1000, 7);
   ASSERT_TRUE(served_.put(sha256(blob), blob));
-  const std::vector<Bytes> seeds{peer_.client.fetch(sha256(blob), kMax)[0], put_of(sha256(blob), 1000),
-                                 frame_of(sha256(blob), 0, Bytes(100)), blob_answer(Kind::kHave, sha256(blob)),
+  const std::vector<Bytes> seeds{peer_.client.fetch(sha256(blob), kMax)[0],
+                                 put_of(sha256(blob), 1000), frame_of(sha256(blob), 0, Bytes(100)),
+                                 blob_answer(Kind::kHave, sha256(blob)),
                                  blob_answer(Kind::kWait, sha256(blob), "later")};
   for (int trial = 0; trial < 20'000; ++trial) {
     Bytes message = seeds[random.below(seeds.size())];
@@ -537,7 +548,8 @@ TEST_F(BlobTransferTest, SurvivesRandomMessages) {
     if (random.chance(0.1)) (void)server_->permit(peer_.key, sha256(blob), 1 + random.below(2'000));
     if (random.chance(0.01)) (void)server_->end_round();
     EXPECT_LE(server_->on_message(peer_.key, message, now_).messages.size(), 2u);
-    if (server_->next_frame(now_)) random.chance(0.5) ? server_->sent(now_) : server_->not_sent(random.chance(0.5), now_);
+    if (server_->next_frame(now_))
+      random.chance(0.5) ? server_->sent(now_) : server_->not_sent(random.chance(0.5), now_);
     (void)peer_.client.on_message(message, now_);
     (void)peer_.client.on_tick(now_ += 5);
   }

@@ -15,7 +15,9 @@ struct Inner {
   std::string text;
   bool operator==(const Inner&) const = default;
   template <class Archive>
-  void serialize(Archive& archive) { archive(a, text); }
+  void serialize(Archive& archive) {
+    archive(a, text);
+  }
 };
 
 struct Outer {
@@ -28,7 +30,9 @@ struct Outer {
   std::optional<Hash> hash;
   bool operator==(const Outer&) const = default;
   template <class Archive>
-  void serialize(Archive& archive) { archive(flag, colour, real, number, inners, blob, hash); }
+  void serialize(Archive& archive) {
+    archive(flag, colour, real, number, inners, blob, hash);
+  }
 };
 
 Outer example() {

@@ -1,4 +1,5 @@
-// A blob store in memory, for tests of the transfer. The "id" of a blob is the SHA-256 of its bytes.
+// A blob store in memory, for tests of the transfer. The "id" of a blob is the SHA-256 of its
+// bytes.
 #pragma once
 
 #include <map>
@@ -49,7 +50,9 @@ class MemoryBlobStore final : public BlobStore {
     return put(id, blob);
   }
   void drop(const Hash& id) override { blobs.erase(id); }
-  void drop_partial(const PublicKey& owner, const Hash& id) override { partials.erase({owner, id}); }
+  void drop_partial(const PublicKey& owner, const Hash& id) override {
+    partials.erase({owner, id});
+  }
   void drop_partials() override { partials.clear(); }
 
   std::map<Hash, Bytes> blobs;

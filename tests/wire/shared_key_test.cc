@@ -18,7 +18,8 @@ TEST(SharedKeyWatch, SaysToBothWhenAnOlderConnectionComesBackAgainAndAgain) {
 TEST(SharedKeyWatch, IsSilentAboutWhatWasUnderWayWhenANodeConnectedAgain) {
   SharedKeyWatch watch;
   for (TimeMs reconnect = 0; reconnect < 10; ++reconnect)
-    for (TimeMs late = 0; late < 20; ++late) EXPECT_FALSE(watch.returned(reconnect * 200'000 + late * 10));
+    for (TimeMs late = 0; late < 20; ++late)
+      EXPECT_FALSE(watch.returned(reconnect * 200'000 + late * 10));
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 // ZeroMQ against peers that misbehave, over real sockets.
 #include "wire/zmq_transport.h"
 
-#include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <netinet/in.h>
 #include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -114,7 +114,8 @@ TEST_F(ZmqTransportTest, TwoProcessesWithOneKeyAreFoundAndOneThatReconnectsIsNot
   HandClock clock;
   ZmqOptions options;
   options.clock = &clock;
-  auto server = ZmqServer::listen(context_, "tcp://127.0.0.1:*", server_key_, admission_, options).value();
+  auto server =
+      ZmqServer::listen(context_, "tcp://127.0.0.1:*", server_key_, admission_, options).value();
   admission_->set({honest_.public_key()});
   for (int life = 0; life < 6; ++life) {
     auto client = connect(server->address(), honest_);
@@ -157,7 +158,8 @@ bool has_ipv6() {
   sockaddr_in6 loopback{};
   loopback.sin6_family = AF_INET6;
   loopback.sin6_addr = in6addr_loopback;
-  const bool bound = probe >= 0 && ::bind(probe, reinterpret_cast<sockaddr*>(&loopback), sizeof(loopback)) == 0;
+  const bool bound =
+      probe >= 0 && ::bind(probe, reinterpret_cast<sockaddr*>(&loopback), sizeof(loopback)) == 0;
   if (probe >= 0) ::close(probe);
   return bound;
 }
@@ -189,9 +191,12 @@ TEST_F(ZmqTransportTest, AnAddressThatCannotBeIsToldInWords) {
     return ZmqServer::listen(context_, address, server_key_, admission_).error().message;
   };
   EXPECT_NE(listening("tcp://::1:27601").find("in brackets"), std::string::npos);
-  EXPECT_NE(listening("tcp://192.0.2.1:0").find("this machine has no such address"), std::string::npos);
-  EXPECT_NE(listening("tcp://no-such-host.invalid:0").find("no such address, name"), std::string::npos);
-  const auto client = ZmqClient::connect(context_, "tcp://*:27601", server_key_.public_key(), honest_);
+  EXPECT_NE(listening("tcp://192.0.2.1:0").find("this machine has no such address"),
+            std::string::npos);
+  EXPECT_NE(listening("tcp://no-such-host.invalid:0").find("no such address, name"),
+            std::string::npos);
+  const auto client =
+      ZmqClient::connect(context_, "tcp://*:27601", server_key_.public_key(), honest_);
   EXPECT_NE(client.error().message.find("name the host"), std::string::npos);
 }
 
@@ -208,8 +213,10 @@ TEST_F(ZmqTransportTest, AClientComesAgainAfterAnAnswerThatIsNoZeromq) {
   const std::string address = "tcp://127.0.0.1:" + std::to_string(ntohs(here.sin_port));
   auto client = connect(address, honest_);
   const int accepted = ::accept(other, nullptr, nullptr);
-  const std::string answer = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-  ASSERT_EQ(::send(accepted, answer.data(), answer.size(), MSG_NOSIGNAL), static_cast<ssize_t>(answer.size()));
+  const std::string answer =
+      "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+  ASSERT_EQ(::send(accepted, answer.data(), answer.size(), MSG_NOSIGNAL),
+            static_cast<ssize_t>(answer.size()));
   char byte;
   while (::recv(accepted, &byte, 1, 0) > 0) {
   }

@@ -29,7 +29,8 @@ class CardEngine final : public RoundEngine {
     task_.batch = (config_.batch + ranks - 1) / ranks;
     gpu::ShardSettings shard;
     if (!is_alone())
-      shard = {.collective = ranks_.of_cards.get(), .owned = plan_.optimized,
+      shard = {.collective = ranks_.of_cards.get(),
+               .owned = plan_.optimized,
                .shards_parameters = config_.shards_parameters};
     MUSTER_TRY(model_, make_card_model(*card_, task_, true, shard));
     const Range optimized = plan_.optimized[rank_], compressed = plan_.compressed[rank_];
@@ -53,13 +54,18 @@ class CardEngine final : public RoundEngine {
     return model_->parameters_changed();
   }
 
-  Result<LearnerStep> step(const Batch& batch, double learning_rate, double clip, LossGuard& guard) override {
+  Result<LearnerStep> step(const Batch& batch, double learning_rate, double clip,
+                           LossGuard& guard) override {
     gpu::SharedBatch shared;
     if (!is_alone()) {
-      const std::uint64_t at_once = sequences_at_once(task_), largest = (batch.of_all + plan_.optimized.size() - 1) / plan_.optimized.size();
-      shared = {.sequences = batch.of_all, .passes = static_cast<std::uint32_t>((largest + at_once - 1) / at_once)};
+      const std::uint64_t at_once = sequences_at_once(task_),
+                          largest =
+                              (batch.of_all + plan_.optimized.size() - 1) / plan_.optimized.size();
+      shared = {.sequences = batch.of_all,
+                .passes = static_cast<std::uint32_t>((largest + at_once - 1) / at_once)};
     }
-    return guarded_card_step(*model_, batch.tokens, learning_rate, clip, guard, optimizer_steps_, shared);
+    return guarded_card_step(*model_, batch.tokens, learning_rate, clip, guard, optimizer_steps_,
+                             shared);
   }
 
   Result<bool> end() override {
@@ -69,9 +75,9 @@ class CardEngine final : public RoundEngine {
       MUSTER_TRY(const bool is_finite, card_->subtract(*theta_, model_->parameters(), *delta_));
       spoilt = is_finite ? 0 : 1;
     }
-    MUSTER_TRY_STATUS(ranks_.of_cards->reshare(on_card(delta_.get()), plan_.optimized,
-                                               on_card(feedback_ == nullptr ? nullptr : &feedback_->delta()),
-                                               plan_.compressed));
+    MUSTER_TRY_STATUS(ranks_.of_cards->reshare(
+        on_card(delta_.get()), plan_.optimized,
+        on_card(feedback_ == nullptr ? nullptr : &feedback_->delta()), plan_.compressed));
     std::vector<double> all(ranks_.of_hosts->size());
     MUSTER_TRY_STATUS(ranks_.of_hosts->share({&spoilt, 1}, all));
     return std::ranges::all_of(all, [](double it) { return it == 0; });
@@ -87,13 +93,18 @@ class CardEngine final : public RoundEngine {
   Status settle(protocol::Settlement settlement) override {
     if (feedback_ == nullptr) return {};
     const float beta = config_.error_feedback_decay;
-    if (!feedback_->is_pending() || settlement == protocol::Settlement::kMissed) return feedback_->settle_missed(beta);
+    if (!feedback_->is_pending() || settlement == protocol::Settlement::kMissed)
+      return feedback_->settle_missed(beta);
     if (settlement == protocol::Settlement::kDelivered) return feedback_->settle_delivered(beta);
     return feedback_->settle_kept(beta);
   }
 
   Result<EngineState> state() override {
-    EngineState state{.optimizer_steps = optimizer_steps_, .optimizer = {}, .residual = {}, .delta = {}, .feedback = {}};
+    EngineState state{.optimizer_steps = optimizer_steps_,
+                      .optimizer = {},
+                      .residual = {},
+                      .delta = {},
+                      .feedback = {}};
     const auto memory = arrays();
     copies_.resize(memory.size());
     for (std::size_t i = 0; i < memory.size(); ++i) {
@@ -101,7 +112,7 @@ class CardEngine final : public RoundEngine {
       state.optimizer.push_back({memory[i].name, copies_[i]});
     }
     if (feedback_ == nullptr) return state;
-    MUSTER_TRY(gpu::FloatArray* owed, feedback_->residual());
+    MUSTER_TRY(gpu::FloatArray * owed, feedback_->residual());
     MUSTER_TRY_STATUS(read(*owed, residual_copy_));
     state.residual = residual_copy_;
     MUSTER_TRY(state.feedback, feedback_->state());
@@ -118,7 +129,7 @@ class CardEngine final : public RoundEngine {
       MUSTER_TRY_STATUS(memory[i].values->write(state.optimizer[i].values));
     optimizer_steps_ = state.optimizer_steps;
     if (feedback_ == nullptr) return {};
-    MUSTER_TRY(gpu::FloatArray* residual, feedback_->residual());
+    MUSTER_TRY(gpu::FloatArray * residual, feedback_->residual());
     MUSTER_TRY_STATUS(residual->write(state.residual));
     if (state.feedback.pending) MUSTER_TRY_STATUS(feedback_->delta().write(state.delta));
     return feedback_->restore(state.feedback);
@@ -141,14 +152,15 @@ class CardEngine final : public RoundEngine {
   CardRank ranks_;                   // outlives the model
   unsigned rank_ = 0;
   ShardPlan plan_;
-  std::unique_ptr<gpu::Model> model_;          // its parameters: the working copy, this rank's range of it
-  std::unique_ptr<gpu::FloatArray> theta_;     // the same range of θ; null: this rank optimizes nothing
-  std::unique_ptr<gpu::FloatArray> delta_;     // and of Δ, before it goes to who compresses it
+  std::unique_ptr<gpu::Model> model_;  // its parameters: the working copy, this rank's range of it
+  std::unique_ptr<gpu::FloatArray>
+      theta_;  // the same range of θ; null: this rank optimizes nothing
+  std::unique_ptr<gpu::FloatArray> delta_;  // and of Δ, before it goes to who compresses it
   std::optional<compression::Layout> segments_;
   std::unique_ptr<gpu::ErrorFeedback> feedback_;  // null: this rank codes nothing
   std::uint64_t optimizer_steps_ = 0;
-  std::vector<std::vector<float>> copies_;           // for the host: the optimizer's arrays
-  std::vector<float> residual_copy_, delta_copy_;    // for the host
+  std::vector<std::vector<float>> copies_;         // for the host: the optimizer's arrays
+  std::vector<float> residual_copy_, delta_copy_;  // for the host
 };
 
 }  // namespace
@@ -160,8 +172,10 @@ Result<CardRank> join_cards(const gpu::Cards& cards, gpu::Card& card, Collective
   Status made;
   if (of_hosts.rank() == 0) {
     auto id = cards.make_group_id();
-    if (id) group = *id;
-    else made = std::move(id).error();
+    if (id)
+      group = *id;
+    else
+      made = std::move(id).error();
     mine[0] = made ? 1 : 0;
     std::memcpy(mine.data() + 1, group.bytes.data(), group.bytes.size());
   }
@@ -174,7 +188,8 @@ Result<CardRank> join_cards(const gpu::Cards& cards, gpu::Card& card, Collective
   return CardRank{std::move(of_cards), &of_hosts};
 }
 
-Result<std::unique_ptr<RoundEngine>> make_card_engine(const TrainerConfig& config, std::shared_ptr<gpu::Card> card,
+Result<std::unique_ptr<RoundEngine>> make_card_engine(const TrainerConfig& config,
+                                                      std::shared_ptr<gpu::Card> card,
                                                       CardRank rank) {
   auto engine = std::make_unique<CardEngine>(config, std::move(card), std::move(rank));
   MUSTER_TRY_STATUS(engine->reserve());

@@ -5,7 +5,8 @@ namespace {
 
 class CardLearner final : public Learner {
  public:
-  CardLearner(std::shared_ptr<gpu::Card> card, std::unique_ptr<gpu::Model> model, const CardTask& task)
+  CardLearner(std::shared_ptr<gpu::Card> card, std::unique_ptr<gpu::Model> model,
+              const CardTask& task)
       : card_(std::move(card)), model_(std::move(model)), path_(card_path(*card_, task)) {}
 
   // Batches are all of one size, so that what the card's passes share out is the mean.
@@ -35,7 +36,8 @@ class CardLearner final : public Learner {
   Status arrays_changed(std::uint64_t optimizer_steps) override {
     MUSTER_TRY_STATUS(model_->parameters().write(theta_));
     const auto on_card = model_->optimizer_arrays();
-    for (std::size_t i = 0; i < on_card.size(); ++i) MUSTER_TRY_STATUS(on_card[i].values->write(memory_[i]));
+    for (std::size_t i = 0; i < on_card.size(); ++i)
+      MUSTER_TRY_STATUS(on_card[i].values->write(memory_[i]));
     steps_ = optimizer_steps;
     return model_->parameters_changed();
   }
@@ -57,16 +59,16 @@ class CardLearner final : public Learner {
   std::unique_ptr<gpu::Model> model_;
   std::string path_;
   std::uint64_t steps_ = 0;
-  std::vector<std::int32_t> tokens_;            // of the step's passes so far
-  std::vector<float> theta_;                    // copies for the host
-  std::vector<std::vector<float>> memory_;      // of what the optimizer remembers
+  std::vector<std::int32_t> tokens_;        // of the step's passes so far
+  std::vector<float> theta_;                // copies for the host
+  std::vector<std::vector<float>> memory_;  // of what the optimizer remembers
 };
 
 }  // namespace
 
-Result<LearnerStep> guarded_card_step(gpu::Model& model, std::span<const std::int32_t> tokens, double learning_rate,
-                                      double clip, LossGuard& guard, std::uint64_t& steps,
-                                      const gpu::SharedBatch& batch) {
+Result<LearnerStep> guarded_card_step(gpu::Model& model, std::span<const std::int32_t> tokens,
+                                      double learning_rate, double clip, LossGuard& guard,
+                                      std::uint64_t& steps, const gpu::SharedBatch& batch) {
   const LossGuard::Limits limits = guard.limits();
   MUSTER_TRY(const gpu::StepOutcome outcome,
              model.step(tokens, {.learning_rate = static_cast<float>(learning_rate),
@@ -75,18 +77,21 @@ Result<LearnerStep> guarded_card_step(gpu::Model& model, std::span<const std::in
                                  .loss_limit = limits.loss,
                                  .norm_limit = limits.norm,
                                  .batch = batch}));
-  const LearnerStep taken{outcome.loss, outcome.gradient_norm, guard.judge(outcome.loss, outcome.gradient_norm)};
+  const LearnerStep taken{outcome.loss, outcome.gradient_norm,
+                          guard.judge(outcome.loss, outcome.gradient_norm)};
   MUSTER_CHECK(outcome.applied == (taken.verdict == Verdict::kApply), "card and guard judge alike");
   if (outcome.applied) ++steps;
   return taken;
 }
 
-Result<std::unique_ptr<Learner>> make_card_learner(std::shared_ptr<gpu::Card> card, const CardTask& task,
+Result<std::unique_ptr<Learner>> make_card_learner(std::shared_ptr<gpu::Card> card,
+                                                   const CardTask& task,
                                                    std::span<const float> theta) {
   MUSTER_TRY(auto model, make_card_model(*card, task, true));
   MUSTER_TRY_STATUS(model->parameters().write(theta));
   MUSTER_TRY_STATUS(model->parameters_changed());
-  return std::unique_ptr<Learner>(std::make_unique<CardLearner>(std::move(card), std::move(model), task));
+  return std::unique_ptr<Learner>(
+      std::make_unique<CardLearner>(std::move(card), std::move(model), task));
 }
 
 }  // namespace muster::trainer

@@ -18,12 +18,16 @@ CardTask probe_task(const TrainerConfig& config) {
 
 CardLossProbe::CardLossProbe(const TrainerConfig& config, DataSet train, DataSet held_out,
                              std::shared_ptr<gpu::Card> card)
-    : config_(config), task_(probe_task(config)), train_(std::move(train)), held_out_(std::move(held_out)),
-      card_(std::move(card)), host_theta_(state::layout_of(config.model).parameters()) {}
+    : config_(config),
+      task_(probe_task(config)),
+      train_(std::move(train)),
+      held_out_(std::move(held_out)),
+      card_(std::move(card)),
+      host_theta_(state::layout_of(config.model).parameters()) {}
 
-Result<std::unique_ptr<protocol::LossProbe>> CardLossProbe::make(const TrainerConfig& config, DataSet train,
-                                                                 DataSet held_out, std::shared_ptr<gpu::Card> card,
-                                                                 std::span<const float> parameters) {
+Result<std::unique_ptr<protocol::LossProbe>> CardLossProbe::make(
+    const TrainerConfig& config, DataSet train, DataSet held_out, std::shared_ptr<gpu::Card> card,
+    std::span<const float> parameters) {
   std::unique_ptr<CardLossProbe> probe(
       new CardLossProbe(config, std::move(train), std::move(held_out), std::move(card)));
   MUSTER_TRY(probe->model_, make_card_model(*probe->card_, probe->task_, false));
@@ -54,7 +58,8 @@ double CardLossProbe::gradient_cosine(const compression::SparseUpdate& update) c
   return norms > 0 ? dot / norms : 0;
 }
 
-Result<std::vector<float>> CardLossProbe::evaluate(const DataSet& data, std::span<const std::uint64_t> sequences) {
+Result<std::vector<float>> CardLossProbe::evaluate(const DataSet& data,
+                                                   std::span<const std::uint64_t> sequences) {
   std::vector<float> losses(sequences.size());
   std::vector<std::int32_t> tokens(sequences.size() * (config_.model.context + std::size_t{1}));
   MUSTER_TRY_STATUS(data.read(sequences, tokens));
@@ -62,10 +67,14 @@ Result<std::vector<float>> CardLossProbe::evaluate(const DataSet& data, std::spa
   return losses;
 }
 
-Status CardLossProbe::swap_with_undo() { return last_step_ == nullptr ? Status() : last_step_->swap(); }
+Status CardLossProbe::swap_with_undo() {
+  return last_step_ == nullptr ? Status() : last_step_->swap();
+}
 
-Result<std::vector<float>> CardLossProbe::losses(protocol::ProbePoint point, const compression::SparseUpdate* update,
-                                                 float scale, std::span<const std::uint64_t> sequences) {
+Result<std::vector<float>> CardLossProbe::losses(protocol::ProbePoint point,
+                                                 const compression::SparseUpdate* update,
+                                                 float scale,
+                                                 std::span<const std::uint64_t> sequences) {
   const bool back = point == protocol::ProbePoint::kPrevious && last_step_ != nullptr;
   if (back) MUSTER_TRY_STATUS(swap_with_undo());
   std::unique_ptr<gpu::Displacement> displaced;
@@ -81,8 +90,9 @@ Result<std::vector<float>> CardLossProbe::losses(protocol::ProbePoint point, con
   return result;
 }
 
-Result<std::vector<double>> CardLossProbe::products(std::span<const protocol::Window> windows,
-                                                    std::span<const compression::SparseUpdate* const> updates) {
+Result<std::vector<double>> CardLossProbe::products(
+    std::span<const protocol::Window> windows,
+    std::span<const compression::SparseUpdate* const> updates) {
   const auto groups = state::tensor_groups(state::layout_of(config_.model));
   MUSTER_TRY(const auto multiplied, card_->make_products(updates, groups));
   const auto move = [this]() -> Status {
@@ -109,7 +119,8 @@ Result<std::vector<double>> CardLossProbe::products(std::span<const protocol::Wi
 }
 
 Result<double> CardLossProbe::held_out_loss() {
-  std::vector<std::uint64_t> ids(std::min<std::uint64_t>(config_.held_out_sequences, held_out_.sequences()));
+  std::vector<std::uint64_t> ids(
+      std::min<std::uint64_t>(config_.held_out_sequences, held_out_.sequences()));
   // Spread over the whole set, so that few sequences still see all of it.
   for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = i * held_out_.sequences() / ids.size();
   MUSTER_TRY(const auto losses, evaluate(held_out_, ids));
@@ -118,13 +129,15 @@ Result<double> CardLossProbe::held_out_loss() {
 
 Status CardLossProbe::apply(const compression::SparseUpdate& aggregate) {
   last_step_.reset();
-  MUSTER_TRY(last_step_, card_->displace(model_->parameters(), aggregate, config_.outer_learning_rate));
+  MUSTER_TRY(last_step_,
+             card_->displace(model_->parameters(), aggregate, config_.outer_learning_rate));
   MUSTER_TRY_STATUS(model_->parameters_changed());
   return model_->parameters().read(host_theta_);
 }
 
 Status CardLossProbe::set_parameters(std::span<const float> parameters) {
-  if (parameters.size() != host_theta_.size()) return Error{Errc::kInvalidArgument, "parameters of another model"};
+  if (parameters.size() != host_theta_.size())
+    return Error{Errc::kInvalidArgument, "parameters of another model"};
   last_step_.reset();
   MUSTER_TRY_STATUS(model_->parameters().write(parameters));
   MUSTER_TRY_STATUS(model_->parameters_changed());

@@ -22,19 +22,21 @@ struct CardTask {
   state::ModelSpec model;
   OptimizerConfig optimizer;
   Compute compute = Compute::kAuto;  // kAuto: bf16
-  std::uint32_t batch = 1;           // sequences that go through the model together, if the card has the room
+  std::uint32_t batch =
+      1;  // sequences that go through the model together, if the card has the room
 };
 
-// Null for the CPU. Errors with kCuda: those of Cards::open and check_card_task. `libraries`: where libmuster_cuda.so
-// lies; empty: beside the program. `index`: which card.
-[[nodiscard]] Result<std::shared_ptr<gpu::Card>> open_device(Device device, const CardTask& task,
-                                                             const std::filesystem::path& libraries = {},
-                                                         unsigned index = 0);
+// Null for the CPU. Errors with kCuda: those of Cards::open and check_card_task. `libraries`: where
+// libmuster_cuda.so lies; empty: beside the program. `index`: which card.
+[[nodiscard]] Result<std::shared_ptr<gpu::Card>> open_device(
+    Device device, const CardTask& task, const std::filesystem::path& libraries = {},
+    unsigned index = 0);
 // Errors: kInvalidArgument, naming what a card does not take and the mend.
 [[nodiscard]] Status check_card_task(const CardTask& task);
 
 // A model of zeros. Errors: those of check_card_task and Card::make_model.
-[[nodiscard]] Result<std::unique_ptr<gpu::Model>> make_card_model(gpu::Card& card, const CardTask& task,
+[[nodiscard]] Result<std::unique_ptr<gpu::Model>> make_card_model(gpu::Card& card,
+                                                                  const CardTask& task,
                                                                   bool has_optimizer,
                                                                   gpu::ShardSettings shard = {});
 // That go through the model together.

@@ -1,7 +1,8 @@
 // BatchStream: the next batch is read on a thread of its own while the last one is trained on.
 //
-// Two buffers take turns, so no batch allocates and nothing is copied but once, from the mapped file to 32-bit
-// numbers. The order is that of the ids. Thread safety: next() by one thread; the data set must live longer.
+// Two buffers take turns, so no batch allocates and nothing is copied but once, from the mapped
+// file to 32-bit numbers. The order is that of the ids. Thread safety: next() by one thread; the
+// data set must live longer.
 #pragma once
 
 #include <array>
@@ -20,7 +21,8 @@ namespace muster::trainer {
 
 class BatchStream {
  public:
-  // Fills in the sequences of the next batch, or says false: there are no more. Called on the stream's thread.
+  // Fills in the sequences of the next batch, or says false: there are no more. Called on the
+  // stream's thread.
   using IdSource = std::function<bool(std::span<std::uint64_t> ids)>;
 
   BatchStream(const DataSet& data, IdSource source, std::uint32_t batch);
@@ -41,9 +43,10 @@ class BatchStream {
   std::array<std::vector<std::int32_t>, 2> buffers_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  // Batches so far: made, given out, and given back. made − returned is at most the number of buffers.
+  // Batches so far: made, given out, and given back. made − returned is at most the number of
+  // buffers.
   std::uint64_t made_ = 0, given_ = 0, returned_ = 0;
-  Status end_;         // why no more are made, once `ended_`
+  Status end_;  // why no more are made, once `ended_`
   bool ended_ = false, stopping_ = false;
   std::thread thread_;  // last: it uses all of the above
 };

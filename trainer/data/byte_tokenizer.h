@@ -1,8 +1,8 @@
 // tokenizer.json for the built-in byte-level tokenizer: token ids are byte values.
 //
-// Written as a byte-level BPE without merges, which the tokenizers and transformers libraries load as
-// they are: every byte is one token, and any text comes back unchanged.
-// Thread safety: pure functions.
+// Written as a byte-level BPE without merges, which the tokenizers and transformers libraries load
+// as they are: every byte is one token, and any text comes back unchanged. Thread safety: pure
+// functions.
 #pragma once
 
 #include <cstdint>

@@ -23,7 +23,8 @@ Result<std::vector<std::string>> headers_below(const fs::path& source) {
       paths.push_back(fs::relative(path, source).generic_string());
   }
   if (error) return Error{Errc::kIo, source.string() + ": " + error.message()};
-  if (paths.empty()) return Error{Errc::kNotFound, source.string() + ": no .h or .hpp files below it"};
+  if (paths.empty())
+    return Error{Errc::kNotFound, source.string() + ": no .h or .hpp files below it"};
   std::sort(paths.begin(), paths.end());
   return paths;
 }

@@ -6,14 +6,14 @@ namespace muster::trainer {
 namespace fs = std::filesystem;
 namespace {
 
-Error outside_vocabulary(const fs::path& path, std::uint64_t first, std::span<const std::int32_t> row,
-                         std::uint32_t vocab) {
+Error outside_vocabulary(const fs::path& path, std::uint64_t first,
+                         std::span<const std::int32_t> row, std::uint32_t vocab) {
   std::size_t at = 0;
   while (static_cast<std::uint32_t>(row[at]) < vocab) ++at;
-  return {Errc::kInvalidArgument,
-          path.string() + ": token " + std::to_string(first + at) + " is " +
-              std::to_string(static_cast<std::uint32_t>(row[at])) + ", the model has a vocabulary of " +
-              std::to_string(vocab) + "; pack the data with the model's tokenizer"};
+  return {Errc::kInvalidArgument, path.string() + ": token " + std::to_string(first + at) + " is " +
+                                      std::to_string(static_cast<std::uint32_t>(row[at])) +
+                                      ", the model has a vocabulary of " + std::to_string(vocab) +
+                                      "; pack the data with the model's tokenizer"};
 }
 
 Status check_count(const fs::path& path, const TokenFile& file, const Shard& shard) {
@@ -33,11 +33,13 @@ Result<DataSet> DataSet::open(const fs::path& path, std::uint32_t context, std::
     MUSTER_TRY(const Manifest manifest, read_manifest(path));
     const auto found = manifest.splits.find(split);
     if (found == manifest.splits.end() || found->second.shards.empty())
-      return Error{Errc::kNotFound, path.string() + ": the packed data has no split '" + split + "'"};
+      return Error{Errc::kNotFound,
+                   path.string() + ": the packed data has no split '" + split + "'"};
     if (manifest.vocab > vocab)
-      return Error{Errc::kInvalidArgument,
-                   path.string() + ": packed with a vocabulary of " + std::to_string(manifest.vocab) +
-                       ", the model has " + std::to_string(vocab) + "; pack it with the model's tokenizer"};
+      return Error{Errc::kInvalidArgument, path.string() + ": packed with a vocabulary of " +
+                                               std::to_string(manifest.vocab) + ", the model has " +
+                                               std::to_string(vocab) +
+                                               "; pack it with the model's tokenizer"};
     data.folder_ = path;
     data.split_ = found->second;
     for (const Shard& shard : data.split_.shards) {
@@ -64,7 +66,9 @@ Status DataSet::add(const fs::path& path) {
   return {};
 }
 
-Hash DataSet::root() const { return split_.shards.empty() ? files_[0].tokens.root() : split_.root(); }
+Hash DataSet::root() const {
+  return split_.shards.empty() ? files_[0].tokens.root() : split_.root();
+}
 
 Status DataSet::verify() const {
   for (const Shard& shard : split_.shards) MUSTER_TRY_STATUS(verify_shard(folder_, shard));
@@ -77,8 +81,8 @@ Status verify_shard(const fs::path& folder, const Shard& shard) {
   file.advise(MappedFile::Pattern::kSequential);
   MUSTER_TRY_STATUS(check_count(path, file, shard));
   if (const Hash root = file.root(); root != shard.root)
-    return Error{Errc::kBadHash, path.string() + ": root " + root.hex() + ", the manifest says " + shard.root.hex() +
-                                     "; copy it again, or pack again"};
+    return Error{Errc::kBadHash, path.string() + ": root " + root.hex() + ", the manifest says " +
+                                     shard.root.hex() + "; copy it again, or pack again"};
   return {};
 }
 
@@ -99,7 +103,8 @@ Status DataSet::read_one(std::uint64_t id, std::span<std::int32_t> row) const {
   const File& file = files_[static_cast<std::size_t>(end - ends_.begin())];
   const std::uint64_t before = end == ends_.begin() ? 0 : *(end - 1);
   const std::uint64_t first = (id - before) * row.size();
-  if (file.tokens.widen(first, row) >= vocab_) return outside_vocabulary(file.path, first, row, vocab_);
+  if (file.tokens.widen(first, row) >= vocab_)
+    return outside_vocabulary(file.path, first, row, vocab_);
   return {};
 }
 

@@ -1,8 +1,8 @@
 // DataSet: numbered token sequences, from one token file or from all shards of a packed folder.
 //
-// A sequence of context T is T + 1 tokens and does not cross shards; what is left at a shard's end is not
-// used. Files are mapped: a data set costs addresses, not memory. They must not shrink while it lives.
-// Thread safety: const after open; read from any thread.
+// A sequence of context T is T + 1 tokens and does not cross shards; what is left at a shard's end
+// is not used. Files are mapped: a data set costs addresses, not memory. They must not shrink while
+// it lives. Thread safety: const after open; read from any thread.
 #pragma once
 
 #include <cstdint>
@@ -21,24 +21,26 @@ namespace muster::trainer {
 class DataSet {
  public:
   // `path`: a token file; or a folder with a manifest, of which `split` is taken.
-  // Errors: those of TokenFile::open and read_manifest; kNotFound (no such split), kInvalidArgument (not one
-  // sequence, a packed vocabulary over `vocab`), kBadHash (a shard with another count than its manifest says).
-  [[nodiscard]] static Result<DataSet> open(const std::filesystem::path& path, std::uint32_t context,
-                                            std::uint32_t vocab, const std::string& split = kTrainSplit);
+  // Errors: those of TokenFile::open and read_manifest; kNotFound (no such split), kInvalidArgument
+  // (not one sequence, a packed vocabulary over `vocab`), kBadHash (a shard with another count than
+  // its manifest says).
+  [[nodiscard]] static Result<DataSet> open(const std::filesystem::path& path,
+                                            std::uint32_t context, std::uint32_t vocab,
+                                            const std::string& split = kTrainSplit);
 
   [[nodiscard]] std::uint32_t context() const { return context_; }
   [[nodiscard]] std::uint64_t sequences() const { return ends_.back(); }
   // In all files, also those left over at a shard's end.
   [[nodiscard]] std::uint64_t tokens() const { return tokens_; }
-  // Of a folder the root that its manifest has, which verify() checks; of one file it is computed, which reads
-  // it all.
+  // Of a folder the root that its manifest has, which verify() checks; of one file it is computed,
+  // which reads it all.
   [[nodiscard]] Hash root() const;
   // verify_shard() for all of a folder's.
   [[nodiscard]] Status verify() const;
 
   // Row i of `out` becomes sequence ids[i]; `out` has ids.size() · (context + 1) numbers.
-  // Errors: kNotFound (an id that the data set does not have), kInvalidArgument (a token outside the
-  // vocabulary); `out` is then unspecified.
+  // Errors: kNotFound (an id that the data set does not have), kInvalidArgument (a token outside
+  // the vocabulary); `out` is then unspecified.
   [[nodiscard]] Status read(std::span<const std::uint64_t> ids, std::span<std::int32_t> out) const;
 
  private:

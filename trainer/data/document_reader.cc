@@ -12,8 +12,11 @@ constexpr int kLineDepth = 64;
 
 }  // namespace
 
-DocumentReader::DocumentReader(std::vector<fs::path> sources, DocumentOptions options, InputFile::Waiting waiting)
-    : files_(std::move(sources), options.extensions), options_(std::move(options)), waiting_(std::move(waiting)) {}
+DocumentReader::DocumentReader(std::vector<fs::path> sources, DocumentOptions options,
+                               InputFile::Waiting waiting)
+    : files_(std::move(sources), options.extensions),
+      options_(std::move(options)),
+      waiting_(std::move(waiting)) {}
 
 Result<std::optional<DocumentPart>> DocumentReader::next() {
   for (;;) {
@@ -47,8 +50,8 @@ Result<std::optional<DocumentPart>> DocumentReader::next_of_lines() {
     MUSTER_TRY(nlohmann::json object, parse_json(bytes_of(*line), kLineDepth, file_->place()));
     const auto field = object.is_object() ? object.find(options_.field) : object.end();
     if (field == object.end() || !field->is_string())
-      return Error{Errc::kMalformed, file_->place() + ": no JSON object with a text \"" + options_.field +
-                                         "\"; --field names another one"};
+      return Error{Errc::kMalformed, file_->place() + ": no JSON object with a text \"" +
+                                         options_.field + "\"; --field names another one"};
     DocumentPart part{std::move(field->get_ref<std::string&>()), true};
     if (!part.text.empty()) return std::optional(std::move(part));
   }

@@ -1,8 +1,9 @@
-// DocumentReader: the documents of text files, JSON lines, folders and standard input, in a fixed order.
+// DocumentReader: the documents of text files, JSON lines, folders and standard input, in a fixed
+// order.
 //
-// A file whose name ends in .jsonl or .ndjson has a document per line, in a field of a JSON object; any other is one
-// document, which comes in parts where it is long. Memory is bounded by the longest line allowed.
-// Thread safety: one thread.
+// A file whose name ends in .jsonl or .ndjson has a document per line, in a field of a JSON object;
+// any other is one document, which comes in parts where it is long. Memory is bounded by the
+// longest line allowed. Thread safety: one thread.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +40,8 @@ class DocumentReader {
   DocumentReader(std::vector<std::filesystem::path> sources, DocumentOptions options,
                  InputFile::Waiting waiting = {});
   // Nothing: that was the last. Empty documents are left out.
-  // Errors: kNotFound, kIo; kMalformed (a line that is no JSON object with that field), kTooLarge, naming FILE:LINE.
+  // Errors: kNotFound, kIo; kMalformed (a line that is no JSON object with that field), kTooLarge,
+  // naming FILE:LINE.
   [[nodiscard]] Result<std::optional<DocumentPart>> next();
 
  private:

@@ -6,7 +6,9 @@ namespace muster::trainer {
 namespace fs = std::filesystem;
 
 FileWalk::FileWalk(std::vector<fs::path> sources, std::vector<std::string> extensions)
-    : extensions_(std::move(extensions)), waiting_(sources.rbegin(), sources.rend()), named_(waiting_.size()) {}
+    : extensions_(std::move(extensions)),
+      waiting_(sources.rbegin(), sources.rend()),
+      named_(waiting_.size()) {}
 
 Result<std::optional<fs::path>> FileWalk::next() {
   while (!waiting_.empty()) {
@@ -40,8 +42,8 @@ Status FileWalk::descend(const fs::path& folder) {
 }
 
 bool FileWalk::wanted(const fs::path& file) const {
-  return extensions_.empty() ||
-         std::find(extensions_.begin(), extensions_.end(), file.extension().string()) != extensions_.end();
+  return extensions_.empty() || std::find(extensions_.begin(), extensions_.end(),
+                                          file.extension().string()) != extensions_.end();
 }
 
 }  // namespace muster::trainer

@@ -66,8 +66,8 @@ Status InputFile::wait() const {
 
 Status InputFile::hold(std::size_t bytes) {
   if (end_ - begin_ >= bytes || at_end_) return {};
-  std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_), buffer_.begin() + static_cast<std::ptrdiff_t>(end_),
-            buffer_.begin());
+  std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
+            buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
   end_ -= begin_;
   begin_ = 0;
   buffer_.resize(std::max(buffer_.size(), bytes + kReadBytes));
@@ -91,10 +91,12 @@ Result<std::optional<std::string_view>> InputFile::line(std::size_t bytes_max) {
   ++line_;
   for (std::size_t searched = 0;;) {
     const std::size_t end = held().find('\n', searched);
-    if (end != std::string_view::npos && end <= bytes_max) return std::optional(give(end + 1).substr(0, end));
+    if (end != std::string_view::npos && end <= bytes_max)
+      return std::optional(give(end + 1).substr(0, end));
     searched = held().size();
     if (end != std::string_view::npos || searched > bytes_max)
-      return Error{Errc::kTooLarge, place() + ": a line over " + std::to_string(bytes_max) + " bytes"};
+      return Error{Errc::kTooLarge,
+                   place() + ": a line over " + std::to_string(bytes_max) + " bytes"};
     if (at_end_) break;
     MUSTER_TRY_STATUS(hold(searched + 1));
   }

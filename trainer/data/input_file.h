@@ -21,13 +21,15 @@ class InputFile {
   using Waiting = std::function<Status()>;
 
   // "-" is standard input. Errors: kNotFound, kPermission, kIo.
-  [[nodiscard]] static Result<InputFile> open(const std::filesystem::path& path, Waiting waiting = {});
+  [[nodiscard]] static Result<InputFile> open(const std::filesystem::path& path,
+                                              Waiting waiting = {});
 
   // The next line without its end; nothing: that was the last. Valid until the next call.
   // Errors: kTooLarge (longer than bytes_max; names the line), kIo.
   [[nodiscard]] Result<std::optional<std::string_view>> line(std::size_t bytes_max);
-  // The next part of about `bytes`: cut behind the last line end in the second half of that many bytes, else behind
-  // its last blank, else between two UTF-8 characters. Nothing: that was the last. Valid until the next call.
+  // The next part of about `bytes`: cut behind the last line end in the second half of that many
+  // bytes, else behind its last blank, else between two UTF-8 characters. Nothing: that was the
+  // last. Valid until the next call.
   [[nodiscard]] Result<std::optional<std::string_view>> part(std::size_t bytes);
   // Nothing follows what was given out.
   [[nodiscard]] Result<bool> finished();

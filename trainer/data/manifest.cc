@@ -22,7 +22,8 @@ Error malformed(const std::string& what) { return {Errc::kMalformed, "manifest: 
 Result<std::uint64_t> number(const json& object, const char* key, std::uint64_t max) {
   const auto found = object.find(key);
   if (found == object.end() || !found->is_number_unsigned() || found->get<std::uint64_t>() > max)
-    return malformed(std::string("'") + key + "' is missing or no number up to " + std::to_string(max));
+    return malformed(std::string("'") + key + "' is missing or no number up to " +
+                     std::to_string(max));
   return found->get<std::uint64_t>();
 }
 
@@ -61,10 +62,12 @@ Result<Split> parse_split(const json& object, const std::string& name) {
     MUSTER_TRY(shard.root, hash(entry, "root"));
     split.shards.push_back(std::move(shard));
   }
-  MUSTER_TRY(const std::uint64_t tokens, number(object, "tokens", std::numeric_limits<std::uint64_t>::max()));
+  MUSTER_TRY(const std::uint64_t tokens,
+             number(object, "tokens", std::numeric_limits<std::uint64_t>::max()));
   MUSTER_TRY(const Hash root, hash(object, "root"));
   if (tokens != split.tokens() || root != split.root())
-    return malformed("tokens or root of split '" + name.substr(0, 100) + "' are not those of its shards");
+    return malformed("tokens or root of split '" + name.substr(0, 100) +
+                     "' are not those of its shards");
   return split;
 }
 
@@ -96,7 +99,9 @@ Hash Split::root() const {
 }
 
 std::string write_manifest(const Manifest& manifest) {
-  nlohmann::ordered_json out{{"format", kFormat}, {"version", kVersion}, {"vocab", manifest.vocab},
+  nlohmann::ordered_json out{{"format", kFormat},
+                             {"version", kVersion},
+                             {"vocab", manifest.vocab},
                              {"context", manifest.context}};
   out["tokenizer"]["kind"] = manifest.tokenizer.kind;
   if (manifest.tokenizer.kind != "bytes") {
@@ -107,8 +112,10 @@ std::string write_manifest(const Manifest& manifest) {
   for (const auto& [name, split] : manifest.splits) {
     auto shards = nlohmann::ordered_json::array();
     for (const Shard& shard : split.shards)
-      shards.push_back({{"file", shard.file}, {"tokens", shard.tokens}, {"root", shard.root.hex()}});
-    out["splits"][name] = {{"tokens", split.tokens()}, {"root", split.root().hex()}, {"shards", shards}};
+      shards.push_back(
+          {{"file", shard.file}, {"tokens", shard.tokens}, {"root", shard.root.hex()}});
+    out["splits"][name] = {
+        {"tokens", split.tokens()}, {"root", split.root().hex()}, {"shards", shards}};
   }
   return out.dump(1) + "\n";
 }
@@ -120,8 +127,8 @@ Result<Manifest> parse_manifest(ByteSpan bytes) {
   constexpr std::uint64_t kWord = std::numeric_limits<std::uint32_t>::max();
   MUSTER_TRY(const std::uint64_t version, number(parsed, "version", kWord));
   if (version != kVersion)
-    return Error{Errc::kVersion, "manifest: version " + std::to_string(version) + ", this build reads " +
-                                     std::to_string(kVersion)};
+    return Error{Errc::kVersion, "manifest: version " + std::to_string(version) +
+                                     ", this build reads " + std::to_string(kVersion)};
   Manifest manifest;
   MUSTER_TRY(const std::uint64_t vocab, number(parsed, "vocab", kWord));
   MUSTER_TRY(const std::uint64_t context, number(parsed, "context", kWord));
@@ -140,7 +147,8 @@ Result<Manifest> read_manifest(const std::filesystem::path& folder) {
   const auto path = folder / kManifestFile;
   auto bytes = read_file(path, kBytesMax);
   if (!bytes && bytes.error().code == Errc::kNotFound)
-    return Error{Errc::kNotFound, path.string() + ": no packed data here; `muster data pack … --to " +
+    return Error{Errc::kNotFound, path.string() +
+                                      ": no packed data here; `muster data pack … --to " +
                                       folder.string() + "` makes it"};
   if (!bytes) return std::move(bytes).error();
   auto manifest = parse_manifest(*bytes);

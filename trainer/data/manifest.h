@@ -1,4 +1,5 @@
-// manifest.json of a packed folder: its token files, how many tokens each has, their roots, the tokenizer.
+// manifest.json of a packed folder: its token files, how many tokens each has, their roots, the
+// tokenizer.
 //
 //   {"format": "muster-tokens", "version": 1, "vocab": 256, "context": 1024,
 //    "tokenizer": {"kind": "bytes"},
@@ -47,7 +48,8 @@ struct Manifest {
     auto operator<=>(const Tokenizer&) const = default;
   };
   std::uint32_t vocab = 0;
-  std::uint32_t context = 0;  // shards hold whole sequences of context + 1 tokens, but for the last ones
+  std::uint32_t context =
+      0;  // shards hold whole sequences of context + 1 tokens, but for the last ones
   Tokenizer tokenizer;
   std::map<std::string, Split> splits;
   auto operator<=>(const Manifest&) const = default;
@@ -55,8 +57,8 @@ struct Manifest {
 
 [[nodiscard]] std::string write_manifest(const Manifest& manifest);
 
-// Errors: kVersion, kMalformed (JSON, fields, file names with folders, sums and roots that do not follow
-// from the shards).
+// Errors: kVersion, kMalformed (JSON, fields, file names with folders, sums and roots that do not
+// follow from the shards).
 [[nodiscard]] Result<Manifest> parse_manifest(ByteSpan json);
 
 // Of the folder. Errors: those above naming the file; kNotFound with the mend, kTooLarge, kIo.

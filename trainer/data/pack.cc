@@ -18,11 +18,13 @@ constexpr std::size_t kBatchBytes = 8u << 20;
 Status check(const PackOptions& options) {
   const std::uint64_t width = std::uint64_t{options.context} + 1;
   if (options.context < 1 || width > kShardTokensMax)
-    return Error{Errc::kInvalidArgument, "context must be from 1 to " + std::to_string(kShardTokensMax - 1)};
+    return Error{Errc::kInvalidArgument,
+                 "context must be from 1 to " + std::to_string(kShardTokensMax - 1)};
   if (options.shard_tokens < width || options.shard_tokens > kShardTokensMax)
-    return Error{Errc::kInvalidArgument, "a shard holds from context + 1 = " + std::to_string(width) + " to " +
-                                             std::to_string(kShardTokensMax) + " tokens, not " +
-                                             std::to_string(options.shard_tokens)};
+    return Error{Errc::kInvalidArgument,
+                 "a shard holds from context + 1 = " + std::to_string(width) + " to " +
+                     std::to_string(kShardTokensMax) + " tokens, not " +
+                     std::to_string(options.shard_tokens)};
   if (!(options.held_out >= 0 && options.held_out <= 0.5))
     return Error{Errc::kInvalidArgument, "from 0 to 50 % of the documents can be held out"};
   return {};
@@ -33,7 +35,9 @@ Status make_empty_folder(const fs::path& folder) {
   fs::create_directories(folder, error);
   const bool empty = !error && fs::is_empty(folder, error);
   if (error) return Error{Errc::kIo, folder.string() + ": " + error.message()};
-  if (!empty) return Error{Errc::kAlreadyExists, folder.string() + " is not empty; delete it or choose another folder"};
+  if (!empty)
+    return Error{Errc::kAlreadyExists,
+                 folder.string() + " is not empty; delete it or choose another folder"};
   return {};
 }
 
@@ -43,7 +47,10 @@ class Packer {
 
   Packer(const std::vector<fs::path>& sources, const fs::path& folder, const Tokenizer& tokenizer,
          const PackOptions& options, const Progress& progress)
-      : folder_(folder), tokenizer_(tokenizer), options_(options), progress_(progress),
+      : folder_(folder),
+        tokenizer_(tokenizer),
+        options_(options),
+        progress_(progress),
         reader_(sources, options.documents, [this] { return progress_(total_); }),
         train_(folder, kTrainSplit, tokenizer.vocab(), shard_tokens(options)),
         held_out_(folder, kHeldOutSplit, tokenizer.vocab(), shard_tokens(options)) {}
@@ -92,7 +99,8 @@ class Packer {
     return parts;
   }
 
-  Result<std::vector<std::vector<std::int32_t>>> encode(const std::vector<DocumentPart>& parts) const {
+  Result<std::vector<std::vector<std::int32_t>>> encode(
+      const std::vector<DocumentPart>& parts) const {
     std::vector<std::vector<std::int32_t>> tokens(parts.size());
     MUSTER_TRY_STATUS(parallel_for(parts.size(), options_.threads, [&] {
       return [&](std::size_t i) -> Status {
@@ -117,7 +125,8 @@ class Packer {
   // The middle one of every 1/held_out parts.
   bool next_is_held_out() {
     const double number = static_cast<double>(parts_++);
-    return std::floor((number + 1) * options_.held_out + 0.5) > std::floor(number * options_.held_out + 0.5);
+    return std::floor((number + 1) * options_.held_out + 0.5) >
+           std::floor(number * options_.held_out + 0.5);
   }
 
   Result<PackReport> finish() {
@@ -131,7 +140,8 @@ class Packer {
     if (!held_out.shards.empty()) report.manifest.splits[kHeldOutSplit] = std::move(held_out);
     for (const TokenizerFile& file : tokenizer_.files())
       MUSTER_TRY_STATUS(replace_file(folder_ / file.name, bytes_of(file.content)));
-    MUSTER_TRY_STATUS(replace_file(folder_ / kManifestFile, bytes_of(write_manifest(report.manifest))));
+    MUSTER_TRY_STATUS(
+        replace_file(folder_ / kManifestFile, bytes_of(write_manifest(report.manifest))));
     report.total = total_;
     return report;
   }
@@ -148,8 +158,9 @@ class Packer {
 
 }  // namespace
 
-Result<PackReport> pack(const std::vector<fs::path>& sources, const fs::path& folder, const Tokenizer& tokenizer,
-                        const PackOptions& options, const std::function<Status(const PackProgress&)>& progress) {
+Result<PackReport> pack(const std::vector<fs::path>& sources, const fs::path& folder,
+                        const Tokenizer& tokenizer, const PackOptions& options,
+                        const std::function<Status(const PackProgress&)>& progress) {
   MUSTER_TRY_STATUS(check(options));
   MUSTER_TRY_STATUS(make_empty_folder(folder));
   Packer packer(sources, folder, tokenizer, options, progress);

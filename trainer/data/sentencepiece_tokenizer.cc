@@ -11,11 +11,14 @@ class SentencePieceTokenizer : public Tokenizer {
 
   Status load(const std::string& name) {
     if (const auto loaded = processor_.LoadFromSerializedProto(model_); !loaded.ok())
-      return Error{Errc::kMalformed, name + ": not a SentencePiece model: " + loaded.error_message()};
+      return Error{Errc::kMalformed,
+                   name + ": not a SentencePiece model: " + loaded.error_message()};
     return {};
   }
 
-  std::uint32_t vocab() const override { return static_cast<std::uint32_t>(processor_.GetPieceSize()); }
+  std::uint32_t vocab() const override {
+    return static_cast<std::uint32_t>(processor_.GetPieceSize());
+  }
   std::optional<std::int32_t> end_of_document() const override {
     const int id = processor_.eos_id();
     return id < 0 ? std::nullopt : std::optional<std::int32_t>(id);
@@ -29,10 +32,12 @@ class SentencePieceTokenizer : public Tokenizer {
   Result<std::string> decode(std::span<const std::int32_t> ids) const override {
     for (const std::int32_t id : ids)
       if (id < 0 || id >= processor_.GetPieceSize())
-        return Error{Errc::kInvalidArgument, "token " + std::to_string(id) + " is outside the vocabulary of " +
+        return Error{Errc::kInvalidArgument, "token " + std::to_string(id) +
+                                                 " is outside the vocabulary of " +
                                                  std::to_string(processor_.GetPieceSize())};
     std::string text;
-    if (const auto decoded = processor_.Decode(std::vector<int>(ids.begin(), ids.end()), &text); !decoded.ok())
+    if (const auto decoded = processor_.Decode(std::vector<int>(ids.begin(), ids.end()), &text);
+        !decoded.ok())
       return Error{Errc::kMalformed, std::string("SentencePiece: ") + decoded.error_message()};
     return text;
   }
@@ -48,11 +53,13 @@ class SentencePieceTokenizer : public Tokenizer {
 
 }  // namespace
 
-Result<std::unique_ptr<Tokenizer>> make_sentencepiece_tokenizer(ByteSpan model, const std::string& name) {
+Result<std::unique_ptr<Tokenizer>> make_sentencepiece_tokenizer(ByteSpan model,
+                                                                const std::string& name) {
   auto tokenizer = std::make_unique<SentencePieceTokenizer>(
       std::string(reinterpret_cast<const char*>(model.data()), model.size()));
   MUSTER_TRY_STATUS(tokenizer->load(name));
-  if (tokenizer->vocab() == 0) return Error{Errc::kMalformed, name + ": a SentencePiece model without pieces"};
+  if (tokenizer->vocab() == 0)
+    return Error{Errc::kMalformed, name + ": a SentencePiece model without pieces"};
   return std::unique_ptr<Tokenizer>(std::move(tokenizer));
 }
 

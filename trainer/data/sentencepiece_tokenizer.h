@@ -13,7 +13,7 @@
 namespace muster::trainer {
 
 // `name` opens the messages. Errors: kMalformed (not a model).
-[[nodiscard]] Result<std::unique_ptr<Tokenizer>> make_sentencepiece_tokenizer(ByteSpan model,
-                                                                              const std::string& name);
+[[nodiscard]] Result<std::unique_ptr<Tokenizer>> make_sentencepiece_tokenizer(
+    ByteSpan model, const std::string& name);
 
 }  // namespace muster::trainer

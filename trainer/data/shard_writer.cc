@@ -28,8 +28,11 @@ void append_as(std::span<const std::int32_t> tokens, Bytes& bytes) {
 
 }  // namespace
 
-ShardWriter::ShardWriter(fs::path folder, std::string split, std::uint32_t vocab, std::uint64_t shard_tokens)
-    : folder_(std::move(folder)), split_name_(std::move(split)), wide_(vocab > kNarrowVocabMax),
+ShardWriter::ShardWriter(fs::path folder, std::string split, std::uint32_t vocab,
+                         std::uint64_t shard_tokens)
+    : folder_(std::move(folder)),
+      split_name_(std::move(split)),
+      wide_(vocab > kNarrowVocabMax),
       shard_tokens_(shard_tokens) {
   MUSTER_CHECK(shard_tokens >= 1 && shard_tokens <= kShardTokensMax, "tokens of a shard");
 }
@@ -79,7 +82,8 @@ Status ShardWriter::flush() {
 Status ShardWriter::close() {
   MUSTER_TRY_STATUS(flush());
   if (::lseek(file_.get(), 0, SEEK_SET) != 0) return system_error(temporary(), "seek");
-  MUSTER_TRY_STATUS(write_fully(file_, temporary(), token_header(wide_, static_cast<std::uint32_t>(tokens_))));
+  MUSTER_TRY_STATUS(
+      write_fully(file_, temporary(), token_header(wide_, static_cast<std::uint32_t>(tokens_))));
   if (::fsync(file_.get()) != 0) return system_error(temporary(), "fsync");
   file_ = FileHandle();
 

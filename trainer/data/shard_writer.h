@@ -1,7 +1,7 @@
 // ShardWriter: a split's tokens as a row of token files, written as they come.
 //
-// A file carries a temporary name until it is whole and on disk, so whatever happens no half one has a final name.
-// Memory does not depend on the number of tokens. Thread safety: one thread.
+// A file carries a temporary name until it is whole and on disk, so whatever happens no half one
+// has a final name. Memory does not depend on the number of tokens. Thread safety: one thread.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +18,10 @@ namespace muster::trainer {
 
 class ShardWriter {
  public:
-  // Files folder/split-00000.bin, …, of `shard_tokens` tokens each but for the last one, 16 bits wide where `vocab`
-  // fits. REQUIRES: 1 <= shard_tokens <= kShardTokensMax.
-  ShardWriter(std::filesystem::path folder, std::string split, std::uint32_t vocab, std::uint64_t shard_tokens);
+  // Files folder/split-00000.bin, …, of `shard_tokens` tokens each but for the last one, 16 bits
+  // wide where `vocab` fits. REQUIRES: 1 <= shard_tokens <= kShardTokensMax.
+  ShardWriter(std::filesystem::path folder, std::string split, std::uint32_t vocab,
+              std::uint64_t shard_tokens);
 
   // REQUIRES: tokens in [0, vocab). Errors: kNoSpace, kIo.
   [[nodiscard]] Status append(std::span<const std::int32_t> tokens);

@@ -10,7 +10,8 @@ constexpr std::size_t kTokensBehind = 8;     // kept when a new group begins
 
 }  // namespace
 
-Result<TextStream> TextStream::make(const Tokenizer& tokenizer, std::span<const std::int32_t> before) {
+Result<TextStream> TextStream::make(const Tokenizer& tokenizer,
+                                    std::span<const std::int32_t> before) {
   TextStream stream(tokenizer);
   MUSTER_TRY_STATUS(stream.start_behind(before));
   return stream;

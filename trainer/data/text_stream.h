@@ -1,8 +1,8 @@
 // TextStream: the text of tokens that come one by one.
 //
-// A token may be a part of a character, and how it reads may depend on what stands before it (SentencePiece drops a
-// blank at the start), so a token is decoded behind some earlier ones and what they say already is left out.
-// Thread safety: none; one owner. The tokenizer must outlive it.
+// A token may be a part of a character, and how it reads may depend on what stands before it
+// (SentencePiece drops a blank at the start), so a token is decoded behind some earlier ones and
+// what they say already is left out. Thread safety: none; one owner. The tokenizer must outlive it.
 #pragma once
 
 #include <string>
@@ -15,7 +15,8 @@ namespace muster::trainer {
 class TextStream {
  public:
   // Behind `before`. Errors: those of decode.
-  [[nodiscard]] static Result<TextStream> make(const Tokenizer& tokenizer, std::span<const std::int32_t> before);
+  [[nodiscard]] static Result<TextStream> make(const Tokenizer& tokenizer,
+                                               std::span<const std::int32_t> before);
   // What `token` adds; empty where it does not yet end a character. Errors: those of decode.
   [[nodiscard]] Result<std::string> next(std::int32_t token);
 

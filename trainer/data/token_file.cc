@@ -43,7 +43,8 @@ Result<TokenFile> TokenFile::open(const std::filesystem::path& path) {
   const auto count = reader.read<std::uint32_t>();
   const std::string name = path.string();
   if (file.bytes().size() < kHeaderBytes || (magic != kNarrowMagic && magic != kWideMagic))
-    return Error{Errc::kMalformed, name + ": not a token file (magic " + std::to_string(magic) + ")"};
+    return Error{Errc::kMalformed,
+                 name + ": not a token file (magic " + std::to_string(magic) + ")"};
   const bool wide = magic == kWideMagic;
   const std::uint32_t known = wide ? kWideVersion : kNarrowVersion;
   if (version != known) {

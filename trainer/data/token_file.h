@@ -1,8 +1,8 @@
 // Token files: llm.c's `.bin` format, memory-mapped.
 //
-// Header of 256 int32: magic 20240520, version 1, token count, then uint16 tokens; or magic 20240801,
-// version 7, token count, then uint32. A data set of context T is cut in sequences of T + 1 tokens:
-// sequence s is tokens [s · (T + 1), (s + 1) · (T + 1)). Thread safety: reading is const.
+// Header of 256 int32: magic 20240520, version 1, token count, then uint16 tokens; or magic
+// 20240801, version 7, token count, then uint32. A data set of context T is cut in sequences of T +
+// 1 tokens: sequence s is tokens [s · (T + 1), (s + 1) · (T + 1)). Thread safety: reading is const.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,8 @@ inline constexpr std::uint32_t kNarrowVocabMax = 65536;
 
 class TokenFile {
  public:
-  // Errors: kNotFound, kMalformed (no token file), kVersion, kTruncated (shorter than its count says).
+  // Errors: kNotFound, kMalformed (no token file), kVersion, kTruncated (shorter than its count
+  // says).
   [[nodiscard]] static Result<TokenFile> open(const std::filesystem::path& path);
 
   [[nodiscard]] std::uint64_t tokens() const { return tokens_; }
@@ -35,8 +36,8 @@ class TokenFile {
   }
   // Copies tokens [first, first + out.size()). Errors: kNotFound (outside the file).
   [[nodiscard]] Status read(std::uint64_t first, std::span<std::int64_t> out) const;
-  // The same as 32-bit numbers; returns the largest, 0 of none. One of 2³¹ or more is negative in `out`.
-  // REQUIRES: first + out.size() <= tokens().
+  // The same as 32-bit numbers; returns the largest, 0 of none. One of 2³¹ or more is negative in
+  // `out`. REQUIRES: first + out.size() <= tokens().
   std::uint32_t widen(std::uint64_t first, std::span<std::int32_t> out) const;
   // How the tokens will be read, see MappedFile.
   void advise(MappedFile::Pattern pattern) const { file_.advise(pattern); }

@@ -35,18 +35,22 @@ class ByteTokenizer : public Tokenizer {
 };
 
 Error only_python(const fs::path& path) {
-  return {Errc::kInvalidArgument, path.string() + ": this tokenizer needs Python's tokenizers package; muster itself "
-                                                  "reads bytes and SentencePiece's tokenizer.model"};
+  return {Errc::kInvalidArgument,
+          path.string() +
+              ": this tokenizer needs Python's tokenizers package; muster itself "
+              "reads bytes and SentencePiece's tokenizer.model"};
 }
 
 // Reads the file only where its hash is `expected`.
-Result<std::unique_ptr<Tokenizer>> open_described(const fs::path& folder, const Manifest::Tokenizer& described) {
+Result<std::unique_ptr<Tokenizer>> open_described(const fs::path& folder,
+                                                  const Manifest::Tokenizer& described) {
   if (described.kind == "bytes") return make_byte_tokenizer();
   const fs::path path = folder / described.file;
   if (described.kind != "sentencepiece") return only_python(path);
   MUSTER_TRY(const Bytes content, read_file(path, kTokenizerBytesMax));
   if (sha256(content) != described.sha256)
-    return Error{Errc::kBadHash, path.string() + ": not the file that the manifest was made with; copy it again"};
+    return Error{Errc::kBadHash,
+                 path.string() + ": not the file that the manifest was made with; copy it again"};
   return make_sentencepiece_tokenizer(content, path.string());
 }
 
@@ -57,7 +61,8 @@ Result<std::unique_ptr<Tokenizer>> find_tokenizer(const fs::path& folder) {
     MUSTER_TRY(const Manifest manifest, read_manifest(folder));
     return open_described(folder, manifest.tokenizer);
   }
-  if (fs::exists(folder / kSentencePieceFile, ignored)) return load_tokenizer(folder / kSentencePieceFile);
+  if (fs::exists(folder / kSentencePieceFile, ignored))
+    return load_tokenizer(folder / kSentencePieceFile);
   const fs::path json = folder / "tokenizer.json";
   if (!fs::exists(json, ignored)) return std::unique_ptr<Tokenizer>();
   MUSTER_TRY(const Bytes content, read_file(json, kTokenizerBytesMax));
@@ -82,8 +87,9 @@ Result<std::unique_ptr<Tokenizer>> open_tokenizer(const fs::path& folder) {
     MUSTER_TRY(std::unique_ptr<Tokenizer> tokenizer, find_tokenizer(place));
     if (tokenizer) return tokenizer;
   }
-  return Error{Errc::kNotFound, folder.string() + ": no tokenizer here (manifest.json, tokenizer.model or "
-                                                  "tokenizer.json)"};
+  return Error{Errc::kNotFound, folder.string() +
+                                    ": no tokenizer here (manifest.json, tokenizer.model or "
+                                    "tokenizer.json)"};
 }
 
 }  // namespace muster::trainer

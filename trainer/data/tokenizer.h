@@ -1,8 +1,8 @@
 // Tokenizer: text to token ids and back.
 //
-// Built in are bytes (token ids are byte values); SentencePiece reads `.model` files. A folder of packed data, of a
-// run or of an exported model says which one is its own.
-// Thread safety: const; encode and decode from any thread.
+// Built in are bytes (token ids are byte values); SentencePiece reads `.model` files. A folder of
+// packed data, of a run or of an exported model says which one is its own. Thread safety: const;
+// encode and decode from any thread.
 #pragma once
 
 #include <cstdint>
@@ -47,9 +47,11 @@ class Tokenizer {
 // `name`: "bytes", or a SentencePiece model's path. Errors: kNotFound, kMalformed.
 [[nodiscard]] Result<std::unique_ptr<Tokenizer>> load_tokenizer(const std::string& name);
 
-// The tokenizer of a folder: what its manifest.json names; else its tokenizer.model; else its tokenizer.json where
-// that is the byte tokenizer's; else what the folder `data` in it has. Errors: kNotFound (none of these), kBadHash
-// (another file than the manifest was made with), kInvalidArgument (a tokenizer that only Python can read).
-[[nodiscard]] Result<std::unique_ptr<Tokenizer>> open_tokenizer(const std::filesystem::path& folder);
+// The tokenizer of a folder: what its manifest.json names; else its tokenizer.model; else its
+// tokenizer.json where that is the byte tokenizer's; else what the folder `data` in it has. Errors:
+// kNotFound (none of these), kBadHash (another file than the manifest was made with),
+// kInvalidArgument (a tokenizer that only Python can read).
+[[nodiscard]] Result<std::unique_ptr<Tokenizer>> open_tokenizer(
+    const std::filesystem::path& folder);
 
 }  // namespace muster::trainer

@@ -1,5 +1,5 @@
-// The 16-bit floating-point numbers of model files, as the fp32 numbers that they are. Exact, also for subnormal
-// numbers, infinities and NaNs. Thread safety: pure functions.
+// The 16-bit floating-point numbers of model files, as the fp32 numbers that they are. Exact, also
+// for subnormal numbers, infinities and NaNs. Thread safety: pure functions.
 #pragma once
 
 #include <bit>

@@ -31,9 +31,9 @@ OrderedJson rope_json(const state::RopeScaling& scaling) {
 }
 
 Error unsupported(std::string_view key, const Json& value) {
-  return {Errc::kInvalidArgument,
-          "config.json: " + std::string(key) + " is " + value.dump().substr(0, 100) +
-              "; only plain Llama models are supported"};
+  return {Errc::kInvalidArgument, "config.json: " + std::string(key) + " is " +
+                                      value.dump().substr(0, 100) +
+                                      "; only plain Llama models are supported"};
 }
 
 Error mistyped(std::string_view key, std::string_view expected) {
@@ -64,8 +64,8 @@ const Json* find_set(const Json& json, const char* key) {
 // What would make the model another than the one that we compute.
 Status check_plain_llama(const Json& json) {
   const std::pair<const char*, Json> required[] = {
-      {"model_type", "llama"},     {"hidden_act", "silu"},  {"attention_bias", false},
-      {"mlp_bias", false},         {"pretraining_tp", 1},   {"quantization_config", nullptr},
+      {"model_type", "llama"},   {"hidden_act", "silu"}, {"attention_bias", false},
+      {"mlp_bias", false},       {"pretraining_tp", 1},  {"quantization_config", nullptr},
       {"attention_dropout", 0.0}};
   for (const auto& [key, expected] : required)
     if (const Json* value = find_set(json, key); value != nullptr && *value != expected)

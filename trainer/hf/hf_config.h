@@ -15,13 +15,14 @@
 
 namespace muster::trainer {
 
-// The context is max_position_embeddings; `end` is the token at which generation ends, where there is one.
+// The context is max_position_embeddings; `end` is the token at which generation ends, where there
+// is one.
 [[nodiscard]] std::string write_hf_config(const state::ModelSpec& model,
                                           std::optional<std::int32_t> end = std::nullopt);
 
 // Errors: kMalformed (not JSON, a missing or mistyped key), kInvalidArgument (a model that is not a
-// plain Llama: another type, activation, biases, rope type or head size; a shape outside the ranges of
-// state::validate). Messages name the key.
+// plain Llama: another type, activation, biases, rope type or head size; a shape outside the ranges
+// of state::validate). Messages name the key.
 [[nodiscard]] Result<state::ModelSpec> read_hf_config(ByteSpan json);
 
 }  // namespace muster::trainer

@@ -1,7 +1,8 @@
-// Export to Hugging Face's layout: config.json, model.safetensors or several files with an index, the tokenizer.
+// Export to Hugging Face's layout: config.json, model.safetensors or several files with an index,
+// the tokenizer.
 //
-// The folder loads with transformers' AutoModelForCausalLM and AutoTokenizer; hf_import.h reads it back.
-// Thread safety: pure but for the files.
+// The folder loads with transformers' AutoModelForCausalLM and AutoTokenizer; hf_import.h reads it
+// back. Thread safety: pure but for the files.
 #pragma once
 
 #include <filesystem>
@@ -16,8 +17,9 @@ namespace muster::trainer {
 
 struct ExportOptions {
   std::uint64_t file_bytes_max = 5'000'000'000;  // of weights per file, as transformers has it
-  // A folder of packed data, of a run or of a model, whose tokenizer goes along: tokenizer.model, tokenizer.json,
-  // tokenizer_config.json, special_tokens_map.json, from it or from the folder `data` in it.
+  // A folder of packed data, of a run or of a model, whose tokenizer goes along: tokenizer.model,
+  // tokenizer.json, tokenizer_config.json, special_tokens_map.json, from it or from the folder
+  // `data` in it.
   std::filesystem::path tokenizer_folder;
 };
 
@@ -26,10 +28,12 @@ struct ExportReport {
   std::size_t weight_files = 1;
 };
 
-// Weights are written straight from `parameters`, file by file; those of an earlier export into the folder that do not
-// belong to this one are deleted. Where no tokenizer is found, a vocabulary of 256 gets the byte tokenizer, any other
-// one none. Errors: kNoSpace, kIo; kInvalidArgument (a tokenizer with more tokens than the model).
-[[nodiscard]] Result<ExportReport> export_hf(const std::filesystem::path& folder, const state::ModelSpec& model,
+// Weights are written straight from `parameters`, file by file; those of an earlier export into the
+// folder that do not belong to this one are deleted. Where no tokenizer is found, a vocabulary of
+// 256 gets the byte tokenizer, any other one none. Errors: kNoSpace, kIo; kInvalidArgument (a
+// tokenizer with more tokens than the model).
+[[nodiscard]] Result<ExportReport> export_hf(const std::filesystem::path& folder,
+                                             const state::ModelSpec& model,
                                              std::span<const float> parameters,
                                              const ExportOptions& options = {});
 

@@ -64,7 +64,8 @@ Result<Weights> open_indexed(const fs::path& folder) {
   std::set<std::string> names;
   for (const auto& [tensor, file] : *index) names.insert(file);
   if (names.size() > kWeightFilesMax)
-    return Error{Errc::kTooLarge, path.string() + ": more than " + std::to_string(kWeightFilesMax) + " files"};
+    return Error{Errc::kTooLarge,
+                 path.string() + ": more than " + std::to_string(kWeightFilesMax) + " files"};
   Weights weights;
   for (const std::string& name : names) MUSTER_TRY_STATUS(weights.add(folder / name));
   for (const auto& [tensor, file] : *index) {
@@ -85,13 +86,15 @@ Result<Weights> open_weights(const fs::path& folder) {
     return weights;
   }
   if (fs::exists(folder / kWeightIndexFile, ignored)) return open_indexed(folder);
-  return Error{Errc::kNotFound, folder.string() + ": neither " + kWeightsFile + " nor " + kWeightIndexFile +
-                                    "; other formats are saved as these by transformers' save_pretrained"};
+  return Error{Errc::kNotFound,
+               folder.string() + ": neither " + kWeightsFile + " nor " + kWeightIndexFile +
+                   "; other formats are saved as these by transformers' save_pretrained"};
 }
 
 std::string text_of(const std::vector<std::uint64_t>& shape) {
   std::string text;
-  for (const std::uint64_t extent : shape) text += (text.empty() ? "[" : ", ") + std::to_string(extent);
+  for (const std::uint64_t extent : shape)
+    text += (text.empty() ? "[" : ", ") + std::to_string(extent);
   return text.empty() ? "[]" : text + "]";
 }
 
@@ -100,8 +103,9 @@ Status read_tensor(const Weights& weights, const fs::path& place, const compress
   const FoundTensor* found = weights.find(tensor.name);
   if (found == nullptr) return wrong(place, tensor.name, "is missing");
   if (found->stored.shape != tensor.shape)
-    return wrong(found->file, tensor.name, "has shape " + text_of(found->stored.shape) + ", config.json says " +
-                                               text_of(tensor.shape));
+    return wrong(found->file, tensor.name,
+                 "has shape " + text_of(found->stored.shape) + ", config.json says " +
+                     text_of(tensor.shape));
   if (Status read = read_floats(found->stored, out); !read)
     return std::move(read).error().within(found->file.string() + ": tensor '" + tensor.name + "'");
   return {};
@@ -113,11 +117,14 @@ Status check_extra(const Weights& weights, const compression::Layout& layout, bo
   for (const auto& tensor : layout.tensors()) known.insert(tensor.name);
   for (const auto& [name, found] : weights.tensors()) {
     if (known.contains(name) || name.ends_with("rotary_emb.inv_freq")) continue;
-    if (!tied || name != kHead) return wrong(found.file, name, "does not belong to the model of config.json");
+    if (!tied || name != kHead)
+      return wrong(found.file, name, "does not belong to the model of config.json");
     const StoredTensor& embedding = weights.find(kEmbedding)->stored;
     if (found.stored.dtype != embedding.dtype ||
-        !std::equal(found.stored.bytes.begin(), found.stored.bytes.end(), embedding.bytes.begin(), embedding.bytes.end()))
-      return wrong(found.file, name, "is not the embedding, but config.json says tie_word_embeddings");
+        !std::equal(found.stored.bytes.begin(), found.stored.bytes.end(), embedding.bytes.begin(),
+                    embedding.bytes.end()))
+      return wrong(found.file, name,
+                   "is not the embedding, but config.json says tie_word_embeddings");
   }
   return {};
 }
@@ -129,8 +136,9 @@ Result<std::vector<float>> parameters_of(const Weights& weights, const fs::path&
   for (const auto& [name, found] : weights.tensors()) stored += found.stored.bytes.size();
   // Before room is made: what is not there cannot be read.
   if (stored < layout.parameters() * 2)
-    return Error{Errc::kTruncated, place.string() + ": " + std::to_string(stored) + " bytes of weights for " +
-                                       std::to_string(layout.parameters()) + " parameters of config.json"};
+    return Error{Errc::kTruncated,
+                 place.string() + ": " + std::to_string(stored) + " bytes of weights for " +
+                     std::to_string(layout.parameters()) + " parameters of config.json"};
   std::vector<float> parameters(layout.parameters());
   for (const auto& tensor : layout.tensors())
     MUSTER_TRY_STATUS(read_tensor(weights, place, tensor,

@@ -1,6 +1,8 @@
-// Import of a Hugging Face folder: config.json and the weights, in one file or in several with an index.
+// Import of a Hugging Face folder: config.json and the weights, in one file or in several with an
+// index.
 //
-// Numbers are F32, BF16 or F16 and become the same fp32 numbers. Thread safety: pure but for the files.
+// Numbers are F32, BF16 or F16 and become the same fp32 numbers. Thread safety: pure but for the
+// files.
 #pragma once
 
 #include <filesystem>
@@ -16,10 +18,10 @@ struct ImportedModel {
   std::vector<float> parameters;  // in the layout of `model`
 };
 
-// Every tensor of the model must be there once and nothing else, but for rotary_emb.inv_freq, and for a tied model's
-// lm_head.weight that equals its embedding.
-// Errors, naming file and tensor: kNotFound, kTruncated, kMalformed (also missing, extra and misshapen tensors),
-// kInvalidArgument (a configuration or number format that is not ours), kNonFinite.
+// Every tensor of the model must be there once and nothing else, but for rotary_emb.inv_freq, and
+// for a tied model's lm_head.weight that equals its embedding. Errors, naming file and tensor:
+// kNotFound, kTruncated, kMalformed (also missing, extra and misshapen tensors), kInvalidArgument
+// (a configuration or number format that is not ours), kNonFinite.
 [[nodiscard]] Result<ImportedModel> import_hf(const std::filesystem::path& folder);
 
 // The configuration alone. Errors: kNotFound and those of read_hf_config, naming the file.

@@ -1,7 +1,7 @@
 // Parsing JSON from files of others: bounded depth, no duplicate names, nothing after the value.
 //
-// A JSON library alone would let "[[[[…" cost a hundred times its size and would keep one of two equal
-// names without a word. Include from .cc files only: it brings the JSON library with it.
+// A JSON library alone would let "[[[[…" cost a hundred times its size and would keep one of two
+// equal names without a word. Include from .cc files only: it brings the JSON library with it.
 // Thread safety: pure function.
 #pragma once
 

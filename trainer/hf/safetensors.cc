@@ -73,7 +73,8 @@ Result<std::map<std::string, StoredTensor>> parse_safetensors(ByteSpan file) {
   if (reader.failed()) return Error{Errc::kTruncated, "safetensors: shorter than its header"};
   const ByteSpan data = reader.take(reader.remaining());
   MUSTER_TRY(const json parsed, parse_json(header, kHeaderDepth, "safetensors header"));
-  if (!parsed.is_object()) return Error{Errc::kMalformed, "safetensors: the header is no JSON object"};
+  if (!parsed.is_object())
+    return Error{Errc::kMalformed, "safetensors: the header is no JSON object"};
 
   std::map<std::string, StoredTensor> tensors;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
@@ -89,7 +90,8 @@ Result<std::map<std::string, StoredTensor>> parse_safetensors(ByteSpan file) {
     if (begin != next) return Error{Errc::kMalformed, "safetensors: tensors overlap or leave gaps"};
     next = end;
   }
-  if (next != data.size()) return Error{Errc::kMalformed, "safetensors: bytes after the last tensor"};
+  if (next != data.size())
+    return Error{Errc::kMalformed, "safetensors: bytes after the last tensor"};
   return tensors;
 }
 
@@ -109,14 +111,17 @@ void convert(ByteSpan from, std::span<float> out) {
 Status read_floats(const StoredTensor& tensor, std::span<float> out) {
   const std::uint64_t width = tensor.dtype == "F32" ? 4 : 2;
   if (tensor.dtype != "F32" && tensor.dtype != "BF16" && tensor.dtype != "F16")
-    return Error{Errc::kInvalidArgument, "stored as " + tensor.dtype + "; read are F32, BF16 and F16"};
+    return Error{Errc::kInvalidArgument,
+                 "stored as " + tensor.dtype + "; read are F32, BF16 and F16"};
   if (tensor.bytes.size() != out.size() * width)
-    return Error{Errc::kInvalidArgument, std::to_string(tensor.bytes.size() / width) + " numbers where " +
-                                             std::to_string(out.size()) + " belong"};
+    return Error{Errc::kInvalidArgument, std::to_string(tensor.bytes.size() / width) +
+                                             " numbers where " + std::to_string(out.size()) +
+                                             " belong"};
   if (width == 4) {
     std::memcpy(out.data(), tensor.bytes.data(), tensor.bytes.size());
   } else {
-    tensor.dtype == "BF16" ? convert<float_of_bf16>(tensor.bytes, out) : convert<float_of_f16>(tensor.bytes, out);
+    tensor.dtype == "BF16" ? convert<float_of_bf16>(tensor.bytes, out)
+                           : convert<float_of_f16>(tensor.bytes, out);
   }
   if (!std::all_of(out.begin(), out.end(), [](float value) { return std::isfinite(value); }))
     return Error{Errc::kNonFinite, "a NaN or an infinity in it"};
@@ -132,7 +137,8 @@ Bytes header_of(std::span<const compression::Tensor> tensors) {
   std::uint64_t offset = 0;
   for (const auto& tensor : tensors) {
     const std::uint64_t end = offset + tensor.elements * 4;
-    header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
+    header[tensor.name] = {
+        {"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
     offset = end;
   }
   std::string text = header.dump();
@@ -145,7 +151,8 @@ Bytes header_of(std::span<const compression::Tensor> tensors) {
 
 }  // namespace
 
-Status write_safetensors(const std::filesystem::path& path, std::span<const compression::Tensor> tensors,
+Status write_safetensors(const std::filesystem::path& path,
+                         std::span<const compression::Tensor> tensors,
                          std::span<const float> parameters) {
   return replace_file_with(path, [&](const FileSink& write) -> Status {
     MUSTER_TRY_STATUS(write(header_of(tensors)));

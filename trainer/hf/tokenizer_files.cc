@@ -15,16 +15,20 @@ constexpr const char* kTokenizerJson = "tokenizer.json";
 constexpr const char* kTokenizerConfig = "tokenizer_config.json";
 
 bool has(const std::vector<TokenizerFile>& files, std::string_view name) {
-  return std::any_of(files.begin(), files.end(), [&](const TokenizerFile& file) { return file.name == name; });
+  return std::any_of(files.begin(), files.end(),
+                     [&](const TokenizerFile& file) { return file.name == name; });
 }
 
 Result<std::vector<TokenizerFile>> files_of(const fs::path& place) {
   std::vector<TokenizerFile> files;
   if (std::error_code ignored; !fs::is_directory(place, ignored)) return files;
-  for (const char* name : {kSentencePieceFile, kTokenizerJson, kTokenizerConfig, "special_tokens_map.json"}) {
+  for (const char* name :
+       {kSentencePieceFile, kTokenizerJson, kTokenizerConfig, "special_tokens_map.json"}) {
     auto content = read_file(place / name, kTokenizerBytesMax);
-    if (content) files.push_back({name, std::string(content->begin(), content->end())});
-    else if (content.error().code != Errc::kNotFound) return std::move(content).error();
+    if (content)
+      files.push_back({name, std::string(content->begin(), content->end())});
+    else if (content.error().code != Errc::kNotFound)
+      return std::move(content).error();
   }
   return files;
 }
@@ -32,19 +36,26 @@ Result<std::vector<TokenizerFile>> files_of(const fs::path& place) {
 // For AutoTokenizer: the class that reads what is there.
 std::string config_for(const std::vector<TokenizerFile>& files, std::uint32_t context) {
   if (has(files, kTokenizerJson)) {
-    return nlohmann::ordered_json{{"tokenizer_class", "PreTrainedTokenizerFast"}, {"model_max_length", context},
+    return nlohmann::ordered_json{{"tokenizer_class", "PreTrainedTokenizerFast"},
+                                  {"model_max_length", context},
                                   {"clean_up_tokenization_spaces", false}}
-               .dump(1) + "\n";
+               .dump(1) +
+           "\n";
   }
-  return nlohmann::ordered_json{{"tokenizer_class", "LlamaTokenizer"}, {"model_max_length", context},
-                                {"add_bos_token", false}, {"add_eos_token", false}, {"legacy", false},
+  return nlohmann::ordered_json{{"tokenizer_class", "LlamaTokenizer"},
+                                {"model_max_length", context},
+                                {"add_bos_token", false},
+                                {"add_eos_token", false},
+                                {"legacy", false},
                                 {"clean_up_tokenization_spaces", false}}
-             .dump(1) + "\n";
+             .dump(1) +
+         "\n";
 }
 
 }  // namespace
 
-Result<ExportedTokenizer> tokenizer_for_export(const fs::path& folder, const state::ModelSpec& model) {
+Result<ExportedTokenizer> tokenizer_for_export(const fs::path& folder,
+                                               const state::ModelSpec& model) {
   if (!folder.empty()) {
     for (const fs::path& place : {folder, folder / "data"}) {
       ExportedTokenizer found{TokenizerSource::kCopied, {}, {}};
@@ -54,9 +65,9 @@ Result<ExportedTokenizer> tokenizer_for_export(const fs::path& folder, const sta
       if (sentencepiece) {
         MUSTER_TRY(const auto tokenizer, open_tokenizer(place));
         if (tokenizer->vocab() > model.vocab)
-          return Error{Errc::kInvalidArgument, place.string() + ": a tokenizer of " +
-                                                   std::to_string(tokenizer->vocab()) + " tokens, the model has " +
-                                                   std::to_string(model.vocab)};
+          return Error{Errc::kInvalidArgument,
+                       place.string() + ": a tokenizer of " + std::to_string(tokenizer->vocab()) +
+                           " tokens, the model has " + std::to_string(model.vocab)};
         found.end = tokenizer->end_of_document();
       }
       if (!has(found.files, kTokenizerConfig))

@@ -21,8 +21,9 @@ struct ExportedTokenizer {
 };
 
 // What `folder` (empty: none), or the folder `data` in it, has of tokenizer.model, tokenizer.json,
-// tokenizer_config.json and special_tokens_map.json, with a tokenizer_config.json where it has none; else the byte
-// tokenizer for a vocabulary of 256. Errors: those of open_tokenizer; kInvalidArgument (more tokens than the model).
+// tokenizer_config.json and special_tokens_map.json, with a tokenizer_config.json where it has
+// none; else the byte tokenizer for a vocabulary of 256. Errors: those of open_tokenizer;
+// kInvalidArgument (more tokens than the model).
 [[nodiscard]] Result<ExportedTokenizer> tokenizer_for_export(const std::filesystem::path& folder,
                                                              const state::ModelSpec& model);
 

@@ -15,7 +15,8 @@ constexpr int kDepth = 4;
 bool plain_weight_file(const std::string& name) {
   constexpr std::string_view kEnd = ".safetensors";
   return name.size() > kEnd.size() && name.size() <= 255 && name.ends_with(kEnd) &&
-         name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos && !name.starts_with('.');
+         name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos &&
+         !name.starts_with('.');
 }
 
 }  // namespace
@@ -28,9 +29,10 @@ Result<std::map<std::string, std::string>> parse_weight_index(ByteSpan bytes) {
   std::map<std::string, std::string> files;
   for (const auto& [tensor, file] : map->items()) {
     if (!file.is_string() || !plain_weight_file(file.get_ref<const std::string&>()))
-      return Error{Errc::kMalformed, std::string(kWeightIndexFile) + ": tensor '" + tensor.substr(0, 200) +
-                                         "' is in " + file.dump(-1, ' ', true).substr(0, 200) +
-                                         ", which is not the name of a .safetensors file beside it"};
+      return Error{Errc::kMalformed,
+                   std::string(kWeightIndexFile) + ": tensor '" + tensor.substr(0, 200) +
+                       "' is in " + file.dump(-1, ' ', true).substr(0, 200) +
+                       ", which is not the name of a .safetensors file beside it"};
     files.emplace(tensor, file.get<std::string>());
   }
   return files;
@@ -66,7 +68,8 @@ std::string write_weight_index(const std::vector<WeightFile>& files) {
     }
   }
   const nlohmann::ordered_json out = {
-      {"metadata", {{"total_parameters", elements}, {"total_size", elements * 4}}}, {"weight_map", map}};
+      {"metadata", {{"total_parameters", elements}, {"total_size", elements * 4}}},
+      {"weight_map", map}};
   return out.dump(2) + "\n";
 }
 

@@ -27,9 +27,11 @@ struct WeightFile {
   std::vector<compression::Tensor> tensors;
 };
 
-// The layout's tensors in their order, in files of at most `bytes_max` bytes of numbers each, or of one tensor that is
-// larger: model.safetensors where one file is enough, else model-00001-of-00003.safetensors, ….
-[[nodiscard]] std::vector<WeightFile> split_weights(const compression::Layout& layout, std::uint64_t bytes_max);
+// The layout's tensors in their order, in files of at most `bytes_max` bytes of numbers each, or of
+// one tensor that is larger: model.safetensors where one file is enough, else
+// model-00001-of-00003.safetensors, ….
+[[nodiscard]] std::vector<WeightFile> split_weights(const compression::Layout& layout,
+                                                    std::uint64_t bytes_max);
 
 [[nodiscard]] std::string write_weight_index(const std::vector<WeightFile>& files);
 

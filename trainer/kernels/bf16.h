@@ -1,4 +1,5 @@
-// Bf16: the upper half of a float, as the trainer stores activations. Thread safety: pure functions.
+// Bf16: the upper half of a float, as the trainer stores activations. Thread safety: pure
+// functions.
 #pragma once
 
 #include <bit>

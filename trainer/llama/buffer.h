@@ -20,7 +20,8 @@ class Buffer {
     if (count <= count_) return;
     constexpr std::size_t kLine = 64;
     data_.reset();
-    data_.reset(static_cast<T*>(std::aligned_alloc(kLine, (count * sizeof(T) + 2 * kLine - 1) / kLine * kLine)));
+    data_.reset(static_cast<T*>(
+        std::aligned_alloc(kLine, (count * sizeof(T) + 2 * kLine - 1) / kLine * kLine)));
     MUSTER_CHECK(data_ != nullptr, "out of memory");
     count_ = count;
   }

@@ -8,15 +8,26 @@
 namespace muster::trainer {
 
 Decoder::Decoder(const state::ModelSpec& spec, std::span<const float> theta, Team& team)
-    : shape_(spec), theta_(theta.data()), team_(team), kernels_(*available_kernels<float>().front()),
-      rotary_(spec, spec.context), keys_(shape_.layers * shape_.context * shape_.kv_width), values_(keys_.size()),
-      x_(shape_.width), h_(shape_.width), qkv_(shape_.qkv_width()), mixed_(shape_.width),
-      gate_up_(2 * shape_.feed_forward), act_(shape_.feed_forward), scores_(shape_.heads * shape_.context),
+    : shape_(spec),
+      theta_(theta.data()),
+      team_(team),
+      kernels_(*available_kernels<float>().front()),
+      rotary_(spec, spec.context),
+      keys_(shape_.layers * shape_.context * shape_.kv_width),
+      values_(keys_.size()),
+      x_(shape_.width),
+      h_(shape_.width),
+      qkv_(shape_.qkv_width()),
+      mixed_(shape_.width),
+      gate_up_(2 * shape_.feed_forward),
+      act_(shape_.feed_forward),
+      scores_(shape_.heads * shape_.context),
       logits_(shape_.vocab) {
   MUSTER_CHECK(theta.size() == shape_.parameters, "numbers of another model");
 }
 
-void Decoder::multiply(const float* matrix, std::size_t rows, std::size_t columns, const float* x, float* y) {
+void Decoder::multiply(const float* matrix, std::size_t rows, std::size_t columns, const float* x,
+                       float* y) {
   team_.split(rows, 64, [&](std::size_t begin, std::size_t end) {
     kernels_.matrix_vector(matrix + begin * columns, end - begin, columns, x, y + begin);
   });
@@ -27,7 +38,8 @@ void Decoder::norm(const float* gain, const float* x, float* h) {
   kernels_.rms_norm(x, gain, 1, shape_.width, shape_.epsilon, h, &scale);
 }
 
-void Decoder::attend_head(const float* q, const float* keys, const float* values, float* scores, float* mixed) const {
+void Decoder::attend_head(const float* q, const float* keys, const float* values, float* scores,
+                          float* mixed) const {
   const std::size_t E = shape_.head_width, row = shape_.kv_width;
   const float scale = 1 / std::sqrt(static_cast<float>(E));
   float top = -INFINITY, total = 0;
@@ -47,9 +59,10 @@ void Decoder::attend_head(const float* q, const float* keys, const float* values
 }
 
 void Decoder::attend(std::size_t layer) {
-  const std::size_t E = shape_.head_width, row = shape_.kv_width, group = shape_.heads / shape_.kv_heads;
-  kernels_.rotate(qkv_.data(), shape_.qkv_width(), shape_.heads + shape_.kv_heads, E, rotary_.cosines(position_),
-                  rotary_.sines(position_), 1, false);
+  const std::size_t E = shape_.head_width, row = shape_.kv_width,
+                    group = shape_.heads / shape_.kv_heads;
+  kernels_.rotate(qkv_.data(), shape_.qkv_width(), shape_.heads + shape_.kv_heads, E,
+                  rotary_.cosines(position_), rotary_.sines(position_), 1, false);
   float* keys = keys_.data() + layer * shape_.context * row;
   float* values = values_.data() + layer * shape_.context * row;
   std::copy_n(qkv_.data() + shape_.width, row, keys + position_ * row);
@@ -62,8 +75,9 @@ void Decoder::attend(std::size_t layer) {
 }
 
 std::span<const float> Decoder::step(std::int32_t token) {
-  MUSTER_CHECK(position_ < shape_.context && token >= 0 && static_cast<std::size_t>(token) < shape_.vocab,
-               "a token outside vocabulary or context");
+  MUSTER_CHECK(
+      position_ < shape_.context && token >= 0 && static_cast<std::size_t>(token) < shape_.vocab,
+      "a token outside vocabulary or context");
   const std::size_t D = shape_.width, F = shape_.feed_forward;
   auto add = [this, D](const std::vector<float>& y) {
     for (std::size_t i = 0; i < D; ++i) x_[i] += y[i];

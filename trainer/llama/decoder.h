@@ -15,7 +15,8 @@ namespace muster::trainer {
 
 class Decoder {
  public:
-  // θ in layout_of(spec)'s order; it and the team must outlive the decoder. REQUIRES: validate(spec).
+  // θ in layout_of(spec)'s order; it and the team must outlive the decoder. REQUIRES:
+  // validate(spec).
   Decoder(const state::ModelSpec& spec, std::span<const float> theta, Team& team);
 
   // Logits [vocab] of the token after `token`; valid until the next call.
@@ -27,10 +28,12 @@ class Decoder {
   void reset() { position_ = 0; }
 
  private:
-  void multiply(const float* matrix, std::size_t rows, std::size_t columns, const float* x, float* y);
+  void multiply(const float* matrix, std::size_t rows, std::size_t columns, const float* x,
+                float* y);
   void norm(const float* gain, const float* x, float* h);
   void attend(std::size_t layer);
-  void attend_head(const float* q, const float* keys, const float* values, float* scores, float* mixed) const;
+  void attend_head(const float* q, const float* keys, const float* values, float* scores,
+                   float* mixed) const;
 
   Shape shape_;
   const float* theta_;

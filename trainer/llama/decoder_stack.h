@@ -16,24 +16,29 @@
 
 namespace muster::trainer {
 
-// Sequences of equal length, their tokens one after the other with `stride` from one sequence to the next.
+// Sequences of equal length, their tokens one after the other with `stride` from one sequence to
+// the next.
 struct TokenBatch {
   const std::int32_t* tokens = nullptr;
   std::size_t sequences = 0, length = 0, stride = 0;
   [[nodiscard]] std::size_t count() const { return sequences * length; }
-  [[nodiscard]] std::int32_t at(std::size_t m) const { return tokens[m / length * stride + m % length]; }
+  [[nodiscard]] std::int32_t at(std::size_t m) const {
+    return tokens[m / length * stride + m % length];
+  }
 };
 
 template <class T>
 class DecoderStack {
  public:
-  DecoderStack(const state::ModelSpec& spec, const Kernels<T>& kernels, Team& team, Matmul<T>& matmul, bool recompute);
+  DecoderStack(const state::ModelSpec& spec, const Kernels<T>& kernels, Team& team,
+               Matmul<T>& matmul, bool recompute);
 
-  // Runs the batch to the final norm; the result is output(). `backward`: keeps what backward() needs. The final part is
-  // not released where the head is in it.
+  // Runs the batch to the final norm; the result is output(). `backward`: keeps what backward()
+  // needs. The final part is not released where the head is in it.
   void forward(ModelParts& parts, const TokenBatch& batch, bool backward);
   [[nodiscard]] const T* output() const { return activations_.normed.data(); }  // [M, D]
-  // From d_output() on; adds to the gradient of everything but the head, and is done with all parts.
+  // From d_output() on; adds to the gradient of everything but the head, and is done with all
+  // parts.
   void backward(ModelParts& parts, const TokenBatch& batch);
   [[nodiscard]] float* d_output() const { return activations_.d_normed.data(); }  // [M, D]
   [[nodiscard]] float* token_losses() const { return activations_.token_losses.data(); }
@@ -53,7 +58,8 @@ class DecoderStack {
   void embed(const float* embedding, const TokenBatch& batch);
   void add_embedding_gradient(const TokenBatch& batch, float* gradient);
   void norm(const float* x, const float* gain, std::size_t count, float* scale);
-  void backward_norm(const float* x, const float* gain, const float* scale, std::size_t count, float* d_gain);
+  void backward_norm(const float* x, const float* gain, const float* scale, std::size_t count,
+                     float* d_gain);
   void rotate(T* qkv, const TokenBatch& batch, bool back);
   template <class Call>
   void each_attention_head(const LayerView& layer, const TokenBatch& batch, const Call& call);

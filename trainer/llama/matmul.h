@@ -1,8 +1,9 @@
 // Matmul: the three products of a linear layer, y = x · Wᵀ and its gradients, on a team of threads.
 //
-// W is [out, in] in fp32, row after row; activations are T, each row row_numbers() long. A weight is loaded once and may then meet
-// many rows; each direction holds one. Thread safety: one thread at a time. Determinism: an
-// implementation gives the same bits on every run, ours for any number of threads too.
+// W is [out, in] in fp32, row after row; activations are T, each row row_numbers() long. A weight
+// is loaded once and may then meet many rows; each direction holds one. Thread safety: one thread
+// at a time. Determinism: an implementation gives the same bits on every run, ours for any number
+// of threads too.
 #pragma once
 
 #include <memory>
@@ -12,7 +13,8 @@
 
 namespace muster::trainer {
 
-// From one row of activations to the next: a whole number of words. Behind an odd width in bf16 stands a 0.
+// From one row of activations to the next: a whole number of words. Behind an odd width in bf16
+// stands a 0.
 template <class T>
 [[nodiscard]] constexpr std::size_t row_numbers(std::size_t width) {
   return groups_of<T>(width) * kGroup<T>;
@@ -23,7 +25,8 @@ struct Weight {
   std::size_t out = 0, in = 0;
 };
 
-// Where [rows, columns] results go, one row after the other: into floats, added to `base`, or stored as T.
+// Where [rows, columns] results go, one row after the other: into floats, added to `base`, or
+// stored as T.
 template <class T>
 struct Target {
   Into into = Into::kFloat;
@@ -32,8 +35,12 @@ struct Target {
   T* stored = nullptr;
 
   static Target to(float* values) { return {Into::kFloat, values, nullptr, nullptr}; }
-  static Target sum(float* values, const float* base) { return {Into::kFloatAdded, values, base, nullptr}; }
-  static Target to(T* values) requires(!std::is_same_v<T, float>) { return {Into::kStored, nullptr, nullptr, values}; }
+  static Target sum(float* values, const float* base) {
+    return {Into::kFloatAdded, values, base, nullptr};
+  }
+  static Target to(T* values) requires(!std::is_same_v<T, float>) {
+    return {Into::kStored, nullptr, nullptr, values};
+  }
 };
 
 template <class T>
@@ -47,8 +54,8 @@ class Matmul {
   // target[rows, in] = dy[rows, out] · W
   virtual void backward(const T* dy, std::size_t rows, const Target<T>& target) = 0;
   // gradient[out, in] += dyᵀ · x over rows
-  virtual void add_weight_gradient(const T* dy, const T* x, std::size_t rows, std::size_t out, std::size_t in,
-                                   float* gradient) = 0;
+  virtual void add_weight_gradient(const T* dy, const T* x, std::size_t rows, std::size_t out,
+                                   std::size_t in, float* gradient) = 0;
 };
 
 // By the table's kernels. The team and the table must outlive it.

@@ -1,5 +1,6 @@
-// MatmulLibrary: matrix products of LibTorch (at::mm) instead of our own, in a library of its own that is loaded
-// on demand: the reference to compare with, and the way to hardware that our kernels do not know (AMX).
+// MatmulLibrary: matrix products of LibTorch (at::mm) instead of our own, in a library of its own
+// that is loaded on demand: the reference to compare with, and the way to hardware that our kernels
+// do not know (AMX).
 //
 // Thread safety: makes objects from any thread.
 #pragma once
@@ -25,6 +26,7 @@ inline constexpr int kMatmulAbi = 1;
 
 // Loads libmuster_torch.so from beside the executable, or from `folder`.
 // Errors: kNotFound (built without LibTorch; the message says how to get it), kVersion.
-[[nodiscard]] Result<std::shared_ptr<const MatmulLibrary>> load_matmul_library(const std::filesystem::path& folder = {});
+[[nodiscard]] Result<std::shared_ptr<const MatmulLibrary>> load_matmul_library(
+    const std::filesystem::path& folder = {});
 
 }  // namespace muster::trainer

@@ -1,5 +1,6 @@
-// ModelParts: a model's parameters and gradient, handed to a forward and backward pass part by part, so that a part may
-// lie elsewhere until it is needed, and its gradient may leave as soon as it is complete. Parts: state/model_parts.h.
+// ModelParts: a model's parameters and gradient, handed to a forward and backward pass part by
+// part, so that a part may lie elsewhere until it is needed, and its gradient may leave as soon as
+// it is complete. Parts: state/model_parts.h.
 //
 // Thread safety: one thread at a time.
 #pragma once
@@ -21,24 +22,30 @@ class ModelParts {
   virtual void expect(std::size_t part) = 0;
   virtual void release(std::size_t part) = 0;
 
-  // What the pass adds to, of a part that no other pass of this step is at. Valid until gradient_done(part), after which
-  // the same pass may begin the part once more (a tied head).
+  // What the pass adds to, of a part that no other pass of this step is at. Valid until
+  // gradient_done(part), after which the same pass may begin the part once more (a tied head).
   [[nodiscard]] virtual std::span<float> gradient(std::size_t part) = 0;
   virtual void gradient_done(std::size_t part) = 0;
 };
 
-// All of it in two flat arrays in layout_of(spec)'s order; `gradient` may be empty when none is asked for.
+// All of it in two flat arrays in layout_of(spec)'s order; `gradient` may be empty when none is
+// asked for.
 class WholeModel final : public ModelParts {
  public:
   WholeModel(const Shape& shape, std::span<const float> theta, std::span<float> gradient)
       : shape_(shape), theta_(theta), gradient_(gradient) {
-    MUSTER_CHECK(theta.size() == shape.parameters && (gradient.empty() || gradient.size() == theta.size()),
-                 "numbers of another model");
+    MUSTER_CHECK(
+        theta.size() == shape.parameters && (gradient.empty() || gradient.size() == theta.size()),
+        "numbers of another model");
   }
-  std::span<const float> parameters(std::size_t part) override { return part_of(theta_, part_range(shape_, part)); }
+  std::span<const float> parameters(std::size_t part) override {
+    return part_of(theta_, part_range(shape_, part));
+  }
   void expect(std::size_t) override {}
   void release(std::size_t) override {}
-  std::span<float> gradient(std::size_t part) override { return part_of(gradient_, part_range(shape_, part)); }
+  std::span<float> gradient(std::size_t part) override {
+    return part_of(gradient_, part_range(shape_, part));
+  }
   void gradient_done(std::size_t) override {}
 
  private:

@@ -1,5 +1,5 @@
-// OutputHead: logits, cross-entropy and their gradient, a few rows at a time, so that the logits of a whole
-// batch never exist at once.
+// OutputHead: logits, cross-entropy and their gradient, a few rows at a time, so that the logits of
+// a whole batch never exist at once.
 //
 // Thread safety: one thread at a time.
 #pragma once
@@ -17,22 +17,24 @@ namespace muster::trainer {
 template <class T>
 class OutputHead {
  public:
-  OutputHead(const Kernels<T>& kernels, Team& team, Matmul<T>& matmul) : kernels_(kernels), team_(team), matmul_(matmul) {}
+  OutputHead(const Kernels<T>& kernels, Team& team, Matmul<T>& matmul)
+      : kernels_(kernels), team_(team), matmul_(matmul) {}
 
   // losses[m] = −log softmax(x_m · Wᵀ)[target(m)].
   template <class TargetOf>
-  void losses(const Weight& weight, const T* x, std::size_t count, const TargetOf& target, float* losses);
+  void losses(const Weight& weight, const T* x, std::size_t count, const TargetOf& target,
+              float* losses);
   // … and dx = scale · ∂Σ losses/∂x, gradient += scale · ∂Σ losses/∂W.
   template <class TargetOf>
-  void backward(const Weight& weight, const T* x, std::size_t count, const TargetOf& target, float scale,
-                float* losses, float* dx, float* gradient);
+  void backward(const Weight& weight, const T* x, std::size_t count, const TargetOf& target,
+                float scale, float* losses, float* dx, float* gradient);
   // [count, vocab]
   void logits(const Weight& weight, const T* x, std::size_t count, float* logits);
 
  private:
   template <class TargetOf>
-  void part(const Weight& weight, const T* x, std::size_t first, std::size_t last, const TargetOf& target,
-            float scale, float* losses, T* d_logits);
+  void part(const Weight& weight, const T* x, std::size_t first, std::size_t last,
+            const TargetOf& target, float scale, float* losses, T* d_logits);
 
   const Kernels<T>& kernels_;
   Team& team_;
@@ -53,7 +55,8 @@ void OutputHead<T>::part(const Weight& weight, const T* x, std::size_t first, st
     team_.split(rows, 1, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) {
         T* d = d_logits == nullptr ? nullptr : d_logits + (row - first + i) * row_numbers<T>(V);
-        losses[row + i] = kernels_.cross_entropy(logits_.data() + i * V, V, target(row + i), scale, d);
+        losses[row + i] =
+            kernels_.cross_entropy(logits_.data() + i * V, V, target(row + i), scale, d);
         if (d != nullptr) std::fill(d + V, d + row_numbers<T>(V), T{});
       }
     });
@@ -62,16 +65,17 @@ void OutputHead<T>::part(const Weight& weight, const T* x, std::size_t first, st
 
 template <class T>
 template <class TargetOf>
-void OutputHead<T>::losses(const Weight& weight, const T* x, std::size_t count, const TargetOf& target,
-                           float* losses) {
+void OutputHead<T>::losses(const Weight& weight, const T* x, std::size_t count,
+                           const TargetOf& target, float* losses) {
   matmul_.load_forward(weight);
   part(weight, x, 0, count, target, 0, losses, nullptr);
 }
 
 template <class T>
 template <class TargetOf>
-void OutputHead<T>::backward(const Weight& weight, const T* x, std::size_t count, const TargetOf& target, float scale,
-                             float* losses, float* dx, float* gradient) {
+void OutputHead<T>::backward(const Weight& weight, const T* x, std::size_t count,
+                             const TargetOf& target, float scale, float* losses, float* dx,
+                             float* gradient) {
   const std::size_t V = weight.out, D = weight.in, at_once = gradient_rows(V, count, sizeof(T));
   d_logits_.reserve(at_once * row_numbers<T>(V));
   matmul_.load_forward(weight);

@@ -1,4 +1,5 @@
-// Shape under its name here: sizes and places of matrices, which cards go by too. Thread safety: value.
+// Shape under its name here: sizes and places of matrices, which cards go by too. Thread safety:
+// value.
 #pragma once
 
 #include "state/shape.h"

@@ -9,7 +9,8 @@
 namespace muster::trainer {
 namespace {
 
-constexpr std::uint64_t kChunkElements = 65536;  // of four arrays: 1 MiB, within a core's second-level cache
+constexpr std::uint64_t kChunkElements =
+    65536;  // of four arrays: 1 MiB, within a core's second-level cache
 
 }  // namespace
 

@@ -1,11 +1,11 @@
-// AdamW: Loshchilov and Hutter, "Decoupled weight decay regularization" (ICLR 2019, arXiv 1711.05101),
-// in the form of torch.optim.AdamW:
+// AdamW: Loshchilov and Hutter, "Decoupled weight decay regularization" (ICLR 2019, arXiv
+// 1711.05101), in the form of torch.optim.AdamW:
 //
 //   p ← p · (1 − lr · decay);  m ← m + (1 − β₁)(g − m);  v ← β₂ · v + (1 − β₂) g²
 //   p ← p − lr / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
 //
-// State: "adamw.first" and "adamw.second", m and v of the pieces in order, which start at zero. One pass
-// over memory: 16 bytes read and 12 written per parameter. Thread safety: none; one owner.
+// State: "adamw.first" and "adamw.second", m and v of the pieces in order, which start at zero. One
+// pass over memory: 16 bytes read and 12 written per parameter. Thread safety: none; one owner.
 #pragma once
 
 #include "trainer/optim/optimizer.h"

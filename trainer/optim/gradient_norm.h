@@ -1,7 +1,7 @@
 // The norm of a gradient and what is made of it: one number for clipping and for the guards.
 //
-// NaN and infinity come through. Thread safety: pure functions. Determinism: equal bits for any number of threads on
-// one instruction set; chunks of 65536 are summed apart and then in order.
+// NaN and infinity come through. Thread safety: pure functions. Determinism: equal bits for any
+// number of threads on one instruction set; chunks of 65536 are summed apart and then in order.
 #pragma once
 
 #include <span>

@@ -23,7 +23,10 @@ bool is_hidden_matrix(const compression::Tensor& tensor) {
 }
 
 Muon::Muon(const OptimizerConfig& config, const compression::Layout& layout, Team& team)
-    : config_(config), team_(team), workers_(team.size()), rest_(config, rest_of(layout, config.decay_vectors), team) {
+    : config_(config),
+      team_(team),
+      workers_(team.size()),
+      rest_(config, rest_of(layout, config.decay_vectors), team) {
   std::uint64_t total = 0;
   for (const compression::Tensor& tensor : layout.tensors()) {
     if (!is_hidden_matrix(tensor)) continue;
@@ -44,16 +47,18 @@ void Muon::step(std::span<float> theta, std::span<const float> gradient, double 
     for (std::size_t i = next++; i < matrices_.size(); i = next++) {
       const Matrix& matrix = matrices_[i];
       const std::size_t elements = matrix.rows * matrix.columns;
-      step_matrix(matrix, theta.subspan(matrix.offset, elements), gradient.subspan(matrix.offset, elements),
-                  learning_rate, gradient_scale, workers_[index]);
+      step_matrix(matrix, theta.subspan(matrix.offset, elements),
+                  gradient.subspan(matrix.offset, elements), learning_rate, gradient_scale,
+                  workers_[index]);
     }
   });
 }
 
-void Muon::step_matrix(const Matrix& matrix, std::span<float> p, std::span<const float> g, double learning_rate,
-                       float gradient_scale, Worker& worker) {
+void Muon::step_matrix(const Matrix& matrix, std::span<float> p, std::span<const float> g,
+                       double learning_rate, float gradient_scale, Worker& worker) {
   const auto momentum = std::span(momentum_).subspan(matrix.state_offset, p.size());
-  const auto gain = static_cast<float>(1 - config_.momentum), nesterov = static_cast<float>(config_.momentum);
+  const auto gain = static_cast<float>(1 - config_.momentum),
+             nesterov = static_cast<float>(config_.momentum);
   std::vector<float>& update = worker.update;
   update.resize(p.size());
   for (std::size_t i = 0; i < p.size(); ++i) {

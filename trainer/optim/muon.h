@@ -1,11 +1,13 @@
 // Muon: momentum, made orthogonal, on the matrices of the hidden layers; AdamW on the rest.
 //
-// Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024): Nesterov momentum and
-// trainer/optim/newton_schulz.h. The step is scaled by 0.2 · √max(rows, columns), so that its root mean
-// square is AdamW's and learning rate and weight decay carry over (Liu et al., "Muon is scalable for LLM
-// training", arXiv 2502.16982). As torch.optim.Muon with adjust_lr_fn="match_rms_adamw":
+// Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024): Nesterov
+// momentum and trainer/optim/newton_schulz.h. The step is scaled by 0.2 · √max(rows, columns), so
+// that its root mean square is AdamW's and learning rate and weight decay carry over (Liu et al.,
+// "Muon is scalable for LLM training", arXiv 2502.16982). As torch.optim.Muon with
+// adjust_lr_fn="match_rms_adamw":
 //
-//   b ← b + (1 − μ)(g − b);  u = g + μ(b − g);  p ← p · (1 − lr · decay) − lr · 0.2√max(r, c) · NS₅(u)
+//   b ← b + (1 − μ)(g − b);  u = g + μ(b − g);  p ← p · (1 − lr · decay) − lr · 0.2√max(r, c) ·
+//   NS₅(u)
 //
 // Embedding, head and vectors have AdamW. Query, key and value are matrices of their own. State:
 // "muon.momentum" and AdamW's. Thread safety: none; one owner.
@@ -37,13 +39,13 @@ class Muon final : public Optimizer {
     NewtonSchulz newton_schulz;
     std::vector<float> update;
   };
-  void step_matrix(const Matrix& matrix, std::span<float> p, std::span<const float> g, double learning_rate,
-                   float gradient_scale, Worker& worker);
+  void step_matrix(const Matrix& matrix, std::span<float> p, std::span<const float> g,
+                   double learning_rate, float gradient_scale, Worker& worker);
   OptimizerConfig config_;
   Team& team_;
   std::vector<Matrix> matrices_;  // the most work first
   std::vector<float> momentum_;
-  std::vector<Worker> workers_;   // one per thread
+  std::vector<Worker> workers_;  // one per thread
   AdamW rest_;
 };
 

@@ -34,13 +34,18 @@ void NewtonSchulz::orthogonalize(std::span<float> matrix, std::size_t rows, std:
   product_.resize(m * n);
   gram_.resize(m * m);
   polynomial_.resize(m * m);
-  if (rows > columns) transpose(matrix.data(), rows, columns, x_.data());
-  else std::copy(matrix.begin(), matrix.end(), x_.begin());
-  const auto shrink = static_cast<float>(1 / std::max(std::sqrt(sum_squares(x_, *alone_)), kNormMin));
+  if (rows > columns)
+    transpose(matrix.data(), rows, columns, x_.data());
+  else
+    std::copy(matrix.begin(), matrix.end(), x_.begin());
+  const auto shrink =
+      static_cast<float>(1 / std::max(std::sqrt(sum_squares(x_, *alone_)), kNormMin));
   for (float& value : x_) value *= shrink;
   for (int step = 0; step < kSteps; ++step) iterate(m, n);
-  if (rows > columns) transpose(x_.data(), m, n, matrix.data());
-  else std::copy(x_.begin(), x_.end(), matrix.begin());
+  if (rows > columns)
+    transpose(x_.data(), m, n, matrix.data());
+  else
+    std::copy(x_.begin(), x_.end(), matrix.begin());
 }
 
 void NewtonSchulz::iterate(std::size_t m, std::size_t n) {

@@ -1,10 +1,10 @@
 // Newton–Schulz iteration: brings a matrix near the orthogonal one with the same singular vectors.
 //
-// Five steps X ← aX + (bA + cA²)X with A = XXᵀ from X / ‖X‖, coefficients 3.4445, −4.7750, 2.0315; singular
-// values end within about 0.7 … 1.2 (Jordan et al., "Muon: an optimizer for hidden layers in neural
-// networks", kellerjordan.github.io/posts/muon, 2024). In fp32, on the calling thread: matrices are many, so that threads
-// have a whole one each.
-// Thread safety: none; one owner. Determinism: equal bits on one instruction set.
+// Five steps X ← aX + (bA + cA²)X with A = XXᵀ from X / ‖X‖, coefficients 3.4445, −4.7750, 2.0315;
+// singular values end within about 0.7 … 1.2 (Jordan et al., "Muon: an optimizer for hidden layers
+// in neural networks", kellerjordan.github.io/posts/muon, 2024). In fp32, on the calling thread:
+// matrices are many, so that threads have a whole one each. Thread safety: none; one owner.
+// Determinism: equal bits on one instruction set.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,8 @@ namespace muster::trainer {
 class NewtonSchulz {
  public:
   NewtonSchulz();
-  // `matrix`, rows × columns, is replaced. A zero matrix stays zero. Buffers grow to the largest matrix seen.
+  // `matrix`, rows × columns, is replaced. A zero matrix stays zero. Buffers grow to the largest
+  // matrix seen.
   void orthogonalize(std::span<float> matrix, std::size_t rows, std::size_t columns);
 
  private:

@@ -14,7 +14,8 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config,
 std::vector<NamedSize> optimizer_arrays(OptimizerKind kind, const compression::Layout& layout) {
   std::uint64_t adamw = 0, momentum = 0;
   for (const compression::Tensor& tensor : layout.tensors())
-    (kind == OptimizerKind::kMuon && is_hidden_matrix(tensor) ? momentum : adamw) += tensor.elements;
+    (kind == OptimizerKind::kMuon && is_hidden_matrix(tensor) ? momentum : adamw) +=
+        tensor.elements;
   std::vector<NamedSize> arrays{{"adamw.first", adamw}, {"adamw.second", adamw}};
   if (kind == OptimizerKind::kMuon) arrays.push_back({"muon.momentum", momentum});
   return arrays;

@@ -1,7 +1,7 @@
 // Optimizer: turns a gradient into a step of θ, and holds what it remembers between steps.
 //
-// Thread safety: none; one owner. Determinism: on one instruction set equal inputs give equal bits, for any number of
-// threads.
+// Thread safety: none; one owner. Determinism: on one instruction set equal inputs give equal bits,
+// for any number of threads.
 #pragma once
 
 #include <cstdint>
@@ -49,15 +49,18 @@ class Optimizer {
 
 // The team must outlive it.
 [[nodiscard]] std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config,
-                                                        const compression::Layout& layout, Team& team);
+                                                        const compression::Layout& layout,
+                                                        Team& team);
 
 struct NamedSize {
   std::string name;
   std::uint64_t floats = 0;
   bool operator==(const NamedSize&) const = default;
 };
-// What state() of a model's optimizer has. Of a slice of the layout it has the slice's part of each array, in order.
-[[nodiscard]] std::vector<NamedSize> optimizer_arrays(OptimizerKind kind, const compression::Layout& layout);
+// What state() of a model's optimizer has. Of a slice of the layout it has the slice's part of each
+// array, in order.
+[[nodiscard]] std::vector<NamedSize> optimizer_arrays(OptimizerKind kind,
+                                                      const compression::Layout& layout);
 // All of them together.
 [[nodiscard]] std::uint64_t optimizer_floats(OptimizerKind kind, const compression::Layout& layout);
 

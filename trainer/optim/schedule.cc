@@ -21,8 +21,8 @@ double cosine_share(const Schedule& schedule, std::uint64_t step) {
 
 double wsd_share(const Schedule& schedule, std::uint64_t step) {
   const auto total = static_cast<double>(schedule.total_steps);
-  const double first = std::max(static_cast<double>(schedule.warmup_steps),
-                                total * (1 - schedule.decay_share));
+  const double first =
+      std::max(static_cast<double>(schedule.warmup_steps), total * (1 - schedule.decay_share));
   if (static_cast<double>(step) <= first) return 1;
   const double progress = progress_of(step, first, total);
   const double fall = schedule.decay_form == DecayForm::kLinear ? progress : std::sqrt(progress);

@@ -1,4 +1,5 @@
-// CollectiveQueue: calls of a Collective that are made one after the other while the caller computes.
+// CollectiveQueue: calls of a Collective that are made one after the other while the caller
+// computes.
 //
 // Thread safety: one owner. The destructor waits for the call in progress and makes no more.
 #pragma once
@@ -46,7 +47,7 @@ class CollectiveQueue {
   std::uint64_t posted_ = 0, done_ = 0;
   Status status_;         // the first error
   bool is_sound_ = true;  // the worker's: no error yet
-  Worker worker_;  // last: its calls use the rest
+  Worker worker_;         // last: its calls use the rest
 };
 
 }  // namespace muster::trainer

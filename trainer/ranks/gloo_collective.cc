@@ -31,7 +31,8 @@ class GlooCollective final : public Collective {
     });
   }
 
-  Status reduce_scatter(std::span<const float> values, std::span<const Range> owned, std::span<float> sum) override {
+  Status reduce_scatter(std::span<const float> values, std::span<const Range> owned,
+                        std::span<float> sum) override {
     const std::uint64_t count = owned[rank_].size();
     received_.resize((size_ - 1) * count);
     const auto of = [&](unsigned peer) {
@@ -63,7 +64,8 @@ class GlooCollective final : public Collective {
     return transfer([&](Exchange& exchange) {
       for (unsigned peer = 0; peer < size_; ++peer) {
         if (peer == rank_) continue;
-        const Range in = common(before[peer], after[rank_]), out = common(before[rank_], after[peer]);
+        const Range in = common(before[peer], after[rank_]),
+                    out = common(before[rank_], after[peer]);
         if (!in.empty()) exchange.receive(peer, part_of(to, in, after[rank_].begin));
         if (!out.empty()) exchange.send(peer, part_of(from, out, before[rank_].begin));
       }
@@ -119,7 +121,8 @@ class GlooCollective final : public Collective {
       fill(exchange);
       exchange.wait();
     } catch (const std::exception& error) {
-      fault_ = "rank " + std::to_string(rank_) + " of " + std::to_string(size_) + " lost another: " + error.what();
+      fault_ = "rank " + std::to_string(rank_) + " of " + std::to_string(size_) +
+               " lost another: " + error.what();
       return Error{Errc::kClosed, fault_};
     }
     return {};
@@ -134,7 +137,8 @@ class GlooCollective final : public Collective {
 
 }  // namespace
 
-Result<std::unique_ptr<Collective>> join_gloo(const Meeting& meeting, unsigned rank, unsigned size) {
+Result<std::unique_ptr<Collective>> join_gloo(const Meeting& meeting, unsigned rank,
+                                              unsigned size) {
   MUSTER_CHECK(rank < size, "a rank that is none of them");
   if (!std::filesystem::is_directory(meeting.folder))
     return Error{Errc::kIo, meeting.folder.string() + ": no folder for ranks to meet in"};
@@ -142,10 +146,12 @@ Result<std::unique_ptr<Collective>> join_gloo(const Meeting& meeting, unsigned r
   try {
     auto device = gloo::transport::tcp::CreateDevice("127.0.0.1");
     gloo::rendezvous::FileStore store(meeting.folder.string());
-    auto context = std::make_shared<gloo::rendezvous::Context>(static_cast<int>(rank), static_cast<int>(size));
+    auto context =
+        std::make_shared<gloo::rendezvous::Context>(static_cast<int>(rank), static_cast<int>(size));
     context->setTimeout(std::chrono::milliseconds(meeting.timeout_ms));
     context->connectFullMesh(store, device);
-    return std::unique_ptr<Collective>(std::make_unique<GlooCollective>(std::move(context), rank, size));
+    return std::unique_ptr<Collective>(
+        std::make_unique<GlooCollective>(std::move(context), rank, size));
   } catch (const std::exception& error) {
     return Error{Errc::kClosed, "rank " + std::to_string(rank) + " of " + std::to_string(size) +
                                     " did not find the others: " + error.what()};

@@ -42,7 +42,8 @@ Status read_all(int socket, std::span<std::uint8_t> bytes) {
 
 Result<std::pair<RankChannel, RankChannel>> RankChannel::make_pair() {
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return system_error("channel of a rank", "make");
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return system_error("channel of a rank", "make");
   return std::pair{RankChannel(FileHandle(ends[0])), RankChannel(FileHandle(ends[1]))};
 }
 
@@ -64,7 +65,8 @@ Result<RankMessage> RankChannel::receive() {
       kind > static_cast<std::uint32_t>(RankMessageKind::kFailed))
     return Error{Errc::kMalformed, "a message of an unknown kind between a miner and its rank"};
   if (length > limits::kBlobBytesMax)
-    return Error{Errc::kTooLarge, "a message of " + std::to_string(length) + " bytes between a miner and its rank"};
+    return Error{Errc::kTooLarge,
+                 "a message of " + std::to_string(length) + " bytes between a miner and its rank"};
   RankMessage message{static_cast<RankMessageKind>(kind), Bytes(length)};
   MUSTER_TRY_STATUS(read_all(socket_.get(), message.content));
   return message;

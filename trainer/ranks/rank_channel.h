@@ -1,7 +1,7 @@
 // RankChannel: messages between a miner and one of its ranks, over a pair of sockets.
 //
-// A message is u32 kind, u64 length, content. What it holds comes from a process of the same miner, and is bounded all
-// the same. Thread safety: one thread at a time.
+// A message is u32 kind, u64 length, content. What it holds comes from a process of the same miner,
+// and is bounded all the same. Thread safety: one thread at a time.
 #pragma once
 
 #include <optional>
@@ -14,9 +14,18 @@ namespace muster::trainer {
 
 enum class RankMessageKind : std::uint32_t {
   // To a rank.
-  kTrain = 1, kStop, kEncode, kSettle, kDescribe, kWrite, kRead,
+  kTrain = 1,
+  kStop,
+  kEncode,
+  kSettle,
+  kDescribe,
+  kWrite,
+  kRead,
   // From a rank: a step was taken; a segment's bytes; what was asked for is done; or why not.
-  kStepped, kSegment, kDone, kFailed,
+  kStepped,
+  kSegment,
+  kDone,
+  kFailed,
 };
 
 struct RankMessage {

@@ -22,7 +22,8 @@ bool is_stopped(int pid) {
   std::string line;
   std::getline(file, line);
   const auto name_ends = line.rfind(')');  // the name may have anything in it
-  const char state = name_ends != std::string::npos && name_ends + 2 < line.size() ? line[name_ends + 2] : '?';
+  const char state =
+      name_ends != std::string::npos && name_ends + 2 < line.size() ? line[name_ends + 2] : '?';
   return state == 'T' || state == 't';
 }
 
@@ -58,7 +59,8 @@ Status RankGroup::start() {
   if (error) return Error{Errc::kIo, meeting.string() + ": " + error.message()};
   for (unsigned rank = 0; rank < parts_.size; ++rank) {
     MUSTER_TRY(auto ends, RankChannel::make_pair());
-    MUSTER_TRY(auto process, parts_.start({rank, parts_.size, meeting, ends.second.descriptor(), parts_.theta}));
+    MUSTER_TRY(auto process,
+               parts_.start({rank, parts_.size, meeting, ends.second.descriptor(), parts_.theta}));
     ranks_.push_back({std::move(ends.first), std::move(process)});
   }
   silence_.begin(kStarting, Silence::kAnswers, now());
@@ -69,7 +71,8 @@ Status RankGroup::start() {
     return std::move(ready).error();
   }
   std::string processes;
-  for (const Rank& rank : ranks_) processes += (processes.empty() ? "" : ", ") + std::to_string(rank.process->pid());
+  for (const Rank& rank : ranks_)
+    processes += (processes.empty() ? "" : ", ") + std::to_string(rank.process->pid());
   parts_.note(std::to_string(parts_.size) + " ranks are ready: processes " + processes);
   return {};
 }
@@ -133,10 +136,12 @@ Result<std::vector<RankGroup::Answer>> RankGroup::collect(const Watch& watch) {
     }
     if (watch.stop != nullptr && *watch.stop && !std::exchange(is_stop_sent, true))
       for (Rank& rank : ranks_) (void)rank.channel.send(RankMessageKind::kStop, {});
-    const bool is_broken = std::ranges::any_of(answers, [](const Answer& it) { return !it.is_sound; });
+    const bool is_broken =
+        std::ranges::any_of(answers, [](const Answer& it) { return !it.is_sound; });
     if (is_broken && !deadline) deadline = now() + kLastWordsMs;
   }
-  if (std::ranges::any_of(answers, [](const Answer& it) { return it.failure.has_value(); })) return explain(answers);
+  if (std::ranges::any_of(answers, [](const Answer& it) { return it.failure.has_value(); }))
+    return explain(answers);
   return answers;
 }
 
@@ -153,12 +158,15 @@ void RankGroup::give_up(std::vector<Answer>& answers) const {
     const bool stopped = is_stopped(ranks_[rank].process->pid());
     if (answer.is_there || stopped != any_stopped) continue;
     answer.is_sound = false;
-    answer.failure = Error{Errc::kTimeout, stopped ? "is stopped, as by SIGSTOP or a debugger, and " + silent : silent};
+    answer.failure =
+        Error{Errc::kTimeout,
+              stopped ? "is stopped, as by SIGSTOP or a debugger, and " + silent : silent};
   }
 }
 
 Error RankGroup::explain(const std::vector<Answer>& answers) {
-  // A process that is gone explains the others' lost connections, and an error of its own the others' cancelled rounds.
+  // A process that is gone explains the others' lost connections, and an error of its own the
+  // others' cancelled rounds.
   const auto weight = [](const Answer& answer) {
     if (!answer.failure) return 0;
     if (answer.is_gone) return 4;
@@ -168,12 +176,14 @@ Error RankGroup::explain(const std::vector<Answer>& answers) {
   const auto heaviest = std::ranges::max_element(answers, {}, weight);
   const auto worst = static_cast<unsigned>(heaviest - answers.begin());
   Error error = *heaviest->failure;
-  if (std::ranges::all_of(answers, [](const Answer& it) { return it.is_there && it.is_sound; })) return error;
+  if (std::ranges::all_of(answers, [](const Answer& it) { return it.is_there && it.is_sound; }))
+    return error;
   if (heaviest->is_gone) {
     // Its channel closes a moment before the system says how it ended.
     for (int turn = 0; turn < kLastWordsMs / kPollMs && !ranks_[worst].process->ended(); ++turn)
       (void)::poll(nullptr, 0, kPollMs);
-    error = {Errc::kClosed, name_of(worst) + " " + ranks_[worst].process->ended().value_or("closed its channel")};
+    error = {Errc::kClosed,
+             name_of(worst) + " " + ranks_[worst].process->ended().value_or("closed its channel")};
   } else {
     error = error.code == Errc::kTimeout ? Error{error.code, name_of(worst) + " " + error.message}
                                          : std::move(error).within(name_of(worst));
@@ -188,29 +198,38 @@ Result<std::vector<RankGroup::Answer>> RankGroup::ask(RankMessageKind kind, cons
   return ask(kind, content, Watch{});
 }
 
-Result<std::vector<RankGroup::Answer>> RankGroup::ask(RankMessageKind kind, const Bytes& content, const Watch& watch) {
+Result<std::vector<RankGroup::Answer>> RankGroup::ask(RankMessageKind kind, const Bytes& content,
+                                                      const Watch& watch) {
   return ask_each(kind, std::vector<Bytes>(ranks_.size(), content), watch);
 }
 
-Result<std::vector<RankGroup::Answer>> RankGroup::ask_each(RankMessageKind kind, const std::vector<Bytes>& contents,
+Result<std::vector<RankGroup::Answer>> RankGroup::ask_each(RankMessageKind kind,
+                                                           const std::vector<Bytes>& contents,
                                                            const Watch& watch) {
   MUSTER_CHECK(!ranks_.empty(), "ranks that have ended were asked");
-  silence_.begin(static_cast<std::uint32_t>(kind), kind == RankMessageKind::kTrain ? parts_.steps : Silence::kAnswers, now());
+  silence_.begin(static_cast<std::uint32_t>(kind),
+                 kind == RankMessageKind::kTrain ? parts_.steps : Silence::kAnswers, now());
   // A send that fails shows as the end of the channel when the answer is read.
-  for (unsigned rank = 0; rank < ranks_.size(); ++rank) (void)ranks_[rank].channel.send(kind, contents[rank]);
+  for (unsigned rank = 0; rank < ranks_.size(); ++rank)
+    (void)ranks_[rank].channel.send(kind, contents[rank]);
   return collect(watch);
 }
 
-Result<protocol::TrainReport> RankGroup::train(const protocol::TrainTask& task, const std::atomic<bool>& stop,
+Result<protocol::TrainReport> RankGroup::train(const protocol::TrainTask& task,
+                                               const std::atomic<bool>& stop,
                                                const std::function<void(std::uint32_t)>& progress) {
   const TrainRequest request{task.round, task.sequences, task.inner_steps};
-  MUSTER_TRY(const auto answers, ask(RankMessageKind::kTrain, wire::encode(request), {&stop, &progress}));
-  MUSTER_TRY(const auto report, wire::decode<TrainAnswer>(answers.front().content, "a rank's report"));
-  return protocol::TrainReport{report.sequences_used, report.inner_steps, report.skipped_steps, report.mean_loss};
+  MUSTER_TRY(const auto answers,
+             ask(RankMessageKind::kTrain, wire::encode(request), {&stop, &progress}));
+  MUSTER_TRY(const auto report,
+             wire::decode<TrainAnswer>(answers.front().content, "a rank's report"));
+  return protocol::TrainReport{report.sequences_used, report.inner_steps, report.skipped_steps,
+                               report.mean_loss};
 }
 
 Result<std::vector<Bytes>> RankGroup::encode(const compression::PayloadFormat& format) {
-  const EncodeRequest request{format.keep, static_cast<std::uint8_t>(format.values), format.memory_keep};
+  const EncodeRequest request{format.keep, static_cast<std::uint8_t>(format.values),
+                              format.memory_keep};
   MUSTER_TRY(auto answers, ask(RankMessageKind::kEncode, wire::encode(request)));
   std::vector<Bytes> segments;
   for (Answer& answer : answers)
@@ -226,7 +245,11 @@ Status RankGroup::settle(protocol::Settlement settlement) {
 
 Result<StateHead> RankGroup::describe() {
   MUSTER_TRY(const auto answers, ask(RankMessageKind::kDescribe, {}));
-  StateHead head{.tag = 0, .optimizer_steps = 0, .pending = false, .entries = 0, .optimizer = parts_.optimizer};
+  StateHead head{.tag = 0,
+                 .optimizer_steps = 0,
+                 .pending = false,
+                 .entries = 0,
+                 .optimizer = parts_.optimizer};
   entries_.clear();
   for (const Answer& answer : answers) {
     MUSTER_TRY(const auto mine, wire::decode<DescribeAnswer>(answer.content, "a rank's state"));

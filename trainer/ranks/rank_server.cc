@@ -14,10 +14,14 @@ class RankServer {
   Status run() {
     while (trainer_.is_sound()) {
       auto request = channel_.receive();
-      if (!request) return request.error().code == Errc::kClosed ? Status() : Status(std::move(request).error());
+      if (!request)
+        return request.error().code == Errc::kClosed ? Status()
+                                                     : Status(std::move(request).error());
       auto answer = carry_out(*request);
-      if (answer && request->kind == RankMessageKind::kStop) continue;  // came too late: nothing is going on
-      MUSTER_TRY_STATUS(answer ? channel_.send(RankMessageKind::kDone, *answer) : fail(answer.error()));
+      if (answer && request->kind == RankMessageKind::kStop)
+        continue;  // came too late: nothing is going on
+      MUSTER_TRY_STATUS(answer ? channel_.send(RankMessageKind::kDone, *answer)
+                               : fail(answer.error()));
     }
     return {};
   }
@@ -25,20 +29,29 @@ class RankServer {
  private:
   Status fail(const Error& error) {
     const FailureAnswer failure{static_cast<std::uint8_t>(error.code),
-                                error.message.substr(0, limits::kTextBytesMax), trainer_.is_sound()};
+                                error.message.substr(0, limits::kTextBytesMax),
+                                trainer_.is_sound()};
     return channel_.send(RankMessageKind::kFailed, wire::encode(failure));
   }
 
   Result<Bytes> carry_out(const RankMessage& request) {
     switch (request.kind) {
-      case RankMessageKind::kTrain: return train(request.content);
-      case RankMessageKind::kStop: return Bytes();
-      case RankMessageKind::kEncode: return encode(request.content);
-      case RankMessageKind::kSettle: return settle(request.content);
-      case RankMessageKind::kDescribe: return describe();
-      case RankMessageKind::kWrite: return write(request.content);
-      case RankMessageKind::kRead: return read(request.content);
-      default: return Error{Errc::kMalformed, "a rank was sent an answer"};
+      case RankMessageKind::kTrain:
+        return train(request.content);
+      case RankMessageKind::kStop:
+        return Bytes();
+      case RankMessageKind::kEncode:
+        return encode(request.content);
+      case RankMessageKind::kSettle:
+        return settle(request.content);
+      case RankMessageKind::kDescribe:
+        return describe();
+      case RankMessageKind::kWrite:
+        return write(request.content);
+      case RankMessageKind::kRead:
+        return read(request.content);
+      default:
+        return Error{Errc::kMalformed, "a rank was sent an answer"};
     }
   }
 
@@ -53,19 +66,22 @@ class RankServer {
         stop = true;
       }
     };
-    MUSTER_TRY(const auto report, trainer_.train({request.round, std::move(request.sequences), request.inner_steps},
-                                                 stop, after_step));
-    return wire::encode(
-        TrainAnswer{report.sequences_used, report.inner_steps, report.skipped_steps, report.mean_loss});
+    MUSTER_TRY(const auto report,
+               trainer_.train({request.round, std::move(request.sequences), request.inner_steps},
+                              stop, after_step));
+    return wire::encode(TrainAnswer{report.sequences_used, report.inner_steps, report.skipped_steps,
+                                    report.mean_loss});
   }
 
   Result<Bytes> encode(ByteSpan content) {
     MUSTER_TRY(const auto request, wire::decode<EncodeRequest>(content, "a rank's format"));
-    if (request.values >= compression::kValueFormats) return Error{Errc::kMalformed, "a rank's format: unknown values"};
-    const compression::PayloadFormat format{request.keep, static_cast<compression::ValueFormat>(request.values),
-                                            request.memory_keep};
+    if (request.values >= compression::kValueFormats)
+      return Error{Errc::kMalformed, "a rank's format: unknown values"};
+    const compression::PayloadFormat format{
+        request.keep, static_cast<compression::ValueFormat>(request.values), request.memory_keep};
     MUSTER_TRY(const auto segments, trainer_.encode(format));
-    for (const Bytes& segment : segments) MUSTER_TRY_STATUS(channel_.send(RankMessageKind::kSegment, segment));
+    for (const Bytes& segment : segments)
+      MUSTER_TRY_STATUS(channel_.send(RankMessageKind::kSegment, segment));
     return Bytes();
   }
 

@@ -1,5 +1,5 @@
-// A miner of several processes: its two ends. The miner's own has θ, in memory that its ranks see, and asks them;
-// a rank's trains its share until the miner is gone.
+// A miner of several processes: its two ends. The miner's own has θ, in memory that its ranks see,
+// and asks them; a rank's trains its share until the miner is gone.
 //
 // Thread safety: as protocol/inner_loop.h; run_rank is a process's whole work.
 #pragma once
@@ -17,13 +17,13 @@ struct RankLaunch {
   std::function<void(const std::string&)> note;  // a line for the log
 };
 
-// θ starts as `parameters`. Errors: those of the ranks, naming which; kInvalidArgument (more ranks than sequences in a
-// batch; a device left open).
-[[nodiscard]] Result<std::unique_ptr<protocol::InnerLoop>> make_sharded_inner_loop(const TrainerConfig& config,
-                                                                                   std::span<const float> parameters,
-                                                                                   RankLaunch launch);
+// θ starts as `parameters`. Errors: those of the ranks, naming which; kInvalidArgument (more ranks
+// than sequences in a batch; a device left open).
+[[nodiscard]] Result<std::unique_ptr<protocol::InnerLoop>> make_sharded_inner_loop(
+    const TrainerConfig& config, std::span<const float> parameters, RankLaunch launch);
 
-// Takes the seat's descriptors. With Device::kCuda rank r computes on card r. The miner is told why a rank cannot be.
+// Takes the seat's descriptors. With Device::kCuda rank r computes on card r. The miner is told why
+// a rank cannot be.
 [[nodiscard]] Status run_rank(TrainerConfig config, const RankSeat& seat);
 
 }  // namespace muster::trainer

@@ -4,13 +4,18 @@
 
 namespace muster::trainer {
 
-ShardedParts::ShardedParts(const Shape& shape, Collective& collective, std::vector<Range> owned, bool shards_parameters)
-    : shape_(shape), collective_(collective), owned_(std::move(owned)), shards_parameters_(shards_parameters) {}
+ShardedParts::ShardedParts(const Shape& shape, Collective& collective, std::vector<Range> owned,
+                           bool shards_parameters)
+    : shape_(shape),
+      collective_(collective),
+      owned_(std::move(owned)),
+      shards_parameters_(shards_parameters) {}
 
 void ShardedParts::begin(std::span<const float> parameters, std::span<float> gradient) {
   const std::uint64_t own = owned_[collective_.rank()].size();
-  MUSTER_CHECK(gradient.size() == own && parameters.size() == (shards_parameters_ ? own : shape_.parameters),
-               "numbers of another share");
+  MUSTER_CHECK(
+      gradient.size() == own && parameters.size() == (shards_parameters_ ? own : shape_.parameters),
+      "numbers of another share");
   parameters_ = parameters;
   gradient_ = gradient;
 }
@@ -30,14 +35,17 @@ ShardedParts::Slot* ShardedParts::free_for(Slots& slots, std::size_t part) const
 }
 
 void ShardedParts::gather(Slot& slot, std::size_t part) {
-  const Range range = part_range(shape_, part), mine = owned_[collective_.rank()], in = common(mine, range);
+  const Range range = part_range(shape_, part), mine = owned_[collective_.rank()],
+              in = common(mine, range);
   slot.part = part;
   slot.values.resize(range.size());
   if (!in.empty())
-    std::ranges::copy(part_of(parameters_, in, mine.begin), part_of(std::span(slot.values), in, range.begin).begin());
-  slot.ticket = queue_.post([this, values = std::span(slot.values), ranges = within(owned_, range)] {
-    return collective_.all_gather(values, ranges);
-  });
+    std::ranges::copy(part_of(parameters_, in, mine.begin),
+                      part_of(std::span(slot.values), in, range.begin).begin());
+  slot.ticket =
+      queue_.post([this, values = std::span(slot.values), ranges = within(owned_, range)] {
+        return collective_.all_gather(values, ranges);
+      });
 }
 
 std::span<const float> ShardedParts::parameters(std::size_t part) {
@@ -72,14 +80,16 @@ void ShardedParts::gradient_done(std::size_t part) {
   Slot* slot = find(sums_, part);
   MUSTER_CHECK(slot != nullptr, "a gradient that was not begun");
   slot->part = kNone;
-  const Range range = part_range(shape_, part), mine = owned_[collective_.rank()], in = common(mine, range);
-  slot->ticket = queue_.post([this, values = std::span<const float>(slot->values), ranges = within(owned_, range),
-                              to = in.empty() ? std::span<float>() : part_of(gradient_, in, mine.begin)]() -> Status {
-    received_.resize(to.size());
-    MUSTER_TRY_STATUS(collective_.reduce_scatter(values, ranges, received_));
-    for (std::size_t i = 0; i < to.size(); ++i) to[i] += received_[i];
-    return {};
-  });
+  const Range range = part_range(shape_, part), mine = owned_[collective_.rank()],
+              in = common(mine, range);
+  slot->ticket = queue_.post(
+      [this, values = std::span<const float>(slot->values), ranges = within(owned_, range),
+       to = in.empty() ? std::span<float>() : part_of(gradient_, in, mine.begin)]() -> Status {
+        received_.resize(to.size());
+        MUSTER_TRY_STATUS(collective_.reduce_scatter(values, ranges, received_));
+        for (std::size_t i = 0; i < to.size(); ++i) to[i] += received_[i];
+        return {};
+      });
 }
 
 }  // namespace muster::trainer

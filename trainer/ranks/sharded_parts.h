@@ -1,10 +1,12 @@
-// ShardedParts: a model whose gradient, and where it is asked for whose parameters, are shared among ranks.
+// ShardedParts: a model whose gradient, and where it is asked for whose parameters, are shared
+// among ranks.
 //
-// A part's gradient is summed at its owners while the pass goes on with the next part; parameters that are shared out are
-// gathered one part ahead. For either there are two buffers of a layer's size and one for what is larger (an embedding,
-// a head): a rank holds its own ranges and a few parts, never the whole. (Rajbhandari et al., "ZeRO", arXiv 1910.02054: stages 2 and 3.)
-// Thread safety: one thread at a time; it has one of its own for the collective, which nobody else uses between begin()
-// and finish().
+// A part's gradient is summed at its owners while the pass goes on with the next part; parameters
+// that are shared out are gathered one part ahead. For either there are two buffers of a layer's
+// size and one for what is larger (an embedding, a head): a rank holds its own ranges and a few
+// parts, never the whole. (Rajbhandari et al., "ZeRO", arXiv 1910.02054: stages 2 and 3.) Thread
+// safety: one thread at a time; it has one of its own for the collective, which nobody else uses
+// between begin() and finish().
 #pragma once
 
 #include <array>
@@ -20,9 +22,11 @@ namespace muster::trainer {
 class ShardedParts final : public ModelParts {
  public:
   // `owned`: of the parameters, by rank. The collective must outlive it.
-  ShardedParts(const Shape& shape, Collective& collective, std::vector<Range> owned, bool shards_parameters);
+  ShardedParts(const Shape& shape, Collective& collective, std::vector<Range> owned,
+               bool shards_parameters);
 
-  // `parameters`: all of them, or this rank's own where they are shared out; `gradient`: of this rank's own, is added to.
+  // `parameters`: all of them, or this rank's own where they are shared out; `gradient`: of this
+  // rank's own, is added to.
   void begin(std::span<const float> parameters, std::span<float> gradient);
   // Waits until every part's gradient has arrived. Error: the collective's first.
   [[nodiscard]] Status finish() { return queue_.drain(); }

@@ -1,9 +1,10 @@
 // Silence: how long ranks may say nothing before one of them counts as hung.
 //
-// While they train, ranks report every step; to everything else they answer once. Silence is held against the longest
-// one that the same work has had so far, with a floor: a machine that is slow throughout is never hung, and before
-// anything was measured nothing is. Only what passes between two looks counts, a second of it at most: a machine that
-// slept was not silent. Sans-I/O. Thread safety: none; one owner.
+// While they train, ranks report every step; to everything else they answer once. Silence is held
+// against the longest one that the same work has had so far, with a floor: a machine that is slow
+// throughout is never hung, and before anything was measured nothing is. Only what passes between
+// two looks counts, a second of it at most: a machine that slept was not silent. Sans-I/O. Thread
+// safety: none; one owner.
 #pragma once
 
 #include <algorithm>

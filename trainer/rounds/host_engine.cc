@@ -16,13 +16,18 @@ class HostEngine final : public RoundEngine {
  public:
   HostEngine(const TrainerConfig& config, std::unique_ptr<Team> team, std::unique_ptr<Llama> llama,
              Collective* collective)
-      : config_(config), team_(std::move(team)), llama_(std::move(llama)), collective_(collective),
+      : config_(config),
+        team_(std::move(team)),
+        llama_(std::move(llama)),
+        collective_(collective),
         rank_(collective == nullptr ? 0 : collective->rank()) {
     const auto layout = state::layout_of(config.model);
-    plan_ = make_shard_plan(layout, config.optimizer.kind, collective == nullptr ? 1 : collective->size());
+    plan_ = make_shard_plan(layout, config.optimizer.kind,
+                            collective == nullptr ? 1 : collective->size());
     const Range optimized = plan_.optimized[rank_], compressed = plan_.compressed[rank_];
     gradient_.resize(optimized.size());
-    if (!optimized.empty()) optimizer_ = make_optimizer(config.optimizer, slice(layout, optimized), *team_);
+    if (!optimized.empty())
+      optimizer_ = make_optimizer(config.optimizer, slice(layout, optimized), *team_);
     if (!compressed.empty()) segments_ = slice(layout, compressed);
     first_.resize(compressed.size());
     second_.resize(compressed.size());
@@ -38,7 +43,8 @@ class HostEngine final : public RoundEngine {
     return {};
   }
 
-  Result<LearnerStep> step(const Batch& batch, double learning_rate, double clip, LossGuard& guard) override {
+  Result<LearnerStep> step(const Batch& batch, double learning_rate, double clip,
+                           LossGuard& guard) override {
     std::ranges::fill(gradient_, 0.0f);
     LearnerStep taken;
     if (collective_ == nullptr) {
@@ -51,8 +57,10 @@ class HostEngine final : public RoundEngine {
     if (taken.verdict != Verdict::kApply) return taken;
     ++optimizer_steps_;
     if (optimizer_ != nullptr)
-      optimizer_->step(masters(), gradient_, learning_rate, static_cast<float>(clip_factor(taken.gradient_norm, clip)));
-    if (collective_ != nullptr && !is_sharded()) MUSTER_TRY_STATUS(collective_->all_gather(working_, plan_.optimized));
+      optimizer_->step(masters(), gradient_, learning_rate,
+                       static_cast<float>(clip_factor(taken.gradient_norm, clip)));
+    if (collective_ != nullptr && !is_sharded())
+      MUSTER_TRY_STATUS(collective_->all_gather(working_, plan_.optimized));
     return taken;
   }
 
@@ -67,7 +75,8 @@ class HostEngine final : public RoundEngine {
       if (!std::isfinite(delta[i])) spoilt = 1;
     }
     if (collective_ == nullptr) return spoilt == 0;
-    MUSTER_TRY_STATUS(collective_->reshare(delta, plan_.optimized, feedback_.delta(), plan_.compressed));
+    MUSTER_TRY_STATUS(
+        collective_->reshare(delta, plan_.optimized, feedback_.delta(), plan_.compressed));
     std::vector<double> all(collective_->size());
     MUSTER_TRY_STATUS(collective_->share({&spoilt, 1}, all));
     return std::ranges::all_of(all, [](double it) { return it == 0; });
@@ -92,11 +101,15 @@ class HostEngine final : public RoundEngine {
   }
 
   Result<EngineState> state() override {
-    EngineState state{.optimizer_steps = optimizer_steps_, .optimizer = {},
-                      .residual = feedback_.residual(), .delta = {}, .feedback = feedback_.state()};
+    EngineState state{.optimizer_steps = optimizer_steps_,
+                      .optimizer = {},
+                      .residual = feedback_.residual(),
+                      .delta = {},
+                      .feedback = feedback_.state()};
     if (state.feedback.pending) state.delta = feedback_.delta();
     if (optimizer_ != nullptr)
-      for (const NamedState& array : optimizer_->state()) state.optimizer.push_back({array.name, array.values});
+      for (const NamedState& array : optimizer_->state())
+        state.optimizer.push_back({array.name, array.values});
     return state;
   }
 
@@ -116,10 +129,13 @@ class HostEngine final : public RoundEngine {
   }
 
  private:
-  [[nodiscard]] bool is_sharded() const { return collective_ != nullptr && config_.shards_parameters; }
+  [[nodiscard]] bool is_sharded() const {
+    return collective_ != nullptr && config_.shards_parameters;
+  }
   // Of the working copy, what this rank optimizes.
   [[nodiscard]] std::span<float> masters() {
-    return is_sharded() ? std::span(working_) : part_of(std::span(working_), plan_.optimized[rank_]);
+    return is_sharded() ? std::span(working_)
+                        : part_of(std::span(working_), plan_.optimized[rank_]);
   }
 
   Result<LearnerStep> gradient_among_ranks(const Batch& batch) {
@@ -144,20 +160,21 @@ class HostEngine final : public RoundEngine {
   Collective* collective_;
   unsigned rank_;
   ShardPlan plan_;
-  std::unique_ptr<Optimizer> optimizer_;          // null: this rank optimizes nothing
+  std::unique_ptr<Optimizer> optimizer_;  // null: this rank optimizes nothing
   std::uint64_t optimizer_steps_ = 0;
-  std::optional<compression::Layout> segments_;   // none: this rank codes nothing
-  std::span<const float> theta_;                  // of this round
-  std::vector<float> working_;                    // all parameters, or, sharded, those that this rank optimizes
-  std::vector<float> gradient_;                   // of those that this rank optimizes
-  std::vector<float> first_, second_;             // error feedback and Δ, which take turns
+  std::optional<compression::Layout> segments_;  // none: this rank codes nothing
+  std::span<const float> theta_;                 // of this round
+  std::vector<float> working_;   // all parameters, or, sharded, those that this rank optimizes
+  std::vector<float> gradient_;  // of those that this rank optimizes
+  std::vector<float> first_, second_;  // error feedback and Δ, which take turns
   compression::ErrorFeedback feedback_{{}, {}};
-  std::optional<ShardedParts> parts_;             // among ranks
+  std::optional<ShardedParts> parts_;  // among ranks
 };
 
 }  // namespace
 
-Result<std::unique_ptr<RoundEngine>> make_host_engine(const TrainerConfig& config, Collective* collective) {
+Result<std::unique_ptr<RoundEngine>> make_host_engine(const TrainerConfig& config,
+                                                      Collective* collective) {
   auto team = std::make_unique<Team>(config.threads);
   MUSTER_TRY(auto llama, Llama::make(config.model, config.compute, *team));
   return std::unique_ptr<RoundEngine>(

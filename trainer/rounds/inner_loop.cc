@@ -18,8 +18,9 @@ Status LlamaInnerLoop::recover() const {
   return {};
 }
 
-Result<protocol::TrainReport> LlamaInnerLoop::train(const protocol::TrainTask& task, const std::atomic<bool>& stop,
-                                                    const std::function<void(std::uint32_t)>& progress) {
+Result<protocol::TrainReport> LlamaInnerLoop::train(
+    const protocol::TrainTask& task, const std::atomic<bool>& stop,
+    const std::function<void(std::uint32_t)>& progress) {
   MUSTER_TRY_STATUS(recover());
   return trainer_->train(task, stop, progress);
 }
@@ -41,7 +42,8 @@ Status LlamaInnerLoop::apply(const compression::SparseUpdate& aggregate) {
 }
 
 Status LlamaInnerLoop::set_parameters(std::span<const float> parameters) {
-  if (parameters.size() != theta_.values().size()) return Error{Errc::kInvalidArgument, "parameters of another model"};
+  if (parameters.size() != theta_.values().size())
+    return Error{Errc::kInvalidArgument, "parameters of another model"};
   std::ranges::copy(parameters, theta_.values().begin());
   return {};
 }
@@ -78,15 +80,17 @@ Result<std::uint64_t> LlamaInnerLoop::load(const std::filesystem::path& path) {
   return file.head().tag;
 }
 
-Result<std::unique_ptr<protocol::InnerLoop>> make_local_inner_loop(const TrainerConfig& config,
-                                                                   std::span<const float> parameters,
-                                                                   RoundShare::MakeEngine make_engine) {
+Result<std::unique_ptr<protocol::InnerLoop>> make_local_inner_loop(
+    const TrainerConfig& config, std::span<const float> parameters,
+    RoundShare::MakeEngine make_engine) {
   auto layout = state::layout_of(config.model);
   MUSTER_TRY(auto theta, SharedFloats::make(layout.parameters()));
-  MUSTER_TRY(DataSet data, DataSet::open(config.train_data, config.model.context, config.model.vocab, kTrainSplit));
-  MUSTER_TRY(auto share, RoundShare::make(config, std::move(data), theta.values(), std::move(make_engine)));
-  auto loop = std::make_unique<LlamaInnerLoop>(std::move(layout), config.outer_learning_rate, std::move(theta),
-                                               std::move(share));
+  MUSTER_TRY(DataSet data, DataSet::open(config.train_data, config.model.context,
+                                         config.model.vocab, kTrainSplit));
+  MUSTER_TRY(auto share,
+             RoundShare::make(config, std::move(data), theta.values(), std::move(make_engine)));
+  auto loop = std::make_unique<LlamaInnerLoop>(std::move(layout), config.outer_learning_rate,
+                                               std::move(theta), std::move(share));
   MUSTER_TRY_STATUS(loop->set_parameters(parameters));
   return std::unique_ptr<protocol::InnerLoop>(std::move(loop));
 }

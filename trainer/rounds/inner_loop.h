@@ -1,7 +1,8 @@
-// LlamaInnerLoop: a miner's θ, and around it what trains its rounds. See protocol/inner_loop.h for the contract.
+// LlamaInnerLoop: a miner's θ, and around it what trains its rounds. See protocol/inner_loop.h for
+// the contract.
 //
-// What trains may fail (a process or a card that is gone). The round it was in is lost; before the next call it is made
-// anew and takes up the last saved state and what was settled since.
+// What trains may fail (a process or a card that is gone). The round it was in is lost; before the
+// next call it is made anew and takes up the last saved state and what was settled since.
 #pragma once
 
 #include <optional>
@@ -17,10 +18,13 @@ class LlamaInnerLoop final : public protocol::InnerLoop {
   // θ: of this layout; `trainer` has a view of it.
   LlamaInnerLoop(compression::Layout layout, float outer_learning_rate, SharedFloats theta,
                  std::unique_ptr<RoundTrainer> trainer)
-      : layout_(std::move(layout)), outer_learning_rate_(outer_learning_rate), theta_(std::move(theta)),
+      : layout_(std::move(layout)),
+        outer_learning_rate_(outer_learning_rate),
+        theta_(std::move(theta)),
         trainer_(std::move(trainer)) {}
 
-  Result<protocol::TrainReport> train(const protocol::TrainTask& task, const std::atomic<bool>& stop,
+  Result<protocol::TrainReport> train(const protocol::TrainTask& task,
+                                      const std::atomic<bool>& stop,
                                       const std::function<void(std::uint32_t)>& progress) override;
   Result<compression::Payload> encode(const compression::PayloadFormat& format) override;
   // What goes wrong is told by the next call that can.
@@ -45,8 +49,8 @@ class LlamaInnerLoop final : public protocol::InnerLoop {
 };
 
 // Of a miner of one process, at these parameters. Errors: those of DataSet::open and of the engine.
-[[nodiscard]] Result<std::unique_ptr<protocol::InnerLoop>> make_local_inner_loop(const TrainerConfig& config,
-                                                                                 std::span<const float> parameters,
-                                                                                 RoundShare::MakeEngine make_engine);
+[[nodiscard]] Result<std::unique_ptr<protocol::InnerLoop>> make_local_inner_loop(
+    const TrainerConfig& config, std::span<const float> parameters,
+    RoundShare::MakeEngine make_engine);
 
 }  // namespace muster::trainer

@@ -11,8 +11,8 @@ constexpr double kReady = 0, kAskedToStop = 1, kFailed = 2;
 
 }  // namespace
 
-RoundShare::RoundShare(const TrainerConfig& config, DataSet data, std::span<const float> theta, MakeEngine make_engine,
-                       Collective* collective)
+RoundShare::RoundShare(const TrainerConfig& config, DataSet data, std::span<const float> theta,
+                       MakeEngine make_engine, Collective* collective)
     : config_(config),
       layout_(state::layout_of(config.model)),
       data_(std::move(data)),
@@ -22,7 +22,8 @@ RoundShare::RoundShare(const TrainerConfig& config, DataSet data, std::span<cons
       make_engine_(std::move(make_engine)) {}
 
 Result<std::unique_ptr<RoundShare>> RoundShare::make(const TrainerConfig& config, DataSet data,
-                                                     std::span<const float> theta, MakeEngine make_engine,
+                                                     std::span<const float> theta,
+                                                     MakeEngine make_engine,
                                                      Collective* collective) {
   std::unique_ptr<RoundShare> share(
       new RoundShare(config, std::move(data), theta, std::move(make_engine), collective));
@@ -45,13 +46,15 @@ Error RoundShare::lost(Error error) {
 }
 
 Result<Batch> RoundShare::next_batch(std::span<const std::uint64_t> sequences, bool stop) {
-  const std::size_t first = sequences.size() * rank() / ranks(), end = sequences.size() * (rank() + 1) / ranks();
+  const std::size_t first = sequences.size() * rank() / ranks(),
+                    end = sequences.size() * (rank() + 1) / ranks();
   tokens_.resize((end - first) * (config_.model.context + std::size_t{1}));
   const Status found = data_.read(sequences.subspan(first, end - first), tokens_);
   const double mine = !found ? kFailed : stop ? kAskedToStop : kReady;
   std::vector<double> all(ranks(), mine);
   if (collective_ != nullptr)
-    if (Status shared = collective_->share({&mine, 1}, all); !shared) return lost(std::move(shared).error());
+    if (Status shared = collective_->share({&mine, 1}, all); !shared)
+      return lost(std::move(shared).error());
   MUSTER_TRY_STATUS(found);
   const double worst = *std::ranges::max_element(all);
   if (worst == kFailed) return Error{Errc::kCancelled, "another rank could not go on"};
@@ -59,15 +62,17 @@ Result<Batch> RoundShare::next_batch(std::span<const std::uint64_t> sequences, b
   return Batch{tokens_, end - first, sequences.size()};
 }
 
-Result<protocol::TrainReport> RoundShare::train(const protocol::TrainTask& task, const std::atomic<bool>& stop,
-                                                const std::function<void(std::uint32_t)>& progress) {
+Result<protocol::TrainReport> RoundShare::train(
+    const protocol::TrainTask& task, const std::atomic<bool>& stop,
+    const std::function<void(std::uint32_t)>& progress) {
   MUSTER_CHECK(engine_ != nullptr, "training after a failure without a restart");
   has_delta_ = false;
   const std::span<const std::uint64_t> sequences(task.sequences);
   const std::size_t batch = task.inner_steps == 0 ? 0 : sequences.size() / task.inner_steps;
   if (batch < ranks() && task.inner_steps > 0)
     return Error{Errc::kInvalidArgument, "a batch of " + std::to_string(batch) + " sequences for " +
-                                             std::to_string(ranks()) + " ranks; take at most as many ranks"};
+                                             std::to_string(ranks()) +
+                                             " ranks; take at most as many ranks"};
   if (Status begun = engine_->begin(theta_); !begun) return lost(std::move(begun).error());
   protocol::TrainReport report;
   // Spikes are the business of who sees the whole run; here only what is not finite is skipped.
@@ -75,7 +80,8 @@ Result<protocol::TrainReport> RoundShare::train(const protocol::TrainTask& task,
   for (std::uint32_t step = 0; step < task.inner_steps; ++step) {
     MUSTER_TRY(const Batch tokens, next_batch(sequences.subspan(step * batch, batch), stop));
     const std::uint64_t number = task.round.value * task.inner_steps + step;
-    auto taken = engine_->step(tokens, learning_rate(config_.schedule, number), config_.gradient_clip, guard);
+    auto taken = engine_->step(tokens, learning_rate(config_.schedule, number),
+                               config_.gradient_clip, guard);
     if (!taken) return lost(std::move(taken).error());
     if (taken->verdict != Verdict::kApply) {
       MUSTER_TRY_STATUS(guard.check(number, taken->loss, taken->gradient_norm));
@@ -86,7 +92,8 @@ Result<protocol::TrainReport> RoundShare::train(const protocol::TrainTask& task,
     progress(step);
   }
   if (report.skipped_steps == task.inner_steps && task.inner_steps > 0)
-    return Error{Errc::kNonFinite, "no step of round " + std::to_string(task.round.value) + " had a finite loss"};
+    return Error{Errc::kNonFinite,
+                 "no step of round " + std::to_string(task.round.value) + " had a finite loss"};
   report.mean_loss /= std::max(1u, task.inner_steps - report.skipped_steps);
   report.inner_steps = task.inner_steps;
   report.sequences_used = static_cast<std::uint32_t>(sequences.size());
@@ -94,7 +101,8 @@ Result<protocol::TrainReport> RoundShare::train(const protocol::TrainTask& task,
   if (!is_finite) return lost(std::move(is_finite).error());
   has_delta_ = *is_finite;
   if (!has_delta_)
-    return Error{Errc::kNonFinite, "training diverged in round " + std::to_string(task.round.value)};
+    return Error{Errc::kNonFinite,
+                 "training diverged in round " + std::to_string(task.round.value)};
   return report;
 }
 
@@ -102,7 +110,8 @@ Result<std::vector<Bytes>> RoundShare::encode(const compression::PayloadFormat& 
   MUSTER_CHECK(std::exchange(has_delta_, false), "encode without training");
   auto segments = engine_->encode(format);
   // What is wrong with the content is no fault of the engine's.
-  const bool is_broken = !segments && (segments.error().code == Errc::kIo || segments.error().code == Errc::kClosed);
+  const bool is_broken =
+      !segments && (segments.error().code == Errc::kIo || segments.error().code == Errc::kClosed);
   if (is_broken) return lost(std::move(segments).error());
   return segments;
 }
@@ -132,7 +141,8 @@ std::vector<std::uint64_t> RoundShare::optimizer_starts() const {
   for (const NamedSize& array : optimizer_arrays(config_.optimizer.kind, layout_)) {
     starts.push_back(0);
     if (begin == 0) continue;
-    for (const NamedSize& before : optimizer_arrays(config_.optimizer.kind, slice(layout_, {0, begin})))
+    for (const NamedSize& before :
+         optimizer_arrays(config_.optimizer.kind, slice(layout_, {0, begin})))
       if (before.name == array.name) starts.back() = before.floats;
   }
   return starts;
@@ -165,13 +175,17 @@ Status RoundShare::read(const StateFile& file) {
   const auto indices = file.indices();
   const auto first = std::ranges::lower_bound(indices, compressed.begin) - indices.begin();
   const auto end = std::ranges::lower_bound(indices, compressed.end) - indices.begin();
-  EngineState state{.optimizer_steps = file.head().optimizer_steps, .optimizer = {},
-                    .residual = part_of(file.residual(), compressed), .delta = {}, .feedback = {}};
+  EngineState state{.optimizer_steps = file.head().optimizer_steps,
+                    .optimizer = {},
+                    .residual = part_of(file.residual(), compressed),
+                    .delta = {},
+                    .feedback = {}};
   if (!optimized.empty()) {
     const auto starts = optimizer_starts();
     const auto arrays = optimizer_arrays(config_.optimizer.kind, slice(layout_, optimized));
     for (std::size_t i = 0; i < arrays.size(); ++i)
-      state.optimizer.push_back({arrays[i].name, file.optimizer(i).subspan(starts[i], arrays[i].floats)});
+      state.optimizer.push_back(
+          {arrays[i].name, file.optimizer(i).subspan(starts[i], arrays[i].floats)});
   }
   state.feedback.pending = file.head().pending;
   if (state.feedback.pending) {

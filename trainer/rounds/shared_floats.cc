@@ -11,7 +11,8 @@ namespace muster::trainer {
 Result<SharedFloats> SharedFloats::make(std::uint64_t count) {
   FileHandle file(::memfd_create("muster-theta", MFD_CLOEXEC));
   if (!file) return system_error("shared memory", "create");
-  // Reserved at once: memory that is missing is an error here instead of a SIGBUS at the first touch.
+  // Reserved at once: memory that is missing is an error here instead of a SIGBUS at the first
+  // touch.
   errno = ::posix_fallocate(file.get(), 0, static_cast<off_t>(count * sizeof(float)));
   if (errno != 0) return system_error("shared memory", "allocate");
   return join(std::move(file), count);
@@ -22,7 +23,8 @@ Result<SharedFloats> SharedFloats::join(FileHandle file, std::uint64_t count) {
   if (::fstat(file.get(), &status) != 0) return system_error("shared memory", "examine");
   if (static_cast<std::uint64_t>(status.st_size) != count * sizeof(float))
     return Error{Errc::kInvalidArgument, "shared memory of another model"};
-  void* data = ::mmap(nullptr, count * sizeof(float), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+  void* data =
+      ::mmap(nullptr, count * sizeof(float), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
   if (data == MAP_FAILED) return system_error("shared memory", "map");
   return SharedFloats(std::move(file), {static_cast<float*>(data), count});
 }

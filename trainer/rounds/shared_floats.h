@@ -1,4 +1,5 @@
-// SharedFloats: fp32 numbers in memory that child processes see too: a file without a name, mapped by each.
+// SharedFloats: fp32 numbers in memory that child processes see too: a file without a name, mapped
+// by each.
 //
 // Thread safety: as an array; processes agree between themselves on who writes when.
 #pragma once
@@ -14,7 +15,8 @@ class SharedFloats {
  public:
   // Zeros. Error: kIo, kNoSpace (not enough memory).
   [[nodiscard]] static Result<SharedFloats> make(std::uint64_t count);
-  // A child's view of what its parent made; takes the descriptor. Errors: kInvalidArgument (of another size), kIo.
+  // A child's view of what its parent made; takes the descriptor. Errors: kInvalidArgument (of
+  // another size), kIo.
   [[nodiscard]] static Result<SharedFloats> join(FileHandle file, std::uint64_t count);
   SharedFloats(SharedFloats&& other) noexcept;
   SharedFloats& operator=(SharedFloats&&) = delete;
@@ -25,7 +27,8 @@ class SharedFloats {
   [[nodiscard]] int descriptor() const { return file_.get(); }
 
  private:
-  SharedFloats(FileHandle file, std::span<float> values) : file_(std::move(file)), values_(values) {}
+  SharedFloats(FileHandle file, std::span<float> values)
+      : file_(std::move(file)), values_(values) {}
   FileHandle file_;
   std::span<float> values_;
 };

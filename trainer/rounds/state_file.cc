@@ -87,19 +87,22 @@ std::uint64_t StateFile::place(std::uint64_t head_bytes, std::uint64_t parameter
   indices_ = next(head_.entries * sizeof(std::uint64_t));
   originals_ = next(head_.entries * sizeof(float));
   theta_ = next(parameters * sizeof(float));
-  for (const NamedSize& array : head_.optimizer) optimizer_.push_back(next(array.floats * sizeof(float)));
+  for (const NamedSize& array : head_.optimizer)
+    optimizer_.push_back(next(array.floats * sizeof(float)));
   residual_ = next(parameters * sizeof(float));
   delta_ = next(head_.pending ? parameters * sizeof(float) : 0);
   return at + kChecksumBytes;
 }
 
-Result<StateFile> StateFile::create(const fs::path& path, const compression::Layout& layout, const StateHead& head) {
+Result<StateFile> StateFile::create(const fs::path& path, const compression::Layout& layout,
+                                    const StateHead& head) {
   const Bytes bytes = write_head(head, layout);
   const fs::path temporary = temporary_of(path);
   std::error_code ignored;
   fs::remove(temporary, ignored);
   StateFile state({}, path, head);
-  MUSTER_TRY(state.file_, MappedFile::create(temporary, state.place(bytes.size(), layout.parameters())));
+  MUSTER_TRY(state.file_,
+             MappedFile::create(temporary, state.place(bytes.size(), layout.parameters())));
   std::ranges::copy(bytes, state.file_.writable().begin());
   return state;
 }

@@ -24,7 +24,8 @@ constexpr std::uint64_t aligned(std::uint64_t bytes) {
 
 class HashingWriter {
  public:
-  HashingWriter(const FileHandle& file, const std::filesystem::path& path) : file_(file), path_(path) {}
+  HashingWriter(const FileHandle& file, const std::filesystem::path& path)
+      : file_(file), path_(path) {}
   Status write(ByteSpan bytes) {
     while (!bytes.empty()) {
       const ByteSpan piece = bytes.first(std::min(bytes.size(), kPieceBytes));
@@ -123,15 +124,16 @@ Status CheckpointFile::restore(std::span<const NamedState> arrays) const {
     for (; array != head_.arrays.end() && array->name != wanted.name; ++array)
       offset += array->elements * sizeof(float);
     if (array == head_.arrays.end() || array->elements != wanted.values.size())
-      return Error{Errc::kInvalidArgument, path_.string() + ": array '" + wanted.name +
-                                               "' is missing or of another size"};
+      return Error{Errc::kInvalidArgument,
+                   path_.string() + ": array '" + wanted.name + "' is missing or of another size"};
     if (!wanted.values.empty())
       std::memcpy(wanted.values.data(), file_.bytes().data() + offset, wanted.values.size_bytes());
   }
   return {};
 }
 
-std::optional<Difference> first_difference(std::span<const Setting> then, std::span<const Setting> now) {
+std::optional<Difference> first_difference(std::span<const Setting> then,
+                                           std::span<const Setting> now) {
   const auto value_in = [](std::span<const Setting> settings, const std::string& name) {
     const auto found = std::ranges::find(settings, name, &Setting::name);
     return found == settings.end() ? std::string("-") : found->value;

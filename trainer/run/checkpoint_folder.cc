@@ -59,13 +59,14 @@ Result<OpenedCheckpoint> CheckpointFolder::open_newest(std::span<const Setting> 
       continue;
     }
     if (const auto other = first_difference(file->head().binding, binding))
-      return Error{Errc::kInvalidArgument, path_of(*step).string() + ": made with " + other->name + " = " +
-                                               other->then + ", now it is " + other->now +
+      return Error{Errc::kInvalidArgument, path_of(*step).string() + ": made with " + other->name +
+                                               " = " + other->then + ", now it is " + other->now +
                                                "; set it back, or train into another folder"};
     for (const Setting& now : noted) {
       const auto then = std::ranges::find(file->head().noted, now.name, &Setting::name);
       if (then != file->head().noted.end() && then->value != now.value)
-        notes.push_back(now.name + " was " + then->value + " and is " + now.value + " from here on");
+        notes.push_back(now.name + " was " + then->value + " and is " + now.value +
+                        " from here on");
     }
     return OpenedCheckpoint{std::move(*file), std::move(notes)};
   }

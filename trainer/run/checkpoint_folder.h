@@ -13,7 +13,8 @@ namespace muster::trainer {
 
 struct OpenedCheckpoint {
   CheckpointFile file;
-  std::vector<std::string> notes;  // what a person should know: damaged newer ones, changed settings
+  std::vector<std::string>
+      notes;  // what a person should know: damaged newer ones, changed settings
 };
 
 class CheckpointFolder {
@@ -23,12 +24,13 @@ class CheckpointFolder {
   [[nodiscard]] std::filesystem::path path_of(std::uint64_t step) const;
   // Steps of the checkpoints there, ascending. A folder that does not exist has none.
   [[nodiscard]] std::vector<std::uint64_t> steps() const;
-  // Writes a checkpoint of head.step, then deletes all but the newest `keep`. Errors: kNoSpace, kIo.
+  // Writes a checkpoint of head.step, then deletes all but the newest `keep`. Errors: kNoSpace,
+  // kIo.
   [[nodiscard]] Status write(const CheckpointHead& head, std::span<const NamedState> arrays,
                              std::uint32_t keep) const;
-  // The newest that is whole; damaged ones are passed over and noted. Errors: kNotFound (none there, or none
-  // whole: the message has each one's damage); kInvalidArgument (the newest whole one is of another model, data or
-  // optimizer: names the first field and both values).
+  // The newest that is whole; damaged ones are passed over and noted. Errors: kNotFound (none
+  // there, or none whole: the message has each one's damage); kInvalidArgument (the newest whole
+  // one is of another model, data or optimizer: names the first field and both values).
   [[nodiscard]] Result<OpenedCheckpoint> open_newest(std::span<const Setting> binding,
                                                      std::span<const Setting> noted) const;
 

@@ -24,7 +24,8 @@ std::string read_text(ByteReader& reader) {
   return {raw.begin(), raw.end()};
 }
 
-// A count of things that take at least `bytes_min` each; 0, and the reader failed, when it cannot be.
+// A count of things that take at least `bytes_min` each; 0, and the reader failed, when it cannot
+// be.
 std::uint32_t read_count(ByteReader& reader, std::uint32_t max, std::size_t bytes_min) {
   const auto count = reader.read<std::uint32_t>();
   if (count > max || count > reader.remaining() / bytes_min) reader.fail();

@@ -1,9 +1,9 @@
 // CheckpointWriter: writes checkpoints while the training goes on.
 //
-// submit() copies the state into a buffer of its own, the only time that the training waits; a thread of low
-// priority hashes and writes the copy. While it still does, another submit() copies nothing and is left out.
-// Memory: one copy of the state. Thread safety: one owner; the thread is its own. The destructor waits for what is
-// being written.
+// submit() copies the state into a buffer of its own, the only time that the training waits; a
+// thread of low priority hashes and writes the copy. While it still does, another submit() copies
+// nothing and is left out. Memory: one copy of the state. Thread safety: one owner; the thread is
+// its own. The destructor waits for what is being written.
 #pragma once
 
 #include <condition_variable>
@@ -17,7 +17,8 @@ namespace muster::trainer {
 class CheckpointWriter {
  public:
   // `keep` ≥ 1: checkpoints that stay.
-  CheckpointWriter(CheckpointFolder folder, std::uint32_t keep) : folder_(std::move(folder)), keep_(keep) {}
+  CheckpointWriter(CheckpointFolder folder, std::uint32_t keep)
+      : folder_(std::move(folder)), keep_(keep) {}
   ~CheckpointWriter() { static_cast<void>(finish()); }
   CheckpointWriter(const CheckpointWriter&) = delete;
 

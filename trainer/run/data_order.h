@@ -1,7 +1,8 @@
 // DataOrder: the order in which a training goes through its sequences, every one once per epoch.
 //
-// Position p of all epochs is sequence permutation_e(p mod n) of epoch e = p / n, a keyed permutation of seed and
-// epoch (protocol/assignment.h): a position is all that a checkpoint needs. Thread safety: none; a value.
+// Position p of all epochs is sequence permutation_e(p mod n) of epoch e = p / n, a keyed
+// permutation of seed and epoch (protocol/assignment.h): a position is all that a checkpoint needs.
+// Thread safety: none; a value.
 #pragma once
 
 #include <optional>

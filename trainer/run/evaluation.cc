@@ -13,15 +13,16 @@ constexpr std::uint64_t kTokensAtOnce = 16384;
 
 Result<Evaluation> evaluate(Llama& engine, std::span<const float> theta, const DataSet& data,
                             std::uint64_t sequences_max, const std::atomic<bool>& stop) {
-  const auto losses_of = [&](std::span<const std::int32_t> tokens, std::span<float> losses) -> Status {
+  const auto losses_of = [&](std::span<const std::int32_t> tokens,
+                             std::span<float> losses) -> Status {
     engine.losses(theta, tokens, losses);
     return {};
   };
   return evaluate(losses_of, data, sequences_max, stop);
 }
 
-Result<Evaluation> evaluate(const LossesOf& losses_of, const DataSet& data, std::uint64_t sequences_max,
-                            const std::atomic<bool>& stop) {
+Result<Evaluation> evaluate(const LossesOf& losses_of, const DataSet& data,
+                            std::uint64_t sequences_max, const std::atomic<bool>& stop) {
   Evaluation evaluation;
   evaluation.sequences = std::min(sequences_max, data.sequences());
   evaluation.tokens = evaluation.sequences * data.context();

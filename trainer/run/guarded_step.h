@@ -1,4 +1,5 @@
-// The end of every inner step: the gradient's norm, the guard's verdict, clipping, the optimizer's move.
+// The end of every inner step: the gradient's norm, the guard's verdict, clipping, the optimizer's
+// move.
 //
 // Thread safety: one thread at a time.
 #pragma once
@@ -16,8 +17,10 @@ struct GuardedStep {
   Verdict verdict = Verdict::kApply;
 };
 
-// θ and the optimizer move if the guard applies the step, else both stay as they were. `clip`: largest norm; 0: none.
-[[nodiscard]] GuardedStep guarded_step(LossGuard& guard, Optimizer& optimizer, Team& team, std::span<float> theta,
-                                       std::span<const float> gradient, double loss, double learning_rate, double clip);
+// θ and the optimizer move if the guard applies the step, else both stay as they were. `clip`:
+// largest norm; 0: none.
+[[nodiscard]] GuardedStep guarded_step(LossGuard& guard, Optimizer& optimizer, Team& team,
+                                       std::span<float> theta, std::span<const float> gradient,
+                                       double loss, double learning_rate, double clip);
 
 }  // namespace muster::trainer

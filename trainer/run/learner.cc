@@ -9,8 +9,12 @@ namespace {
 
 class HostLearner final : public Learner {
  public:
-  HostLearner(std::unique_ptr<Optimizer> optimizer, Llama& engine, Team& team, std::vector<float> theta)
-      : engine_(engine), team_(team), optimizer_(std::move(optimizer)), theta_(std::move(theta)),
+  HostLearner(std::unique_ptr<Optimizer> optimizer, Llama& engine, Team& team,
+              std::vector<float> theta)
+      : engine_(engine),
+        team_(team),
+        optimizer_(std::move(optimizer)),
+        theta_(std::move(theta)),
         gradient_(theta_.size()) {}
 
   void add_pass(std::span<const std::int32_t> tokens, float share) override {
@@ -19,7 +23,8 @@ class HostLearner final : public Learner {
   }
   Result<LearnerStep> finish_step(double learning_rate, double clip, LossGuard& guard) override {
     const double loss = std::exchange(loss_, 0) / std::exchange(passes_, 0);
-    const GuardedStep taken = guarded_step(guard, *optimizer_, team_, theta_, gradient_, loss, learning_rate, clip);
+    const GuardedStep taken =
+        guarded_step(guard, *optimizer_, team_, theta_, gradient_, loss, learning_rate, clip);
     return LearnerStep{loss, taken.gradient_norm, taken.verdict};
   }
   Status losses(std::span<const std::int32_t> tokens, std::span<float> losses) override {
@@ -45,15 +50,17 @@ class HostLearner final : public Learner {
   Team& team_;
   std::unique_ptr<Optimizer> optimizer_;
   std::vector<float> theta_, gradient_;
-  double loss_ = 0;   // sum over the passes of this step
+  double loss_ = 0;  // sum over the passes of this step
   unsigned passes_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Learner> make_host_learner(const OptimizerConfig& optimizer, const compression::Layout& layout,
-                                           Llama& engine, Team& team, std::vector<float> theta) {
-  return std::make_unique<HostLearner>(make_optimizer(optimizer, layout, team), engine, team, std::move(theta));
+std::unique_ptr<Learner> make_host_learner(const OptimizerConfig& optimizer,
+                                           const compression::Layout& layout, Llama& engine,
+                                           Team& team, std::vector<float> theta) {
+  return std::make_unique<HostLearner>(make_optimizer(optimizer, layout, team), engine, team,
+                                       std::move(theta));
 }
 
 }  // namespace muster::trainer

@@ -56,10 +56,11 @@ LossGuard::Limits LossGuard::limits() const {
 Status LossGuard::check(std::uint64_t step, double loss, double norm) const {
   if (state_.skipped_in_a_row < config_.skips_max) return {};
   char text[256];
-  std::snprintf(text, sizeof(text),
-                "step %llu: %u steps in a row were skipped, the last with loss %.4g and gradient norm %.4g; "
-                "lower train.learning_rate or lengthen train.warmup_steps and go on from a checkpoint",
-                static_cast<unsigned long long>(step), state_.skipped_in_a_row, loss, norm);
+  std::snprintf(
+      text, sizeof(text),
+      "step %llu: %u steps in a row were skipped, the last with loss %.4g and gradient norm %.4g; "
+      "lower train.learning_rate or lengthen train.warmup_steps and go on from a checkpoint",
+      static_cast<unsigned long long>(step), state_.skipped_in_a_row, loss, norm);
   return Error{Errc::kNonFinite, text};
 }
 

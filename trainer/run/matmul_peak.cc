@@ -33,8 +33,10 @@ double peak_of(Team& team, double seconds_max, const std::function<double()>& se
 
 }  // namespace
 
-double matmul_peak(Team& team, bool stored_bf16, double seconds_max, const std::function<double()>& seconds) {
-  return stored_bf16 ? peak_of<Bf16>(team, seconds_max, seconds) : peak_of<float>(team, seconds_max, seconds);
+double matmul_peak(Team& team, bool stored_bf16, double seconds_max,
+                   const std::function<double()>& seconds) {
+  return stored_bf16 ? peak_of<Bf16>(team, seconds_max, seconds)
+                     : peak_of<float>(team, seconds_max, seconds);
 }
 
 }  // namespace muster::trainer

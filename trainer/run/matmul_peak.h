@@ -9,8 +9,9 @@
 
 namespace muster::trainer {
 
-// Floating-point operations per second of the products that the trainer uses, 1024 × 512 × 512 on the whole team, the
-// best of those that fit in `seconds_max`. `stored_bf16`: with bf16 activations. 0 where the CPU does not have them.
+// Floating-point operations per second of the products that the trainer uses, 1024 × 512 × 512 on
+// the whole team, the best of those that fit in `seconds_max`. `stored_bf16`: with bf16
+// activations. 0 where the CPU does not have them.
 [[nodiscard]] double matmul_peak(Team& team, bool stored_bf16, double seconds_max,
                                  const std::function<double()>& seconds);
 

@@ -39,8 +39,8 @@ std::string rows_up_to(std::string_view table, std::uint64_t last_step) {
   return kept;
 }
 
-Result<RunLogs::Table> RunLogs::open_table(const std::filesystem::path& path, const std::string& header,
-                                           std::uint64_t last_step) {
+Result<RunLogs::Table> RunLogs::open_table(const std::filesystem::path& path,
+                                           const std::string& header, std::uint64_t last_step) {
   std::uint64_t last_row = 0;
   if (!std::filesystem::exists(path)) {
     MUSTER_TRY_STATUS(replace_file(path, bytes_of(header)));
@@ -62,16 +62,19 @@ Result<RunLogs::Table> RunLogs::open_table(const std::filesystem::path& path, co
 
 Result<RunLogs> RunLogs::open(const std::filesystem::path& folder, std::uint64_t step,
                               std::function<double()> wall_s) {
-  MUSTER_TRY(Table losses, open_table(folder / "losses.csv",
-                                      "step,tokens,loss,learning_rate,gradient_norm,skipped\n", step));
+  MUSTER_TRY(Table losses,
+             open_table(folder / "losses.csv",
+                        "step,tokens,loss,learning_rate,gradient_norm,skipped\n", step));
   MUSTER_TRY(Table held_out, open_table(folder / "held_out.csv", "step,loss\n", step));
-  MUSTER_TRY(Table speed, open_table(folder / "speed.csv",
-                                     "seconds,step,tokens_per_second,share_of_peak,checkpoint_wait_s\n",
-                                     kAllRows));
+  MUSTER_TRY(
+      Table speed,
+      open_table(folder / "speed.csv",
+                 "seconds,step,tokens_per_second,share_of_peak,checkpoint_wait_s\n", kAllRows));
   MUSTER_TRY(EventFile events, EventFile::create(folder / "events", wall_s()));
   if (step > 0)
     MUSTER_TRY_STATUS(events.write(restart_event(wall_s(), static_cast<std::int64_t>(step) + 1)));
-  return RunLogs(std::move(losses), std::move(held_out), std::move(speed), std::move(events), std::move(wall_s));
+  return RunLogs(std::move(losses), std::move(held_out), std::move(speed), std::move(events),
+                 std::move(wall_s));
 }
 
 Status RunLogs::add_step(const StepReport& report) {
@@ -107,7 +110,8 @@ Status RunLogs::add_speed(std::uint64_t step, const Speed& speed) {
   append(line, speed.share_of_peak, ',');
   append(line, speed.checkpoint_wait_s, '\n');
   MUSTER_TRY_STATUS(speed_.add(line));
-  const Scalar scalars[] = {{"speed/tokens_per_second", static_cast<float>(speed.tokens_per_second)}};
+  const Scalar scalars[] = {
+      {"speed/tokens_per_second", static_cast<float>(speed.tokens_per_second)}};
   return events_.write(scalars_event(wall_s_(), static_cast<std::int64_t>(step), scalars));
 }
 

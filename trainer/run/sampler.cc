@@ -37,18 +37,21 @@ void keep_top_p(std::vector<Candidate>& all, double top_p) {
 
 }  // namespace
 
-Result<std::vector<Candidate>> candidates(std::span<const float> logits, const SamplerConfig& config) {
+Result<std::vector<Candidate>> candidates(std::span<const float> logits,
+                                          const SamplerConfig& config) {
   float largest = -std::numeric_limits<float>::infinity();
   std::uint32_t likeliest = 0;
   for (std::uint32_t token = 0; token < logits.size(); ++token) {
     if (std::isnan(logits[token]))
-      return Error{Errc::kNonFinite, "the model gives no number for token " + std::to_string(token)};
+      return Error{Errc::kNonFinite,
+                   "the model gives no number for token " + std::to_string(token)};
     if (logits[token] > largest) {
       largest = logits[token];
       likeliest = token;
     }
   }
-  if (!std::isfinite(largest)) return Error{Errc::kNonFinite, "the model gives infinities for the next token"};
+  if (!std::isfinite(largest))
+    return Error{Errc::kNonFinite, "the model gives infinities for the next token"};
   if (config.temperature <= 0) return std::vector<Candidate>{{likeliest, 1.0}};
   std::vector<Candidate> all(logits.size());
   for (std::uint32_t token = 0; token < logits.size(); ++token) {
@@ -61,7 +64,8 @@ Result<std::vector<Candidate>> candidates(std::span<const float> logits, const S
   return all;
 }
 
-Result<std::uint32_t> sample(std::span<const float> logits, const SamplerConfig& config, Prng& random) {
+Result<std::uint32_t> sample(std::span<const float> logits, const SamplerConfig& config,
+                             Prng& random) {
   MUSTER_TRY(const auto all, candidates(logits, config));
   if (all.size() == 1) return all.front().token;
   double left = random.uniform();

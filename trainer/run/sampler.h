@@ -1,8 +1,9 @@
 // Sampling the next token from logits.
 //
-// In this order, as in Hugging Face's generate: temperature; the top_k likeliest; of those the fewest likeliest that
-// together have at least top_p (nucleus sampling: Holtzman et al., "The curious case of neural text degeneration",
-// arXiv 1904.09751). Ties go to the lower token. Thread safety: pure functions.
+// In this order, as in Hugging Face's generate: temperature; the top_k likeliest; of those the
+// fewest likeliest that together have at least top_p (nucleus sampling: Holtzman et al., "The
+// curious case of neural text degeneration", arXiv 1904.09751). Ties go to the lower token. Thread
+// safety: pure functions.
 #pragma once
 
 #include <cstdint>
@@ -22,16 +23,16 @@ struct SamplerConfig {
 
 struct Candidate {
   std::uint32_t token = 0;
-  double probability = 0;    // the candidates' sum to 1
+  double probability = 0;  // the candidates' sum to 1
 };
 
-// What may come, never empty: likeliest first where the configuration leaves some out, else by token.
-// Errors: kNonFinite (a logit is NaN or +infinity, or all are −infinity).
+// What may come, never empty: likeliest first where the configuration leaves some out, else by
+// token. Errors: kNonFinite (a logit is NaN or +infinity, or all are −infinity).
 [[nodiscard]] Result<std::vector<Candidate>> candidates(std::span<const float> logits,
                                                         const SamplerConfig& config);
 
 // One of them, with one draw of `random` where there is more than one.
-[[nodiscard]] Result<std::uint32_t> sample(std::span<const float> logits, const SamplerConfig& config,
-                                           Prng& random);
+[[nodiscard]] Result<std::uint32_t> sample(std::span<const float> logits,
+                                           const SamplerConfig& config, Prng& random);
 
 }  // namespace muster::trainer

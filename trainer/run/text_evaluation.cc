@@ -34,10 +34,12 @@ double loss_of_end(Llama& engine, std::span<const float> theta, std::uint32_t co
 }  // namespace
 
 Result<Evaluation> evaluate_text(Llama& engine, std::span<const float> theta, std::uint32_t context,
-                                 std::span<const std::int32_t> tokens, const std::atomic<bool>& stop) {
+                                 std::span<const std::int32_t> tokens,
+                                 const std::atomic<bool>& stop) {
   if (tokens.size() < 2)
-    return Error{Errc::kInvalidArgument, "a text of " + std::to_string(tokens.size()) +
-                                             " tokens; at least two are needed, the first is not predicted"};
+    return Error{Errc::kInvalidArgument,
+                 "a text of " + std::to_string(tokens.size()) +
+                     " tokens; at least two are needed, the first is not predicted"};
   const std::size_t windows = (tokens.size() - 1) / context;
   const std::size_t at_once = std::max<std::size_t>(1, kTokensAtOnce / (context + 1));
   std::vector<std::int32_t> rows;
@@ -56,7 +58,8 @@ Result<Evaluation> evaluate_text(Llama& engine, std::span<const float> theta, st
   }
   const std::size_t rest = tokens.size() - 1 - windows * context;
   if (rest > 0) total += loss_of_end(engine, theta, context, tokens, rest);
-  return Evaluation{total / static_cast<double>(tokens.size() - 1), windows + (rest > 0 ? 1 : 0), tokens.size() - 1};
+  return Evaluation{total / static_cast<double>(tokens.size() - 1), windows + (rest > 0 ? 1 : 0),
+                    tokens.size() - 1};
 }
 
 }  // namespace muster::trainer

@@ -5,7 +5,7 @@
 namespace muster::trainer {
 namespace {
 
-constexpr double kSmoothing = 0.1;           // weight of the newest step in the mean time per step
+constexpr double kSmoothing = 0.1;  // weight of the newest step in the mean time per step
 constexpr double kSpeedRowEvery_s = 1.0;
 
 class Run {
@@ -46,13 +46,15 @@ class Run {
     const double begun = settings_.seconds();
     MUSTER_TRY(const StepReport report, training_.step());
     const double took = settings_.seconds() - begun;
-    seconds_per_step_ = seconds_per_step_ == 0 ? took : (1 - kSmoothing) * seconds_per_step_ + kSmoothing * took;
+    seconds_per_step_ =
+        seconds_per_step_ == 0 ? took : (1 - kSmoothing) * seconds_per_step_ + kSmoothing * took;
     outcome_.loss = report.loss;
     update_speed();
     MUSTER_TRY_STATUS(logs_.add_step(report));
     if (report.verdict != Verdict::kApply)
-      observer_.note("step " + std::to_string(report.step) + " was skipped: loss " + std::to_string(report.loss) +
-                     ", gradient norm " + std::to_string(report.gradient_norm) +
+      observer_.note("step " + std::to_string(report.step) + " was skipped: loss " +
+                     std::to_string(report.loss) + ", gradient norm " +
+                     std::to_string(report.gradient_norm) +
                      (report.verdict == Verdict::kSpike ? ", far over those before" : ""));
     const auto left = static_cast<double>(training_.config().steps() - report.step);
     observer_.on_step(report, outcome_.speed, left * seconds_per_step_);
@@ -65,15 +67,18 @@ class Run {
     Speed& speed = outcome_.speed;
     speed.seconds = settings_.seconds() - started_;
     if (seconds_per_step_ <= 0) return;
-    speed.tokens_per_second = static_cast<double>(training_.config().tokens_per_step()) / seconds_per_step_;
+    speed.tokens_per_second =
+        static_cast<double>(training_.config().tokens_per_step()) / seconds_per_step_;
     if (settings_.peak_flops > 0)
-      speed.share_of_peak = speed.tokens_per_second * training_.learner().flops_per_token() / settings_.peak_flops;
+      speed.share_of_peak =
+          speed.tokens_per_second * training_.learner().flops_per_token() / settings_.peak_flops;
   }
 
   // Being stopped meanwhile is no error: who goes on measures then.
   Status measure_if_due(const std::atomic<bool>& stop) {
     const std::uint64_t done = training_.steps_done();
-    if (settings_.evaluate_every == 0 || done == 0 || done % settings_.evaluate_every != 0 || logs_.has_held_out(done))
+    if (settings_.evaluate_every == 0 || done == 0 || done % settings_.evaluate_every != 0 ||
+        logs_.has_held_out(done))
       return {};
     Status measured = measure(stop);
     if (!measured && measured.error().code == Errc::kCancelled) return {};
@@ -85,7 +90,8 @@ class Run {
     const auto losses = [this](std::span<const std::int32_t> tokens, std::span<float> to) {
       return training_.learner().losses(tokens, to);
     };
-    MUSTER_TRY(const Evaluation evaluation, evaluate(losses, *held_out_, settings_.held_out_sequences, stop));
+    MUSTER_TRY(const Evaluation evaluation,
+               evaluate(losses, *held_out_, settings_.held_out_sequences, stop));
     outcome_.held_out_loss = evaluation.loss;
     observer_.on_held_out(training_.steps_done(), evaluation.loss);
     return logs_.add_held_out(training_.steps_done(), evaluation.loss);
@@ -110,8 +116,9 @@ class Run {
       failpoints_.pass("train.checkpoint");
     } else {
       ++outcome_.checkpoints_left_out;
-      observer_.note("checkpoint of step " + std::to_string(training_.steps_done()) +
-                     " left out: the one before is still being written; raise train.checkpoint_every");
+      observer_.note(
+          "checkpoint of step " + std::to_string(training_.steps_done()) +
+          " left out: the one before is still being written; raise train.checkpoint_every");
     }
     outcome_.speed.checkpoint_wait_s += settings_.seconds() - begun;
     return {};
@@ -156,12 +163,13 @@ class Run {
 }  // namespace
 
 Result<RunOutcome> run_training(Training& training, const DataSet* held_out,
-                                const RunSettings& settings, RunObserver& observer, Failpoints& failpoints,
-                                const std::atomic<bool>& stop) {
+                                const RunSettings& settings, RunObserver& observer,
+                                Failpoints& failpoints, const std::atomic<bool>& stop) {
   MUSTER_TRY(RunLogs logs, RunLogs::open(settings.folder, training.steps_done(), settings.wall_s));
   if (logs.opened_at() < training.steps_done())
-    observer.note("losses.csv ends at step " + std::to_string(logs.opened_at()) + ", the checkpoint is of step " +
-                  std::to_string(training.steps_done()) + ": the rows between are lost");
+    observer.note("losses.csv ends at step " + std::to_string(logs.opened_at()) +
+                  ", the checkpoint is of step " + std::to_string(training.steps_done()) +
+                  ": the rows between are lost");
   return Run(training, held_out, settings, observer, failpoints, std::move(logs)).run(stop);
 }
 

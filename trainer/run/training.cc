@@ -6,26 +6,31 @@ namespace muster::trainer {
 namespace {
 
 BatchStream::IdSource ids_from(std::uint64_t position, std::uint64_t seed, const DataSet& data) {
-  return [order = DataOrder(seed, data.sequences()), position](std::span<std::uint64_t> ids) mutable {
-    order.fill(position, ids);
-    position += ids.size();
-    return true;
-  };
+  return
+      [order = DataOrder(seed, data.sequences()), position](std::span<std::uint64_t> ids) mutable {
+        order.fill(position, ids);
+        position += ids.size();
+        return true;
+      };
 }
 
 }  // namespace
 
-Training::Training(const TrainingConfig& config, std::unique_ptr<Learner> learner, const DataSet& data)
+Training::Training(const TrainingConfig& config, std::unique_ptr<Learner> learner,
+                   const DataSet& data)
     : config_(config), learner_(std::move(learner)), data_(data), guard_(config.guard) {}
 
 Training::Training(const TrainingConfig& config, Llama& engine, const DataSet& data, Team& team,
                    std::vector<float> theta)
     : Training(config,
-               make_host_learner(config.optimizer, state::layout_of(config.model), engine, team, std::move(theta)),
+               make_host_learner(config.optimizer, state::layout_of(config.model), engine, team,
+                                 std::move(theta)),
                data) {}
 
 Result<StepReport> Training::step() {
-  if (!batches_) batches_ = std::make_unique<BatchStream>(data_, ids_from(sequences_, config_.seed, data_), config_.batch);
+  if (!batches_)
+    batches_ = std::make_unique<BatchStream>(data_, ids_from(sequences_, config_.seed, data_),
+                                             config_.batch);
   for (std::uint32_t pass = 0; pass < config_.accumulate; ++pass) {
     MUSTER_TRY(const auto tokens, batches_->next());
     sequences_ += config_.batch;
@@ -34,7 +39,8 @@ Result<StepReport> Training::step() {
   StepReport report{.step = step_ + 1,
                     .tokens = (step_ + 1) * config_.tokens_per_step(),
                     .learning_rate = learning_rate(config_.schedule, step_)};
-  MUSTER_TRY(const LearnerStep taken, learner_->finish_step(report.learning_rate, config_.gradient_clip, guard_));
+  MUSTER_TRY(const LearnerStep taken,
+             learner_->finish_step(report.learning_rate, config_.gradient_clip, guard_));
   report.loss = taken.loss;
   report.gradient_norm = taken.gradient_norm;
   report.verdict = taken.verdict;

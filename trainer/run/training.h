@@ -1,9 +1,10 @@
 // Training: a model, its optimizer and its place in the data; one step at a time.
 //
-// A step: `accumulate` passes over `batch` sequences each, the norm of the gradient, the guard's verdict, clipping,
-// the optimizer. Memory: θ, gradient and the optimizer's state, 16 bytes per parameter with AdamW.
-// Thread safety: one thread at a time; engine, data and team must outlive it. Determinism: that of engine and
-// optimizer; a training that goes on from a checkpoint takes the same steps as one that was never cut off.
+// A step: `accumulate` passes over `batch` sequences each, the norm of the gradient, the guard's
+// verdict, clipping, the optimizer. Memory: θ, gradient and the optimizer's state, 16 bytes per
+// parameter with AdamW. Thread safety: one thread at a time; engine, data and team must outlive it.
+// Determinism: that of engine and optimizer; a training that goes on from a checkpoint takes the
+// same steps as one that was never cut off.
 #pragma once
 
 #include <memory>
@@ -21,11 +22,11 @@
 namespace muster::trainer {
 
 struct StepReport {
-  std::uint64_t step = 0;      // steps behind it, this one counted
-  std::uint64_t tokens = 0;    // trained on so far
-  double loss = 0;             // nats per token, before the step
+  std::uint64_t step = 0;    // steps behind it, this one counted
+  std::uint64_t tokens = 0;  // trained on so far
+  double loss = 0;           // nats per token, before the step
   double learning_rate = 0;
-  double gradient_norm = 0;    // before clipping
+  double gradient_norm = 0;  // before clipping
   Verdict verdict = Verdict::kApply;
 };
 
@@ -34,7 +35,8 @@ class Training {
   // REQUIRES: validate(config); a learner of config.model with its optimizer.
   Training(const TrainingConfig& config, std::unique_ptr<Learner> learner, const DataSet& data);
   // On this machine's CPU, from θ.
-  Training(const TrainingConfig& config, Llama& engine, const DataSet& data, Team& team, std::vector<float> theta);
+  Training(const TrainingConfig& config, Llama& engine, const DataSet& data, Team& team,
+           std::vector<float> theta);
 
   // Errors: those of the data; kIo; kNonFinite (too many steps in a row were skipped).
   [[nodiscard]] Result<StepReport> step();

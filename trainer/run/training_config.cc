@@ -18,8 +18,9 @@ std::string text_of(Number number) {
 
 Status in_range(const char* field, double value, double low, double high, const char* mend) {
   if (std::isfinite(value) && value >= low && value <= high) return {};
-  return Error{Errc::kInvalidArgument, std::string("train.") + field + " is " + text_of(value) + ", must be from " +
-                                           text_of(low) + " to " + text_of(high) + mend};
+  return Error{Errc::kInvalidArgument, std::string("train.") + field + " is " + text_of(value) +
+                                           ", must be from " + text_of(low) + " to " +
+                                           text_of(high) + mend};
 }
 
 Status validate_optimizer(const OptimizerConfig& optimizer) {
@@ -43,13 +44,15 @@ Status validate(const TrainingConfig& config) {
   MUSTER_TRY_STATUS(in_range("decay_to", schedule.decay_to, 0, 1, ""));
   MUSTER_TRY_STATUS(in_range("decay_share", schedule.decay_share, 0, 1, ""));
   if (schedule.warmup_steps > schedule.total_steps)
-    return Error{Errc::kInvalidArgument,
-                 "train.warmup_steps is " + text_of(schedule.warmup_steps) + ", but the run has only " +
-                     text_of(schedule.total_steps) + " steps; warm up for fewer, or train for more"};
+    return Error{Errc::kInvalidArgument, "train.warmup_steps is " + text_of(schedule.warmup_steps) +
+                                             ", but the run has only " +
+                                             text_of(schedule.total_steps) +
+                                             " steps; warm up for fewer, or train for more"};
   MUSTER_TRY_STATUS(in_range("batch", config.batch, 1, 1 << 20, ""));
   MUSTER_TRY_STATUS(in_range("accumulate", config.accumulate, 1, 1 << 20, ""));
   MUSTER_TRY_STATUS(in_range("gradient_clip", config.gradient_clip, 0, 1e9, "; 0 means none"));
-  MUSTER_TRY_STATUS(in_range("guard_sd", config.guard.spike_sd, 0, 1e9, "; 0 means that no spike is skipped"));
+  MUSTER_TRY_STATUS(
+      in_range("guard_sd", config.guard.spike_sd, 0, 1e9, "; 0 means that no spike is skipped"));
   MUSTER_TRY_STATUS(in_range("guard_window", config.guard.window, 8, 65536, ""));
   return in_range("skips_max", config.guard.skips_max, 1, 1e9, "");
 }
@@ -105,9 +108,12 @@ const char* name_of(OptimizerKind kind) { return kind == OptimizerKind::kMuon ? 
 
 const char* name_of(ScheduleShape shape) {
   switch (shape) {
-    case ScheduleShape::kCosine: return "cosine";
-    case ScheduleShape::kWsd: return "wsd";
-    case ScheduleShape::kConstant: return "constant";
+    case ScheduleShape::kCosine:
+      return "cosine";
+    case ScheduleShape::kWsd:
+      return "wsd";
+    case ScheduleShape::kConstant:
+      return "constant";
   }
   MUSTER_UNREACHABLE();
 }

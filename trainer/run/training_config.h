@@ -1,4 +1,5 @@
-// TrainingConfig: all numbers that a training's result depends on, and which of them bind a checkpoint.
+// TrainingConfig: all numbers that a training's result depends on, and which of them bind a
+// checkpoint.
 //
 // Thread safety: values and pure functions.
 #pragma once
@@ -28,17 +29,24 @@ struct TrainingConfig {
   GuardConfig guard = {};
 
   [[nodiscard]] std::uint64_t steps() const { return schedule.total_steps; }
-  [[nodiscard]] std::uint64_t sequences_per_step() const { return std::uint64_t{batch} * accumulate; }
-  [[nodiscard]] std::uint64_t tokens_per_step() const { return sequences_per_step() * model.context; }
+  [[nodiscard]] std::uint64_t sequences_per_step() const {
+    return std::uint64_t{batch} * accumulate;
+  }
+  [[nodiscard]] std::uint64_t tokens_per_step() const {
+    return sequences_per_step() * model.context;
+  }
 };
 
 // Errors: kInvalidArgument, naming field, range and mend.
 [[nodiscard]] Status validate(const TrainingConfig& config);
 
-// What must stay the same between a checkpoint and a training that goes on from it: model, data, order, optimizer.
-[[nodiscard]] std::vector<Setting> binding_settings(const TrainingConfig& config, const Hash& data_root);
+// What must stay the same between a checkpoint and a training that goes on from it: model, data,
+// order, optimizer.
+[[nodiscard]] std::vector<Setting> binding_settings(const TrainingConfig& config,
+                                                    const Hash& data_root);
 // What may change on the way, which is said. `compute`: Llama::path().
-[[nodiscard]] std::vector<Setting> noted_settings(const TrainingConfig& config, const std::string& compute);
+[[nodiscard]] std::vector<Setting> noted_settings(const TrainingConfig& config,
+                                                  const std::string& compute);
 
 [[nodiscard]] const char* name_of(OptimizerKind kind);
 [[nodiscard]] const char* name_of(ScheduleShape shape);

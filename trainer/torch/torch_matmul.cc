@@ -1,4 +1,5 @@
-// The factory behind muster_make_matmul_library, the one symbol of libmuster_torch.so. See matmul_library.h.
+// The factory behind muster_make_matmul_library, the one symbol of libmuster_torch.so. See
+// matmul_library.h.
 #include <ATen/ATen.h>
 
 #include "base/check.h"
@@ -13,7 +14,8 @@ constexpr at::ScalarType kType = sizeof(T) == 2 ? at::kBFloat16 : at::kFloat;
 
 template <class T>
 at::Tensor view(const T* values, std::size_t rows, std::size_t columns, at::ScalarType type) {
-  return at::from_blob(const_cast<T*>(values), {static_cast<std::int64_t>(rows), static_cast<std::int64_t>(columns)},
+  return at::from_blob(const_cast<T*>(values),
+                       {static_cast<std::int64_t>(rows), static_cast<std::int64_t>(columns)},
                        {static_cast<std::int64_t>(row_numbers<T>(columns)), 1}, type);
 }
 
@@ -31,10 +33,11 @@ class TorchMatmul final : public Matmul<T> {
     multiply(dy, rows, backward_, target);
   }
 
-  void add_weight_gradient(const T* dy, const T* x, std::size_t rows, std::size_t out, std::size_t in,
-                           float* gradient) override {
+  void add_weight_gradient(const T* dy, const T* x, std::size_t rows, std::size_t out,
+                           std::size_t in, float* gradient) override {
     const TorchScope scope(threads_);
-    const at::Tensor product = at::mm(view(dy, rows, out, kType<T>).t(), view(x, rows, in, kType<T>));
+    const at::Tensor product =
+        at::mm(view(dy, rows, out, kType<T>).t(), view(x, rows, in, kType<T>));
     view(gradient, out, in, at::kFloat).add_(product);
   }
 
@@ -46,7 +49,8 @@ class TorchMatmul final : public Matmul<T> {
 
   void multiply(const T* a, std::size_t rows, const at::Tensor& b, const Target<T>& target) {
     const TorchScope scope(threads_);
-    const auto summed = static_cast<std::size_t>(b.size(0)), columns = static_cast<std::size_t>(b.size(1));
+    const auto summed = static_cast<std::size_t>(b.size(0)),
+               columns = static_cast<std::size_t>(b.size(1));
     const at::Tensor x = view(a, rows, summed, kType<T>);
     if (target.into == Into::kStored) {
       at::Tensor stored = view(target.stored, rows, columns, kType<T>);
@@ -57,7 +61,8 @@ class TorchMatmul final : public Matmul<T> {
     if (target.into == Into::kFloat)
       floats.copy_(at::mm(x, b));
     else
-      at::add_out(floats, view(target.base, rows, columns, at::kFloat), at::mm(x, b).to(at::kFloat));
+      at::add_out(floats, view(target.base, rows, columns, at::kFloat),
+                  at::mm(x, b).to(at::kFloat));
   }
 
   int threads_;

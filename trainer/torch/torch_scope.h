@@ -1,10 +1,10 @@
 // TorchScope: sets a thread up for tensor work and leaves it as it was.
 //
-// Numerical libraries may switch the CPU to flushing denormals (FTZ, DAZ); arithmetic that peers must
-// agree on would then differ on the same thread. Every entry into the tensor library from outside
-// stands in the life of one of these. It also sets the number of threads, which OpenMP keeps per
-// calling thread. Autograd is off inside, but where code turns it on.
-// Thread safety: one per thread and call.
+// Numerical libraries may switch the CPU to flushing denormals (FTZ, DAZ); arithmetic that peers
+// must agree on would then differ on the same thread. Every entry into the tensor library from
+// outside stands in the life of one of these. It also sets the number of threads, which OpenMP
+// keeps per calling thread. Autograd is off inside, but where code turns it on. Thread safety: one
+// per thread and call.
 #pragma once
 
 #include <c10/core/GradMode.h>

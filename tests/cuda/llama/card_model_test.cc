@@ -1,5 +1,5 @@
-// The same on the first card of this machine, and sizes that only a card is fast enough for; skipped, with the reason,
-// where there is none.
+// The same on the first card of this machine, and sizes that only a card is fast enough for;
+// skipped, with the reason, where there is none.
 #include "tests/cuda/llama/model_conformance.h"
 
 namespace muster::gpu {
@@ -16,26 +16,52 @@ const Result<std::shared_ptr<Card>>& first_card() {
   return card;
 }
 
-INSTANTIATE_TEST_SUITE_P(Card, ModelConformance,
-                         ::testing::Values(ModelMaker{"fp32", [] { return first_card(); }, ModelFormat::kFloat32},
-                                           ModelMaker{"bf16", [] { return first_card(); }, ModelFormat::kBfloat16}),
-                         [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Card, ModelConformance,
+    ::testing::Values(ModelMaker{"fp32", [] { return first_card(); }, ModelFormat::kFloat32},
+                      ModelMaker{"bf16", [] { return first_card(); }, ModelFormat::kBfloat16}),
+    [](const auto& test) { return test.param.name; });
 
 class LongContext : public ModelConformance {};
 INSTANTIATE_TEST_SUITE_P(Card, LongContext,
-                         ::testing::Values(ModelMaker{"bf16", [] { return first_card(); }, ModelFormat::kBfloat16}),
+                         ::testing::Values(ModelMaker{"bf16", [] { return first_card(); },
+                                                      ModelFormat::kBfloat16}),
                          [](const auto& test) { return test.param.name; });
 
 TEST_P(LongContext, GivesTheCpusGradientAt1024) {
-  expect_as_on_cpus(LlamaExample({.d_model = 192, .layers = 2, .heads = 3, .kv_heads = 3, .d_ff = 256, .context = 1024,
-                                  .vocab = 1024, .tied = false}, 1), 1);
+  expect_as_on_cpus(LlamaExample({.d_model = 192,
+                                  .layers = 2,
+                                  .heads = 3,
+                                  .kv_heads = 3,
+                                  .d_ff = 256,
+                                  .context = 1024,
+                                  .vocab = 1024,
+                                  .tied = false},
+                                 1),
+                    1);
 }
 
 TEST_P(LongContext, GivesTheCpusGradientAt4096) {
-  expect_as_on_cpus(LlamaExample({.d_model = 128, .layers = 1, .heads = 2, .kv_heads = 1, .d_ff = 128, .context = 4096,
-                                  .vocab = 256, .tied = true}, 1), 1);
-  expect_as_on_cpus(LlamaExample({.d_model = 128, .layers = 1, .heads = 1, .kv_heads = 1, .d_ff = 128, .context = 4096,
-                                  .vocab = 256, .tied = true}, 1), 1);
+  expect_as_on_cpus(LlamaExample({.d_model = 128,
+                                  .layers = 1,
+                                  .heads = 2,
+                                  .kv_heads = 1,
+                                  .d_ff = 128,
+                                  .context = 4096,
+                                  .vocab = 256,
+                                  .tied = true},
+                                 1),
+                    1);
+  expect_as_on_cpus(LlamaExample({.d_model = 128,
+                                  .layers = 1,
+                                  .heads = 1,
+                                  .kv_heads = 1,
+                                  .d_ff = 128,
+                                  .context = 4096,
+                                  .vocab = 256,
+                                  .tied = true},
+                                 1),
+                    1);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// The first cards of this machine, two at most, train the model that one alone does; skipped, with the reason, where
-// there is none. Steps are repeated, so that they are recorded with what is done aside.
+// The first cards of this machine, two at most, train the model that one alone does; skipped, with
+// the reason, where there is none. Steps are repeated, so that they are recorded with what is done
+// aside.
 #include "tests/cuda/cards_as_ranks.h"
 #include "tests/cuda/llama/example.h"
 
@@ -25,7 +26,8 @@ std::vector<Range> owned_by(const state::ModelSpec& spec, unsigned ranks) {
 std::unique_ptr<Model> make(Card& card, const LlamaExample& example, const CardSharding& sharding,
                             const ShardSettings& shard) {
   const trainer::Rotary rotary(example.model, example.model.context);
-  const std::size_t angles = example.model.context * (example.model.d_model / example.model.heads / 2);
+  const std::size_t angles =
+      example.model.context * (example.model.d_model / example.model.heads / 2);
   auto made = card.make_model({.spec = example.model,
                                .sequences = 2,
                                .format = sharding.format,
@@ -38,8 +40,8 @@ std::unique_ptr<Model> make(Card& card, const LlamaExample& example, const CardS
 }
 
 // θ's range after the steps of a rank, each with the sequences from `first` on.
-std::vector<float> train(Model& model, const LlamaExample& example, const Range& own, std::size_t first,
-                         std::size_t count, std::vector<StepOutcome>& outcomes) {
+std::vector<float> train(Model& model, const LlamaExample& example, const Range& own,
+                         std::size_t first, std::size_t count, std::vector<StepOutcome>& outcomes) {
   const std::size_t row = example.model.context + std::size_t{1};
   model.parameters().write(part_of(std::span(example.theta), own)).value();
   model.parameters_changed().value();
@@ -50,7 +52,8 @@ std::vector<float> train(Model& model, const LlamaExample& example, const Range&
                                 .loss_limit = INFINITY,
                                 .norm_limit = INFINITY,
                                 .batch = {example.sequences, 3}};
-    outcomes.push_back(model.step(std::span(example.tokens).subspan(first * row, count * row), settings).value());
+    outcomes.push_back(
+        model.step(std::span(example.tokens).subspan(first * row, count * row), settings).value());
   }
   std::vector<float> theta(own.size());
   model.parameters().read(theta).value();
@@ -60,10 +63,11 @@ std::vector<float> train(Model& model, const LlamaExample& example, const Range&
 class CardShard : public ::testing::TestWithParam<CardSharding> {};
 INSTANTIATE_TEST_SUITE_P(
     Card, CardShard,
-    ::testing::Values(CardSharding{"optimizer_fp32"}, CardSharding{"everything_fp32", true},
-                      CardSharding{"optimizer_muon_bf16", false, true, false, ModelFormat::kBfloat16},
-                      CardSharding{"everything_muon_bf16", true, true, false, ModelFormat::kBfloat16},
-                      CardSharding{"everything_tied_bf16", true, false, true, ModelFormat::kBfloat16}),
+    ::testing::Values(
+        CardSharding{"optimizer_fp32"}, CardSharding{"everything_fp32", true},
+        CardSharding{"optimizer_muon_bf16", false, true, false, ModelFormat::kBfloat16},
+        CardSharding{"everything_muon_bf16", true, true, false, ModelFormat::kBfloat16},
+        CardSharding{"everything_tied_bf16", true, false, true, ModelFormat::kBfloat16}),
     [](const auto& test) { return test.param.name; });
 
 TEST_P(CardShard, TakesTheStepsOfOneCardAlone) {
@@ -81,7 +85,9 @@ TEST_P(CardShard, TakesTheStepsOfOneCardAlone) {
       const unsigned rank = collective.rank();
       const Range own = owned[rank];
       // The rank of three sequences makes two passes and both a third, of zeros.
-      const std::size_t first = rank == 0 ? 0 : 3, count = collective.size() == 1 ? 5 : rank == 0 ? 3 : 2;
+      const std::size_t first = rank == 0 ? 0 : 3, count = collective.size() == 1 ? 5
+                                                           : rank == 0            ? 3
+                                                                                  : 2;
       const auto model = make(card, example, GetParam(),
                               {.collective = &collective,
                                .owned = owned,
@@ -97,12 +103,14 @@ TEST_P(CardShard, TakesTheStepsOfOneCardAlone) {
       for (std::size_t step = 0; step < kSteps; ++step) {
         EXPECT_EQ(of_rank[step].loss, outcomes[0][step].loss);
         EXPECT_EQ(of_rank[step].gradient_norm, outcomes[0][step].gradient_norm);
-        EXPECT_NEAR(of_rank[step].loss, alone[step].loss, GetParam().format == ModelFormat::kFloat32 ? 1e-4 : 2e-2);
+        EXPECT_NEAR(of_rank[step].loss, alone[step].loss,
+                    GetParam().format == ModelFormat::kFloat32 ? 1e-4 : 2e-2);
       }
     }
     runs.push_back(std::move(theta));
   }
-  EXPECT_LE(relative_error(runs[0], expected), GetParam().format == ModelFormat::kFloat32 ? 1e-4 : 2e-2);
+  EXPECT_LE(relative_error(runs[0], expected),
+            GetParam().format == ModelFormat::kFloat32 ? 1e-4 : 2e-2);
   EXPECT_EQ(std::memcmp(runs[0].data(), runs[1].data(), runs[0].size() * sizeof(float)), 0)
       << "the same bits on every run";
 }

@@ -17,14 +17,18 @@ struct LlamaExample {
   std::vector<std::int32_t> tokens;
   std::size_t sequences;
 
-  explicit LlamaExample(const state::ModelSpec& spec, std::size_t sequence_count = 2, std::uint64_t seed = 4)
-      : model(spec), theta(state::layout_of(spec).parameters()), tokens(sequence_count * (spec.context + 1)),
+  explicit LlamaExample(const state::ModelSpec& spec, std::size_t sequence_count = 2,
+                        std::uint64_t seed = 4)
+      : model(spec),
+        theta(state::layout_of(spec).parameters()),
+        tokens(sequence_count * (spec.context + 1)),
         sequences(sequence_count) {
     state::initial_parameters(model, 11, theta);
     Prng random(seed);
     // Some tokens far more often than others, as in texts.
     for (auto& token : tokens)
-      token = static_cast<std::int32_t>(random.chance(0.3) ? random.below(4) : random.below(model.vocab));
+      token = static_cast<std::int32_t>(random.chance(0.3) ? random.below(4)
+                                                           : random.below(model.vocab));
     // Gains that are not all the same.
     Prng gains(7);
     const auto layout = state::layout_of(model);
@@ -43,7 +47,8 @@ struct LlamaExample {
     Team team(1);
     auto llama = trainer::Llama::make(model, {.compute = trainer::Compute::kFloat32}, team).value();
     std::vector<float> gradient(theta.size());
-    llama->add_window_gradient(theta, std::span(tokens).first(model.context + 1), first, end, gradient);
+    llama->add_window_gradient(theta, std::span(tokens).first(model.context + 1), first, end,
+                               gradient);
     return gradient;
   }
   // In fp32, on the CPU.
@@ -81,8 +86,15 @@ inline void expect_near_gradient(const state::ModelSpec& model, std::span<const 
 
 // Sizes that no tile divides, shared key/value heads, rows of one part and of several.
 inline state::ModelSpec odd_card_model(bool tied) {
-  return {.d_model = 96, .layers = 2, .heads = 3, .kv_heads = 1, .d_ff = 136, .context = 77, .vocab = 104,
-          .tied = tied, .rope_scaling = state::RopeScaling{.factor = 4, .original_context = 32}};
+  return {.d_model = 96,
+          .layers = 2,
+          .heads = 3,
+          .kv_heads = 1,
+          .d_ff = 136,
+          .context = 77,
+          .vocab = 104,
+          .tied = tied,
+          .rope_scaling = state::RopeScaling{.factor = 4, .original_context = 32}};
 }
 
 }  // namespace muster::gpu

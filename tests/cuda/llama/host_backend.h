@@ -1,5 +1,6 @@
-// HostBackend: runs a card's passes on the host, teams played and products written out, so that everything but the
-// card's own instructions is tested on machines without a card. See cuda/llama/passes.h.
+// HostBackend: runs a card's passes on the host, teams played and products written out, so that
+// everything but the card's own instructions is tested on machines without a card. See
+// cuda/llama/passes.h.
 #pragma once
 
 #include <array>
@@ -19,8 +20,8 @@ class HostBackend {
   using Key = std::array<std::size_t, 5>;
   using Mark = std::size_t;  // how much was begun aside, this counted
 
-  // `allocated_bytes`, if any, is told of what is allocated. What is aside is done at once or, with `defers`, as late as
-  // it may be, so that what does not wait for it shows.
+  // `allocated_bytes`, if any, is told of what is allocated. What is aside is done at once or, with
+  // `defers`, as late as it may be, so that what does not wait for it shows.
   explicit HostBackend(std::uint64_t* allocated_bytes = nullptr, bool defers = false)
       : allocated_bytes_(allocated_bytes), defers_(defers) {}
 
@@ -110,7 +111,8 @@ class HostBackend {
   template <class T, class Y>
   void forward(const T* x, const T* w, Y* y, std::size_t rows, std::size_t out, std::size_t in) {
     for (std::size_t r = 0; r < rows; ++r)
-      for (std::size_t o = 0; o < out; ++o) y[r * out + o] = rounded_to<Y>(dot(x + r * in, w + o * in, in));
+      for (std::size_t o = 0; o < out; ++o)
+        y[r * out + o] = rounded_to<Y>(dot(x + r * in, w + o * in, in));
   }
   template <class T>
   void backward(const T* dy, const T* w, T* dx, std::size_t rows, std::size_t out, std::size_t in) {
@@ -118,15 +120,18 @@ class HostBackend {
     for (std::size_t r = 0; r < rows; ++r) {
       std::fill(sum.begin(), sum.end(), 0.0f);
       for (std::size_t o = 0; o < out; ++o)
-        for (std::size_t i = 0; i < in; ++i) sum[i] += to_float(dy[r * out + o]) * to_float(w[o * in + i]);
+        for (std::size_t i = 0; i < in; ++i)
+          sum[i] += to_float(dy[r * out + o]) * to_float(w[o * in + i]);
       for (std::size_t i = 0; i < in; ++i) dx[r * in + i] = rounded_to<T>(sum[i]);
     }
   }
   template <class T>
-  void add_weight_gradient(const T* dy, const T* x, float* g, std::size_t rows, std::size_t out, std::size_t in) {
+  void add_weight_gradient(const T* dy, const T* x, float* g, std::size_t rows, std::size_t out,
+                           std::size_t in) {
     for (std::size_t r = 0; r < rows; ++r)
       for (std::size_t o = 0; o < out; ++o)
-        for (std::size_t i = 0; i < in; ++i) g[o * in + i] += to_float(dy[r * out + o]) * to_float(x[r * in + i]);
+        for (std::size_t i = 0; i < in; ++i)
+          g[o * in + i] += to_float(dy[r * out + o]) * to_float(x[r * in + i]);
   }
 
   template <class T>
@@ -140,8 +145,10 @@ class HostBackend {
     of.scale = scale_of(shape);
     run(PlainQueryGradientTask<T>{of}, shape.sequences * shape.heads * shape.length);
     run(PlainKeyGradientTask<T>{of}, shape.sequences * shape.kv_heads * shape.length);
-    const std::size_t rotated = shape.heads + shape.kv_heads, tokens = shape.sequences * shape.length;
-    run(RotateTask<T>{of.d_qkv, shape.row(), rotated, shape.head_width, tokens, shape.length, cosines, sines, true},
+    const std::size_t rotated = shape.heads + shape.kv_heads,
+                      tokens = shape.sequences * shape.length;
+    run(RotateTask<T>{of.d_qkv, shape.row(), rotated, shape.head_width, tokens, shape.length,
+                      cosines, sines, true},
         element_blocks(tokens * rotated * shape.head_width / 2));
   }
 

@@ -5,7 +5,9 @@
 namespace muster::gpu {
 namespace {
 
-Result<std::shared_ptr<Card>> host_card() { return std::shared_ptr<Card>(std::make_shared<HostCard>()); }
+Result<std::shared_ptr<Card>> host_card() {
+  return std::shared_ptr<Card>(std::make_shared<HostCard>());
+}
 
 INSTANTIATE_TEST_SUITE_P(Host, ModelConformance,
                          ::testing::Values(ModelMaker{"fp32", host_card, ModelFormat::kFloat32},

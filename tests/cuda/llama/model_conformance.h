@@ -1,5 +1,6 @@
-// What every Card's Model must do: what the CPU's training does, within rounding. Instantiate ModelConformance with the
-// cards there are; a card that cannot be opened skips its tests and says why.
+// What every Card's Model must do: what the CPU's training does, within rounding. Instantiate
+// ModelConformance with the cards there are; a card that cannot be opened skips its tests and says
+// why.
 #pragma once
 
 #include <cstring>
@@ -32,7 +33,8 @@ class ModelConformance : public ::testing::TestWithParam<ModelMaker> {
   [[nodiscard]] std::unique_ptr<Model> make(const LlamaExample& example, std::uint32_t at_once,
                                             const OptimizerSettings& optimizer = {}) const {
     const trainer::Rotary rotary(example.model, example.model.context);
-    const std::size_t angles = example.model.context * (example.model.d_model / example.model.heads / 2);
+    const std::size_t angles =
+        example.model.context * (example.model.d_model / example.model.heads / 2);
     auto made = card_->make_model({.spec = example.model,
                                    .sequences = at_once,
                                    .format = GetParam().format,
@@ -61,10 +63,15 @@ class ModelConformance : public ::testing::TestWithParam<ModelMaker> {
     EXPECT_NEAR(outcome.gradient_norm, std::sqrt(square), 1e-9 * std::sqrt(square));
     std::vector<float> losses(example.sequences);
     model->losses(example.tokens, losses).value();
-    for (std::size_t s = 0; s < losses.size(); ++s) EXPECT_NEAR(losses[s], expected.losses[s], loss_error());
+    for (std::size_t s = 0; s < losses.size(); ++s)
+      EXPECT_NEAR(losses[s], expected.losses[s], loss_error());
   }
   static StepSettings settings_of(std::uint64_t number) {
-    return {.learning_rate = 3e-3f, .number = number, .clip = 1, .loss_limit = INFINITY, .norm_limit = INFINITY};
+    return {.learning_rate = 3e-3f,
+            .number = number,
+            .clip = 1,
+            .loss_limit = INFINITY,
+            .norm_limit = INFINITY};
   }
 
   std::shared_ptr<Card> card_;
@@ -81,8 +88,10 @@ TEST_P(ModelConformance, GivesTheCpusGradientOfAWindow) {
     const auto model = make(example, 2);
     const double whole = model->compute_gradient(example.tokens).value().gradient_norm;
     model->compute_window_gradient(example.tokens, first, end).value();
-    expect_near_gradient(example.model, read(model->gradient()), example.window_gradient(first, end), gradient_error());
-    EXPECT_EQ(model->compute_gradient(example.tokens).value().gradient_norm, whole) << "of all positions again";
+    expect_near_gradient(example.model, read(model->gradient()),
+                         example.window_gradient(first, end), gradient_error());
+    EXPECT_EQ(model->compute_gradient(example.tokens).value().gradient_norm, whole)
+        << "of all positions again";
   }
 }
 
@@ -91,14 +100,26 @@ TEST_P(ModelConformance, GivesTheCpusGradientOfATiedModelInSeveralPasses) {
 }
 
 TEST_P(ModelConformance, GivesTheCpusGradientForHeadsOf64) {
-  expect_as_on_cpus(LlamaExample({.d_model = 128, .layers = 2, .heads = 2, .kv_heads = 2, .d_ff = 200, .context = 200,
-                                  .vocab = 512, .tied = false}),
+  expect_as_on_cpus(LlamaExample({.d_model = 128,
+                                  .layers = 2,
+                                  .heads = 2,
+                                  .kv_heads = 2,
+                                  .d_ff = 200,
+                                  .context = 200,
+                                  .vocab = 512,
+                                  .tied = false}),
                     2);
 }
 
 TEST_P(ModelConformance, GivesTheCpusGradientForHeadsOf128) {
-  expect_as_on_cpus(LlamaExample({.d_model = 256, .layers = 1, .heads = 2, .kv_heads = 1, .d_ff = 128, .context = 130,
-                                  .vocab = 64, .tied = true}),
+  expect_as_on_cpus(LlamaExample({.d_model = 256,
+                                  .layers = 1,
+                                  .heads = 2,
+                                  .kv_heads = 1,
+                                  .d_ff = 128,
+                                  .context = 130,
+                                  .vocab = 64,
+                                  .tied = true}),
                     2);
 }
 
@@ -106,7 +127,8 @@ TEST_P(ModelConformance, TakesTheCpusSteps) {
   const LlamaExample example(odd_card_model(true));
   const auto model = make(example, 2);
   Team team(1);
-  auto llama = trainer::Llama::make(example.model, {.compute = trainer::Compute::kFloat32}, team).value();
+  auto llama =
+      trainer::Llama::make(example.model, {.compute = trainer::Compute::kFloat32}, team).value();
   const auto layout = state::layout_of(example.model);
   const auto optimizer = trainer::make_optimizer({}, layout, team);
   std::vector<float> theta(example.theta), gradient(theta.size());
@@ -121,7 +143,8 @@ TEST_P(ModelConformance, TakesTheCpusSteps) {
     ASSERT_TRUE(outcome.applied);
     ASSERT_NEAR(outcome.loss, loss, loss_error() * 4) << "step " << step;
     // θ is not the same any more, and the norm of so small a batch's gradient is sensitive to it.
-    ASSERT_NEAR(outcome.gradient_norm, norm, norm * (GetParam().rounds() ? 0.3 : 1e-3)) << "step " << step;
+    ASSERT_NEAR(outcome.gradient_norm, norm, norm * (GetParam().rounds() ? 0.3 : 1e-3))
+        << "step " << step;
     (step == 1 ? first : last) = loss;
   }
   EXPECT_LT(last, 0.8 * first) << "there is something to learn";
@@ -134,9 +157,11 @@ TEST_P(ModelConformance, TakesTheCpusStepsWithMuon) {
   const LlamaExample example(odd_card_model(true));
   const auto model = make(example, 2, {.has_muon = true});
   Team team(1);
-  auto llama = trainer::Llama::make(example.model, {.compute = trainer::Compute::kFloat32}, team).value();
+  auto llama =
+      trainer::Llama::make(example.model, {.compute = trainer::Compute::kFloat32}, team).value();
   const auto layout = state::layout_of(example.model);
-  const auto optimizer = trainer::make_optimizer({.kind = trainer::OptimizerKind::kMuon}, layout, team);
+  const auto optimizer =
+      trainer::make_optimizer({.kind = trainer::OptimizerKind::kMuon}, layout, team);
   std::vector<float> theta(example.theta), gradient(theta.size());
   for (std::uint64_t step = 1; step <= 5; ++step) {
     std::ranges::fill(gradient, 0.0f);
@@ -160,7 +185,8 @@ TEST_P(ModelConformance, TakesTheCpusStepsWithMuon) {
   ASSERT_EQ(memory.size(), expected.size());
   for (std::size_t i = 0; i < memory.size(); ++i) {
     EXPECT_EQ(memory[i].name, expected[i].name);
-    EXPECT_LE(relative_error(read(*memory[i].values), expected[i].values), GetParam().rounds() ? 0.2 : 0.02);
+    EXPECT_LE(relative_error(read(*memory[i].values), expected[i].values),
+              GetParam().rounds() ? 0.2 : 0.02);
   }
 }
 
@@ -169,10 +195,12 @@ TEST_P(ModelConformance, GivesTheSameBitsOnEveryRun) {
   std::vector<std::vector<float>> results;
   for (int run = 0; run < 2; ++run) {
     const auto model = make(example, 2);
-    for (std::uint64_t step = 1; step <= 5; ++step) model->step(example.tokens, settings_of(step)).value();
+    for (std::uint64_t step = 1; step <= 5; ++step)
+      model->step(example.tokens, settings_of(step)).value();
     results.push_back(read(model->parameters()));
   }
-  EXPECT_EQ(std::memcmp(results[0].data(), results[1].data(), results[0].size() * sizeof(float)), 0);
+  EXPECT_EQ(std::memcmp(results[0].data(), results[1].data(), results[0].size() * sizeof(float)),
+            0);
 }
 
 TEST_P(ModelConformance, LeavesEverythingAsItWasWhenAStepIsRefused) {
@@ -200,8 +228,10 @@ TEST_P(ModelConformance, TakesBatchesOfAnySizeOneAfterTheOther) {
   const LlamaExample large(odd_card_model(true), 5), small(odd_card_model(true), 1, 9);
   const auto model = make(large, 2);
   for (int time = 0; time < 3; ++time) {
-    EXPECT_NEAR(model->compute_gradient(large.tokens).value().loss, large.expected().loss, loss_error());
-    EXPECT_NEAR(model->compute_gradient(small.tokens).value().loss, small.expected().loss, loss_error());
+    EXPECT_NEAR(model->compute_gradient(large.tokens).value().loss, large.expected().loss,
+                loss_error());
+    EXPECT_NEAR(model->compute_gradient(small.tokens).value().loss, small.expected().loss,
+                loss_error());
   }
 }
 

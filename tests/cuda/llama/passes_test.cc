@@ -12,29 +12,35 @@ template <class T>
 class PassesTest : public ::testing::Test {
  protected:
   static constexpr bool kRounds = std::is_same_v<T, Bf16>;
-  static constexpr double kGradientError = kRounds ? 0.03 : 1e-5, kLossError = kRounds ? 1e-2 : 1e-5;
+  static constexpr double kGradientError = kRounds ? 0.03 : 1e-5,
+                          kLossError = kRounds ? 1e-2 : 1e-5;
 
   static LlamaExample::Outcome run(const LlamaExample& example, float scale = 1) {
     const trainer::Rotary rotary(example.model, example.model.context);
     HostBackend backend;
-    auto passes = Passes<T, HostBackend>::make(backend, example.model, example.sequences, true, rotary.cosines(),
-                                               rotary.sines())
+    auto passes = Passes<T, HostBackend>::make(backend, example.model, example.sequences, true,
+                                               rotary.cosines(), rotary.sines())
                       .value();
-    const auto occurrences = occurrences_of(example.tokens, example.model.context, example.model.vocab);
+    const auto occurrences =
+        occurrences_of(example.tokens, example.model.context, example.model.vocab);
     const auto count = static_cast<std::uint32_t>(occurrences.tokens.size());
     std::vector<T> weights;
     for (const float x : example.theta) weights.push_back(rounded_to<T>(x));
     const DeviceTokens tokens{example.tokens.data(), example.model.context};
-    LlamaExample::Outcome outcome{0, std::vector<float>(example.theta.size()), std::vector<float>(example.sequences)};
-    WholeParts<T> parts{passes.shape(), example.theta.data(), weights.data(), outcome.gradient.data()};
+    LlamaExample::Outcome outcome{0, std::vector<float>(example.theta.size()),
+                                  std::vector<float>(example.sequences)};
+    WholeParts<T> parts{passes.shape(), example.theta.data(), weights.data(),
+                        outcome.gradient.data()};
     passes.add_gradient(parts, tokens, example.sequences, scale);
     passes.add_embedding_gradient(
-        parts, {&count, occurrences.tokens.data(), occurrences.ends.data(), occurrences.rows.data()},
+        parts,
+        {&count, occurrences.tokens.data(), occurrences.ends.data(), occurrences.rows.data()},
         example.sequences);
     const std::size_t M = example.sequences * example.model.context;
     backend.run(MeanTask{passes.token_losses(), M, nullptr, &outcome.loss}, 1);
     passes.losses(parts, tokens, example.sequences);
-    backend.run(MeanTask{passes.token_losses(), example.model.context, outcome.losses.data()}, example.sequences);
+    backend.run(MeanTask{passes.token_losses(), example.model.context, outcome.losses.data()},
+                example.sequences);
     return outcome;
   }
   static void expect_as_on_cpus(const LlamaExample& example) {
@@ -57,8 +63,14 @@ TYPED_TEST(PassesTest, GiveTheCpusLossesAndGradientOfATiedModel) {
 }
 
 TYPED_TEST(PassesTest, GiveTheCpusLossesAndGradientWhereARowHasSeveralParts) {
-  this->expect_as_on_cpus(LlamaExample({.d_model = 1152, .layers = 1, .heads = 9, .kv_heads = 3, .d_ff = 64,
-                                        .context = 24, .vocab = 64, .tied = true}));
+  this->expect_as_on_cpus(LlamaExample({.d_model = 1152,
+                                        .layers = 1,
+                                        .heads = 9,
+                                        .kv_heads = 3,
+                                        .d_ff = 64,
+                                        .context = 24,
+                                        .vocab = 64,
+                                        .tied = true}));
 }
 
 TYPED_TEST(PassesTest, AddAScaledGradientToWhatIsThere) {
@@ -73,7 +85,8 @@ TEST(CheckModel, NamesTheFieldAndTheMend) {
   const auto says = [](state::ModelSpec spec) { return check_model(spec).error().message; };
   EXPECT_TRUE(check_model(odd_card_model(true)).has_value());
   EXPECT_EQ(says({.d_model = 60, .heads = 6, .kv_heads = 3}),
-            "on a card a head is 32, 64 or 128 wide, not d_model / heads = 10; change [model] or train with --device "
+            "on a card a head is 32, 64 or 128 wide, not d_model / heads = 10; change [model] or "
+            "train with --device "
             "cpu");
   EXPECT_NE(says({.d_ff = 385}).find("d_ff"), std::string::npos);
   EXPECT_NE(says({.vocab = 97}).find("vocab"), std::string::npos);

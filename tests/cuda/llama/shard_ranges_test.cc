@@ -8,7 +8,13 @@ namespace muster::gpu {
 namespace {
 
 state::Shape shape_of(bool tied) {
-  return state::Shape({.d_model = 64, .layers = 3, .heads = 2, .kv_heads = 1, .d_ff = 72, .context = 24, .vocab = 104,
+  return state::Shape({.d_model = 64,
+                       .layers = 3,
+                       .heads = 2,
+                       .kv_heads = 1,
+                       .d_ff = 72,
+                       .context = 24,
+                       .vocab = 104,
                        .tied = tied});
 }
 
@@ -48,8 +54,10 @@ TEST(RangesOfRanks, WithinAPartCountFromItsBegin) {
 TEST(GainsOfRanks, AreEachCopiedOnceToTheirPlaceAmongAll) {
   const state::Shape shape = shape_of(false);
   // Borders within a gain, within a matrix, behind the last layer.
-  const std::uint64_t first = shape.layer(1) + shape.mlp_gain + 16, second = shape.layer(2) + shape.qkv + 160;
-  const std::vector<Range> owned{{0, first}, {first, second}, {second, second}, {second, shape.parameters}};
+  const std::uint64_t first = shape.layer(1) + shape.mlp_gain + 16,
+                      second = shape.layer(2) + shape.qkv + 160;
+  const std::vector<Range> owned{
+      {0, first}, {first, second}, {second, second}, {second, shape.parameters}};
   std::vector<float> theta(shape.parameters), gains(7 * shape.width, -1.0f), expected;
   std::iota(theta.begin(), theta.end(), 0.0f);
   const auto expect = [&](std::size_t offset) {
@@ -69,7 +77,8 @@ TEST(GainsOfRanks, AreEachCopiedOnceToTheirPlaceAmongAll) {
     for (const CopyRun& run : gain_runs(shape, owned[rank])) {
       EXPECT_GE(run.to, packed[rank].begin);
       EXPECT_LE(run.to + run.count, packed[rank].end);
-      for (std::uint64_t i = 0; i < run.count; ++i) gains[run.to + i] = theta[owned[rank].begin + run.from + i];
+      for (std::uint64_t i = 0; i < run.count; ++i)
+        gains[run.to + i] = theta[owned[rank].begin + run.from + i];
       count += run.count;
     }
     EXPECT_EQ(count, packed[rank].size());

@@ -14,7 +14,8 @@ struct Trained {
 };
 constexpr std::uint64_t kSteps = 4;
 
-Trained train(const ShardedSetting& setting, const LlamaExample& example, const std::vector<Range>& owned) {
+Trained train(const ShardedSetting& setting, const LlamaExample& example,
+              const std::vector<Range>& owned) {
   Trained trained;
   trained.outcomes.resize(setting.ranks);
   Union theta(example.theta.size());
@@ -63,7 +64,8 @@ bool same_outcomes(const std::vector<StepOutcome>& a, const std::vector<StepOutc
   });
 }
 // How far θ went on the way, compared.
-double way_error(const LlamaExample& example, std::vector<float> theta, std::vector<float> expected) {
+double way_error(const LlamaExample& example, std::vector<float> theta,
+                 std::vector<float> expected) {
   for (std::size_t i = 0; i < theta.size(); ++i) {
     theta[i] -= example.theta[i];
     expected[i] -= example.theta[i];
@@ -73,7 +75,9 @@ double way_error(const LlamaExample& example, std::vector<float> theta, std::vec
 
 class ShardedModel : public ::testing::TestWithParam<ShardedSetting> {};
 
-std::string name_of(const ::testing::TestParamInfo<ShardedSetting>& test) { return name_of(test.param); }
+std::string name_of(const ::testing::TestParamInfo<ShardedSetting>& test) {
+  return name_of(test.param);
+}
 std::vector<ShardedSetting> settings() {
   std::vector<ShardedSetting> all;
   for (const bool everything : {false, true}) {
@@ -100,7 +104,8 @@ TEST_P(ShardedModel, TakesTheStepsOfOneRankAlone) {
     const StepOutcome &outcome = sharded.outcomes[0][step], &expected = alone.outcomes[0][step];
     EXPECT_TRUE(outcome.applied);
     EXPECT_NEAR(outcome.loss, expected.loss, rounds ? 0.02 : 1e-5 * expected.loss) << step;
-    EXPECT_NEAR(outcome.gradient_norm, expected.gradient_norm, expected.gradient_norm * (rounds ? 0.05 : 1e-5))
+    EXPECT_NEAR(outcome.gradient_norm, expected.gradient_norm,
+                expected.gradient_norm * (rounds ? 0.05 : 1e-5))
         << step;
   }
   // AdamW turns numbers near zero, of whichever sign, into steps of full length.
@@ -114,7 +119,8 @@ TEST_P(ShardedModel, TakesTheStepsOfOneRankAlone) {
   late.defers = true;
   const Trained again = train(late, example, owned);
   EXPECT_TRUE(same_outcomes(again.outcomes[0], sharded.outcomes[0]));
-  EXPECT_TRUE(same_bits(again.theta, sharded.theta)) << "the same bits on every run, whenever what is aside is done";
+  EXPECT_TRUE(same_bits(again.theta, sharded.theta))
+      << "the same bits on every run, whenever what is aside is done";
 }
 
 TEST_P(ShardedModel, GivesTheGradientAndTheLossesOfOneRankAlone) {
@@ -135,7 +141,8 @@ TEST_P(ShardedModel, GivesTheGradientAndTheLossesOfOneRankAlone) {
     if (!setting.shards_parameters && rank.collective.rank() != 1) return;
     std::vector<float> losses(example.sequences);
     ASSERT_TRUE(rank.model->losses(example.tokens, losses));
-    for (std::size_t s = 0; s < losses.size(); ++s) EXPECT_NEAR(losses[s], expected.losses[s], loss_error);
+    for (std::size_t s = 0; s < losses.size(); ++s)
+      EXPECT_NEAR(losses[s], expected.losses[s], loss_error);
   });
   expect_near_gradient(example.model, gradient.values(), expected.gradient,
                        setting.format == ModelFormat::kFloat32 ? 1e-4 : 0.03);
@@ -148,7 +155,8 @@ TEST_P(ShardedModel, MovesNothingAnywhereWhenAStepIsRefused) {
     ASSERT_TRUE(rank.step(1)->applied);
     const auto state = [&] {
       std::vector<std::vector<float>> arrays{numbers_in(rank.model->parameters())};
-      for (const NamedArray& array : rank.model->optimizer_arrays()) arrays.push_back(numbers_in(*array.values));
+      for (const NamedArray& array : rank.model->optimizer_arrays())
+        arrays.push_back(numbers_in(*array.values));
       return arrays;
     };
     auto before = state();
@@ -190,7 +198,8 @@ TEST_P(ShardedModelOf, ARankMayOwnNothing) {
       const std::uint64_t all = example.theta.size();
       const Trained alone = train_alone(setting, example),
                     sharded = train(setting, example, {{0, 0}, {0, all}, {all, all}});
-      EXPECT_LE(relative_error(sharded.theta, alone.theta), format == ModelFormat::kFloat32 ? 1e-5 : 2e-2);
+      EXPECT_LE(relative_error(sharded.theta, alone.theta),
+                format == ModelFormat::kFloat32 ? 1e-5 : 2e-2);
       EXPECT_EQ(sharded.remembered, alone.remembered);
     }
   }
@@ -219,12 +228,14 @@ class CountingCollective final : public Collective {
     gathered.push_back(values.size());
     return {};
   }
-  Status reduce_scatter(std::span<const float> values, std::span<const Range> owned, std::span<float> sum) override {
+  Status reduce_scatter(std::span<const float> values, std::span<const Range> owned,
+                        std::span<float> sum) override {
     reduced.push_back(values.size());
     std::ranges::copy(part_of(values, owned[0]), sum.begin());
     return {};
   }
-  Status reshare(std::span<const float>, std::span<const Range>, std::span<float>, std::span<const Range>) override {
+  Status reshare(std::span<const float>, std::span<const Range>, std::span<float>,
+                 std::span<const Range>) override {
     return {};
   }
   Status share(std::span<const double> mine, std::span<double> all) override {
@@ -240,8 +251,8 @@ TEST(ShardedModelsTraffic, IsEachPartsGradientOnceAPassAndWhatIsNotThereOfTheWei
           .ranks = 1, .shards_parameters = everything, .tied = tied, .layers = 4, .at_once = 5};
       const LlamaExample example = example_of(setting);
       const state::Shape shape(example.model);
-      const std::size_t gains = 9 * shape.width, layer = shape.layer_parameters, all = shape.parameters,
-                        embedding = shape.vocab * shape.width;
+      const std::size_t gains = 9 * shape.width, layer = shape.layer_parameters,
+                        all = shape.parameters, embedding = shape.vocab * shape.width;
       CountingCollective collective;
       const Rank rank(collective, example, setting, {{0, all}});
       using Sizes = std::vector<std::size_t>;
@@ -258,8 +269,8 @@ TEST(ShardedModelsTraffic, IsEachPartsGradientOnceAPassAndWhatIsNotThereOfTheWei
       gathered.insert(gathered.end(), {4, gains});  // two doubles a rank
       if (!everything) gathered.push_back(all);
       EXPECT_EQ(collective.gathered, gathered);
-      EXPECT_EQ(collective.reduced,
-                (Sizes{tied ? shape.width : shape.width + embedding, layer, layer, layer, layer, embedding}));
+      EXPECT_EQ(collective.reduced, (Sizes{tied ? shape.width : shape.width + embedding, layer,
+                                           layer, layer, layer, embedding}));
     }
   }
 }
@@ -294,16 +305,22 @@ TEST_P(ShardedModelOf, KeepsAShareOfTheModelAndThePartsAtWork) {
       std::uint64_t most = alone - 16 * others;
       // Gradients of two layers and of the embedding or the head, and one of the sums.
       most += 4 * (2 * layer + outer) + 4 * std::max(layer, outer);
-      // What products read: all of it, or own() and parts; of one alone in fp32 that is the masters.
-      if (GetParam()) most += weight * (2 * layer + outer) - (rounds ? 2 * others : 0);
-      else if (!rounds) most += 4 * parameters;
+      // What products read: all of it, or own() and parts; of one alone in fp32 that is the
+      // masters.
+      if (GetParam())
+        most += weight * (2 * layer + outer) - (rounds ? 2 * others : 0);
+      else if (!rounds)
+        most += 4 * parameters;
       most += 4 * (2 * shape.layers + 1) * shape.width;  // gains
       most += 4096;                                      // lists
       EXPECT_LE(rank.allocated_bytes, most);
       EXPECT_GE(rank.own.size(), parameters / 5);
-      // With twelve layers on four ranks: of 18 bytes a parameter (16 in fp32) less than this many are left.
-      const auto beside = static_cast<double>(alone) - (rounds ? 18.0 : 16.0) * static_cast<double>(parameters);
-      const double each = (static_cast<double>(rank.allocated_bytes) - beside) / static_cast<double>(parameters);
+      // With twelve layers on four ranks: of 18 bytes a parameter (16 in fp32) less than this many
+      // are left.
+      const auto beside =
+          static_cast<double>(alone) - (rounds ? 18.0 : 16.0) * static_cast<double>(parameters);
+      const double each =
+          (static_cast<double>(rank.allocated_bytes) - beside) / static_cast<double>(parameters);
       EXPECT_LT(each, GetParam() ? 8.0 : rounds ? 8.5 : 10.5) << "bytes a parameter";
     });
   }

@@ -18,23 +18,33 @@ struct ShardedSetting {
 };
 
 inline std::string name_of(const ShardedSetting& setting) {
-  return std::to_string(setting.ranks) + (setting.shards_parameters ? "_everything" : "_optimizer") +
+  return std::to_string(setting.ranks) +
+         (setting.shards_parameters ? "_everything" : "_optimizer") +
          (setting.has_muon ? "_muon" : "_adamw") + (setting.tied ? "_tied" : "_untied") +
          (setting.format == ModelFormat::kFloat32 ? "_fp32" : "_bf16");
 }
 inline void PrintTo(const ShardedSetting& setting, std::ostream* out) { *out << name_of(setting); }
 
 inline LlamaExample example_of(const ShardedSetting& setting) {
-  return LlamaExample({.d_model = 64, .layers = setting.layers, .heads = 2, .kv_heads = 1, .d_ff = 72, .context = 24,
-                       .vocab = 104, .tied = setting.tied},
+  return LlamaExample({.d_model = 64,
+                       .layers = setting.layers,
+                       .heads = 2,
+                       .kv_heads = 1,
+                       .d_ff = 72,
+                       .context = 24,
+                       .vocab = 104,
+                       .tied = setting.tied},
                       setting.sequences);
 }
 
 // A rank's model, or that of one which is alone, told of the bytes that it allocates.
-inline std::unique_ptr<Model> make_host_model(const LlamaExample& example, const ShardedSetting& setting,
-                                              const ShardSettings& shard, std::uint64_t* bytes = nullptr) {
+inline std::unique_ptr<Model> make_host_model(const LlamaExample& example,
+                                              const ShardedSetting& setting,
+                                              const ShardSettings& shard,
+                                              std::uint64_t* bytes = nullptr) {
   const trainer::Rotary rotary(example.model, example.model.context);
-  const std::size_t angles = example.model.context * (example.model.d_model / example.model.heads / 2);
+  const std::size_t angles =
+      example.model.context * (example.model.d_model / example.model.heads / 2);
   const ModelSettings settings{.spec = example.model,
                                .sequences = setting.at_once,
                                .format = setting.format,
@@ -61,7 +71,11 @@ inline void set_parameters(Model& model, std::span<const float> theta) {
 }
 
 inline StepSettings step_settings(std::uint64_t number) {
-  return {.learning_rate = 3e-3f, .number = number, .clip = 1, .loss_limit = INFINITY, .norm_limit = INFINITY};
+  return {.learning_rate = 3e-3f,
+          .number = number,
+          .clip = 1,
+          .loss_limit = INFINITY,
+          .norm_limit = INFINITY};
 }
 
 // One rank of a training, whose parameters are the example's.
@@ -82,10 +96,12 @@ struct Rank {
       tokens.insert(tokens.end(), example.tokens.begin() + static_cast<std::ptrdiff_t>(s * row),
                     example.tokens.begin() + static_cast<std::ptrdiff_t>((s + 1) * row));
     const std::size_t most = (example.sequences + collective.size() - 1) / collective.size();
-    batch = {example.sequences, static_cast<std::uint32_t>((most + setting.at_once - 1) / setting.at_once)};
-    model = make_host_model(example, setting,
-                            {.collective = &collective, .owned = owned, .shards_parameters = setting.shards_parameters},
-                            &allocated_bytes);
+    batch = {example.sequences,
+             static_cast<std::uint32_t>((most + setting.at_once - 1) / setting.at_once)};
+    model = make_host_model(
+        example, setting,
+        {.collective = &collective, .owned = owned, .shards_parameters = setting.shards_parameters},
+        &allocated_bytes);
     set_parameters(*model, part_of(std::span(example.theta), own));
   }
 
@@ -97,14 +113,15 @@ struct Rank {
 };
 
 inline std::vector<Range> owned_by(const ShardedSetting& setting, const LlamaExample& example) {
-  const auto kind = setting.has_muon ? trainer::OptimizerKind::kMuon : trainer::OptimizerKind::kAdamW;
+  const auto kind =
+      setting.has_muon ? trainer::OptimizerKind::kMuon : trainer::OptimizerKind::kAdamW;
   return trainer::make_shard_plan(state::layout_of(example.model), kind, setting.ranks).optimized;
 }
 
 // Calls rank_main(rank) on a thread for each rank.
 template <class Main>
-void train_sharded(const ShardedSetting& setting, const LlamaExample& example, const std::vector<Range>& owned,
-                   const Main& rank_main) {
+void train_sharded(const ShardedSetting& setting, const LlamaExample& example,
+                   const std::vector<Range>& owned, const Main& rank_main) {
   trainer::run_ranks(setting.ranks, [&](Collective& collective) {
     Rank rank(collective, example, setting, owned);
     rank_main(rank);

@@ -1,6 +1,7 @@
-// The written-out gradients against PyTorch's automatic ones, on the same model written in its operations.
-#include <gtest/gtest.h>
+// The written-out gradients against PyTorch's automatic ones, on the same model written in its
+// operations.
 #include <c10/core/GradMode.h>
+#include <gtest/gtest.h>
 
 #include "base/prng.h"
 #include "tests/trainer/autograd/model.h"
@@ -38,8 +39,11 @@ class AutogradTest : public ::testing::TestWithParam<Case> {
   };
   Outcome reference() {
     const Model model(model_);
-    at::Tensor leaf = at::from_blob(theta_.data(), {static_cast<std::int64_t>(theta_.size())}, at::kFloat).clone();
-    const at::Tensor batch = at::from_blob(tokens_.data(), {2, static_cast<std::int64_t>(model_.context) + 1}, at::kInt);
+    at::Tensor leaf =
+        at::from_blob(theta_.data(), {static_cast<std::int64_t>(theta_.size())}, at::kFloat)
+            .clone();
+    const at::Tensor batch =
+        at::from_blob(tokens_.data(), {2, static_cast<std::int64_t>(model_.context) + 1}, at::kInt);
     const c10::AutoGradMode with_gradient(true);
     leaf.set_requires_grad(true);
     const at::Tensor loss = model.losses(leaf, batch.to(at::kLong)).mean();
@@ -50,7 +54,9 @@ class AutogradTest : public ::testing::TestWithParam<Case> {
   Outcome ours(Compute compute) {
     Team team(2);
     Outcome outcome{0, std::vector<float>(theta_.size())};
-    outcome.loss = Llama::make(model_, {compute, false}, team).value()->add_gradient(theta_, tokens_, 1, outcome.gradient);
+    outcome.loss = Llama::make(model_, {compute, false}, team)
+                       .value()
+                       ->add_gradient(theta_, tokens_, 1, outcome.gradient);
     return outcome;
   }
   // By tensor, relative to its own norm.
@@ -68,16 +74,37 @@ class AutogradTest : public ::testing::TestWithParam<Case> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(
-    Models, AutogradTest,
-    ::testing::Values(Case{"plain", {.d_model = 64, .layers = 2, .heads = 4, .kv_heads = 4, .d_ff = 96, .context = 64,
-                                     .vocab = 128, .tied = true}},
-                      Case{"grouped", {.d_model = 96, .layers = 3, .heads = 6, .kv_heads = 2, .d_ff = 200,
-                                       .context = 130, .vocab = 300, .tied = false}},
-                      Case{"wide_heads", {.d_model = 160, .layers = 1, .heads = 2, .kv_heads = 1, .d_ff = 64,
-                                          .context = 70, .vocab = 70, .tied = true, .rope_theta = 500.0f,
-                                          .rope_scaling = state::RopeScaling{4, 1, 4, 32}}}),
-    [](const auto& test) { return std::string(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(Models, AutogradTest,
+                         ::testing::Values(Case{"plain",
+                                                {.d_model = 64,
+                                                 .layers = 2,
+                                                 .heads = 4,
+                                                 .kv_heads = 4,
+                                                 .d_ff = 96,
+                                                 .context = 64,
+                                                 .vocab = 128,
+                                                 .tied = true}},
+                                           Case{"grouped",
+                                                {.d_model = 96,
+                                                 .layers = 3,
+                                                 .heads = 6,
+                                                 .kv_heads = 2,
+                                                 .d_ff = 200,
+                                                 .context = 130,
+                                                 .vocab = 300,
+                                                 .tied = false}},
+                                           Case{"wide_heads",
+                                                {.d_model = 160,
+                                                 .layers = 1,
+                                                 .heads = 2,
+                                                 .kv_heads = 1,
+                                                 .d_ff = 64,
+                                                 .context = 70,
+                                                 .vocab = 70,
+                                                 .tied = true,
+                                                 .rope_theta = 500.0f,
+                                                 .rope_scaling = state::RopeScaling{4, 1, 4, 32}}}),
+                         [](const auto& test) { return std::string(test.param.name); });
 
 TEST_P(AutogradTest, InFp32EveryTensorsGradientAgreesToFiveDigits) {
   const auto expected = reference(), actual = ours(Compute::kFloat32);

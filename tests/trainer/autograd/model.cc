@@ -22,7 +22,8 @@ at::Tensor stretch(const at::Tensor& frequencies, const state::RopeScaling& scal
 
 }  // namespace
 
-// q, k and v lie one after the other in the flat array, as do gate and up, so each group is one matrix.
+// q, k and v lie one after the other in the flat array, as do gate and up, so each group is one
+// matrix.
 Model::Model(const state::ModelSpec& spec) : spec_(spec) {
   const std::int64_t d = spec.d_model, kv = d / spec.heads * spec.kv_heads, f = spec.d_ff;
   sizes_.push_back(spec.vocab * d);
@@ -35,8 +36,7 @@ Model::Model(const state::ModelSpec& spec) : spec_(spec) {
   const at::Tensor exponents = at::arange(0, head, 2, at::kFloat) / static_cast<double>(head);
   inverse_frequencies_ =
       at::reciprocal(at::pow(at::scalar_tensor(spec.rope_theta, at::kFloat), exponents));
-  if (spec.rope_scaling)
-    inverse_frequencies_ = stretch(inverse_frequencies_, *spec.rope_scaling);
+  if (spec.rope_scaling) inverse_frequencies_ = stretch(inverse_frequencies_, *spec.rope_scaling);
 }
 
 Model::Rotary Model::rotary(std::int64_t positions, at::ScalarType type) const {

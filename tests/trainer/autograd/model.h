@@ -1,8 +1,8 @@
 // The Llama-style decoder over one flat parameter tensor, by autograd.
 //
-// Shapes: B sequences, T positions, D model width, H heads, K key/value heads, F feed-forward width.
-// Conventions of Hugging Face's LlamaForCausalLM (rotate-half RoPE). Thread safety: forward passes are
-// const; LibTorch's own threads apply.
+// Shapes: B sequences, T positions, D model width, H heads, K key/value heads, F feed-forward
+// width. Conventions of Hugging Face's LlamaForCausalLM (rotate-half RoPE). Thread safety: forward
+// passes are const; LibTorch's own threads apply.
 #pragma once
 
 #include <ATen/ATen.h>

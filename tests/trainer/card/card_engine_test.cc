@@ -12,12 +12,14 @@ constexpr auto kFormat = compression::two_part_format(512, compression::ValueFor
 class CardRoundsTest : public CardTrainerTest {
  protected:
   std::unique_ptr<protocol::InnerLoop> make() {
-    return make_local_inner_loop(config_, theta_, [config = config_, card = card()] {
-             return make_card_engine(config, card);
-           })
+    return make_local_inner_loop(
+               config_, theta_,
+               [config = config_, card = card()] { return make_card_engine(config, card); })
         .value();
   }
-  std::unique_ptr<protocol::InnerLoop> make_on_cpu() { return make_inner_loop(config_, theta_).value(); }
+  std::unique_ptr<protocol::InnerLoop> make_on_cpu() {
+    return make_inner_loop(config_, theta_).value();
+  }
   static protocol::TrainReport train(protocol::InnerLoop& loop, std::uint64_t round) {
     const std::atomic<bool> never{false};
     return loop.train(task(round), never, [](std::uint32_t) {}).value();
@@ -107,7 +109,8 @@ TEST_F(CardRoundsTest, TrainsWithMuonAndRefusesTheStateOfAnotherOptimizer) {
   EXPECT_NEAR(train(*on_card, 0).mean_loss, train(*on_cpu, 0).mean_loss, 2e-2);
   const auto refused = make()->load(directory_ / "adamw");
   ASSERT_FALSE(refused.has_value());
-  EXPECT_NE(refused.error().message.find("another optimizer"), std::string::npos) << refused.error().message;
+  EXPECT_NE(refused.error().message.find("another optimizer"), std::string::npos)
+      << refused.error().message;
   on_card->settle(protocol::Settlement::kMissed);
   ASSERT_TRUE(on_card->save(directory_ / "muon", 1));
   EXPECT_TRUE(make_on_cpu()->load(directory_ / "muon").has_value()) << "a card's state is a CPU's";

@@ -1,5 +1,6 @@
-// The trainer's small model in a shape that cards take, and a card: one whose thread blocks the host plays or, with
-// MUSTER_FIRST_CARD, the first of this machine; then tests skip, with the reason, where there is none.
+// The trainer's small model in a shape that cards take, and a card: one whose thread blocks the
+// host plays or, with MUSTER_FIRST_CARD, the first of this machine; then tests skip, with the
+// reason, where there is none.
 #pragma once
 
 #include "tests/cuda/host_card.h"
@@ -31,7 +32,8 @@ class CardTrainerTest : public TrainerTest {
     prepare();
   }
   virtual void prepare() {}
-  [[nodiscard]] DataSet data(const std::filesystem::path& path, const char* split = kTrainSplit) const {
+  [[nodiscard]] DataSet data(const std::filesystem::path& path,
+                             const char* split = kTrainSplit) const {
     return DataSet::open(path, config_.model.context, config_.model.vocab, split).value();
   }
   [[nodiscard]] std::shared_ptr<gpu::Card> card() const { return card_; }

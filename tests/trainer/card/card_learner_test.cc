@@ -14,13 +14,16 @@ class CardLearnerTest : public CardTrainerTest {
                            .accumulate = 2};
   DataSet data_ = data(config_.train_data);
   Team team_{1};
-  std::unique_ptr<Llama> engine_ = Llama::make(config_.model, {.compute = Compute::kFloat32}, team_).value();
+  std::unique_ptr<Llama> engine_ =
+      Llama::make(config_.model, {.compute = Compute::kFloat32}, team_).value();
 
   Training make() {
-    return Training(training_,
-                    make_card_learner(card(), {training_.model, training_.optimizer, Compute::kFloat32, 2}, theta_)
-                        .value(),
-                    data_);
+    return Training(
+        training_,
+        make_card_learner(card(), {training_.model, training_.optimizer, Compute::kFloat32, 2},
+                          theta_)
+            .value(),
+        data_);
   }
 };
 

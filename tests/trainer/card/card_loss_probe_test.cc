@@ -9,8 +9,8 @@ namespace {
 class CardLossProbeTest : public CardTrainerTest {
  protected:
   void prepare() override {
-    probe_ = CardLossProbe::make(config_, data(config_.train_data), data(config_.held_out_data, kHeldOutSplit), card(),
-                                 theta_)
+    probe_ = CardLossProbe::make(config_, data(config_.train_data),
+                                 data(config_.held_out_data, kHeldOutSplit), card(), theta_)
                  .value();
   }
   std::unique_ptr<protocol::LossProbe> probe_;
@@ -47,32 +47,39 @@ TEST_F(CardLossProbeTest, MeasuresWhatTheCpuDoesWithinRounding) {
 TEST_F(CardLossProbeTest, LeavesTheParametersBitForBitUnchanged) {
   const auto tried = update(2);
   ASSERT_TRUE(probe_->apply(update(1)));
-  const auto before = probe_->losses(protocol::ProbePoint::kCurrent, nullptr, 0, sequences_).value();
+  const auto before =
+      probe_->losses(protocol::ProbePoint::kCurrent, nullptr, 0, sequences_).value();
   for (auto point : {protocol::ProbePoint::kCurrent, protocol::ProbePoint::kPrevious})
     ASSERT_TRUE(probe_->losses(point, &tried, 0.4f, sequences_));
   EXPECT_EQ(probe_->losses(protocol::ProbePoint::kCurrent, nullptr, 0, sequences_).value(), before);
 }
 
 TEST_F(CardLossProbeTest, MeasuresAtThePreviousParametersAfterAStep) {
-  const auto before = probe_->losses(protocol::ProbePoint::kCurrent, nullptr, 0, sequences_).value();
-  EXPECT_EQ(probe_->losses(protocol::ProbePoint::kPrevious, nullptr, 0, sequences_).value(), before);
+  const auto before =
+      probe_->losses(protocol::ProbePoint::kCurrent, nullptr, 0, sequences_).value();
+  EXPECT_EQ(probe_->losses(protocol::ProbePoint::kPrevious, nullptr, 0, sequences_).value(),
+            before);
   ASSERT_TRUE(probe_->apply(update(1)));
-  EXPECT_EQ(probe_->losses(protocol::ProbePoint::kPrevious, nullptr, 0, sequences_).value(), before);
+  EXPECT_EQ(probe_->losses(protocol::ProbePoint::kPrevious, nullptr, 0, sequences_).value(),
+            before);
   EXPECT_NE(probe_->losses(protocol::ProbePoint::kCurrent, nullptr, 0, sequences_).value(), before);
 }
 
 TEST_F(CardLossProbeTest, ADisplacementIsWhatAStepWouldBe) {
   const auto tried = update(3);
-  const auto displaced = probe_->losses(protocol::ProbePoint::kCurrent, &tried, 1.0f, sequences_).value();
+  const auto displaced =
+      probe_->losses(protocol::ProbePoint::kCurrent, &tried, 1.0f, sequences_).value();
   ASSERT_TRUE(probe_->apply(tried));
-  EXPECT_EQ(probe_->losses(protocol::ProbePoint::kCurrent, nullptr, 0, sequences_).value(), displaced);
+  EXPECT_EQ(probe_->losses(protocol::ProbePoint::kCurrent, nullptr, 0, sequences_).value(),
+            displaced);
 }
 
 TEST_F(CardLossProbeTest, GivesTheCpusCosinesWithinRounding) {
   ASSERT_TRUE(probe_->compute_gradient(sequences_));
   ASSERT_TRUE(on_cpu_->compute_gradient(sequences_));
   for (std::uint64_t seed = 0; seed < 5; ++seed)
-    EXPECT_NEAR(probe_->gradient_cosine(update(seed)), on_cpu_->gradient_cosine(update(seed)), 1e-3);
+    EXPECT_NEAR(probe_->gradient_cosine(update(seed)), on_cpu_->gradient_cosine(update(seed)),
+                1e-3);
   EXPECT_EQ(probe_->gradient_cosine({}), 0);
 }
 
@@ -81,13 +88,16 @@ TEST_F(CardLossProbeTest, GivesTheCpusProductsWithinRounding) {
   const compression::SparseUpdate* updates[] = {&one, &other};
   const std::uint32_t context = config_.model.context;
   const protocol::Window windows[] = {{7, 0, context}, {8, 3, 5}, {9, context - 4, context}};
-  const auto before = probe_->products(windows, updates).value(), expected = on_cpu_->products(windows, updates).value();
+  const auto before = probe_->products(windows, updates).value(),
+             expected = on_cpu_->products(windows, updates).value();
   ASSERT_EQ(before.size(), expected.size());
   double largest = 0;
   for (const double product : expected) largest = std::max(largest, std::fabs(product));
-  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_NEAR(before[i], expected[i], 0.03 * largest) << i;
+  for (std::size_t i = 0; i < before.size(); ++i)
+    EXPECT_NEAR(before[i], expected[i], 0.03 * largest) << i;
   ASSERT_TRUE(probe_->apply(update(1)));
-  EXPECT_EQ(probe_->products(windows, updates).value(), before) << "at the parameters before the step";
+  EXPECT_EQ(probe_->products(windows, updates).value(), before)
+      << "at the parameters before the step";
 }
 
 TEST_F(CardLossProbeTest, KeepsTheScreeningGradientWhileProductsAreMeasured) {

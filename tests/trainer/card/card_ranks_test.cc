@@ -9,9 +9,11 @@ namespace {
 
 constexpr auto kFormat = compression::two_part_format(512, compression::ValueFormat::kSign);
 
-// Ranks on cards whose thread blocks the host plays: their memory is the host's, so that Gloo serves for both.
-class CardRanksTest : public CardTrainerTest,
-                      public ::testing::WithParamInterface<std::tuple<unsigned, bool, OptimizerKind>> {
+// Ranks on cards whose thread blocks the host plays: their memory is the host's, so that Gloo
+// serves for both.
+class CardRanksTest
+    : public CardTrainerTest,
+      public ::testing::WithParamInterface<std::tuple<unsigned, bool, OptimizerKind>> {
  protected:
   void prepare() override {
     config_.compute.compute = Compute::kFloat32;
@@ -28,14 +30,17 @@ class CardRanksTest : public CardTrainerTest,
   std::unique_ptr<RoundShare> share(std::shared_ptr<gpu::Card> card, Collective* collective) {
     CardRank rank;
     // Not owned: it lives as long as the rank's thread.
-    if (collective != nullptr) rank = {std::shared_ptr<Collective>(std::shared_ptr<Collective>(), collective), collective};
-    return RoundShare::make(config_, data(config_.train_data), theta_,
-                            [config = config_, card, rank] { return make_card_engine(config, card, rank); }, collective)
+    if (collective != nullptr)
+      rank = {std::shared_ptr<Collective>(std::shared_ptr<Collective>(), collective), collective};
+    return RoundShare::make(
+               config_, data(config_.train_data), theta_,
+               [config = config_, card, rank] { return make_card_engine(config, card, rank); },
+               collective)
         .value();
   }
   // Mean losses of the rounds, and the last one's segments.
-  static void train(RoundShare& share, std::uint64_t first, std::uint64_t rounds, std::vector<double>* losses,
-                    std::vector<Bytes>* segments) {
+  static void train(RoundShare& share, std::uint64_t first, std::uint64_t rounds,
+                    std::vector<double>* losses, std::vector<Bytes>* segments) {
     train_rounds(share, task_of, kFormat, {first, first + rounds}, losses, segments);
   }
   [[nodiscard]] std::vector<float> dense(const std::vector<std::vector<Bytes>>& segments) const {
@@ -48,8 +53,8 @@ TEST_P(CardRanksTest, TrainAndCompressLikeOneCard) {
   std::vector<std::vector<Bytes>> alone(1), together(ranks());
   train(*share(std::make_shared<gpu::HostCard>(), nullptr), 0, 2, &expected, &alone[0]);
   run_ranks(ranks(), [&](Collective& collective) {
-    train(*share(std::make_shared<gpu::HostCard>(), &collective), 0, 2, collective.rank() == 0 ? &losses : nullptr,
-          &together[collective.rank()]);
+    train(*share(std::make_shared<gpu::HostCard>(), &collective), 0, 2,
+          collective.rank() == 0 ? &losses : nullptr, &together[collective.rank()]);
   });
   ASSERT_EQ(losses.size(), expected.size());
   for (std::size_t round = 0; round < losses.size(); ++round)
@@ -79,7 +84,8 @@ TEST_P(CardRanksTest, HandTheirStateToRanksAfterThem) {
     }
     ASSERT_TRUE(collective.share({&entries, 1}, all));  // so that the file is there
     std::uint64_t first_entry = 0;
-    for (unsigned before = 0; before < rank; ++before) first_entry += static_cast<std::uint64_t>(all[before]);
+    for (unsigned before = 0; before < rank; ++before)
+      first_entry += static_cast<std::uint64_t>(all[before]);
     auto joined = StateFile::join(path, layout).value();
     ASSERT_TRUE(mine->write(joined, first_entry));
     ASSERT_TRUE(mine->settle(protocol::Settlement::kKept));
@@ -97,7 +103,8 @@ TEST_P(CardRanksTest, HandTheirStateToRanksAfterThem) {
 }
 
 std::string name_of(const ::testing::TestParamInfo<CardRanksTest::ParamType>& info) {
-  return std::to_string(std::get<0>(info.param)) + (std::get<1>(info.param) ? "Sharded" : "Replicated") +
+  return std::to_string(std::get<0>(info.param)) +
+         (std::get<1>(info.param) ? "Sharded" : "Replicated") +
          (std::get<2>(info.param) == OptimizerKind::kMuon ? "Muon" : "AdamW");
 }
 INSTANTIATE_TEST_SUITE_P(Of, CardRanksTest,

@@ -14,7 +14,8 @@ TEST_F(DeviceTest, IsNoCardForTheCpuAndWhereThereIsNone) {
 }
 
 TEST_F(DeviceTest, SaysInOneSentenceWhyThereIsNoCard) {
-  const auto card = open_device(Device::kCuda, {.model = config_.model, .optimizer = {}}, "/nonexistent");
+  const auto card =
+      open_device(Device::kCuda, {.model = config_.model, .optimizer = {}}, "/nonexistent");
   ASSERT_FALSE(card.has_value());
   EXPECT_EQ(card.error().code, Errc::kNotFound);
   EXPECT_TRUE(card.error().message.starts_with("--device cuda: ")) << card.error().message;
@@ -24,7 +25,8 @@ TEST_F(DeviceTest, SaysInOneSentenceWhyThereIsNoCard) {
 TEST_F(DeviceTest, RefusesWhatACardDoesNotTake) {
   CardTask task{.model = config_.model, .optimizer = {}};
   task.model.heads = task.model.kv_heads = 2;
-  EXPECT_NE(open_device(Device::kCuda, task).error().message.find("d_model / heads = 16"), std::string::npos);
+  EXPECT_NE(open_device(Device::kCuda, task).error().message.find("d_model / heads = 16"),
+            std::string::npos);
   EXPECT_EQ(open_device(Device::kAuto, task).value(), nullptr);
 }
 

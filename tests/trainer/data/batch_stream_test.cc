@@ -64,8 +64,12 @@ TEST_F(BatchStreamTest, GivesAnErrorWhereItComesInTheOrder) {
 
 TEST_F(BatchStreamTest, StopsWithBatchesThatNobodyTook) {
   const DataSet data = open();
-  { const BatchStream untouched(data, [](std::span<std::uint64_t>) { return true; }, 4); }
-  BatchStream one_taken(data, [](std::span<std::uint64_t>) { return true; }, 4);
+  {
+    const BatchStream untouched(
+        data, [](std::span<std::uint64_t>) { return true; }, 4);
+  }
+  BatchStream one_taken(
+      data, [](std::span<std::uint64_t>) { return true; }, 4);
   EXPECT_TRUE(one_taken.next());
 }
 

@@ -9,7 +9,8 @@ namespace {
 
 TEST(ByteTokenizer, WritesPrintableAsciiAsItself) {
   for (int byte = '!'; byte <= '~'; ++byte)
-    EXPECT_EQ(byte_symbol(static_cast<std::uint8_t>(byte)), std::string(1, static_cast<char>(byte)));
+    EXPECT_EQ(byte_symbol(static_cast<std::uint8_t>(byte)),
+              std::string(1, static_cast<char>(byte)));
 }
 
 TEST(ByteTokenizer, UsesTheSymbolsOfByteLevelBpe) {
@@ -25,7 +26,8 @@ TEST(ByteTokenizer, UsesTheSymbolsOfByteLevelBpe) {
 
 TEST(ByteTokenizer, GivesEveryByteASymbolOfItsOwn) {
   std::set<std::string> symbols;
-  for (int byte = 0; byte < 256; ++byte) symbols.insert(byte_symbol(static_cast<std::uint8_t>(byte)));
+  for (int byte = 0; byte < 256; ++byte)
+    symbols.insert(byte_symbol(static_cast<std::uint8_t>(byte)));
   EXPECT_EQ(symbols.size(), 256u);
 }
 

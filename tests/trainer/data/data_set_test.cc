@@ -21,7 +21,9 @@ class DataSetTest : public ::testing::Test {
   void write_folder(const std::vector<Shard>& shards, std::uint32_t vocab = 256) {
     Manifest manifest{.vocab = vocab, .context = 3, .tokenizer = {}, .splits = {}};
     manifest.splits[kTrainSplit].shards = shards;
-    MUSTER_CHECK(replace_file(directory_ / kManifestFile, bytes_of(write_manifest(manifest))).has_value(), "");
+    MUSTER_CHECK(
+        replace_file(directory_ / kManifestFile, bytes_of(write_manifest(manifest))).has_value(),
+        "");
   }
   static std::vector<std::int32_t> read(const DataSet& data, std::vector<std::uint64_t> ids,
                                         std::size_t width) {
@@ -43,7 +45,8 @@ TEST_F(DataSetTest, CutsOneFileInSequencesOfContextPlusOneTokens) {
 }
 
 TEST_F(DataSetTest, NumbersSequencesThroughAllShardsAndCrossesNone) {
-  write_folder({write_shard("a.bin", 0, 9), write_shard("b.bin", 100, 3), write_shard("c.bin", 200, 8)});
+  write_folder(
+      {write_shard("a.bin", 0, 9), write_shard("b.bin", 100, 3), write_shard("c.bin", 200, 8)});
   const DataSet data = DataSet::open(directory_.path(), 3, 256).value();
   EXPECT_EQ(data.sequences(), 4u);
   EXPECT_EQ(data.tokens(), 20u);
@@ -77,7 +80,8 @@ TEST_F(DataSetTest, NamesFilePositionAndTokenOutsideTheVocabulary) {
   const Status status = data.read(std::vector<std::uint64_t>{3}, out);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, Errc::kInvalidArgument);
-  EXPECT_NE(status.error().message.find("t.bin: token 14 is 14"), std::string::npos) << status.error().message;
+  EXPECT_NE(status.error().message.find("t.bin: token 14 is 14"), std::string::npos)
+      << status.error().message;
 }
 
 TEST_F(DataSetTest, RefusesWideTokensThatWouldBeNegative) {
@@ -98,7 +102,8 @@ TEST_F(DataSetTest, NeedsOneSequence) {
   const auto data = DataSet::open(directory_ / "t.bin", 128, 256);
   ASSERT_FALSE(data);
   EXPECT_EQ(data.error().code, Errc::kInvalidArgument);
-  EXPECT_NE(data.error().message.find("context is 128 but the data has 100 tokens: take"), std::string::npos);
+  EXPECT_NE(data.error().message.find("context is 128 but the data has 100 tokens: take"),
+            std::string::npos);
 }
 
 TEST_F(DataSetTest, RefusesALargerPackedVocabulary) {

@@ -16,7 +16,8 @@ class DocumentReaderTest : public ::testing::Test {
     MUSTER_CHECK(replace_file(directory_ / name, bytes_of(content)).has_value(), name);
     return directory_ / name;
   }
-  static std::vector<std::string> read(std::vector<fs::path> sources, DocumentOptions options = {}) {
+  static std::vector<std::string> read(std::vector<fs::path> sources,
+                                       DocumentOptions options = {}) {
     DocumentReader reader(std::move(sources), std::move(options));
     std::vector<std::string> documents(1);
     for (;;) {
@@ -62,8 +63,11 @@ TEST_F(DocumentReaderTest, ALongFileIsOneDocumentInParts) {
 }
 
 TEST_F(DocumentReaderTest, ALineIsADocumentInJsonLines) {
-  EXPECT_EQ(read({write("a.jsonl", "{\"text\": \"one\", \"id\": 1}\n\n{\"text\": \"tw\\u00f6\\n\"}\r\n{\"text\": \"\"}\n")}),
-            (std::vector<std::string>{"one", "tw\u00f6\n"}));
+  EXPECT_EQ(
+      read({write(
+          "a.jsonl",
+          "{\"text\": \"one\", \"id\": 1}\n\n{\"text\": \"tw\\u00f6\\n\"}\r\n{\"text\": \"\"}\n")}),
+      (std::vector<std::string>{"one", "tw\u00f6\n"}));
 }
 
 TEST_F(DocumentReaderTest, TakesAnotherFieldAndFormatByOption) {
@@ -107,7 +111,8 @@ TEST_F(DocumentReaderTest, ExtensionsSelectFilesOfFoldersOnly) {
   write("folder/b.cc", "cc");
   DocumentOptions options;
   options.extensions = {".h"};
-  EXPECT_EQ(read({directory_ / "folder", write("c.txt", "named")}, options), (std::vector<std::string>{"h", "named"}));
+  EXPECT_EQ(read({directory_ / "folder", write("c.txt", "named")}, options),
+            (std::vector<std::string>{"h", "named"}));
 }
 
 TEST_F(DocumentReaderTest, NamesAMissingSource) {

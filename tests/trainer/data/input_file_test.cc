@@ -41,7 +41,8 @@ TEST_F(InputFileTest, RefusesALongLineByItsNumber) {
   const auto line = file.line(100);
   ASSERT_FALSE(line);
   EXPECT_EQ(line.error().code, Errc::kTooLarge);
-  EXPECT_NE(line.error().message.find("f:2: a line over 100 bytes"), std::string::npos) << line.error().message;
+  EXPECT_NE(line.error().message.find("f:2: a line over 100 bytes"), std::string::npos)
+      << line.error().message;
 }
 
 TEST_F(InputFileTest, TakesALineOfExactlyTheLimit) {
@@ -59,10 +60,12 @@ TEST_F(InputFileTest, ReadsLinesLongerThanItsBuffer) {
 }
 
 TEST_F(InputFileTest, CutsPartsBehindLineEndsThenBlanksThenCharacters) {
-  EXPECT_EQ(parts(file_with("aaaa\nbb cc dd"), 8), (std::vector<std::string>{"aaaa\n", "bb cc dd"}));
+  EXPECT_EQ(parts(file_with("aaaa\nbb cc dd"), 8),
+            (std::vector<std::string>{"aaaa\n", "bb cc dd"}));
   EXPECT_EQ(parts(file_with("a\nbbb cccc"), 8), (std::vector<std::string>{"a\nbbb ", "cccc"}));
   EXPECT_EQ(parts(file_with("aaaaaaaé"), 8), (std::vector<std::string>{"aaaaaaa", "é"}));
-  EXPECT_EQ(parts(file_with("aaaaa\xf0\x9f\x8c\x8d"), 8), (std::vector<std::string>{"aaaaa", "\xf0\x9f\x8c\x8d"}));
+  EXPECT_EQ(parts(file_with("aaaaa\xf0\x9f\x8c\x8d"), 8),
+            (std::vector<std::string>{"aaaaa", "\xf0\x9f\x8c\x8d"}));
 }
 
 TEST_F(InputFileTest, PartsAddUpToTheFileWhateverItsBytes) {
@@ -86,9 +89,9 @@ TEST_F(InputFileTest, ASilentPipeCanBeGivenUp) {
   const FileHandle writer(::open(pipe.c_str(), O_RDWR | O_CLOEXEC));
   int asked = 0;
   auto file = InputFile::open(pipe, [&]() -> Status {
-    if (++asked < 2) return {};
-    return Error{Errc::kCancelled, "enough"};
-  }).value();
+                if (++asked < 2) return {};
+                return Error{Errc::kCancelled, "enough"};
+              }).value();
   const auto line = file.line(100);
   ASSERT_FALSE(line);
   EXPECT_EQ(line.error().code, Errc::kCancelled);

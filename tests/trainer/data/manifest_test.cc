@@ -42,7 +42,9 @@ TEST(Manifest, RefusesAnotherVersionByNumber) {
 
 TEST(Manifest, RefusesFileNamesThatLeadElsewhere) {
   for (const char* name : {"../train.bin", "a/b", "..", ".", "", "a\\b"}) {
-    EXPECT_FALSE(parse_changed([&](auto& json) { json["splits"]["train"]["shards"][0]["file"] = name; })) << name;
+    EXPECT_FALSE(parse_changed([&](auto& json) {
+      json["splits"]["train"]["shards"][0]["file"] = name;
+    })) << name;
     EXPECT_FALSE(parse_changed([&](auto& json) { json["tokenizer"]["file"] = name; })) << name;
   }
 }
@@ -50,9 +52,8 @@ TEST(Manifest, RefusesFileNamesThatLeadElsewhere) {
 TEST(Manifest, RefusesSumsAndRootsThatAreNotItsShards) {
   EXPECT_FALSE(parse_changed([](auto& json) { json["splits"]["train"]["tokens"] = 13; }));
   EXPECT_FALSE(parse_changed([](auto& json) { json["splits"]["train"]["shards"].erase(1); }));
-  EXPECT_FALSE(parse_changed([](auto& json) {
-    json["splits"]["train"]["root"] = json["splits"]["held_out"]["root"];
-  }));
+  EXPECT_FALSE(parse_changed(
+      [](auto& json) { json["splits"]["train"]["root"] = json["splits"]["held_out"]["root"]; }));
 }
 
 TEST(Manifest, RefusesMissingAndMistypedFields) {
@@ -61,8 +62,11 @@ TEST(Manifest, RefusesMissingAndMistypedFields) {
     EXPECT_FALSE(parse_changed([&](auto& json) { json[key] = -1; })) << key;
   }
   for (const char* key : {"file", "tokens", "root"})
-    EXPECT_FALSE(parse_changed([&](auto& json) { json["splits"]["train"]["shards"][0].erase(key); })) << key;
-  EXPECT_FALSE(parse_changed([](auto& json) { json["splits"]["train"]["shards"][0]["tokens"] = 1ull << 31; }));
+    EXPECT_FALSE(parse_changed([&](auto& json) {
+      json["splits"]["train"]["shards"][0].erase(key);
+    })) << key;
+  EXPECT_FALSE(parse_changed(
+      [](auto& json) { json["splits"]["train"]["shards"][0]["tokens"] = 1ull << 31; }));
   EXPECT_FALSE(parse_changed([](auto& json) { json["tokenizer"]["kind"] = "words"; }));
   EXPECT_FALSE(parse_manifest(bytes_of("[]")));
   EXPECT_FALSE(parse_manifest(bytes_of("")));

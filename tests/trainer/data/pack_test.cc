@@ -25,10 +25,12 @@ class PackTest : public ::testing::Test {
   // JSON lines with the numbers from 0 as texts.
   fs::path numbered_documents(int count) {
     std::string lines;
-    for (int i = 0; i < count; ++i) lines += nlohmann::json{{"text", std::to_string(i) + ";"}}.dump() + "\n";
+    for (int i = 0; i < count; ++i)
+      lines += nlohmann::json{{"text", std::to_string(i) + ";"}}.dump() + "\n";
     return write("numbers.jsonl", lines);
   }
-  std::string text_of(const std::string& folder, const std::string& split, const Tokenizer& tokenizer) {
+  std::string text_of(const std::string& folder, const std::string& split,
+                      const Tokenizer& tokenizer) {
     std::vector<std::int32_t> all;
     const Manifest manifest = read_manifest(directory_ / folder).value();
     for (const Shard& shard : manifest.splits.at(split).shards) {
@@ -45,7 +47,8 @@ class PackTest : public ::testing::Test {
 
 TEST_F(PackTest, JoinsDocumentsWithoutPadding) {
   PackOptions options{.documents = {}, .context = 3, .held_out = 0, .separator = {}};
-  const auto report = pack({write("a.txt", "one "), write("b.txt", "two")}, directory_ / "p", *bytes_, options, go_on);
+  const auto report = pack({write("a.txt", "one "), write("b.txt", "two")}, directory_ / "p",
+                           *bytes_, options, go_on);
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(text_of("p", kTrainSplit, *bytes_), "one two");
   EXPECT_EQ(report->total.documents, 2u);
@@ -69,8 +72,10 @@ TEST_F(PackTest, SentencePieceDocumentsEndWithItsEndToken) {
   ASSERT_TRUE(pack({source, source}, directory_ / "p", *tokenizer, options, go_on));
   auto expected = tokenizer->encode("the miner pays every peer.").value();
   expected.push_back(*tokenizer->end_of_document());
-  const DataSet data = DataSet::open(directory_ / "p", static_cast<std::uint32_t>(expected.size()) - 1,
-                                     tokenizer->vocab()).value();
+  const DataSet data =
+      DataSet::open(directory_ / "p", static_cast<std::uint32_t>(expected.size()) - 1,
+                    tokenizer->vocab())
+          .value();
   EXPECT_EQ(data.tokens(), 2 * expected.size());
   std::vector<std::int32_t> row(expected.size());
   for (const std::uint64_t id : {0u, 1u}) {
@@ -90,9 +95,11 @@ TEST_F(PackTest, HoldsOutTheMiddleOfEveryNDocuments) {
 TEST_F(PackTest, EqualSourcesGiveEqualBytesWithAnyThreadsAndShards) {
   std::string text;
   Prng random(1);
-  while (text.size() < 300'000) text += std::to_string(random.next_u32()) + (random.below(9) == 0 ? "\n" : " ");
+  while (text.size() < 300'000)
+    text += std::to_string(random.next_u32()) + (random.below(9) == 0 ? "\n" : " ");
   const std::vector<fs::path> sources{write("a.txt", text), numbered_documents(500)};
-  PackOptions options{.documents = {}, .context = 31, .shard_tokens = 50'000, .held_out = 0.1, .separator = {}};
+  PackOptions options{
+      .documents = {}, .context = 31, .shard_tokens = 50'000, .held_out = 0.1, .separator = {}};
   ASSERT_TRUE(pack(sources, directory_ / "p", *bytes_, options, go_on));
   options.threads = 3;
   ASSERT_TRUE(pack(sources, directory_ / "q", *bytes_, options, go_on));
@@ -121,18 +128,21 @@ TEST_F(PackTest, RefusesShardsThatHoldNoSequenceOrTooMuch) {
   for (const std::uint64_t tokens : {std::uint64_t{0}, std::uint64_t{1024}, kShardTokensMax + 1}) {
     PackOptions options;
     options.shard_tokens = tokens;
-    EXPECT_EQ(pack({source}, directory_ / "p", *bytes_, options, go_on).error().code, Errc::kInvalidArgument);
+    EXPECT_EQ(pack({source}, directory_ / "p", *bytes_, options, go_on).error().code,
+              Errc::kInvalidArgument);
   }
   PackOptions options;
   options.held_out = 0.6;
-  EXPECT_EQ(pack({source}, directory_ / "p", *bytes_, options, go_on).error().code, Errc::kInvalidArgument);
+  EXPECT_EQ(pack({source}, directory_ / "p", *bytes_, options, go_on).error().code,
+            Errc::kInvalidArgument);
   EXPECT_FALSE(fs::exists(directory_ / "p"));
 }
 
 TEST_F(PackTest, ABadLineAtTheEndLeavesNothing) {
   PackOptions options{.documents = {}, .context = 1, .shard_tokens = 4000, .separator = {}};
   const auto good = numbered_documents(5000);
-  const auto report = pack({good, write("bad.jsonl", "{")}, directory_ / "p", *bytes_, options, go_on);
+  const auto report =
+      pack({good, write("bad.jsonl", "{")}, directory_ / "p", *bytes_, options, go_on);
   ASSERT_FALSE(report);
   EXPECT_NE(report.error().message.find("bad.jsonl:1"), std::string::npos);
   EXPECT_FALSE(fs::exists(directory_ / "p"));
@@ -140,16 +150,18 @@ TEST_F(PackTest, ABadLineAtTheEndLeavesNothing) {
 
 TEST_F(PackTest, StopsWhenToldAndLeavesNothing) {
   PackOptions options{.documents = {}, .context = 1, .shard_tokens = 4000, .separator = {}};
-  const auto report = pack({numbered_documents(5000)}, directory_ / "p", *bytes_, options, [](const PackProgress& p) {
-    return p.tokens == 0 ? Status() : Status(Error{Errc::kCancelled, "stopped"});
-  });
+  const auto report = pack(
+      {numbered_documents(5000)}, directory_ / "p", *bytes_, options, [](const PackProgress& p) {
+        return p.tokens == 0 ? Status() : Status(Error{Errc::kCancelled, "stopped"});
+      });
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, Errc::kCancelled);
   EXPECT_FALSE(fs::exists(directory_ / "p"));
 }
 
 TEST_F(PackTest, SaysWhenThereIsNoText) {
-  EXPECT_EQ(pack({write("a.txt", "")}, directory_ / "p", *bytes_, {}, go_on).error().code, Errc::kNotFound);
+  EXPECT_EQ(pack({write("a.txt", "")}, directory_ / "p", *bytes_, {}, go_on).error().code,
+            Errc::kNotFound);
 }
 
 }  // namespace

@@ -29,11 +29,14 @@ class Sentences : public sentencepiece::SentenceIterator {
 inline const std::string& sentencepiece_model() {
   static const std::string model = [] {
     std::vector<std::string> sentences;
-    const std::vector<std::string> who{"the miner", "a validator", "the ledger", "one coordinator", "every peer"};
-    const std::vector<std::string> does{"trains", "measures", "pays", "aggregates", "hashes", "waits for"};
+    const std::vector<std::string> who{"the miner", "a validator", "the ledger", "one coordinator",
+                                       "every peer"};
+    const std::vector<std::string> does{"trains",     "measures", "pays",
+                                        "aggregates", "hashes",   "waits for"};
     for (const auto& subject : who)
       for (const auto& verb : does)
-        for (const auto& object : who) sentences.push_back(subject + " " + verb + " " + object + ".");
+        for (const auto& object : who)
+          sentences.push_back(subject + " " + verb + " " + object + ".");
     Sentences input(std::move(sentences));
     std::string serialized;
     const auto status = sentencepiece::SentencePieceTrainer::Train(

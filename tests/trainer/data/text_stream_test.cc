@@ -10,7 +10,8 @@ namespace muster::trainer {
 namespace {
 
 // Prompt and everything that comes after it, token by token.
-std::string streamed(const Tokenizer& tokenizer, std::span<const std::int32_t> tokens, std::size_t prompt) {
+std::string streamed(const Tokenizer& tokenizer, std::span<const std::int32_t> tokens,
+                     std::size_t prompt) {
   std::string text = tokenizer.decode(tokens.first(prompt)).value();
   auto stream = TextStream::make(tokenizer, tokens.first(prompt)).value();
   for (const std::int32_t token : tokens.subspan(prompt)) text += stream.next(token).value();
@@ -19,7 +20,8 @@ std::string streamed(const Tokenizer& tokenizer, std::span<const std::int32_t> t
 
 TEST(TextStream, SaysWhatTheWholeTextSaysFromAnyPromptOn) {
   muster::testing::TemporaryDirectory directory;
-  ASSERT_TRUE(replace_file(directory / "m.model", bytes_of(muster::testing::sentencepiece_model())));
+  ASSERT_TRUE(
+      replace_file(directory / "m.model", bytes_of(muster::testing::sentencepiece_model())));
   const auto pieces = load_tokenizer(directory / "m.model").value();
   const auto bytes = make_byte_tokenizer();
   std::string text = "the miner pays";
@@ -27,7 +29,8 @@ TEST(TextStream, SaysWhatTheWholeTextSaysFromAnyPromptOn) {
   for (const Tokenizer* tokenizer : {pieces.get(), bytes.get()}) {
     const auto tokens = tokenizer->encode(text).value();
     ASSERT_GT(tokens.size(), 200u) << "several groups";
-    for (const std::size_t prompt : {1u, 5u, 63u, 64u, 70u}) EXPECT_EQ(streamed(*tokenizer, tokens, prompt), text);
+    for (const std::size_t prompt : {1u, 5u, 63u, 64u, 70u})
+      EXPECT_EQ(streamed(*tokenizer, tokens, prompt), text);
   }
 }
 

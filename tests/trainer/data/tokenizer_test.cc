@@ -53,7 +53,8 @@ TEST(Tokenizer, SentencePieceRefusesIdsOutsideItsVocabulary) {
   write(directory / "m.model", sentencepiece_model());
   const auto tokenizer = load_tokenizer(directory / "m.model").value();
   for (const std::int32_t id : {-1, kPieces, 1 << 30})
-    EXPECT_EQ(tokenizer->decode(std::vector<std::int32_t>{id}).error().code, Errc::kInvalidArgument);
+    EXPECT_EQ(tokenizer->decode(std::vector<std::int32_t>{id}).error().code,
+              Errc::kInvalidArgument);
 }
 
 TEST(Tokenizer, NamesAFileThatIsNoModel) {
@@ -80,8 +81,8 @@ TEST(Tokenizer, TruncatedModelsDoNotCrash) {
 TEST(OpenTokenizer, FindsThatOfAPackedFolder) {
   TemporaryDirectory directory;
   write(directory / "tokenizer.model", sentencepiece_model());
-  write(directory / kManifestFile,
-        manifest_with({"sentencepiece", "tokenizer.model", sha256(bytes_of(sentencepiece_model()))}));
+  write(directory / kManifestFile, manifest_with({"sentencepiece", "tokenizer.model",
+                                                  sha256(bytes_of(sentencepiece_model()))}));
   EXPECT_EQ(open_tokenizer(directory.path()).value()->vocab(), static_cast<std::uint32_t>(kPieces));
   write(directory / kManifestFile, manifest_with({}));
   EXPECT_EQ(open_tokenizer(directory.path()).value()->vocab(), 256u);
@@ -105,7 +106,8 @@ TEST(OpenTokenizer, FindsThatOfAnExportedModel) {
 TEST(OpenTokenizer, RefusesAnotherFileThanTheManifestWasMadeWith) {
   TemporaryDirectory directory;
   write(directory / "tokenizer.model", sentencepiece_model());
-  write(directory / kManifestFile, manifest_with({"sentencepiece", "tokenizer.model", sha256(bytes_of("other"))}));
+  write(directory / kManifestFile,
+        manifest_with({"sentencepiece", "tokenizer.model", sha256(bytes_of("other"))}));
   EXPECT_EQ(open_tokenizer(directory.path()).error().code, Errc::kBadHash);
 }
 
@@ -113,7 +115,8 @@ TEST(OpenTokenizer, SaysWhenOnlyPythonCanReadIt) {
   TemporaryDirectory directory;
   write(directory / "tokenizer.json", "{}");
   EXPECT_EQ(open_tokenizer(directory.path()).error().code, Errc::kInvalidArgument);
-  write(directory / kManifestFile, manifest_with({"huggingface", "tokenizer.json", sha256(bytes_of("{}"))}));
+  write(directory / kManifestFile,
+        manifest_with({"huggingface", "tokenizer.json", sha256(bytes_of("{}"))}));
   EXPECT_NE(open_tokenizer(directory.path()).error().message.find("Python"), std::string::npos);
 }
 

@@ -7,11 +7,13 @@
 namespace muster::trainer {
 namespace {
 
-// By the definition: (−1)^s · 2^(e − bias) · 1.m, without the leading 1 and with exponent 1 where e is 0.
+// By the definition: (−1)^s · 2^(e − bias) · 1.m, without the leading 1 and with exponent 1 where e
+// is 0.
 double by_definition(std::uint32_t bits, int mantissa_bits, int bias) {
   const int exponent = static_cast<int>(bits >> mantissa_bits) & (2 * bias + 1);
   const double fraction = std::ldexp(bits & ((1u << mantissa_bits) - 1), -mantissa_bits);
-  const double magnitude = exponent == 0 ? std::ldexp(fraction, 1 - bias) : std::ldexp(1 + fraction, exponent - bias);
+  const double magnitude =
+      exponent == 0 ? std::ldexp(fraction, 1 - bias) : std::ldexp(1 + fraction, exponent - bias);
   return bits >> 15 ? -magnitude : magnitude;
 }
 
@@ -27,7 +29,9 @@ TEST(FloatFormats, EveryFiniteHalfIsTheNumberOfItsDefinition) {
 TEST(FloatFormats, EveryFiniteBfloatIsTheNumberOfItsDefinition) {
   for (std::uint32_t bits = 0; bits < 65536; ++bits) {
     if ((bits >> 7 & 255) == 255) continue;
-    ASSERT_EQ(static_cast<double>(float_of_bf16(static_cast<std::uint16_t>(bits))), by_definition(bits, 7, 127)) << bits;
+    ASSERT_EQ(static_cast<double>(float_of_bf16(static_cast<std::uint16_t>(bits))),
+              by_definition(bits, 7, 127))
+        << bits;
   }
 }
 

@@ -9,8 +9,10 @@ namespace {
 
 state::ModelSpec read_oracle(const std::string& model, const std::string& name) {
   return read_hf_config(read_file(std::filesystem::path(MUSTER_SOURCE_DIR) /
-                                       "tests/trainer/oracles/hf_llama" / model / name,
-                                   1u << 16).value()).value();
+                                      "tests/trainer/oracles/hf_llama" / model / name,
+                                  1u << 16)
+                            .value())
+      .value();
 }
 
 // The written form of a default model with one text replaced.

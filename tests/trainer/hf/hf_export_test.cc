@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 
 class HfExportTest : public ::testing::Test {
  protected:
-  state::ModelSpec model_ = {.d_model = 16, .layers = 1, .heads = 2, .kv_heads = 1, .d_ff = 24, .context = 32};
+  state::ModelSpec model_ = {
+      .d_model = 16, .layers = 1, .heads = 2, .kv_heads = 1, .d_ff = 24, .context = 32};
   std::vector<float> theta_;
   muster::testing::TemporaryDirectory directory_;
 
@@ -28,7 +29,8 @@ class HfExportTest : public ::testing::Test {
   }
   [[nodiscard]] std::set<std::string> files(const std::string& name) const {
     std::set<std::string> names;
-    for (const auto& entry : fs::directory_iterator(directory_ / name)) names.insert(entry.path().filename());
+    for (const auto& entry : fs::directory_iterator(directory_ / name))
+      names.insert(entry.path().filename());
     return names;
   }
   [[nodiscard]] std::string read(const std::string& name) const {
@@ -59,7 +61,8 @@ TEST_F(HfExportTest, AnotherVocabularyGoesWithoutWhereThereIsNone) {
 TEST_F(HfExportTest, TheTokenizerOfTheRunsDataGoesAlong) {
   model_.vocab = muster::testing::kPieces;
   write("run/data/tokenizer.model", muster::testing::sentencepiece_model());
-  EXPECT_EQ(write_model("m", {.tokenizer_folder = directory_ / "run"}).tokenizer, TokenizerSource::kCopied);
+  EXPECT_EQ(write_model("m", {.tokenizer_folder = directory_ / "run"}).tokenizer,
+            TokenizerSource::kCopied);
   EXPECT_EQ(read("m/tokenizer.model"), muster::testing::sentencepiece_model());
   EXPECT_NE(read("m/tokenizer_config.json").find("LlamaTokenizer"), std::string::npos);
   EXPECT_NE(read("m/config.json").find("\"eos_token_id\": 2"), std::string::npos);
@@ -71,21 +74,25 @@ TEST_F(HfExportTest, TokenizerFilesThatOnlyPythonReadsAreCopiedAsTheyAre) {
   write("run/tokenizer.json", "{\"version\": \"1.0\"}");
   write("run/special_tokens_map.json", "{}");
   write("run/tokenizer_config.json", "{\"tokenizer_class\": \"Other\"}");
-  EXPECT_EQ(write_model("m", {.tokenizer_folder = directory_ / "run"}).tokenizer, TokenizerSource::kCopied);
+  EXPECT_EQ(write_model("m", {.tokenizer_folder = directory_ / "run"}).tokenizer,
+            TokenizerSource::kCopied);
   for (const char* name : {"tokenizer.json", "special_tokens_map.json", "tokenizer_config.json"})
     EXPECT_EQ(read(std::string("m/") + name), read(std::string("run/") + name));
 }
 
 TEST_F(HfExportTest, ATokenFileHasNoTokenizer) {
   write("run/train.bin", "tokens");
-  EXPECT_EQ(write_model("m", {.tokenizer_folder = directory_ / "run/train.bin"}).tokenizer, TokenizerSource::kBytes);
+  EXPECT_EQ(write_model("m", {.tokenizer_folder = directory_ / "run/train.bin"}).tokenizer,
+            TokenizerSource::kBytes);
 }
 
 TEST_F(HfExportTest, RefusesATokenizerWithMoreTokensThanTheModel) {
   model_.vocab = muster::testing::kPieces - 1;
   write("run/tokenizer.model", muster::testing::sentencepiece_model());
   theta_.resize(state::layout_of(model_).parameters());
-  EXPECT_EQ(export_hf(directory_ / "m", model_, theta_, {.tokenizer_folder = directory_ / "run"}).error().code,
+  EXPECT_EQ(export_hf(directory_ / "m", model_, theta_, {.tokenizer_folder = directory_ / "run"})
+                .error()
+                .code,
             Errc::kInvalidArgument);
 }
 
@@ -96,8 +103,9 @@ TEST_F(HfExportTest, AnExportIntoTheSameFolderLeavesNoOtherWeights) {
   EXPECT_TRUE(many.contains("model.safetensors.index.json"));
   EXPECT_FALSE(many.contains("model.safetensors"));
   EXPECT_EQ(write_model("m").weight_files, 1u);
-  EXPECT_EQ(files("m"), (std::set<std::string>{"config.json", "model.safetensors", "model-mine.safetensors",
-                                               "tokenizer.json", "tokenizer_config.json"}));
+  EXPECT_EQ(files("m"),
+            (std::set<std::string>{"config.json", "model.safetensors", "model-mine.safetensors",
+                                   "tokenizer.json", "tokenizer_config.json"}));
   write_model("m", {.file_bytes_max = 4000, .tokenizer_folder = {}});
   EXPECT_FALSE(files("m").contains("model.safetensors"));
   EXPECT_EQ(import_hf(directory_ / "m").value().parameters, theta_);

@@ -16,7 +16,14 @@ namespace {
 namespace fs = std::filesystem;
 
 state::ModelSpec small_model(bool tied) {
-  return {.d_model = 16, .layers = 2, .heads = 4, .kv_heads = 2, .d_ff = 24, .context = 32, .vocab = 40, .tied = tied};
+  return {.d_model = 16,
+          .layers = 2,
+          .heads = 4,
+          .kv_heads = 2,
+          .d_ff = 24,
+          .context = 32,
+          .vocab = 40,
+          .tied = tied};
 }
 
 class HfImportTest : public ::testing::Test {
@@ -48,7 +55,8 @@ class HfImportTest : public ::testing::Test {
     nlohmann::ordered_json header;
     Bytes data;
     for (const Tensor& tensor : tensors) {
-      header[tensor.name] = {{"dtype", tensor.dtype}, {"shape", tensor.shape},
+      header[tensor.name] = {{"dtype", tensor.dtype},
+                             {"shape", tensor.shape},
                              {"data_offsets", {data.size(), data.size() + tensor.bytes.size()}}};
       data.insert(data.end(), tensor.bytes.begin(), tensor.bytes.end());
     }
@@ -88,7 +96,8 @@ class HfImportTest : public ::testing::Test {
 
 TEST_F(HfImportTest, ReadsOneFileOrManyAlike) {
   for (const bool tied : {true, false}) {
-    for (const std::uint64_t file_bytes : {std::uint64_t{1}, std::uint64_t{3000}, std::uint64_t{1} << 30}) {
+    for (const std::uint64_t file_bytes :
+         {std::uint64_t{1}, std::uint64_t{3000}, std::uint64_t{1} << 30}) {
       write_model(tied, file_bytes);
       const auto imported = import_hf(folder());
       ASSERT_TRUE(imported) << imported.error().message;
@@ -107,7 +116,8 @@ TEST_F(HfImportTest, ReadsWhatTransformersWrote) {
     fs::create_directories(folder());
     fs::copy_file(oracles / name / "model.safetensors", folder() / "model.safetensors",
                   fs::copy_options::overwrite_existing);
-    fs::copy_file(oracles / name / "config_v4.json", folder() / "config.json", fs::copy_options::overwrite_existing);
+    fs::copy_file(oracles / name / "config_v4.json", folder() / "config.json",
+                  fs::copy_options::overwrite_existing);
     EXPECT_EQ(import_hf(folder()).value().parameters, imported->parameters);
   }
 }
@@ -147,7 +157,8 @@ TEST_F(HfImportTest, NamesMissingExtraAndMisshapenTensors) {
   auto tensors = tensors_of(false);
   tensors.push_back({"model.layers.7.mlp.up_proj.weight", "F32", {1}, Bytes(4)});
   write_tensors("model.safetensors", tensors);
-  expect_refused(Errc::kMalformed, {"model.safetensors", "model.layers.7.mlp.up_proj.weight", "does not belong"});
+  expect_refused(Errc::kMalformed,
+                 {"model.safetensors", "model.layers.7.mlp.up_proj.weight", "does not belong"});
   tensors.pop_back();
   std::swap(tensors[0].shape[0], tensors[0].shape[1]);
   write_tensors("model.safetensors", tensors);

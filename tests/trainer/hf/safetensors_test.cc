@@ -77,10 +77,13 @@ TEST(Safetensors, RefusesHostileHeadersByReason) {
       {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[8,4]}})", 8},
       {R"({"a":{"dtype":"F99","shape":[1],"data_offsets":[0,4]}})", 4},
       {R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4},
-      {R"({"a":{"dtype":"F32","shape":[18446744073709551615,18446744073709551615],"data_offsets":[0,4]}})", 4},
-      {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4},
+      {R"({"a":{"dtype":"F32","shape":[18446744073709551615,18446744073709551615],"data_offsets":[0,4]}})",
+       4},
+      {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
+       4},
       {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 8},
-      {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4},
+      {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
+       4},
       {"[]", 0},
       {"{", 0}};
   for (const auto& [header, data] : cases) {

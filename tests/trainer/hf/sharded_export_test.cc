@@ -1,9 +1,9 @@
-// Models of transformers, read and written in several files by us, computed by transformers again. Skipped where
-// Python does not have it; MUSTER_PYTHON names another interpreter.
+// Models of transformers, read and written in several files by us, computed by transformers again.
+// Skipped where Python does not have it; MUSTER_PYTHON names another interpreter.
 #include <gtest/gtest.h>
 
-#include "tests/temporary_directory.h"
 #include "tests/python.h"
+#include "tests/temporary_directory.h"
 #include "trainer/hf/hf_export.h"
 
 namespace muster::trainer {
@@ -15,7 +15,8 @@ using testing::python_has;
 
 TEST(ShardedExport, HasTheLogitsOfTheModelThatWasImported) {
   if (!python_has("torch, transformers")) GTEST_SKIP() << python() << " has no transformers";
-  const std::filesystem::path oracles = std::filesystem::path(MUSTER_SOURCE_DIR) / "tests/trainer/oracles/hf_llama";
+  const std::filesystem::path oracles =
+      std::filesystem::path(MUSTER_SOURCE_DIR) / "tests/trainer/oracles/hf_llama";
   for (const std::string name : {"tied", "untied", "llama3_rope"}) {
     const ImportedModel imported = import_hf(oracles / name).value();
     EXPECT_LT(imported.model.kv_heads, imported.model.heads);
@@ -26,11 +27,12 @@ TEST(ShardedExport, HasTheLogitsOfTheModelThatWasImported) {
     EXPECT_GT(report->weight_files, 2u);
     const std::string output =
         output_of(python() + " " MUSTER_SOURCE_DIR "/tests/trainer/hf/logits_in_transformers.py " +
-                  directory.path().string() + " " + (oracles / name / "expected.safetensors").string() +
-                  " 2>/dev/null");
+                  directory.path().string() + " " +
+                  (oracles / name / "expected.safetensors").string() + " 2>/dev/null");
     ASSERT_FALSE(output.empty()) << name;
     EXPECT_LT(std::stod(output), 1e-4) << name;
-    std::printf("%s: %zu files, largest difference of a logit %s", name.c_str(), report->weight_files, output.c_str());
+    std::printf("%s: %zu files, largest difference of a logit %s", name.c_str(),
+                report->weight_files, output.c_str());
   }
 }
 

@@ -34,15 +34,16 @@ TEST(WeightIndex, FillsFilesInOrderAndGivesALargeTensorOneOfItsOwn) {
 }
 
 TEST(WeightIndex, ReadsBackWhatItWrote) {
-  const auto index = parse_weight_index(bytes_of(write_weight_index(split_weights(three_tensors(), 80)))).value();
+  const auto index =
+      parse_weight_index(bytes_of(write_weight_index(split_weights(three_tensors(), 80)))).value();
   EXPECT_EQ(index, (std::map<std::string, std::string>{{"a", "model-00001-of-00002.safetensors"},
                                                        {"b", "model-00001-of-00002.safetensors"},
                                                        {"c", "model-00002-of-00002.safetensors"}}));
 }
 
 TEST(WeightIndex, RefusesNamesThatLeadElsewhere) {
-  for (const char* name : {"../m.safetensors", "/etc/m.safetensors", "a/m.safetensors", "..", "", "m.bin",
-                           ".safetensors", "a\\\\m.safetensors", "m\\u0000.safetensors"}) {
+  for (const char* name : {"../m.safetensors", "/etc/m.safetensors", "a/m.safetensors", "..", "",
+                           "m.bin", ".safetensors", "a\\\\m.safetensors", "m\\u0000.safetensors"}) {
     const std::string json = std::string(R"({"weight_map": {"a": ")") + name + "\"}}";
     EXPECT_EQ(parse_weight_index(bytes_of(json)).error().code, Errc::kMalformed) << json;
   }

@@ -6,8 +6,14 @@ namespace muster::trainer {
 namespace {
 
 state::ModelSpec grouped_model() {
-  state::ModelSpec model{.d_model = 48, .layers = 3, .heads = 4, .kv_heads = 2, .d_ff = 80,
-                         .context = 24, .vocab = 61, .tied = false};
+  state::ModelSpec model{.d_model = 48,
+                         .layers = 3,
+                         .heads = 4,
+                         .kv_heads = 2,
+                         .d_ff = 80,
+                         .context = 24,
+                         .vocab = 61,
+                         .tied = false};
   model.rope_scaling = state::RopeScaling{8, 1, 4, 16};
   return model;
 }
@@ -27,12 +33,14 @@ TEST(Decoder, GivesTheLogitsOfTheWholeSequence) {
   for (auto& token : tokens) token = static_cast<std::int32_t>(random.below(model.vocab));
   for (const unsigned threads : {1u, 3u}) {
     Team team(threads);
-    const auto whole = Llama::make(model, {.compute = Compute::kFloat32}, team).value()->logits(theta, tokens);
+    const auto whole =
+        Llama::make(model, {.compute = Compute::kFloat32}, team).value()->logits(theta, tokens);
     Decoder decoder(model, theta, team);
     for (std::size_t t = 0; t < tokens.size(); ++t) {
       const auto logits = decoder.step(tokens[t]);
       for (std::size_t v = 0; v < logits.size(); ++v)
-        ASSERT_NEAR(logits[v], whole[t * model.vocab + v], 1e-4) << "position " << t << ", token " << v;
+        ASSERT_NEAR(logits[v], whole[t * model.vocab + v], 1e-4)
+            << "position " << t << ", token " << v;
     }
   }
 }

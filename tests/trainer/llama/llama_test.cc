@@ -13,7 +13,9 @@ struct Example {
   std::vector<std::int32_t> tokens;
 
   explicit Example(const state::ModelSpec& spec, std::size_t sequences = 3)
-      : model(spec), theta(state::layout_of(spec).parameters()), tokens(sequences * (spec.context + 1)) {
+      : model(spec),
+        theta(state::layout_of(spec).parameters()),
+        tokens(sequences * (spec.context + 1)) {
     state::initial_parameters(model, 11, theta);
     Prng random(4);
     for (auto& token : tokens) token = static_cast<std::int32_t>(random.below(model.vocab));
@@ -33,9 +35,17 @@ struct Example {
   }
 };
 
-// Sizes that no panel, vector or block divides, several blocks of attention, shared key/value heads.
+// Sizes that no panel, vector or block divides, several blocks of attention, shared key/value
+// heads.
 state::ModelSpec odd_model(bool tied) {
-  return {.d_model = 60, .layers = 2, .heads = 6, .kv_heads = 3, .d_ff = 86, .context = 150, .vocab = 97, .tied = tied};
+  return {.d_model = 60,
+          .layers = 2,
+          .heads = 6,
+          .kv_heads = 3,
+          .d_ff = 86,
+          .context = 150,
+          .vocab = 97,
+          .tied = tied};
 }
 
 class LlamaTest : public ::testing::TestWithParam<Compute> {
@@ -45,8 +55,11 @@ class LlamaTest : public ::testing::TestWithParam<Compute> {
       GTEST_SKIP() << "this CPU does not multiply bf16";
   }
 };
-INSTANTIATE_TEST_SUITE_P(Formats, LlamaTest, ::testing::Values(Compute::kFloat32, Compute::kBfloat16),
-                         [](const auto& test) { return test.param == Compute::kFloat32 ? "fp32" : "bf16"; });
+INSTANTIATE_TEST_SUITE_P(Formats, LlamaTest,
+                         ::testing::Values(Compute::kFloat32, Compute::kBfloat16),
+                         [](const auto& test) {
+                           return test.param == Compute::kFloat32 ? "fp32" : "bf16";
+                         });
 
 TEST_P(LlamaTest, GivesTheSameBitsForAnyNumberOfThreads) {
   const Example example(odd_model(false));
@@ -55,7 +68,8 @@ TEST_P(LlamaTest, GivesTheSameBitsForAnyNumberOfThreads) {
   EXPECT_EQ(example.run(GetParam(), 5), one);
 }
 
-// The mean over a sequence is that of its windows, each by its length; and fp32 agrees with it closely.
+// The mean over a sequence is that of its windows, each by its length; and fp32 agrees with it
+// closely.
 TEST_P(LlamaTest, GivesAWindowItsShareOfTheGradient) {
   for (const bool tied : {true, false}) {
     const Example example(odd_model(tied), 1);
@@ -68,7 +82,8 @@ TEST_P(LlamaTest, GivesAWindowItsShareOfTheGradient) {
       std::vector<float> gradient(example.theta.size());
       llama->add_window_gradient(example.theta, example.tokens, first, end, gradient);
       const double share = static_cast<double>(end - first) / static_cast<double>(context);
-      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += share * static_cast<double>(gradient[i]);
+      for (std::size_t i = 0; i < sum.size(); ++i)
+        sum[i] += share * static_cast<double>(gradient[i]);
       first = end;
     }
     const auto whole = example.run(GetParam()).gradient;
@@ -117,7 +132,8 @@ TEST_P(LlamaTest, AddsAScaledGradientToWhatIsThere) {
   auto llama = Llama::make(example.model, {GetParam(), false}, team).value();
   std::vector<float> sum(example.theta.size());
   for (std::size_t i = 0; i < 3; ++i)
-    llama->add_gradient(example.theta, std::span(example.tokens).subspan(i * 151, 151), 1.0f / 3, sum);
+    llama->add_gradient(example.theta, std::span(example.tokens).subspan(i * 151, 151), 1.0f / 3,
+                        sum);
   double difference = 0, norm = 0;
   for (std::size_t i = 0; i < sum.size(); ++i) {
     difference += std::pow(sum[i] - whole.gradient[i], 2);
@@ -172,7 +188,8 @@ TEST(Llama, RefusesWhatCannotWork) {
   auto odd = odd_model(true);
   odd.d_ff = 85;
   EXPECT_FALSE(Llama::make(odd, {Compute::kBfloat16, false}, team).has_value());
-  EXPECT_TRUE(Llama::make(odd, {Compute::kAuto, false}, team).has_value()) << "fp32 takes any width";
+  EXPECT_TRUE(Llama::make(odd, {Compute::kAuto, false}, team).has_value())
+      << "fp32 takes any width";
   auto uneven = odd_model(true);
   uneven.kv_heads = 4;
   const auto result = Llama::make(uneven, {}, team);

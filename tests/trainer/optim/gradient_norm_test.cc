@@ -33,8 +33,10 @@ TEST(GradientNorm, IsEqualInBitsForAnyNumberOfThreads) {
 
 TEST(GradientNorm, LetsNonFiniteNumbersThrough) {
   Team team(1);
-  EXPECT_TRUE(std::isnan(sum_squares(std::vector<float>{1, std::numeric_limits<float>::quiet_NaN()}, team)));
-  EXPECT_TRUE(std::isinf(sum_squares(std::vector<float>{1, std::numeric_limits<float>::infinity()}, team)));
+  EXPECT_TRUE(std::isnan(
+      sum_squares(std::vector<float>{1, std::numeric_limits<float>::quiet_NaN()}, team)));
+  EXPECT_TRUE(
+      std::isinf(sum_squares(std::vector<float>{1, std::numeric_limits<float>::infinity()}, team)));
 }
 
 TEST(ClipFactor, ShortensLongGradientsOnly) {

@@ -26,9 +26,12 @@ TEST(NewtonSchulz, BringsRowsNearOrthonormal) {
     for (std::size_t b = 0; b < kRows; ++b) {
       double dot = 0;
       for (std::size_t k = 0; k < kColumns; ++k)
-        dot += static_cast<double>(matrix[a * kColumns + k]) * static_cast<double>(matrix[b * kColumns + k]);
-      if (a == b) EXPECT_NEAR(dot, 0.9, 0.6);
-      else EXPECT_NEAR(dot, 0, 0.35);
+        dot += static_cast<double>(matrix[a * kColumns + k]) *
+               static_cast<double>(matrix[b * kColumns + k]);
+      if (a == b)
+        EXPECT_NEAR(dot, 0.9, 0.6);
+      else
+        EXPECT_NEAR(dot, 0, 0.35);
     }
   }
 }

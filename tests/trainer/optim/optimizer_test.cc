@@ -19,7 +19,8 @@ namespace {
 class TorchSteps : public ::testing::Test {
  protected:
   TorchSteps() {
-    std::ifstream file(std::filesystem::path(MUSTER_SOURCE_DIR) / "tests/trainer/oracles/optim/steps.json");
+    std::ifstream file(std::filesystem::path(MUSTER_SOURCE_DIR) /
+                       "tests/trainer/oracles/optim/steps.json");
     oracle_ = nlohmann::json::parse(file);
     std::vector<compression::Layout::NamedShape> shapes;
     for (const auto& tensor : oracle_["tensors"])
@@ -36,7 +37,8 @@ class TorchSteps : public ::testing::Test {
     Team team(1);
     const auto optimizer = make_optimizer(config, layout_, team);
     auto theta = flat(oracle_["start"]);
-    for (const auto& gradient : oracle_["gradients"]) optimizer->step(theta, flat(gradient), 0.02, 1.0f);
+    for (const auto& gradient : oracle_["gradients"])
+      optimizer->step(theta, flat(gradient), 0.02, 1.0f);
     const auto want = flat(oracle_[expected]);
     for (std::size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(theta[i], want[i], tolerance) << i;
     EXPECT_EQ(optimizer->steps(), 5u);
@@ -56,16 +58,23 @@ TEST_F(TorchSteps, MuonIsTorchs) { expect_steps({.kind = OptimizerKind::kMuon}, 
 class EveryOptimizer : public ::testing::TestWithParam<OptimizerKind> {
  protected:
   Team team_{1};
-  const compression::Layout layout_ =
-      state::layout_of({.d_model = 64, .layers = 2, .heads = 4, .kv_heads = 2, .d_ff = 96, .context = 8, .vocab = 1200});
+  const compression::Layout layout_ = state::layout_of({.d_model = 64,
+                                                        .layers = 2,
+                                                        .heads = 4,
+                                                        .kv_heads = 2,
+                                                        .d_ff = 96,
+                                                        .context = 8,
+                                                        .vocab = 1200});
   std::vector<float> noise(std::uint64_t seed) const {
     Prng random(seed);
     std::vector<float> values(layout_.parameters());
     for (float& value : values) value = static_cast<float>(random.uniform() - 0.5);
     return values;
   }
-  std::vector<float> after(Optimizer& optimizer, std::vector<float> theta, std::uint64_t first, std::uint64_t last) const {
-    for (std::uint64_t step = first; step < last; ++step) optimizer.step(theta, noise(step), 1e-2, 0.5f);
+  std::vector<float> after(Optimizer& optimizer, std::vector<float> theta, std::uint64_t first,
+                           std::uint64_t last) const {
+    for (std::uint64_t step = first; step < last; ++step)
+      optimizer.step(theta, noise(step), 1e-2, 0.5f);
     return theta;
   }
 };
@@ -97,7 +106,8 @@ TEST_P(EveryOptimizer, GoesOnFromItsSavedState) {
 
 TEST_P(EveryOptimizer, RemembersAsMuchAsItSays) {
   std::uint64_t floats = 0;
-  for (const auto& state : make_optimizer({.kind = GetParam()}, layout_, team_)->state()) floats += state.values.size();
+  for (const auto& state : make_optimizer({.kind = GetParam()}, layout_, team_)->state())
+    floats += state.values.size();
   EXPECT_EQ(floats, optimizer_floats(GetParam(), layout_));
 }
 
@@ -113,7 +123,9 @@ TEST_P(EveryOptimizer, ScalesTheGradientWithoutAnotherPass) {
 
 INSTANTIATE_TEST_SUITE_P(Optimizers, EveryOptimizer,
                          ::testing::Values(OptimizerKind::kAdamW, OptimizerKind::kMuon),
-                         [](const auto& tested) { return tested.param == OptimizerKind::kAdamW ? "AdamW" : "Muon"; });
+                         [](const auto& tested) {
+                           return tested.param == OptimizerKind::kAdamW ? "AdamW" : "Muon";
+                         });
 
 TEST(AdamW, MergesNeighboursThatDecayAlike) {
   const auto layout = state::layout_of({.layers = 1});
@@ -135,7 +147,8 @@ TEST(AdamW, LeavesParametersWithoutGradientToDecayAlone) {
 TEST(Muon, TakesTheMatricesOfTheLayersOnly) {
   const auto layout = state::layout_of({.layers = 1, .tied = false});
   for (const auto& tensor : layout.tensors())
-    EXPECT_EQ(is_hidden_matrix(tensor), tensor.name.find("proj") != std::string::npos) << tensor.name;
+    EXPECT_EQ(is_hidden_matrix(tensor), tensor.name.find("proj") != std::string::npos)
+        << tensor.name;
 }
 
 }  // namespace

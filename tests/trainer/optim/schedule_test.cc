@@ -24,9 +24,11 @@ TEST(Schedule, IsConstantWithoutAnEnd) {
 }
 
 TEST(Schedule, IsConstantWhenToldSo) {
-  const Schedule constant{.peak = 2.0, .warmup_steps = 4, .total_steps = 10, .shape = ScheduleShape::kConstant};
+  const Schedule constant{
+      .peak = 2.0, .warmup_steps = 4, .total_steps = 10, .shape = ScheduleShape::kConstant};
   EXPECT_DOUBLE_EQ(learning_rate(constant, 1), 1.0);
-  for (std::uint64_t step = 4; step < 20; ++step) EXPECT_DOUBLE_EQ(learning_rate(constant, step), 2.0);
+  for (std::uint64_t step = 4; step < 20; ++step)
+    EXPECT_DOUBLE_EQ(learning_rate(constant, step), 2.0);
 }
 
 TEST(Schedule, StaysAtThePeakUntilTheDecayOfWsd) {
@@ -43,14 +45,16 @@ TEST(Schedule, StaysAtThePeakUntilTheDecayOfWsd) {
 }
 
 TEST(Schedule, DecaysRightAfterAWarmUpThatReachesIntoTheDecay) {
-  const Schedule wsd{.peak = 1.0, .warmup_steps = 90, .total_steps = 100, .shape = ScheduleShape::kWsd};
+  const Schedule wsd{
+      .peak = 1.0, .warmup_steps = 90, .total_steps = 100, .shape = ScheduleShape::kWsd};
   EXPECT_DOUBLE_EQ(learning_rate(wsd, 89), 1.0);
   EXPECT_DOUBLE_EQ(learning_rate(wsd, 90), 1.0);
   EXPECT_LT(learning_rate(wsd, 91), 1.0);
 }
 
 TEST(Schedule, NeverJumpsUpAfterTheWarmUp) {
-  for (const ScheduleShape shape : {ScheduleShape::kCosine, ScheduleShape::kWsd, ScheduleShape::kConstant}) {
+  for (const ScheduleShape shape :
+       {ScheduleShape::kCosine, ScheduleShape::kWsd, ScheduleShape::kConstant}) {
     const Schedule schedule{.peak = 3e-3, .warmup_steps = 7, .total_steps = 61, .shape = shape};
     for (std::uint64_t step = 7; step < 70; ++step)
       EXPECT_LE(learning_rate(schedule, step + 1), learning_rate(schedule, step));

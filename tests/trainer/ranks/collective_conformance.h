@@ -1,4 +1,5 @@
-// What every Collective must do, whatever memory it works on: an environment makes ranks and moves numbers there.
+// What every Collective must do, whatever memory it works on: an environment makes ranks and moves
+// numbers there.
 //
 // An Environment has
 //   size()                  ranks
@@ -21,11 +22,13 @@ namespace muster::trainer {
 inline std::vector<Range> uneven_ranges(unsigned ranks, std::uint64_t count, std::uint64_t seed) {
   Prng random(seed);
   std::vector<std::uint64_t> borders{0, count};
-  while (borders.size() < ranks + 1) borders.push_back(random.below(static_cast<std::uint32_t>(count + 1)));
+  while (borders.size() < ranks + 1)
+    borders.push_back(random.below(static_cast<std::uint32_t>(count + 1)));
   if (ranks > 2) borders[2] = borders[3];
   std::ranges::sort(borders);
   std::vector<Range> ranges;
-  for (unsigned rank = 0; rank < ranks; ++rank) ranges.push_back({borders[rank], borders[rank + 1]});
+  for (unsigned rank = 0; rank < ranks; ++rank)
+    ranges.push_back({borders[rank], borders[rank + 1]});
   return ranges;
 }
 
@@ -56,7 +59,8 @@ TYPED_TEST_P(CollectiveConformance, GathersEveryRanksPartOnAllOfThem) {
       const auto its = numbers_of(rank, kCount);
       const auto part = part_of(std::span(its), owned[rank]);
       expected.insert(expected.end(), part.begin(), part.end());
-      if (rank == collective.rank()) std::ranges::copy(part, mine.begin() + static_cast<std::ptrdiff_t>(owned[rank].begin));
+      if (rank == collective.rank())
+        std::ranges::copy(part, mine.begin() + static_cast<std::ptrdiff_t>(owned[rank].begin));
     }
     const auto there = memory.make(mine);
     ASSERT_TRUE(collective.all_gather(there, owned));
@@ -113,7 +117,7 @@ TYPED_TEST_P(CollectiveConformance, SharesAFewNumbersOfTheHost) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(CollectiveConformance, GathersEveryRanksPartOnAllOfThem,
-                            AddsUpAtTheOwnerByAscendingRank, MovesAnArrayFromOneWayToShareItToAnother,
-                            SharesAFewNumbersOfTheHost);
+                            AddsUpAtTheOwnerByAscendingRank,
+                            MovesAnArrayFromOneWayToShareItToAnother, SharesAFewNumbersOfTheHost);
 
 }  // namespace muster::trainer

@@ -12,8 +12,12 @@ namespace {
 
 struct HostMemory {
   std::deque<std::vector<float>> arrays;
-  std::span<float> make(std::vector<float> values) { return arrays.emplace_back(std::move(values)); }
-  static std::vector<float> values(std::span<const float> there) { return {there.begin(), there.end()}; }
+  std::span<float> make(std::vector<float> values) {
+    return arrays.emplace_back(std::move(values));
+  }
+  static std::vector<float> values(std::span<const float> there) {
+    return {there.begin(), there.end()};
+  }
 };
 
 template <unsigned kSize>
@@ -35,7 +39,8 @@ TEST(GlooCollective, TellsThatARankIsGoneAndStaysFailed) {
   std::promise<void> rank_0_joined;
   run_ranks(2, [&](Collective& collective) {
     if (collective.rank() == 1) {
-      // Returning closes its connections, which rank 0 would take for a failed start if it still were joining.
+      // Returning closes its connections, which rank 0 would take for a failed start if it still
+      // were joining.
       rank_0_joined.get_future().wait_for(std::chrono::minutes(1));
       return;
     }
@@ -45,7 +50,8 @@ TEST(GlooCollective, TellsThatARankIsGoneAndStaysFailed) {
     const Status first = collective.all_gather(values, owned);
     ASSERT_FALSE(first);
     EXPECT_EQ(first.error().code, Errc::kClosed);
-    EXPECT_NE(first.error().message.find("rank 0 of 2 lost another"), std::string::npos) << first.error().message;
+    EXPECT_NE(first.error().message.find("rank 0 of 2 lost another"), std::string::npos)
+        << first.error().message;
     EXPECT_EQ(collective.all_gather(values, owned).error().code, Errc::kClosed);
   });
 }

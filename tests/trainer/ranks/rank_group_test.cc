@@ -43,9 +43,9 @@ class ForkedRank final : public RankProcess {
 class RankGroupTest : public TrainerTest {
  protected:
   compression::Layout layout_ = state::layout_of(config_.model);
-  std::vector<int> pids_;            // of the ranks that were started last
+  std::vector<int> pids_;  // of the ranks that were started last
   std::vector<std::string> notes_;
-  std::string cannot_start_;         // what rank 1 says instead of being ready
+  std::string cannot_start_;  // what rank 1 says instead of being ready
   protocol::InnerLoop* loop_ = nullptr;
   const Clock* clock_ = nullptr;
   Silence::Bounds steps_ = Silence::kSteps;
@@ -53,15 +53,15 @@ class RankGroupTest : public TrainerTest {
   Result<std::unique_ptr<protocol::InnerLoop>> make(unsigned size) {
     auto theta = SharedFloats::make(layout_.parameters()).value();
     std::ranges::copy(theta_, theta.values().begin());
-    MUSTER_TRY(auto group, RankGroup::make({.size = size,
-                                            .folder = directory_ / "ranks",
-                                            .optimizer = optimizer_arrays(config_.optimizer.kind, layout_),
-                                            .start = [this, view = theta.values()](const RankSeat& seat) {
-                                              return start(seat, view);
-                                            },
-                                            .note = [this](const std::string& text) { notes_.push_back(text); },
-                                            .clock = clock_,
-                                            .steps = steps_}));
+    MUSTER_TRY(auto group,
+               RankGroup::make({.size = size,
+                                .folder = directory_ / "ranks",
+                                .optimizer = optimizer_arrays(config_.optimizer.kind, layout_),
+                                .start = [this, view = theta.values()](
+                                             const RankSeat& seat) { return start(seat, view); },
+                                .note = [this](const std::string& text) { notes_.push_back(text); },
+                                .clock = clock_,
+                                .steps = steps_}));
     return std::unique_ptr<protocol::InnerLoop>(std::make_unique<LlamaInnerLoop>(
         layout_, config_.outer_learning_rate, std::move(theta), std::move(group)));
   }
@@ -80,15 +80,19 @@ class RankGroupTest : public TrainerTest {
     if (!cannot_start_.empty() && seat.rank == 1)
       return announce(channel, Error{Errc::kTooLarge, cannot_start_}) ? 1 : 2;
     auto collective = join_gloo({seat.meeting}, seat.rank, seat.size).value();
-    auto data = DataSet::open(config_.train_data, config_.model.context, config_.model.vocab, kTrainSplit).value();
-    auto share = RoundShare::make(config_, std::move(data), theta,
-                                  [&] { return make_host_engine(config_, collective.get()); }, collective.get());
+    auto data =
+        DataSet::open(config_.train_data, config_.model.context, config_.model.vocab, kTrainSplit)
+            .value();
+    auto share = RoundShare::make(
+        config_, std::move(data), theta,
+        [&] { return make_host_engine(config_, collective.get()); }, collective.get());
     if (!announce(channel, Status())) return 2;
     return serve_rank(channel, **share, layout_) ? 0 : 3;
   }
 
-  static Result<protocol::TrainReport> train(protocol::InnerLoop& loop, std::uint64_t round,
-                                             const std::function<void(std::uint32_t)>& progress = [](std::uint32_t) {}) {
+  static Result<protocol::TrainReport> train(
+      protocol::InnerLoop& loop, std::uint64_t round,
+      const std::function<void(std::uint32_t)>& progress = [](std::uint32_t) {}) {
     const std::atomic<bool> never{false};
     return loop.train(task(round), never, progress);
   }
@@ -134,7 +138,8 @@ TEST_F(RankGroupTest, StopsWhenAskedToAndGoesOnAfterwards) {
   auto endless = task(0);
   endless.inner_steps = 400;
   const auto few = endless.sequences;
-  while (endless.sequences.size() < 800) endless.sequences.insert(endless.sequences.end(), few.begin(), few.end());
+  while (endless.sequences.size() < 800)
+    endless.sequences.insert(endless.sequences.end(), few.begin(), few.end());
   endless.sequences.resize(800);
   const auto stopped = group->train(endless, stop, [&](std::uint32_t step) { stop = step == 1; });
   ASSERT_FALSE(stopped);
@@ -154,12 +159,15 @@ TEST_F(RankGroupTest, ARankThatIsKilledCostsTheRoundAndNothingElse) {
     if (step == 0) ::kill(pids[1], SIGKILL);
   });
   ASSERT_FALSE(lost);
-  EXPECT_NE(lost.error().message.find("rank 1 of 2 (process " + std::to_string(pids[1]) + ") was killed by signal 9"),
+  EXPECT_NE(lost.error().message.find("rank 1 of 2 (process " + std::to_string(pids[1]) +
+                                      ") was killed by signal 9"),
             std::string::npos)
       << lost.error().message;
-  for (auto* loop : {undisturbed.get(), disturbed.get()}) loop->settle(protocol::Settlement::kMissed);
+  for (auto* loop : {undisturbed.get(), disturbed.get()})
+    loop->settle(protocol::Settlement::kMissed);
   EXPECT_NE(pids_, pids) << "new ranks were started";
-  EXPECT_EQ(round(*disturbed, 2), round(*undisturbed, 2)) << "but for the lost round they are where the others are";
+  EXPECT_EQ(round(*disturbed, 2), round(*undisturbed, 2))
+      << "but for the lost round they are where the others are";
 }
 
 // A second passes with every look.
@@ -183,7 +191,9 @@ TEST_F(RankGroupTest, ARankThatIsStoppedIsNamedAndStartedAnew) {
     if (step == 0) ::kill(pids[1], SIGSTOP);
   });
   ASSERT_FALSE(lost);
-  EXPECT_NE(lost.error().message.find("rank 1 of 2 (process " + std::to_string(pids[1]) + ") is stopped"), std::string::npos)
+  EXPECT_NE(
+      lost.error().message.find("rank 1 of 2 (process " + std::to_string(pids[1]) + ") is stopped"),
+      std::string::npos)
       << lost.error().message;
   group->settle(protocol::Settlement::kMissed);
   EXPECT_NE(pids_, pids) << "new ranks were started";
@@ -200,10 +210,12 @@ TEST_F(RankGroupTest, ARankThatDiesBetweenRoundsCostsNothing) {
   }
   ::kill(pids_[0], SIGKILL);
   ::waitid(P_PID, static_cast<id_t>(pids_[0]), nullptr, WEXITED | WNOWAIT);
-  for (auto* loop : {undisturbed.get(), disturbed.get()}) loop->settle(protocol::Settlement::kDelivered);
+  for (auto* loop : {undisturbed.get(), disturbed.get()})
+    loop->settle(protocol::Settlement::kDelivered);
   EXPECT_EQ(round(*disturbed, 1), round(*undisturbed, 1));
   EXPECT_TRUE(std::ranges::any_of(notes_, [](const std::string& note) {
-    return note.find("rank 0 of 2") != std::string::npos && note.find("killed by signal 9") != std::string::npos;
+    return note.find("rank 0 of 2") != std::string::npos &&
+           note.find("killed by signal 9") != std::string::npos;
   }));
 }
 
@@ -224,7 +236,8 @@ TEST_F(RankGroupTest, SaysWhyARankCannotStart) {
   ASSERT_FALSE(group);
   EXPECT_EQ(group.error().code, Errc::kTooLarge);
   EXPECT_NE(group.error().message.find("rank 1 of 2"), std::string::npos) << group.error().message;
-  EXPECT_NE(group.error().message.find("its card has too little memory"), std::string::npos) << group.error().message;
+  EXPECT_NE(group.error().message.find("its card has too little memory"), std::string::npos)
+      << group.error().message;
 }
 
 TEST_F(RankGroupTest, PassesOnWhatEveryRankRefuses) {

@@ -15,11 +15,12 @@ constexpr auto kFormat = compression::two_part_format(512, compression::ValueFor
 
 // What a miner's ranks made of a few rounds.
 struct Outcome {
-  std::vector<double> losses;                  // of each round, as every rank reports it
-  std::vector<std::vector<Bytes>> segments;    // of the last round, by rank
+  std::vector<double> losses;                // of each round, as every rank reports it
+  std::vector<std::vector<Bytes>> segments;  // of the last round, by rank
 };
 
-class RanksTest : public TrainerTest, public ::testing::WithParamInterface<std::tuple<unsigned, bool, OptimizerKind>> {
+class RanksTest : public TrainerTest,
+                  public ::testing::WithParamInterface<std::tuple<unsigned, bool, OptimizerKind>> {
  protected:
   RanksTest() {
     // Sizes that nothing divides; three segments, or, tied, two, so that some ranks have none.
@@ -42,14 +43,18 @@ class RanksTest : public TrainerTest, public ::testing::WithParamInterface<std::
     return task;
   }
   std::unique_ptr<RoundShare> share(Collective* collective) {
-    auto data = DataSet::open(config_.train_data, config_.model.context, config_.model.vocab, kTrainSplit).value();
-    return RoundShare::make(config_, std::move(data), theta_,
-                            [config = config_, collective] { return make_host_engine(config, collective); }, collective)
+    auto data =
+        DataSet::open(config_.train_data, config_.model.context, config_.model.vocab, kTrainSplit)
+            .value();
+    return RoundShare::make(
+               config_, std::move(data), theta_,
+               [config = config_, collective] { return make_host_engine(config, collective); },
+               collective)
         .value();
   }
   // `rounds` rounds of one share, all delivered but the last, which is only encoded.
-  static void train(RoundShare& share, std::uint64_t first, std::uint64_t rounds, std::vector<double>* losses,
-                    std::vector<Bytes>* segments) {
+  static void train(RoundShare& share, std::uint64_t first, std::uint64_t rounds,
+                    std::vector<double>* losses, std::vector<Bytes>* segments) {
     train_rounds(share, task_of, kFormat, {first, first + rounds}, losses, segments);
   }
   Outcome alone(std::uint64_t rounds) {
@@ -74,8 +79,11 @@ TEST_P(RanksTest, TrainAndCompressLikeOneProcess) {
   const Outcome expected = alone(3), outcome = together(3);
   ASSERT_EQ(outcome.losses.size(), expected.losses.size());
   for (std::size_t round = 0; round < expected.losses.size(); ++round)
-    EXPECT_NEAR(outcome.losses[round], expected.losses[round], 1e-4 * expected.losses[round]) << "round " << round;
-  EXPECT_GT(cosine(dense_update(layout, kFormat, outcome.segments), dense_update(layout, kFormat, expected.segments)), 0.99);
+    EXPECT_NEAR(outcome.losses[round], expected.losses[round], 1e-4 * expected.losses[round])
+        << "round " << round;
+  EXPECT_GT(cosine(dense_update(layout, kFormat, outcome.segments),
+                   dense_update(layout, kFormat, expected.segments)),
+            0.99);
 }
 
 TEST_P(RanksTest, GiveTheSameBytesOnEveryRun) {
@@ -108,7 +116,8 @@ TEST_P(RanksTest, ASavedStateGoesOnInAnyNumberOfProcesses) {
     }
     ASSERT_TRUE(collective.share({&entries, 1}, all));  // so that it is there
     std::uint64_t first_entry = 0;
-    for (unsigned before = 0; before < rank; ++before) first_entry += static_cast<std::uint64_t>(all[before]);
+    for (unsigned before = 0; before < rank; ++before)
+      first_entry += static_cast<std::uint64_t>(all[before]);
     auto joined = StateFile::join(path, layout);
     ASSERT_TRUE(joined) << joined.error().message;
     ASSERT_TRUE(mine->write(*joined, first_entry));
@@ -133,7 +142,8 @@ TEST_P(RanksTest, ASavedStateGoesOnInAnyNumberOfProcesses) {
   ASSERT_TRUE(one->settle(protocol::Settlement::kKept));
   std::vector<std::vector<Bytes>> alone(1);
   train(*one, 2, 1, nullptr, &alone[0]);
-  EXPECT_GT(cosine(dense_update(layout, kFormat, alone), dense_update(layout, kFormat, written)), 0.99);
+  EXPECT_GT(cosine(dense_update(layout, kFormat, alone), dense_update(layout, kFormat, written)),
+            0.99);
 }
 
 TEST_P(RanksTest, StopTogetherWhenOneIsAskedTo) {
@@ -155,7 +165,8 @@ TEST_P(RanksTest, EndTheRoundTogetherWhereOneDoesNotFindItsData) {
     auto mine = share(&collective);
     const auto result = mine->train(task, never, [](std::uint32_t) {});
     ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().code, collective.rank() + 1 == ranks() ? Errc::kNotFound : Errc::kCancelled);
+    EXPECT_EQ(result.error().code,
+              collective.rank() + 1 == ranks() ? Errc::kNotFound : Errc::kCancelled);
     EXPECT_TRUE(mine->is_sound()) << "nothing is wrong with the ranks";
     EXPECT_TRUE(mine->train(task_of(1), never, [](std::uint32_t) {}));
   });
@@ -194,7 +205,8 @@ TEST_P(RanksTest, RefuseABatchThatLeavesOneWithoutWork) {
 }
 
 std::string name_of(const ::testing::TestParamInfo<RanksTest::ParamType>& info) {
-  return std::to_string(std::get<0>(info.param)) + (std::get<1>(info.param) ? "Sharded" : "Replicated") +
+  return std::to_string(std::get<0>(info.param)) +
+         (std::get<1>(info.param) ? "Sharded" : "Replicated") +
          (std::get<2>(info.param) == OptimizerKind::kMuon ? "Muon" : "AdamW");
 }
 INSTANTIATE_TEST_SUITE_P(Of, RanksTest,

@@ -1,5 +1,5 @@
-// Rounds of one rank's share, and what ranks made of them to compare: their segments as one dense update, and how alike two
-// of these are.
+// Rounds of one rank's share, and what ranks made of them to compare: their segments as one dense
+// update, and how alike two of these are.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,11 +14,12 @@
 
 namespace muster::trainer {
 
-// All rounds are delivered but the last, which is only encoded. `losses`, unless null, gets each round's mean loss,
-// `segments` the last one's.
-inline void train_rounds(RoundShare& share, const std::function<protocol::TrainTask(std::uint64_t)>& task_of,
-                         const compression::PayloadFormat& format, Range rounds, std::vector<double>* losses,
-                         std::vector<Bytes>* segments) {
+// All rounds are delivered but the last, which is only encoded. `losses`, unless null, gets each
+// round's mean loss, `segments` the last one's.
+inline void train_rounds(RoundShare& share,
+                         const std::function<protocol::TrainTask(std::uint64_t)>& task_of,
+                         const compression::PayloadFormat& format, Range rounds,
+                         std::vector<double>* losses, std::vector<Bytes>* segments) {
   const std::atomic<bool> never{false};
   for (std::uint64_t round = rounds.begin; round < rounds.end; ++round) {
     const auto report = share.train(task_of(round), never, [](std::uint32_t) {});
@@ -32,13 +33,16 @@ inline void train_rounds(RoundShare& share, const std::function<protocol::TrainT
 }
 
 // `segments`: each rank's, in the ranks' order.
-inline std::vector<float> dense_update(const compression::Layout& layout, const compression::PayloadFormat& format,
+inline std::vector<float> dense_update(const compression::Layout& layout,
+                                       const compression::PayloadFormat& format,
                                        const std::vector<std::vector<Bytes>>& segments) {
   compression::Payload payload{format, {}};
-  for (const auto& of_rank : segments) payload.segments.insert(payload.segments.end(), of_rank.begin(), of_rank.end());
+  for (const auto& of_rank : segments)
+    payload.segments.insert(payload.segments.end(), of_rank.begin(), of_rank.end());
   const auto update = compression::decode(layout, payload).value();
   std::vector<float> values(layout.parameters());
-  for (std::size_t i = 0; i < update.indices.size(); ++i) values[update.indices[i]] = update.values[i];
+  for (std::size_t i = 0; i < update.indices.size(); ++i)
+    values[update.indices[i]] = update.values[i];
   return values;
 }
 

@@ -8,11 +8,18 @@
 namespace muster::trainer {
 namespace {
 
-const state::ModelSpec kTiny{.d_model = 32, .layers = 2, .heads = 2, .kv_heads = 1, .d_ff = 64, .context = 16};
-const state::ModelSpec kLarge{.d_model = 768, .layers = 12, .heads = 12, .kv_heads = 12, .d_ff = 3072,
-                              .context = 1024, .vocab = 50304};
+const state::ModelSpec kTiny{
+    .d_model = 32, .layers = 2, .heads = 2, .kv_heads = 1, .d_ff = 64, .context = 16};
+const state::ModelSpec kLarge{.d_model = 768,
+                              .layers = 12,
+                              .heads = 12,
+                              .kv_heads = 12,
+                              .d_ff = 3072,
+                              .context = 1024,
+                              .vocab = 50304};
 
-class ShardPlanTest : public ::testing::TestWithParam<std::tuple<const state::ModelSpec*, OptimizerKind, unsigned>> {
+class ShardPlanTest : public ::testing::TestWithParam<
+                          std::tuple<const state::ModelSpec*, OptimizerKind, unsigned>> {
  protected:
   compression::Layout layout_ = state::layout_of(*std::get<0>(GetParam()));
   OptimizerKind optimizer_ = std::get<1>(GetParam());
@@ -31,7 +38,8 @@ void expect_cover(const std::vector<Range>& ranges, std::uint64_t count) {
 }
 
 TEST_P(ShardPlanTest, GivesEverythingToExactlyOneRank) {
-  for (const auto& ranges : {plan_.optimized, plan_.segments, plan_.compressed}) ASSERT_EQ(ranges.size(), ranks_);
+  for (const auto& ranges : {plan_.optimized, plan_.segments, plan_.compressed})
+    ASSERT_EQ(ranges.size(), ranks_);
   expect_cover(plan_.optimized, layout_.parameters());
   expect_cover(plan_.compressed, layout_.parameters());
   expect_cover(plan_.segments, layout_.segment_count());
@@ -46,11 +54,11 @@ TEST_P(ShardPlanTest, CompressedParametersAreThoseOfTheSegments) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, ShardPlanTest,
-    ::testing::Combine(::testing::Values(&kTiny, &kLarge),
-                       ::testing::Values(OptimizerKind::kAdamW, OptimizerKind::kMuon),
-                       ::testing::Values(1u, 2u, 3u, 4u, 8u)));
+INSTANTIATE_TEST_SUITE_P(All, ShardPlanTest,
+                         ::testing::Combine(::testing::Values(&kTiny, &kLarge),
+                                            ::testing::Values(OptimizerKind::kAdamW,
+                                                              OptimizerKind::kMuon),
+                                            ::testing::Values(1u, 2u, 3u, 4u, 8u)));
 
 TEST(ShardPlan, LeavesMuonsMatricesWhole) {
   const auto layout = state::layout_of(kTiny);

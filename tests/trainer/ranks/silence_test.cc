@@ -10,7 +10,8 @@ constexpr std::uint32_t kTraining = 1, kWriting = 2;
 class SilenceTest : public ::testing::Test {
  protected:
   void say_nothing_for(TimeMs duration) {
-    for (const TimeMs end = now_ + duration; now_ < end;) silence_.pass(now_ += std::min<TimeMs>(100, end - now_));
+    for (const TimeMs end = now_ + duration; now_ < end;)
+      silence_.pass(now_ += std::min<TimeMs>(100, end - now_));
   }
   void step_of(TimeMs duration) {
     say_nothing_for(duration);

@@ -12,9 +12,7 @@ constexpr auto kFormat = compression::two_part_format(512, compression::ValueFor
 
 class InnerLoopTest : public TrainerTest {
  protected:
-  std::unique_ptr<protocol::InnerLoop> make() {
-    return make_inner_loop(config_, theta_).value();
-  }
+  std::unique_ptr<protocol::InnerLoop> make() { return make_inner_loop(config_, theta_).value(); }
   // One round as a miner runs it; returns what it sent.
   static compression::Payload round(protocol::InnerLoop& loop, std::uint64_t number) {
     const std::atomic<bool> never{false};
@@ -70,16 +68,20 @@ TEST_F(InnerLoopTest, ASavedPendingPayloadIsSettledAfterARestart) {
   EXPECT_EQ(round(*restored, 1), round(*original, 1));
 }
 
-// What is written at any point of a round is read back, and the miner goes on as if it had not been away.
+// What is written at any point of a round is read back, and the miner goes on as if it had not been
+// away.
 TEST_F(InnerLoopTest, ReadsBackWhatItSavesAtEveryPointOfARound) {
   const std::atomic<bool> never{false};
   using Step = std::function<void(protocol::InnerLoop&)>;
-  const Step train = [&](auto& loop) { ASSERT_TRUE(loop.train(task(0), never, [](std::uint32_t) {})); };
+  const Step train = [&](auto& loop) {
+    ASSERT_TRUE(loop.train(task(0), never, [](std::uint32_t) {}));
+  };
   const Step encode = [&](auto& loop) { ASSERT_TRUE(loop.encode(kFormat)); };
   const auto settle = [](protocol::Settlement settlement) -> Step {
     return [settlement](auto& loop) { loop.settle(settlement); };
   };
-  for (const auto last : {protocol::Settlement::kDelivered, protocol::Settlement::kKept, protocol::Settlement::kMissed}) {
+  for (const auto last : {protocol::Settlement::kDelivered, protocol::Settlement::kKept,
+                          protocol::Settlement::kMissed}) {
     auto loop = make();
     for (const Step& step : {train, encode, settle(last), settle(protocol::Settlement::kMissed)}) {
       step(*loop);
@@ -89,7 +91,8 @@ TEST_F(InnerLoopTest, ReadsBackWhatItSavesAtEveryPointOfARound) {
       ASSERT_TRUE(tag.has_value()) << tag.error().message;
       EXPECT_EQ(*tag, 7u);
       ASSERT_TRUE(restored->save(directory_ / "again", 7));
-      EXPECT_EQ(read_file(directory_ / "again", 1u << 30).value(), read_file(directory_ / "state", 1u << 30).value());
+      EXPECT_EQ(read_file(directory_ / "again", 1u << 30).value(),
+                read_file(directory_ / "state", 1u << 30).value());
     }
     auto restored = make();
     ASSERT_TRUE(restored->load(directory_ / "state"));
@@ -144,7 +147,8 @@ TEST_F(InnerLoopTest, RefusesTheStateOfAnotherOptimizer) {
   config_.optimizer.kind = OptimizerKind::kMuon;
   const auto result = make()->load(directory_ / "state");
   ASSERT_FALSE(result.has_value());
-  EXPECT_NE(result.error().message.find("another optimizer"), std::string::npos) << result.error().message;
+  EXPECT_NE(result.error().message.find("another optimizer"), std::string::npos)
+      << result.error().message;
 }
 
 TEST_F(InnerLoopTest, GivesTheSamePayloadOnAnyNumberOfThreads) {

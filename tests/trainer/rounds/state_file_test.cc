@@ -14,7 +14,10 @@ class StateFileTest : public ::testing::Test {
  protected:
   muster::testing::TemporaryDirectory directory_;
   compression::Layout layout_ = compression::Layout::make({{"a", {40, 50}}, {"b", {77}}}).value();
-  StateHead head_{.tag = 9, .optimizer_steps = 31, .pending = true, .entries = 3,
+  StateHead head_{.tag = 9,
+                  .optimizer_steps = 31,
+                  .pending = true,
+                  .entries = 3,
                   .optimizer = {{"adamw.first", 2077}, {"adamw.second", 77}}};
   std::filesystem::path path_ = directory_ / "trainer.state";
 

@@ -53,7 +53,8 @@ TEST_F(CheckpointFileTest, ReadsBackWhatItWrote) {
 TEST_F(CheckpointFileTest, LeavesNoTemporaryFile) {
   written();
   std::size_t files = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(directory_.path())) ++files;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(directory_.path()))
+    ++files;
   EXPECT_EQ(files, 1u);
 }
 
@@ -69,7 +70,8 @@ TEST_F(CheckpointFileTest, NoticesEveryFlippedBit) {
 TEST_F(CheckpointFileTest, NoticesEveryLength) {
   const Bytes good = written();
   for (std::size_t size = 0; size < good.size(); ++size)
-    EXPECT_NE(error_of(Bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size))), Errc::kClosed);
+    EXPECT_NE(error_of(Bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size))),
+              Errc::kClosed);
   Bytes longer = good;
   longer.push_back(0);
   EXPECT_EQ(error_of(longer), Errc::kBadHash);
@@ -94,11 +96,13 @@ TEST_F(CheckpointFileTest, RefusesArraysThatItDoesNotHave) {
 }
 
 TEST_F(CheckpointFileTest, SaysWhenTheFolderIsMissing) {
-  EXPECT_EQ(write_checkpoint(directory_ / "no/a.muster", head_, arrays_).error().code, Errc::kNotFound);
+  EXPECT_EQ(write_checkpoint(directory_ / "no/a.muster", head_, arrays_).error().code,
+            Errc::kNotFound);
 }
 
 TEST(CheckpointHead, RefusesEveryCutAndHugeCounts) {
-  const CheckpointHead head{.binding = {{"a", "b"}}, .noted = {}, .guard = {{1}, {2}, 0, 0}, .arrays = {{"theta", 3}}};
+  const CheckpointHead head{
+      .binding = {{"a", "b"}}, .noted = {}, .guard = {{1}, {2}, 0, 0}, .arrays = {{"theta", 3}}};
   const Bytes good = encode_head(head);
   EXPECT_EQ(decode_head(good).value(), head);
   for (std::size_t size = 0; size < good.size(); ++size)
@@ -113,7 +117,8 @@ TEST(CheckpointHead, RefusesEveryCutAndHugeCounts) {
 TEST(FirstDifference, NamesTheFirstFieldAndBothValues) {
   const std::vector<Setting> then{{"a", "1"}, {"b", "2"}, {"c", "3"}};
   EXPECT_FALSE(first_difference(then, then));
-  const auto changed = first_difference(then, std::vector<Setting>{{"a", "1"}, {"b", "5"}, {"c", "9"}});
+  const auto changed =
+      first_difference(then, std::vector<Setting>{{"a", "1"}, {"b", "5"}, {"c", "9"}});
   EXPECT_EQ(changed->name + changed->then + changed->now, "b25");
   const auto gone = first_difference(then, std::vector<Setting>{{"a", "1"}, {"b", "2"}});
   EXPECT_EQ(gone->name + gone->then + gone->now, "c3-");

@@ -59,7 +59,8 @@ TEST_F(CheckpointFolderTest, FallsBackToTheOneBeforeADamagedOneAndSaysSo) {
 
 TEST_F(CheckpointFolderTest, IgnoresWhatACrashLeftBehind) {
   write(10);
-  ASSERT_TRUE(replace_file(directory_ / "checkpoints/step-000000000020.muster.tmp", Bytes{1, 2, 3}));
+  ASSERT_TRUE(
+      replace_file(directory_ / "checkpoints/step-000000000020.muster.tmp", Bytes{1, 2, 3}));
   ASSERT_TRUE(replace_file(directory_ / "checkpoints/step-x.muster", Bytes{1}));
   EXPECT_EQ(folder_.steps(), std::vector<std::uint64_t>{10});
 }

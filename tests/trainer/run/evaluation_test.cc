@@ -15,11 +15,18 @@ namespace {
 class EvaluationTest : public ::testing::Test {
  protected:
   static constexpr std::uint32_t kContext = 8;
-  const state::ModelSpec model_{.d_model = 16, .layers = 1, .heads = 2, .kv_heads = 1, .d_ff = 24, .context = kContext,
-                                .vocab = 256, .tied = true};
+  const state::ModelSpec model_{.d_model = 16,
+                                .layers = 1,
+                                .heads = 2,
+                                .kv_heads = 1,
+                                .d_ff = 24,
+                                .context = kContext,
+                                .vocab = 256,
+                                .tied = true};
   muster::testing::TemporaryDirectory directory_;
   Team team_{1};
-  std::unique_ptr<Llama> engine_ = Llama::make(model_, {.compute = Compute::kFloat32}, team_).value();
+  std::unique_ptr<Llama> engine_ =
+      Llama::make(model_, {.compute = Compute::kFloat32}, team_).value();
   std::vector<float> theta_ = initial();
   std::atomic<bool> stop_ = false;
 
@@ -51,23 +58,28 @@ TEST_F(EvaluationTest, PredictsEveryTokenOfATextButTheFirstOnce) {
     double expected = 0;
     const std::size_t whole = (count - 1) / kContext * kContext;  // predicted in whole windows
     for (std::size_t i = 1; i <= whole; ++i) expected += loss_at(tokens, i, (i - 1) % kContext + 1);
-    const std::size_t seen_max = std::min<std::size_t>(kContext, count - 1);  // the last window is moved back
-    for (std::size_t i = whole + 1; i < count; ++i) expected += loss_at(tokens, i, i - (count - 1 - seen_max));
+    const std::size_t seen_max =
+        std::min<std::size_t>(kContext, count - 1);  // the last window is moved back
+    for (std::size_t i = whole + 1; i < count; ++i)
+      expected += loss_at(tokens, i, i - (count - 1 - seen_max));
     const auto result = evaluate_text(*engine_, theta_, kContext, tokens, stop_);
     ASSERT_TRUE(result.has_value()) << result.error().message;
-    EXPECT_NEAR(result->loss, expected / static_cast<double>(count - 1), 1e-5) << count << " tokens";
+    EXPECT_NEAR(result->loss, expected / static_cast<double>(count - 1), 1e-5)
+        << count << " tokens";
     EXPECT_EQ(result->tokens, count - 1);
   }
 }
 
 TEST_F(EvaluationTest, RefusesATextWithNothingToPredict) {
   for (const std::size_t count : {0, 1})
-    EXPECT_EQ(evaluate_text(*engine_, theta_, kContext, random_tokens(count), stop_).error().code, Errc::kInvalidArgument);
+    EXPECT_EQ(evaluate_text(*engine_, theta_, kContext, random_tokens(count), stop_).error().code,
+              Errc::kInvalidArgument);
 }
 
 TEST_F(EvaluationTest, OfADataSetIsTheMeanOverItsFirstSequences) {
   Bytes bytes;
-  for (const std::int32_t token : random_tokens(9 * 7)) bytes.push_back(static_cast<std::uint8_t>(token));
+  for (const std::int32_t token : random_tokens(9 * 7))
+    bytes.push_back(static_cast<std::uint8_t>(token));
   ASSERT_TRUE(write_byte_tokens(directory_ / "data.bin", bytes));
   const auto data = DataSet::open(directory_ / "data.bin", kContext, 256).value();
   const std::vector<std::int32_t> tokens(bytes.begin(), bytes.end());
@@ -76,7 +88,8 @@ TEST_F(EvaluationTest, OfADataSetIsTheMeanOverItsFirstSequences) {
   for (const std::uint64_t sequences : {1, 3, 7, 100}) {
     const auto used = std::min<std::uint64_t>(sequences, 7);
     double expected = 0;
-    for (std::uint64_t i = 0; i < used; ++i) expected += static_cast<double>(losses[i]) / static_cast<double>(used);
+    for (std::uint64_t i = 0; i < used; ++i)
+      expected += static_cast<double>(losses[i]) / static_cast<double>(used);
     const auto result = evaluate(*engine_, theta_, data, sequences, stop_).value();
     EXPECT_NEAR(result.loss, expected, 1e-6);
     EXPECT_EQ(result.sequences, used);
@@ -86,7 +99,8 @@ TEST_F(EvaluationTest, OfADataSetIsTheMeanOverItsFirstSequences) {
 
 TEST_F(EvaluationTest, StopsWhenAskedTo) {
   stop_ = true;
-  EXPECT_EQ(evaluate_text(*engine_, theta_, kContext, random_tokens(100), stop_).error().code, Errc::kCancelled);
+  EXPECT_EQ(evaluate_text(*engine_, theta_, kContext, random_tokens(100), stop_).error().code,
+            Errc::kCancelled);
 }
 
 }  // namespace

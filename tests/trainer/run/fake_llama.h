@@ -1,5 +1,5 @@
-// A model that is a parabola: its loss is half the squared distance from θ to a point that depends on the tokens. For
-// tests of what is around a model.
+// A model that is a parabola: its loss is half the squared distance from θ to a point that depends
+// on the tokens. For tests of what is around a model.
 #pragma once
 
 #include <cmath>
@@ -13,12 +13,19 @@
 
 namespace muster::trainer {
 
-inline const state::ModelSpec kFakeModel{.d_model = 8, .layers = 1, .heads = 2, .kv_heads = 1, .d_ff = 8,
-                                         .context = 8, .vocab = 256, .tied = true};
+inline const state::ModelSpec kFakeModel{.d_model = 8,
+                                         .layers = 1,
+                                         .heads = 2,
+                                         .kv_heads = 1,
+                                         .d_ff = 8,
+                                         .context = 8,
+                                         .vocab = 256,
+                                         .tied = true};
 
 class FakeLlama final : public Llama {
  public:
-  double add_gradient(ModelParts& parts, std::span<const std::int32_t> tokens, float scale) override {
+  double add_gradient(ModelParts& parts, std::span<const std::int32_t> tokens,
+                      float scale) override {
     ++passes;
     const float target = target_of(tokens);
     double loss = 0;
@@ -33,17 +40,20 @@ class FakeLlama final : public Llama {
     loss /= static_cast<double>(shape_.parameters);
     return spoil ? spoil(passes, loss, parts.gradient(0)) : loss;
   }
-  void add_window_gradient(std::span<const float> theta, std::span<const std::int32_t> tokens, std::size_t first,
-                           std::size_t end, std::span<float> gradient) override {
+  void add_window_gradient(std::span<const float> theta, std::span<const std::int32_t> tokens,
+                           std::size_t first, std::size_t end, std::span<float> gradient) override {
     const float target = target_of(tokens.subspan(first, end - first));
     for (std::size_t i = 0; i < theta.size(); ++i) gradient[i] += theta[i] - target;
   }
-  void losses(std::span<const float> theta, std::span<const std::int32_t> tokens, std::span<float> losses) override {
+  void losses(std::span<const float> theta, std::span<const std::int32_t> tokens,
+              std::span<float> losses) override {
     const std::size_t row = tokens.size() / losses.size();
     for (std::size_t i = 0; i < losses.size(); ++i)
       losses[i] = std::abs(theta[0] - target_of(tokens.subspan(i * row, row)));
   }
-  std::vector<float> logits(std::span<const float>, std::span<const std::int32_t>) override { return {}; }
+  std::vector<float> logits(std::span<const float>, std::span<const std::int32_t>) override {
+    return {};
+  }
   const Shape& shape() const override { return shape_; }
   double flops_per_token() const override { return 1000; }
   bool stores_bf16() const override { return false; }
@@ -64,9 +74,11 @@ class FakeLlama final : public Llama {
 };
 
 // `sequences` sequences of context 8 whose tokens are all their own number, modulo 256.
-inline DataSet numbered_data(const muster::testing::TemporaryDirectory& directory, std::uint32_t sequences) {
+inline DataSet numbered_data(const muster::testing::TemporaryDirectory& directory,
+                             std::uint32_t sequences) {
   Bytes tokens;
-  for (std::uint32_t i = 0; i < sequences; ++i) tokens.insert(tokens.end(), 9, static_cast<std::uint8_t>(i));
+  for (std::uint32_t i = 0; i < sequences; ++i)
+    tokens.insert(tokens.end(), 9, static_cast<std::uint8_t>(i));
   MUSTER_CHECK(write_byte_tokens(directory / "numbered.bin", tokens).has_value(), "data");
   return DataSet::open(directory / "numbered.bin", 8, 256).value();
 }

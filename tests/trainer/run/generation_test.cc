@@ -12,8 +12,14 @@ namespace {
 
 class GenerationTest : public ::testing::Test {
  protected:
-  const state::ModelSpec model_{.d_model = 32, .layers = 2, .heads = 4, .kv_heads = 2, .d_ff = 48, .context = 16,
-                                .vocab = 50, .tied = false};
+  const state::ModelSpec model_{.d_model = 32,
+                                .layers = 2,
+                                .heads = 4,
+                                .kv_heads = 2,
+                                .d_ff = 48,
+                                .context = 16,
+                                .vocab = 50,
+                                .tied = false};
   Team team_{1};
   std::vector<float> theta_ = wide_theta();
 
@@ -24,7 +30,8 @@ class GenerationTest : public ::testing::Test {
     for (float& value : theta) value *= 3;
     return theta;
   }
-  std::vector<std::int32_t> run(const std::vector<std::int32_t>& prompt, const GenerationConfig& config) {
+  std::vector<std::int32_t> run(const std::vector<std::int32_t>& prompt,
+                                const GenerationConfig& config) {
     std::vector<std::int32_t> tokens;
     const Status status = generate(model_, theta_, prompt, config, team_, [&](std::int32_t token) {
       tokens.push_back(token);
@@ -71,13 +78,15 @@ TEST_F(GenerationTest, OfAPromptLongerThanTheContextTheLastTokensCount) {
 TEST_F(GenerationTest, StopsWhenToldTo) {
   std::size_t count = 0;
   const std::vector<std::int32_t> prompt{1};
-  ASSERT_TRUE(generate(model_, theta_, prompt, {.tokens = 50}, team_, [&](std::int32_t) { return ++count < 7; }));
+  ASSERT_TRUE(generate(model_, theta_, prompt, {.tokens = 50}, team_,
+                       [&](std::int32_t) { return ++count < 7; }));
   EXPECT_EQ(count, 7u);
 }
 
 TEST_F(GenerationTest, RefusesPromptsThatItCannotRead) {
   for (const std::vector<std::int32_t>& prompt : {std::vector<std::int32_t>{}, {50}, {1, -1}}) {
-    const Status status = generate(model_, theta_, prompt, {}, team_, [](std::int32_t) { return true; });
+    const Status status =
+        generate(model_, theta_, prompt, {}, team_, [](std::int32_t) { return true; });
     ASSERT_FALSE(status.has_value());
     EXPECT_EQ(status.error().code, Errc::kInvalidArgument);
   }
@@ -86,7 +95,9 @@ TEST_F(GenerationTest, RefusesPromptsThatItCannotRead) {
 TEST_F(GenerationTest, RefusesABrokenModel) {
   theta_[40] = std::nanf("");
   const std::vector<std::int32_t> prompt{1};
-  EXPECT_EQ(generate(model_, theta_, prompt, {}, team_, [](std::int32_t) { return true; }).error().code, Errc::kNonFinite);
+  EXPECT_EQ(
+      generate(model_, theta_, prompt, {}, team_, [](std::int32_t) { return true; }).error().code,
+      Errc::kNonFinite);
 }
 
 }  // namespace

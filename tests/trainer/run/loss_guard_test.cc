@@ -15,7 +15,8 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 double normal(Prng& random) {
-  return std::sqrt(-2 * std::log(1 - random.uniform())) * std::cos(2 * std::numbers::pi * random.uniform());
+  return std::sqrt(-2 * std::log(1 - random.uniform())) *
+         std::cos(2 * std::numbers::pi * random.uniform());
 }
 
 LossGuard after_calm_steps(GuardConfig config = {}) {
@@ -51,7 +52,9 @@ TEST(LossGuard, CallsNoSpikeBeforeItHasSeenEnough) {
 TEST(LossGuard, CallsNoiseOfACalmRunNoSpike) {
   LossGuard calm({});
   for (int step = 0; step < 100; ++step) calm.judge(2, 0.5);  // deviations of zero
-  const auto verdict_on = [&](double loss, double norm) { return LossGuard({}, calm.state()).judge(loss, norm); };
+  const auto verdict_on = [&](double loss, double norm) {
+    return LossGuard({}, calm.state()).judge(loss, norm);
+  };
   EXPECT_EQ(verdict_on(2.19, 9), Verdict::kApply);
   EXPECT_EQ(verdict_on(2.3, 4.99), Verdict::kApply);
   EXPECT_EQ(verdict_on(2.3, 5.01), Verdict::kSpike);

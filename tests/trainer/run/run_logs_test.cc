@@ -21,7 +21,11 @@ class RunLogsTest : public ::testing::Test {
     return {bytes.begin(), bytes.end()};
   }
   static StepReport report(std::uint64_t step) {
-    return {.step = step, .tokens = step * 8, .loss = 1.0 / static_cast<double>(step), .learning_rate = 0.1, .gradient_norm = 2};
+    return {.step = step,
+            .tokens = step * 8,
+            .loss = 1.0 / static_cast<double>(step),
+            .learning_rate = 0.1,
+            .gradient_norm = 2};
   }
 };
 
@@ -32,7 +36,8 @@ TEST_F(RunLogsTest, WritesARowPerStepInTheShortestExactForm) {
   skipped.verdict = Verdict::kSpike;
   ASSERT_TRUE(logs.add_step(skipped));
   EXPECT_EQ(text("losses.csv"),
-            "step,tokens,loss,learning_rate,gradient_norm,skipped\n1,8,1,0.1,2,0\n3,24,0.3333333333333333,0.1,2,1\n");
+            "step,tokens,loss,learning_rate,gradient_norm,skipped\n1,8,1,0.1,2,0\n3,24,0."
+            "3333333333333333,0.1,2,1\n");
 }
 
 TEST_F(RunLogsTest, DropsWhatIsBehindTheCheckpointThatTheRunGoesOnFrom) {
@@ -74,13 +79,16 @@ TEST_F(RunLogsTest, BeginsAnEventFilePerStart) {
   { ASSERT_TRUE(open(0).has_value()); }
   { ASSERT_TRUE(open(5).has_value()); }
   std::size_t files = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(directory_ / "events")) ++files;
+  for ([[maybe_unused]] const auto& entry :
+       std::filesystem::directory_iterator(directory_ / "events"))
+    ++files;
   EXPECT_EQ(files, 2u);
 }
 
 TEST(RowsUpTo, KeepsHeaderAndWholeRowsOnly) {
   EXPECT_EQ(rows_up_to("step,x\n1,a\n2,b\n10,c\n", 2), "step,x\n1,a\n2,b\n");
-  EXPECT_EQ(rows_up_to("step,x\n1,a\n2,", 9), "step,x\n1,a\n") << "half a line of a machine that lost power";
+  EXPECT_EQ(rows_up_to("step,x\n1,a\n2,", 9), "step,x\n1,a\n")
+      << "half a line of a machine that lost power";
   EXPECT_EQ(rows_up_to("step,x\n1,a\n", 0), "step,x\n");
   EXPECT_EQ(rows_up_to("", 5), "");
 }

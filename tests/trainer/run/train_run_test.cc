@@ -30,7 +30,9 @@ class TrainRunTest : public ::testing::Test {
   DataSet data_ = numbered_data(directory_, 40);
   FakeLlama engine_;
   Team team_{1};
-  TrainingConfig config_{.model = kFakeModel, .schedule = {.peak = 0.01, .warmup_steps = 2, .total_steps = 30}, .batch = 2};
+  TrainingConfig config_{.model = kFakeModel,
+                         .schedule = {.peak = 0.01, .warmup_steps = 2, .total_steps = 30},
+                         .batch = 2};
   double time_s_ = 0;
 
   RunSettings settings(const std::string& folder) {
@@ -44,7 +46,8 @@ class TrainRunTest : public ::testing::Test {
             .wall_s = [this] { return 1.7e9 + time_s_; }};
   }
   Training make() {
-    return Training(config_, engine_, data_, team_, std::vector<float>(state::layout_of(kFakeModel).parameters(), 0.25f));
+    return Training(config_, engine_, data_, team_,
+                    std::vector<float>(state::layout_of(kFakeModel).parameters(), 0.25f));
   }
   Result<RunOutcome> run(Training& training, const RunSettings& with, Listener& listener) {
     Failpoints none;
@@ -82,7 +85,8 @@ TEST_F(TrainRunTest, StopsAfterTheStepWithACheckpointAndGoesOnInEqualBytes) {
   ASSERT_TRUE(stopped.has_value()) << stopped.error().message;
   EXPECT_FALSE(stopped->finished);
   EXPECT_EQ(stopped->steps, 13u);
-  const auto opened = checkpoints_of(directory_ / "b").open_newest(settings("b").binding, settings("b").noted);
+  const auto opened =
+      checkpoints_of(directory_ / "b").open_newest(settings("b").binding, settings("b").noted);
   ASSERT_TRUE(opened.has_value()) << opened.error().message;
   EXPECT_EQ(opened->file.head().step, 13u);
   Training second = make();
@@ -104,7 +108,8 @@ TEST_F(TrainRunTest, MeasuresWhatItWasStoppedBefore) {
   ASSERT_TRUE(run(first, settings("b"), stopping));
   EXPECT_EQ(stopping.measured, std::vector<std::uint64_t>{10});
   Training second = make();
-  ASSERT_TRUE(second.restore(checkpoints_of(directory_ / "b").open_newest(settings("b").binding, {})->file));
+  ASSERT_TRUE(second.restore(
+      checkpoints_of(directory_ / "b").open_newest(settings("b").binding, {})->file));
   Listener resumed;
   ASSERT_TRUE(run(second, settings("b"), resumed));
   EXPECT_EQ(text("a/held_out.csv"), text("b/held_out.csv"));
@@ -117,7 +122,8 @@ TEST_F(TrainRunTest, ReplacesADamagedCheckpointOfTheLastStep) {
   const auto last = checkpoints_of(directory_ / "a").path_of(30);
   ASSERT_TRUE(replace_file(last, Bytes{1, 2, 3}));
   Training again = make();
-  ASSERT_TRUE(again.restore(checkpoints_of(directory_ / "a").open_newest(settings("a").binding, {})->file));
+  ASSERT_TRUE(
+      again.restore(checkpoints_of(directory_ / "a").open_newest(settings("a").binding, {})->file));
   ASSERT_LT(again.steps_done(), 30u);
   Listener resumed;
   ASSERT_TRUE(run(again, settings("a"), resumed));
@@ -141,14 +147,19 @@ TEST_F(TrainRunTest, TellsOfRowsThatAreLost) {
   Listener listener;
   ASSERT_TRUE(run(training, settings("a"), listener));
   EXPECT_EQ(listener.notes.find("lost"), std::string::npos);
-  ASSERT_TRUE(replace_file(directory_ / "a/losses.csv", bytes_of(rows_up_to(text("a/losses.csv"), 12) + "13,2")));
+  ASSERT_TRUE(replace_file(directory_ / "a/losses.csv",
+                           bytes_of(rows_up_to(text("a/losses.csv"), 12) + "13,2")));
   Listener again;
   ASSERT_TRUE(run(training, settings("a"), again));
-  EXPECT_NE(again.notes.find("losses.csv ends at step 12, the checkpoint is of step 30"), std::string::npos) << again.notes;
+  EXPECT_NE(again.notes.find("losses.csv ends at step 12, the checkpoint is of step 30"),
+            std::string::npos)
+      << again.notes;
 }
 
 TEST_F(TrainRunTest, TellsOfSkippedSteps) {
-  engine_.spoil = [](std::uint64_t pass, double loss, std::span<float>) { return pass == 5 ? std::nan("") : loss; };
+  engine_.spoil = [](std::uint64_t pass, double loss, std::span<float>) {
+    return pass == 5 ? std::nan("") : loss;
+  };
   Training training = make();
   Listener listener;
   const auto outcome = run(training, settings("a"), listener);

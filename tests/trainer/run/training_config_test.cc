@@ -17,7 +17,8 @@ TEST(TrainingConfig, AcceptsItsDefaults) { EXPECT_EQ(refusal({}), "none"); }
 TEST(TrainingConfig, NamesFieldAndMendOfWhatCannotWork) {
   const std::pair<TrainingConfig, const char*> cases[] = {
       {{.model = {.heads = 3, .kv_heads = 3}}, "model.heads must divide model.d_model"},
-      {{.schedule = {.warmup_steps = 20, .total_steps = 10}}, "train.warmup_steps is 20, but the run has only 10 steps"},
+      {{.schedule = {.warmup_steps = 20, .total_steps = 10}},
+       "train.warmup_steps is 20, but the run has only 10 steps"},
       {{.schedule = {.total_steps = 0}}, "train.steps"},
       {{.schedule = {.peak = -1}}, "train.learning_rate is -1"},
       {{.schedule = {.cosine_to = 2}}, "train.cosine_to"},
@@ -27,7 +28,8 @@ TEST(TrainingConfig, NamesFieldAndMendOfWhatCannotWork) {
       {{.accumulate = 0}, "train.accumulate"},
       {{.gradient_clip = -1}, "train.gradient_clip"},
       {{.guard = {.window = 2}}, "train.guard_window"}};
-  for (const auto& [config, expected] : cases) EXPECT_NE(refusal(config).find(expected), std::string::npos) << refusal(config);
+  for (const auto& [config, expected] : cases)
+    EXPECT_NE(refusal(config).find(expected), std::string::npos) << refusal(config);
 }
 
 TEST(TrainingConfig, BindsModelDataAndOptimizerAndOnlyNotesTheRest) {
@@ -37,14 +39,16 @@ TEST(TrainingConfig, BindsModelDataAndOptimizerAndOnlyNotesTheRest) {
   TrainingConfig faster = config;
   faster.schedule.peak = 1;
   EXPECT_FALSE(first_difference(binding, binding_settings(faster, data)));
-  EXPECT_EQ(first_difference(noted, noted_settings(faster, "avx2/fp32"))->name, "train.learning_rate");
+  EXPECT_EQ(first_difference(noted, noted_settings(faster, "avx2/fp32"))->name,
+            "train.learning_rate");
   TrainingConfig muon = config;
   muon.optimizer.kind = OptimizerKind::kMuon;
   EXPECT_EQ(first_difference(binding, binding_settings(muon, data))->name, "train.optimizer");
   EXPECT_EQ(first_difference(binding, binding_settings(config, Hash{}))->name, "the data's root");
   TrainingConfig stretched = config;
   stretched.model.rope_scaling = state::RopeScaling{};
-  EXPECT_EQ(first_difference(binding, binding_settings(stretched, data))->name, "model.rope_factor");
+  EXPECT_EQ(first_difference(binding, binding_settings(stretched, data))->name,
+            "model.rope_factor");
 }
 
 TEST(MemoryEstimate, CountsEverythingThatGrowsWithTheModel) {

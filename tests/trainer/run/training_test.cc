@@ -65,7 +65,8 @@ TEST_F(TrainingTest, AccumulatingIsTheMeanOverThePasses) {
     gradient += away / 4;
   }
   EXPECT_NEAR(report.loss, loss, 1e-6);
-  EXPECT_NEAR(report.gradient_norm, std::abs(gradient) * std::sqrt(static_cast<double>(theta_.size())), 1e-4);
+  EXPECT_NEAR(report.gradient_norm,
+              std::abs(gradient) * std::sqrt(static_cast<double>(theta_.size())), 1e-4);
 }
 
 TEST_F(TrainingTest, SkipsAStepThatIsNotFiniteAndLeavesEverythingElseAsItWas) {
@@ -87,7 +88,9 @@ TEST_F(TrainingTest, SkipsAStepThatIsNotFiniteAndLeavesEverythingElseAsItWas) {
 
 TEST_F(TrainingTest, StopsWhenEveryStepIsBad) {
   config_.guard.skips_max = 3;
-  engine_.spoil = [](std::uint64_t, double, std::span<float>) { return std::numeric_limits<double>::infinity(); };
+  engine_.spoil = [](std::uint64_t, double, std::span<float>) {
+    return std::numeric_limits<double>::infinity();
+  };
   Training training = make();
   take(training, 2);
   const auto last = training.step();
@@ -110,7 +113,8 @@ TEST_F(TrainingTest, GoesOnInEqualBitsFromACheckpointAtAnyStep) {
         EXPECT_EQ(rest[i].gradient_norm, want.gradient_norm);
         EXPECT_EQ(rest[i].step, want.step);
       }
-      EXPECT_TRUE(std::ranges::equal(whole.theta().value(), second.theta().value())) << name_of(kind) << " cut at " << cut;
+      EXPECT_TRUE(std::ranges::equal(whole.theta().value(), second.theta().value()))
+          << name_of(kind) << " cut at " << cut;
     }
   }
 }
@@ -129,8 +133,9 @@ TEST(DataOrder, TakesEverySequenceOncePerEpochAndAnotherOrderInEach) {
   order.fill(0, all);
   std::set<std::vector<std::uint64_t>> orders;
   for (std::size_t epoch = 0; epoch < 3; ++epoch) {
-    const std::vector<std::uint64_t> one(all.begin() + static_cast<std::ptrdiff_t>(epoch * 10),
-                                         all.begin() + static_cast<std::ptrdiff_t>(epoch * 10 + 10));
+    const std::vector<std::uint64_t> one(
+        all.begin() + static_cast<std::ptrdiff_t>(epoch * 10),
+        all.begin() + static_cast<std::ptrdiff_t>(epoch * 10 + 10));
     EXPECT_EQ(std::set<std::uint64_t>(one.begin(), one.end()).size(), 10u);
     orders.insert(one);
   }

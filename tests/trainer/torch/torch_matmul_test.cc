@@ -10,8 +10,14 @@
 namespace muster::trainer {
 namespace {
 
-const state::ModelSpec kModel{.d_model = 48, .layers = 2, .heads = 4, .kv_heads = 2, .d_ff = 72, .context = 40,
-                              .vocab = 75, .tied = true};
+const state::ModelSpec kModel{.d_model = 48,
+                              .layers = 2,
+                              .heads = 4,
+                              .kv_heads = 2,
+                              .d_ff = 72,
+                              .context = 40,
+                              .vocab = 75,
+                              .tied = true};
 const std::filesystem::path kLibraries = std::filesystem::path(MUSTER_BINARY_DIR) / "bin";
 
 struct Outcome {
@@ -28,7 +34,8 @@ Outcome run(Compute compute, MatmulChoice matmul) {
   Team team(2);
   Outcome outcome{0, std::vector<float>(theta.size())};
   auto llama = Llama::make(kModel, {compute, false, matmul, kLibraries}, team).value();
-  EXPECT_NE(llama->path().find(matmul == MatmulChoice::kTorch ? "libtorch" : "own"), std::string::npos);
+  EXPECT_NE(llama->path().find(matmul == MatmulChoice::kTorch ? "libtorch" : "own"),
+            std::string::npos);
   outcome.loss = llama->add_gradient(theta, tokens, 1, outcome.gradient);
   return outcome;
 }
@@ -43,23 +50,27 @@ double relative_difference(const Outcome& a, const Outcome& b) {
 }
 
 TEST(TorchMatmul, GivesTheGradientsOfOurOwnInFp32) {
-  const auto ours = run(Compute::kFloat32, MatmulChoice::kOwn), theirs = run(Compute::kFloat32, MatmulChoice::kTorch);
+  const auto ours = run(Compute::kFloat32, MatmulChoice::kOwn),
+             theirs = run(Compute::kFloat32, MatmulChoice::kTorch);
   EXPECT_NEAR(theirs.loss, ours.loss, 1e-6);
   EXPECT_LT(relative_difference(theirs, ours), 1e-5);
 }
 
 TEST(TorchMatmul, GivesNearlyTheGradientsOfOurOwnInBf16) {
   if (available_kernels<Bf16>().empty()) GTEST_SKIP() << "this CPU does not multiply bf16";
-  const auto ours = run(Compute::kBfloat16, MatmulChoice::kOwn), theirs = run(Compute::kBfloat16, MatmulChoice::kTorch);
+  const auto ours = run(Compute::kBfloat16, MatmulChoice::kOwn),
+             theirs = run(Compute::kBfloat16, MatmulChoice::kTorch);
   EXPECT_NEAR(theirs.loss, ours.loss, 2e-3);
   EXPECT_LT(relative_difference(theirs, ours), 2e-2);
 }
 
 TEST(TorchMatmul, SaysHowToGetALibraryThatIsMissing) {
   Team team(1);
-  const auto result = Llama::make(kModel, {Compute::kAuto, false, MatmulChoice::kTorch, "/nonexistent"}, team);
+  const auto result =
+      Llama::make(kModel, {Compute::kAuto, false, MatmulChoice::kTorch, "/nonexistent"}, team);
   ASSERT_FALSE(result.has_value());
-  EXPECT_NE(result.error().message.find("fetch_libtorch.sh"), std::string::npos) << result.error().message;
+  EXPECT_NE(result.error().message.find("fetch_libtorch.sh"), std::string::npos)
+      << result.error().message;
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Causal attention of one key/value head and the query heads that share it, and its gradient.
 //
-// Queries go in blocks of 64 rows whose scores with all earlier keys stay in the second-level cache; keys
-// and values are packed once per call (FlashAttention's recomputation from saved row sums, arXiv
-// 2205.14135, without its blocks over keys).
+// Queries go in blocks of 64 rows whose scores with all earlier keys stay in the second-level
+// cache; keys and values are packed once per call (FlashAttention's recomputation from saved row
+// sums, arXiv 2205.14135, without its blocks over keys).
 #pragma once
 
 #include <cmath>
@@ -15,7 +15,9 @@ namespace muster::trainer::MUSTER_KERNELS {
 
 constexpr std::size_t kQueryRows = kPanelColumns;
 
-constexpr std::size_t round_up(std::size_t count, std::size_t to) { return (count + to - 1) / to * to; }
+constexpr std::size_t round_up(std::size_t count, std::size_t to) {
+  return (count + to - 1) / to * to;
+}
 
 // Scratch of both directions, in words; every part is a multiple of 16 words.
 template <class T>
@@ -49,7 +51,8 @@ inline const std::uint32_t* words_of(const T* values) {
   return reinterpret_cast<const std::uint32_t*>(values);
 }
 
-// body(first, rows) for a few rows of a block at a time: what they may not see differs, and is left out.
+// body(first, rows) for a few rows of a block at a time: what they may not see differs, and is left
+// out.
 template <class Body>
 inline void each_step(std::size_t rows, const Body& body) {
   constexpr std::size_t kStep = 4 * kTileRows;
@@ -58,36 +61,56 @@ inline void each_step(std::size_t rows, const Body& body) {
 
 // scores[rows, keys up to the row's own] = x · panelsᵀ for a block of rows that starts at `first`.
 template <class T>
-inline void block_scores(const T* x, std::size_t row, std::size_t width, std::size_t first, std::size_t rows,
-                         const std::uint32_t* panels, float* scores, std::size_t scores_row) {
+inline void block_scores(const T* x, std::size_t row, std::size_t width, std::size_t first,
+                         std::size_t rows, const std::uint32_t* panels, float* scores,
+                         std::size_t scores_row) {
   each_step(rows, [&](std::size_t r, std::size_t n) {
-    multiply<T>({.a = words_of(x + r * row), .a_row = row / kGroup<T>, .a_group = 1, .rows = n,
-                 .columns = first + r + n, .groups = groups_of<T>(width), .panels = panels,
-                 .panel_groups = groups_of<T>(width), .into = Into::kFloat, .c = scores + r * scores_row,
+    multiply<T>({.a = words_of(x + r * row),
+                 .a_row = row / kGroup<T>,
+                 .a_group = 1,
+                 .rows = n,
+                 .columns = first + r + n,
+                 .groups = groups_of<T>(width),
+                 .panels = panels,
+                 .panel_groups = groups_of<T>(width),
+                 .into = Into::kFloat,
+                 .c = scores + r * scores_row,
                  .c_row = scores_row});
   });
 }
 
 // out[rows, E] = p · panels, where row first + r of p ends with key first + r.
 template <class T>
-inline void block_mix(const T* p, std::size_t row, std::size_t first, std::size_t rows, std::size_t width,
-                      const std::uint32_t* panels, std::size_t panel_groups, float* out, std::size_t out_row) {
+inline void block_mix(const T* p, std::size_t row, std::size_t first, std::size_t rows,
+                      std::size_t width, const std::uint32_t* panels, std::size_t panel_groups,
+                      float* out, std::size_t out_row) {
   each_step(rows, [&](std::size_t r, std::size_t n) {
-    multiply<T>({.a = words_of(p + r * row), .a_row = row / kGroup<T>, .a_group = 1, .rows = n, .columns = width,
-                 .groups = groups_of<T>(first + r + n), .panels = panels, .panel_groups = panel_groups,
-                 .into = Into::kFloat, .c = out + r * out_row, .c_row = out_row});
+    multiply<T>({.a = words_of(p + r * row),
+                 .a_row = row / kGroup<T>,
+                 .a_group = 1,
+                 .rows = n,
+                 .columns = width,
+                 .groups = groups_of<T>(first + r + n),
+                 .panels = panels,
+                 .panel_groups = panel_groups,
+                 .into = Into::kFloat,
+                 .c = out + r * out_row,
+                 .c_row = out_row});
   });
 }
 
-// Row `valid` long: p = exp((score − largest) · scale), zeros up to `padded`. Returns the sum; `largest` out.
+// Row `valid` long: p = exp((score − largest) · scale), zeros up to `padded`. Returns the sum;
+// `largest` out.
 template <class T>
 inline float exponentials(const float* scores, std::size_t valid, std::size_t padded, float scale,
                           float& top, T* p) {
   F most = splat(-3e38f);
-  each_vector(valid, [&](std::size_t i) { most = larger(most, load(scores + i)); },
-              [&](std::size_t i, std::size_t count) {
-                most = lane_numbers() < static_cast<std::int32_t>(count) ? larger(most, load(scores + i)) : most;
-              });
+  each_vector(
+      valid, [&](std::size_t i) { most = larger(most, load(scores + i)); },
+      [&](std::size_t i, std::size_t count) {
+        most = lane_numbers() < static_cast<std::int32_t>(count) ? larger(most, load(scores + i))
+                                                                 : most;
+      });
   top = largest(most);
   F total = {};
   const F shift = splat(top * scale);
@@ -129,18 +152,21 @@ void attention(const AttentionHead<T>& head, std::uint32_t* scratch) {
       float inverse[kQueryRows];
       for (std::size_t r = 0; r < last - first; ++r) {
         float top = 0;
-        const float total = exponentials(scores + r * size.keys, first + r + 1, padded, scale, top, p + r * size.keys);
+        const float total = exponentials(scores + r * size.keys, first + r + 1, padded, scale, top,
+                                         p + r * size.keys);
         inverse[r] = 1.0f / total;
         head.log_sum[query * positions + first + r] = top * scale + std::log(total);
       }
-      block_mix(p, size.keys, first, last - first, E, values, groups_of<T>(positions), mixed, mixed_row);
+      block_mix(p, size.keys, first, last - first, E, values, groups_of<T>(positions), mixed,
+                mixed_row);
       for (std::size_t r = 0; r < last - first; ++r) {
         T* out = head.out + (first + r) * head.out_row + query * E;
         const float* from = mixed + r * mixed_row;
-        each_vector(E, [&](std::size_t i) { store(out + i, load(from + i) * inverse[r]); },
-                    [&](std::size_t i, std::size_t count) {
-                      store_part(out + i, load_part(from + i, count) * inverse[r], count);
-                    });
+        each_vector(
+            E, [&](std::size_t i) { store(out + i, load(from + i) * inverse[r]); },
+            [&](std::size_t i, std::size_t count) {
+              store_part(out + i, load_part(from + i, count) * inverse[r], count);
+            });
       }
     }
   }
@@ -149,8 +175,9 @@ void attention(const AttentionHead<T>& head, std::uint32_t* scratch) {
 template <class T>
 inline float dot_row(const T* a, const T* b, std::size_t count) {
   F total = {};
-  each_vector(count, [&](std::size_t i) { total += load(a + i) * load(b + i); },
-              [&](std::size_t i, std::size_t n) { total += load_part(a + i, n) * load_part(b + i, n); });
+  each_vector(
+      count, [&](std::size_t i) { total += load(a + i) * load(b + i); },
+      [&](std::size_t i, std::size_t n) { total += load_part(a + i, n) * load_part(b + i, n); });
   return sum(total);
 }
 
@@ -163,8 +190,8 @@ struct BackwardBlock {
   float log_sum[kQueryRows], d_dot_out[kQueryRows];
 };
 
-// dS row by row into `stored`, and P and dS folded into panels over groups of rows. What a row may not see
-// is 0 in all of them.
+// dS row by row into `stored`, and P and dS folded into panels over groups of rows. What a row may
+// not see is 0 in all of them.
 template <class T>
 inline void score_gradients(const BackwardBlock<T>& block, T* stored, std::uint32_t* folded_p,
                             std::uint32_t* folded_ds) {
@@ -177,8 +204,10 @@ inline void score_gradients(const BackwardBlock<T>& block, T* stored, std::uint3
         const std::size_t r = group * kRows + i, seen = block.first + r + 1;
         if (r >= block.rows) continue;
         if (key < seen) {
-          p[i] = exponential(load(block.scores + r * block.keys + key) * block.scale - block.log_sum[r]);
-          ds[i] = p[i] * (load(block.d_probabilities + r * block.keys + key) - block.d_dot_out[r]) * block.scale;
+          p[i] = exponential(load(block.scores + r * block.keys + key) * block.scale -
+                             block.log_sum[r]);
+          ds[i] = p[i] * (load(block.d_probabilities + r * block.keys + key) - block.d_dot_out[r]) *
+                  block.scale;
           if (key + kLanes > seen) {
             p[i] = first_lanes(p[i], seen - key);
             ds[i] = first_lanes(ds[i], seen - key);
@@ -186,7 +215,8 @@ inline void score_gradients(const BackwardBlock<T>& block, T* stored, std::uint3
         }
         store(stored + r * block.keys + key, ds[i]);
       }
-      const std::size_t at = key / kPanelColumns * groups * kPanelColumns + group * kPanelColumns + key % kPanelColumns;
+      const std::size_t at = key / kPanelColumns * groups * kPanelColumns + group * kPanelColumns +
+                             key % kPanelColumns;
       const U wp = words_across<T>(p[0], p[1]), wds = words_across<T>(ds[0], ds[1]);
       std::memcpy(folded_p + at, &wp, sizeof(U));
       std::memcpy(folded_ds + at, &wds, sizeof(U));
@@ -196,30 +226,41 @@ inline void score_gradients(const BackwardBlock<T>& block, T* stored, std::uint3
 
 // sums[keys up to the last row, E] += foldedᵀ · x for a block of rows that starts at `first`.
 template <class T>
-inline void add_folded(const std::uint32_t* folded, const T* x, std::size_t row, std::size_t first, std::size_t rows,
-                       std::size_t width, std::uint32_t* panel, float* sums, std::size_t sums_row) {
+inline void add_folded(const std::uint32_t* folded, const T* x, std::size_t row, std::size_t first,
+                       std::size_t rows, std::size_t width, std::uint32_t* panel, float* sums,
+                       std::size_t sums_row) {
   pack_rows_any<T>(x, row, rows, width, panel);
   const std::size_t groups = groups_of<T>(rows), folded_groups = groups_of<T>(kQueryRows);
   auto add = [&](std::size_t key, std::size_t n, std::size_t skipped) {
     float* c = sums + key * sums_row;
-    multiply<T>({.a = folded + key / kPanelColumns * folded_groups * kPanelColumns + key % kPanelColumns +
-                      skipped * kPanelColumns,
-                 .a_row = 1, .a_group = kPanelColumns, .rows = n, .columns = width, .groups = groups - skipped,
-                 .panels = panel + skipped * kPanelColumns, .panel_groups = groups, .into = Into::kFloatAdded, .c = c,
-                 .base = c, .c_row = sums_row, .base_row = sums_row});
+    multiply<T>({.a = folded + key / kPanelColumns * folded_groups * kPanelColumns +
+                      key % kPanelColumns + skipped * kPanelColumns,
+                 .a_row = 1,
+                 .a_group = kPanelColumns,
+                 .rows = n,
+                 .columns = width,
+                 .groups = groups - skipped,
+                 .panels = panel + skipped * kPanelColumns,
+                 .panel_groups = groups,
+                 .into = Into::kFloatAdded,
+                 .c = c,
+                 .base = c,
+                 .c_row = sums_row,
+                 .base_row = sums_row});
   };
   for (std::size_t key = 0; key < first; key += kPanelColumns) add(key, kPanelColumns, 0);
   each_step(rows, [&](std::size_t r, std::size_t n) { add(first + r, n, r / kGroup<T>); });
 }
 
 template <class T>
-inline void store_rows(const float* from, std::size_t from_row, std::size_t rows, std::size_t width, T* to,
-                       std::size_t to_row) {
+inline void store_rows(const float* from, std::size_t from_row, std::size_t rows, std::size_t width,
+                       T* to, std::size_t to_row) {
   for (std::size_t r = 0; r < rows; ++r) {
     T* out = to + r * to_row;
     const float* in = from + r * from_row;
-    each_vector(width, [&](std::size_t i) { store(out + i, load(in + i)); },
-                [&](std::size_t i, std::size_t n) { store_part(out + i, load_part(in + i, n), n); });
+    each_vector(
+        width, [&](std::size_t i) { store(out + i, load(in + i)); },
+        [&](std::size_t i, std::size_t n) { store_part(out + i, load_part(in + i, n), n); });
   }
 }
 
@@ -256,8 +297,15 @@ void attention_backward(const AttentionHead<T>& head, std::uint32_t* scratch) {
       const T* d_out = head.d_out + first * head.out_row + query * E;
       block_scores(q, head.row, E, first, rows, keys, scores, size.keys);
       block_scores(d_out, head.out_row, E, first, rows, values, d_probabilities, size.keys);
-      BackwardBlock<T> block{first, rows, round_up(last, kLanes), size.keys, 1.0f / std::sqrt(static_cast<float>(E)),
-                             scores, d_probabilities, {}, {}};
+      BackwardBlock<T> block{first,
+                             rows,
+                             round_up(last, kLanes),
+                             size.keys,
+                             1.0f / std::sqrt(static_cast<float>(E)),
+                             scores,
+                             d_probabilities,
+                             {},
+                             {}};
       for (std::size_t r = 0; r < rows; ++r) {
         block.log_sum[r] = head.log_sum[query * positions + first + r];
         block.d_dot_out[r] = dot_row(d_out + r * head.out_row, out + r * head.out_row, E);

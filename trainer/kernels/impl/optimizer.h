@@ -29,21 +29,23 @@ inline void adamw(const AdamwStep& s, std::size_t count, const float* gradient, 
     v = v * s.beta2 + g * g * (1.0f - s.beta2);
     p = p * kept - m * step_size / (square_root(v) * inverse_root + s.epsilon);
   };
-  each_vector(count,
-              [&](std::size_t i) {
-                F p = load(parameters + i), m = load(first_moment + i), v = load(second_moment + i);
-                update(load(gradient + i), p, m, v);
-                store(parameters + i, p);
-                store(first_moment + i, m);
-                store(second_moment + i, v);
-              },
-              [&](std::size_t i, std::size_t n) {
-                F p = load_part(parameters + i, n), m = load_part(first_moment + i, n), v = load_part(second_moment + i, n);
-                update(load_part(gradient + i, n), p, m, v);
-                store_part(parameters + i, p, n);
-                store_part(first_moment + i, m, n);
-                store_part(second_moment + i, v, n);
-              });
+  each_vector(
+      count,
+      [&](std::size_t i) {
+        F p = load(parameters + i), m = load(first_moment + i), v = load(second_moment + i);
+        update(load(gradient + i), p, m, v);
+        store(parameters + i, p);
+        store(first_moment + i, m);
+        store(second_moment + i, v);
+      },
+      [&](std::size_t i, std::size_t n) {
+        F p = load_part(parameters + i, n), m = load_part(first_moment + i, n),
+          v = load_part(second_moment + i, n);
+        update(load_part(gradient + i, n), p, m, v);
+        store_part(parameters + i, p, n);
+        store_part(first_moment + i, m, n);
+        store_part(second_moment + i, v, n);
+      });
 }
 
 inline double sum_squares(const float* values, std::size_t count) {
@@ -52,29 +54,33 @@ inline double sum_squares(const float* values, std::size_t count) {
   for (std::size_t first = 0; first < count; first += kBlock) {
     const std::size_t n = count - first < kBlock ? count - first : kBlock;
     F squares = {};
-    each_vector(n, [&](std::size_t i) { squares += load(values + first + i) * load(values + first + i); },
-                [&](std::size_t i, std::size_t part) {
-                  squares += load_part(values + first + i, part) * load_part(values + first + i, part);
-                });
+    each_vector(
+        n, [&](std::size_t i) { squares += load(values + first + i) * load(values + first + i); },
+        [&](std::size_t i, std::size_t part) {
+          squares += load_part(values + first + i, part) * load_part(values + first + i, part);
+        });
     for (std::size_t lane = 0; lane < kLanes; ++lane) total += static_cast<double>(squares[lane]);
   }
   return total;
 }
 
-inline void matrix_vector(const float* matrix, std::size_t rows, std::size_t columns, const float* x, float* y) {
+inline void matrix_vector(const float* matrix, std::size_t rows, std::size_t columns,
+                          const float* x, float* y) {
   constexpr std::size_t kAtOnce = 4;
   for (std::size_t row = 0; row < rows; row += kAtOnce) {
     const std::size_t n = rows - row < kAtOnce ? rows - row : kAtOnce;
     F sums[kAtOnce] = {};
-    each_vector(columns,
-                [&](std::size_t i) {
-                  const F v = load(x + i);
-                  for (std::size_t r = 0; r < n; ++r) sums[r] += load(matrix + (row + r) * columns + i) * v;
-                },
-                [&](std::size_t i, std::size_t part) {
-                  const F v = load_part(x + i, part);
-                  for (std::size_t r = 0; r < n; ++r) sums[r] += load_part(matrix + (row + r) * columns + i, part) * v;
-                });
+    each_vector(
+        columns,
+        [&](std::size_t i) {
+          const F v = load(x + i);
+          for (std::size_t r = 0; r < n; ++r) sums[r] += load(matrix + (row + r) * columns + i) * v;
+        },
+        [&](std::size_t i, std::size_t part) {
+          const F v = load_part(x + i, part);
+          for (std::size_t r = 0; r < n; ++r)
+            sums[r] += load_part(matrix + (row + r) * columns + i, part) * v;
+        });
     for (std::size_t r = 0; r < n; ++r) y[row + r] = sum(sums[r]);
   }
 }

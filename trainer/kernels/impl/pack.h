@@ -5,7 +5,8 @@
 
 namespace muster::trainer::MUSTER_KERNELS {
 
-// The words of up to 16 groups that stand one after the other, from `count` numbers on; zeros behind.
+// The words of up to 16 groups that stand one after the other, from `count` numbers on; zeros
+// behind.
 template <class T>
 inline U words_along(const float* p, std::size_t count) {
   if constexpr (sizeof(T) == 4) {
@@ -13,8 +14,9 @@ inline U words_along(const float* p, std::size_t count) {
   } else {
 #if defined(__AVX512BF16__)
     const F low = count >= kLanes ? load(p) : load_part(p, count);
-    const F high = count >= 2 * kLanes ? load(p + kLanes)
-                                       : (count > kLanes ? load_part(p + kLanes, count - kLanes) : F{});
+    const F high = count >= 2 * kLanes
+                       ? load(p + kLanes)
+                       : (count > kLanes ? load_part(p + kLanes, count - kLanes) : F{});
     return cast<U>(_mm512_cvtne2ps_pbh(cast<__m512>(high), cast<__m512>(low)));
 #endif
   }
@@ -59,7 +61,8 @@ inline void pack_transposed_any(const Source* matrix, std::size_t row, std::size
           else if constexpr (sizeof(Source) == 2)
             rows[i] = words_along(matrix + c * row + from, summed - from);
           else
-            rows[i] = words_along<T>(matrix + c * row + from, summed - from < numbers ? summed - from : numbers);
+            rows[i] = words_along<T>(matrix + c * row + from,
+                                     summed - from < numbers ? summed - from : numbers);
         }
         exchange<8>(rows);
         exchange<4>(rows);
@@ -79,7 +82,8 @@ inline U words_across(F upper, [[maybe_unused]] F lower) {
     return cast<U>(upper);
   } else {
 #if defined(__AVX512BF16__)
-    return __builtin_convertvector(to_halves(upper), U) | (__builtin_convertvector(to_halves(lower), U) << 16);
+    return __builtin_convertvector(to_halves(upper), U) |
+           (__builtin_convertvector(to_halves(lower), U) << 16);
 #endif
   }
 }
@@ -98,8 +102,8 @@ inline U words_across(const Bf16* upper, const Bf16* lower) {
 }
 
 template <class T, class Source>
-inline void pack_rows_any(const Source* matrix, std::size_t row, std::size_t summed, std::size_t columns,
-                          std::uint32_t* panels) {
+inline void pack_rows_any(const Source* matrix, std::size_t row, std::size_t summed,
+                          std::size_t columns, std::uint32_t* panels) {
   const std::size_t groups = groups_of<T>(summed);
   for (std::size_t column = 0; column < columns; column += kPanelColumns) {
     std::uint32_t* panel = panels + column * groups;

@@ -38,7 +38,8 @@ template <class T>
 inline void put_stored(const TileOut& out, std::size_t row, std::size_t column, N value) {
   if (column >= out.columns) return;
   T* t = static_cast<T*>(out.t) + row * out.c_row + column;
-  const std::size_t count = out.columns - column < kNativeLanes ? out.columns - column : kNativeLanes;
+  const std::size_t count =
+      out.columns - column < kNativeLanes ? out.columns - column : kNativeLanes;
 #if defined(__AVX512F__)
   if (count == kNativeLanes) return store(t, value);
   return store_part(t, value, count);
@@ -49,7 +50,8 @@ inline void put_stored(const TileOut& out, std::size_t row, std::size_t column, 
 }
 
 template <class T, std::size_t kRows, std::size_t kVectors>
-inline void tile(const Product& p, const std::uint32_t* a, const std::uint32_t* b, const TileOut& out) {
+inline void tile(const Product& p, const std::uint32_t* a, const std::uint32_t* b,
+                 const TileOut& out) {
   N acc[kRows][kVectors] = {};
   const std::uint32_t* rows[kRows];
 #pragma GCC unroll 8
@@ -76,19 +78,26 @@ inline void tile(const Product& p, const std::uint32_t* a, const std::uint32_t* 
 }
 
 template <class T, std::size_t kVectors>
-inline void tile_rows(const Product& p, std::size_t rows, const std::uint32_t* a, const std::uint32_t* b,
-                      const TileOut& out) {
+inline void tile_rows(const Product& p, std::size_t rows, const std::uint32_t* a,
+                      const std::uint32_t* b, const TileOut& out) {
   switch (rows) {
-    case 1: return tile<T, 1, kVectors>(p, a, b, out);
-    case 2: return tile<T, 2, kVectors>(p, a, b, out);
-    case 3: return tile<T, 3, kVectors>(p, a, b, out);
-    case 4: return tile<T, 4, kVectors>(p, a, b, out);
-    case 5: return tile<T, 5, kVectors>(p, a, b, out);
-    default: return tile<T, 6, kVectors>(p, a, b, out);
+    case 1:
+      return tile<T, 1, kVectors>(p, a, b, out);
+    case 2:
+      return tile<T, 2, kVectors>(p, a, b, out);
+    case 3:
+      return tile<T, 3, kVectors>(p, a, b, out);
+    case 4:
+      return tile<T, 4, kVectors>(p, a, b, out);
+    case 5:
+      return tile<T, 5, kVectors>(p, a, b, out);
+    default:
+      return tile<T, 6, kVectors>(p, a, b, out);
   }
 }
 
-// Rows go by blocks that fit the second-level cache, so that each block meets every panel while it is there.
+// Rows go by blocks that fit the second-level cache, so that each block meets every panel while it
+// is there.
 template <class T>
 void multiply(const Product& p) {
   constexpr std::size_t kBlockWords = 64 * 1024, kTileColumns = kTileVectors * kNativeLanes;
@@ -97,13 +106,18 @@ void multiply(const Product& p) {
   for (std::size_t first = 0; first < p.rows; first += block) {
     const std::size_t last = first + block < p.rows ? first + block : p.rows;
     for (std::size_t column = 0; column < p.columns; column += kTileColumns) {
-      const std::uint32_t* b = p.panels + column / kPanelColumns * p.panel_groups * kPanelColumns + column % kPanelColumns;
-      const std::size_t columns = p.columns - column < kTileColumns ? p.columns - column : kTileColumns;
+      const std::uint32_t* b = p.panels + column / kPanelColumns * p.panel_groups * kPanelColumns +
+                               column % kPanelColumns;
+      const std::size_t columns =
+          p.columns - column < kTileColumns ? p.columns - column : kTileColumns;
       for (std::size_t row = first; row < last; row += kTileRows) {
-        const TileOut out{p.into, p.c == nullptr ? nullptr : p.c + row * p.c_row + column,
+        const TileOut out{p.into,
+                          p.c == nullptr ? nullptr : p.c + row * p.c_row + column,
                           p.base == nullptr ? nullptr : p.base + row * p.base_row + column,
                           p.t == nullptr ? nullptr : static_cast<T*>(p.t) + row * p.c_row + column,
-                          p.c_row, p.base_row, columns};
+                          p.c_row,
+                          p.base_row,
+                          columns};
         const std::uint32_t* a = p.a + row * p.a_row;
         const std::size_t rows = last - row < kTileRows ? last - row : kTileRows;
         if (columns > kTileColumns / 2)

@@ -1,5 +1,5 @@
-// Vectors of 16 numbers on any instruction set, by the compiler's vector extension; native vectors and
-// group products for the matrix kernels. Included by the files that define MUSTER_KERNELS.
+// Vectors of 16 numbers on any instruction set, by the compiler's vector extension; native vectors
+// and group products for the matrix kernels. Included by the files that define MUSTER_KERNELS.
 //
 // Nothing here may be inline in another translation unit: each is compiled for another CPU.
 #pragma once
@@ -85,12 +85,13 @@ inline float largest(F v) {
   float lanes[kLanes];
   store(lanes, v);
   for (std::size_t step = kLanes / 2; step > 0; step /= 2)
-    for (std::size_t i = 0; i < step; ++i) lanes[i] = lanes[i] > lanes[i + step] ? lanes[i] : lanes[i + step];
+    for (std::size_t i = 0; i < step; ++i)
+      lanes[i] = lanes[i] > lanes[i + step] ? lanes[i] : lanes[i + step];
   return lanes[0];
 }
 
-// e^x within 2 units in the last place for x in [−87, 88]; 0 is approached, never reached, below; a NaN
-// stays one. Cody-Waite reduction, Taylor-like polynomial of degree 6 (Cephes' expf).
+// e^x within 2 units in the last place for x in [−87, 88]; 0 is approached, never reached, below; a
+// NaN stays one. Cody-Waite reduction, Taylor-like polynomial of degree 6 (Cephes' expf).
 inline F exponential(F x) {
   x = x < -87.0f ? splat(-87.0f) : x;
   x = x > 88.0f ? splat(88.0f) : x;
