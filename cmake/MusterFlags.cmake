@@ -15,6 +15,11 @@ if(MUSTER_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${MUSTER_CCACHE})
 endif()
 
+find_program(MUSTER_MOLD mold)
+if(MUSTER_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
 option(MUSTER_WERROR "Warnings are errors" OFF)
 set(MUSTER_SANITIZE "" CACHE STRING "Sanitizers, e.g. address;undefined or thread")
 
