@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "base/clock.h"
 #include "protocol/round_record.h"
 
 namespace muster::coordinator {
