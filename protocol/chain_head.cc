@@ -27,6 +27,8 @@ void push_bounded(std::vector<T>& values, T value, std::size_t count) {
   values.push_back(std::move(value));
 }
 
+bool has_lapsed(Round round, Round now) { return round.value + kVoteLostRounds <= now.value; }
+
 template <class T>
 void drop_oldest(std::vector<T>& values, std::size_t most) {
   while (values.size() > most) values.erase(std::ranges::min_element(values, {}, &T::round));
@@ -279,9 +281,7 @@ Status ChainHead::check_open(const RoundOpen& open) const {
 
 void ChainHead::remember(const RoundOpen& open, const std::vector<Contradiction>& contradictions) {
   auto& kept = state_.contradictions;
-  std::erase_if(kept, [&](const auto& known) {
-    return known.round.value + kVoteLostRounds <= state_.round.value;
-  });
+  std::erase_if(kept, [&](const auto& known) { return has_lapsed(known.round, state_.round); });
   for (const auto& [by_uid, of_uid] : contradictions) {
     const PublicKey by = find_in_roster(open, by_uid)->hotkey,
                     of = find_in_roster(open, of_uid)->hotkey;
@@ -319,9 +319,7 @@ void ChainHead::take_screen(const PublicKey& validator, const RecordedScreen& sc
 // Whoever is away for that long without opening anything has had no vote for as long as who
 // withholds it.
 void ChainHead::forget_sealed() {
-  const auto is_old = [&](const auto& known) {
-    return known.round.value + kVoteLostRounds <= state_.round.value;
-  };
+  const auto is_old = [&](const auto& known) { return has_lapsed(known.round, state_.round); };
   std::erase_if(state_.sealed, is_old);
   std::erase_if(state_.withheld, is_old);
   drop_oldest(state_.sealed, kSealedMax);

@@ -133,7 +133,7 @@ void ScoreAudit::take_opened(const Place& place, Validator& validator) {
   if (place.screen.screen.opened.size() >= limits::kOpenedMax) return;
   while (!validator.unopened.empty() &&
          protocol::opened_in(place.round.params, validator.unopened.begin()->first) <= now) {
-    // Who lost its folder can't.
+    // It costs the vote, by the manifests; it need not be a lie.
     place.report.remark(
         {Check::kEvaluations, now,
          Signer{place.screen.hotkey, Role::kValidator, place.screen.uid, place.screen.stake},
