@@ -10,9 +10,10 @@ if(MUSTER_PRECOMPILE)
   target_link_libraries(muster_precompiled PRIVATE muster_flags)
   target_precompile_headers(muster_precompiled PRIVATE ${standard_headers})
 endif()
-function(muster_precompile target)
+# As `from` was: muster_precompiled, or muster_precompiled_tests.
+function(muster_precompile target from)
   if(MUSTER_PRECOMPILE)
-    target_precompile_headers(${target} REUSE_FROM ${ARGV1})
+    target_precompile_headers(${target} REUSE_FROM ${from})
   endif()
 endfunction()
 

@@ -33,10 +33,10 @@ check_headers() {
     fail "the headers above lack an include"
 }
 
-for gate in "${@:-format headers}"; do
-  for name in $gate; do
-    echo "gates: $name"
-    "check_$name"
-  done
+[ $# -gt 0 ] || set -- format headers
+for gate in "$@"; do
+  declare -F "check_$gate" >/dev/null || fail "there is no gate $gate: format or headers"
+  echo "gates: $gate"
+  "check_$gate"
 done
 echo "gates: all passed"
