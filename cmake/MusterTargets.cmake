@@ -17,15 +17,31 @@ function(muster_precompile target from)
   endif()
 endfunction()
 
-# muster_library(NAME SOURCES … [DEPENDS …] [PRIVATE_DEPENDS …]): static library muster_NAME, alias
-# muster::NAME.
+# A target whose code spends its time waiting, or in other libraries: a release build compiles it in three quarters of the time.
+function(muster_compile_fast target)
+  target_compile_options(${target} PRIVATE $<$<AND:$<CONFIG:Release>,$<NOT:$<COMPILE_LANGUAGE:CUDA>>>:-O1>)
+endfunction()
+
+# muster_library(NAME [COLD] SOURCES … [DEPENDS …] [PRIVATE_DEPENDS …]): static library
+# muster_NAME, alias muster::NAME. COLD: no loop of it matters, see muster_compile_fast().
 function(muster_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  cmake_parse_arguments(arg "COLD" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
   add_library(muster_${name} STATIC ${arg_SOURCES})
   add_library(muster::${name} ALIAS muster_${name})
   target_link_libraries(muster_${name} PUBLIC muster_flags ${arg_DEPENDS}
                                        PRIVATE ${arg_PRIVATE_DEPENDS})
+  if(arg_COLD)
+    muster_compile_fast(muster_${name})
+  endif()
   muster_precompile(muster_${name} muster_precompiled)
+endfunction()
+
+# `cmake --build BUILD --target tests_LABEL` builds what `ctest -L LABEL` runs.
+function(muster_add_to_label label target)
+  if(NOT TARGET tests_${label})
+    add_custom_target(tests_${label})
+  endif()
+  add_dependencies(tests_${label} ${target})
 endfunction()
 
 # muster_test(NAME SOURCES … [DEPENDS …] [LABELS …]): one GoogleTest program, one ctest entry per test
@@ -35,11 +51,18 @@ function(muster_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
+  if(MUSTER_SANITIZE)
+    math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * 10")
+  endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE muster_flags ${arg_DEPENDS} GTest::gtest GTest::gmock
                                         GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE MUSTER_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                              MUSTER_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  foreach(label IN LISTS arg_LABELS)
+    muster_add_to_label(${label} ${name})
+  endforeach()
+  muster_compile_fast(${name})
   muster_precompile(${name} muster_precompiled_tests)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                        PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
@@ -59,5 +82,6 @@ function(muster_fuzz name)
     target_sources(fuzz_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.cc")
     add_test(NAME fuzz_${name} COMMAND fuzz_${name} "${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name}")
     set_tests_properties(fuzz_${name} PROPERTIES LABELS "fuzz" TIMEOUT 120)
+    muster_add_to_label(fuzz fuzz_${name})
   endif()
 endfunction()
