@@ -393,7 +393,7 @@ class Localnet {
     for (const auto& miner : report["miners"]) {
       const bool honest = miner["behaviour"] == "honest";
       const bool paid = miner.value("weight", 0) > 0;
-      if (honest && !paid && miner.value("evaluations", 0) < verify::kEvaluationsBeforePay)
+      if (honest && !paid && miner.value("evaluations", 0U) < verify::kEvaluationsBeforePay)
         continue;  // a remark
       if (honest != paid)
         failures.push_back(
@@ -410,7 +410,7 @@ class Localnet {
   [[nodiscard]] static std::vector<std::string> remarks_of(const nlohmann::ordered_json& report) {
     std::vector<std::string> remarks;
     for (const auto& miner : report["miners"]) {
-      const int evaluations = miner.value("evaluations", 0);
+      const unsigned evaluations = miner.value("evaluations", 0U);
       if (miner["behaviour"] != "honest" || miner.value("weight", 0) > 0 ||
           evaluations >= verify::kEvaluationsBeforePay)
         continue;

@@ -13,6 +13,9 @@ string(SUBSTRING "${zmq_key}" 0 16 zmq_key)
 
 set(MUSTER_DEPS_DIR "${CMAKE_SOURCE_DIR}/.deps" CACHE PATH "Where cmake/fetch_libzmq.sh put libzmq")
 set(zmq_dir "${MUSTER_DEPS_DIR}/libzmq-${zmq_key}")
+if(MUSTER_SANITIZE STREQUAL "thread")
+  string(APPEND zmq_dir "-thread")  # ThreadSanitizer must see both sides of a lock
+endif()
 if(NOT EXISTS "${zmq_dir}/lib/libzmq.a")
   message(FATAL_ERROR "There is no patched libzmq in ${zmq_dir}: run cmake/setup_debian.sh, or cmake/fetch_libzmq.sh "
                       "alone, which build it.")

@@ -2,6 +2,7 @@
 # Builds the libzmq that muster links statically: Debian's original tarball of 4.3.4, hash-checked, with the patches
 # of cmake/patches (docs/upstream/libzmq-router.md says why). Nothing of the system changes.
 #   cmake/fetch_libzmq.sh [FOLDER]        default: .deps beside this checkout
+# With MUSTER_SANITIZE=thread it builds the one that builds under ThreadSanitizer link, beside the other.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -12,7 +13,9 @@ read -r tarball_hash tarball <"$root/cmake/patches/zeromq3.sha256"
 key=$(for file in "$root"/cmake/patches/zeromq3.sha256 "$root"/cmake/patches/libzmq-*.patch "$root/cmake/fetch_libzmq.sh"; do
         sha256sum <"$file" | cut -d' ' -f1
       done | sha256sum | cut -c1-16)
-target=$deps/libzmq-$key
+sanitize=${MUSTER_SANITIZE:-}
+[ -z "$sanitize" ] || [ "$sanitize" = thread ] || { echo "fetch_libzmq: MUSTER_SANITIZE is thread or empty" >&2; exit 2; }
+target=$deps/libzmq-$key${sanitize:+-$sanitize}
 
 fail() { echo "fetch_libzmq: $*" >&2; exit 1; }
 
@@ -61,7 +64,7 @@ done
 launcher=()
 if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
 cmake -S "$work/source" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-  -DCMAKE_CXX_FLAGS="-w -O2" -DCMAKE_POSITION_INDEPENDENT_CODE=ON "${launcher[@]}" \
+  -DCMAKE_CXX_FLAGS="-w -O2${sanitize:+ -fsanitize=$sanitize -g1}" -DCMAKE_POSITION_INDEPENDENT_CODE=ON "${launcher[@]}" \
   -DBUILD_SHARED=OFF -DBUILD_STATIC=ON -DBUILD_TESTS=OFF -DWITH_PERF_TOOL=OFF -DWITH_DOCS=OFF -DWITH_DOC=OFF \
   -DENABLE_CPACK=OFF -DENABLE_CURVE=ON -DWITH_LIBSODIUM=ON -DENABLE_DRAFTS=OFF -DENABLE_WS=OFF -DWITH_TLS=OFF \
   -DWITH_LIBBSD=OFF -DENABLE_PRECOMPILED=OFF >"$work/build.log" 2>&1 &&

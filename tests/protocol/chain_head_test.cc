@@ -247,11 +247,12 @@ TEST_F(ContradictionTest, CountsForSixtyFourRounds) {
 TEST_F(ContradictionTest, LeavesTheVotesWhereEverybodyWouldLoseTheirs) {
   set_stakes({10, 10, 10});
   std::vector<Contradiction> all;
-  for (const std::uint16_t by : {2, 3, 4})
-    for (const std::uint16_t of : {2, 3, 4})
+  const auto uids = std::to_array<std::uint16_t>({2, 3, 4});
+  for (const std::uint16_t by : uids)
+    for (const std::uint16_t of : uids)
       if (by != of) all.push_back({Uid{by}, Uid{of}});
   advance(all);
-  for (const std::uint16_t uid : {2, 3, 4}) EXPECT_EQ(weight_of(uid), 10u);
+  for (const std::uint16_t uid : uids) EXPECT_EQ(weight_of(uid), 10u);
 }
 
 TEST_F(ContradictionTest, IsWorthNothingFromHotkeysWithoutStake) {

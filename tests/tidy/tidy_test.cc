@@ -88,6 +88,29 @@ TEST(Layering, EveryIncludeIsAllowedByTheTable) {
   }
 }
 
+// Of one module, the folders from the lowest up: each includes only itself and those before it.
+const std::map<std::string, std::vector<std::string>> kFoldersUp{
+    {"chain",
+     {"chain/fixed", "chain/codec", "chain/yuma", "chain/economy", "chain/runtime",
+      "chain/service"}}};
+
+TEST(Layering, FoldersOfAModuleIncludeDownOnly) {
+  for (const auto& [module, order] : kFoldersUp) {
+    const auto level = [&](const std::string& path) {
+      const std::string folder = fs::path(path).parent_path().generic_string();
+      return std::ranges::find(order, folder) - order.begin();
+    };
+    for (const Source& source : sources({module})) {
+      EXPECT_LT(level(source.path), std::ssize(order))
+          << source.path << " is in no folder of " << module;
+      for (const std::string& include : includes(source.text)) {
+        if (!include.starts_with(module + "/")) continue;
+        EXPECT_LE(level(include), level(source.path)) << source.path << " includes " << include;
+      }
+    }
+  }
+}
+
 TEST(Layering, ThirdPartyHeadersStayInTheirFiles) {
   const std::map<std::string, std::set<std::string>> homes{
       {"openssl/", {"base/hash.cc", "base/cipher.cc"}},
@@ -140,6 +163,64 @@ TEST(Style, FilesStaySmall) {
   for (const Source& source : sources(modules())) {
     const auto lines = std::count(source.text.begin(), source.text.end(), '\n');
     EXPECT_LE(lines, 560) << source.path << " grows: does it still hold one idea?";
+  }
+}
+
+TEST(Style, LinesFitAScreen) {
+  for (const Source& source : sources(modules())) {
+    std::istringstream lines(source.text);
+    std::string line;
+    for (int number = 1; std::getline(lines, line); ++number)
+      EXPECT_LE(std::ranges::count_if(line, [](char c) { return (c & 0xc0) != 0x80; }),
+                100)  // UTF-8
+          << source.path << ":" << number;
+  }
+}
+
+// A block that ends with "}" in column 0 or 2 is the body of a function, as clang-format writes it:
+// types end with "};".
+struct Block {
+  std::size_t first, lines;
+};
+
+std::vector<Block> function_blocks(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  std::vector<Block> blocks;
+  for (const std::size_t indent : {0u, 2u}) {
+    const std::string end = std::string(indent, ' ') + "}";
+    std::size_t start = 0;
+    bool open = false;  // the lines since `start` have an opening brace
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const std::string& line = lines[i];
+      if (line.find_first_not_of(' ') != indent || line.starts_with("#")) continue;
+      if (line == end && open) blocks.push_back({start + 1, i - start + 1});
+      if (line.starts_with(end)) {
+        open = false;
+        start = i + 1;
+        continue;
+      }
+      const bool declares = line.find("namespace") != std::string::npos || line.starts_with("//");
+      if (!open) start = i;
+      open = !declares && (open || line.ends_with("{"));
+    }
+  }
+  return blocks;
+}
+
+TEST(Style, FunctionsFitAScreen) {
+  // Longer today: tables in disguise, and loops over all kinds of action.
+  const std::set<std::string> longer{
+      "chain/runtime/dispatch_error.cc", "cli/run_config.cc",       "sim/attacks/catalogue.cc",
+      "sim/attacks/protocol_attacks.cc", "sim/coordinator_node.cc", "verify/service.cc"};
+  for (const Source& source : sources(modules())) {
+    const auto blocks = function_blocks(source.text);
+    const auto longest = std::ranges::max_element(blocks, {}, &Block::lines);
+    const bool fits = blocks.empty() || longest->lines <= 70;
+    EXPECT_EQ(fits, !longer.contains(source.path))
+        << source.path << ":" << (blocks.empty() ? 0 : longest->first)
+        << (fits ? " is no longer too long" : " has a function that is too long");
   }
 }
 
