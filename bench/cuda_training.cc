@@ -8,7 +8,6 @@
 #include "bench/bench_size.h"
 #include "bench/measure.h"
 #include "state/shape.h"
-#include "trainer/llama/rotary.h"
 
 namespace muster::bench {
 namespace {
@@ -102,17 +101,12 @@ class TrainingBench {
   }
 
  private:
-  Result<std::unique_ptr<gpu::Model>> make(std::uint32_t sequences, bool has_optimizer) {
-    const trainer::Rotary rotary(row_.model, row_.model.context);
-    const std::size_t angles = row_.model.context * (row_.model.d_model / row_.model.heads / 2);
-    MUSTER_TRY(auto model, card_.make_model({.spec = row_.model,
-                                             .sequences = sequences,
-                                             .has_optimizer = has_optimizer,
-                                             .cosines = {rotary.cosines(), angles},
-                                             .sines = {rotary.sines(), angles}}));
-    MUSTER_TRY_STATUS(model->parameters().write(theta_));
-    MUSTER_TRY_STATUS(model->parameters_changed());
-    return Result<std::unique_ptr<gpu::Model>>(std::move(model));
+  Result<std::unique_ptr<model::TrainableModel>> make(std::uint32_t sequences, bool has_optimizer) {
+    MUSTER_TRY(auto model,
+               card_.make_model(
+                   {.spec = row_.model, .sequences = sequences, .has_optimizer = has_optimizer}));
+    MUSTER_TRY_STATUS(model->load(theta_));
+    return Result<std::unique_ptr<model::TrainableModel>>(std::move(model));
   }
 
   ordered_json step() {
@@ -128,7 +122,7 @@ class TrainingBench {
       const double taken = seconds(
           [&] {
             outcome = (*model)
-                          ->step(tokens_, {.learning_rate = 1e-3f,
+                          ->step(tokens_, {.learning_rate = 1e-3,
                                            .number = static_cast<std::uint64_t>(i + 1),
                                            .clip = 1,
                                            .loss_limit = 1e30,

@@ -157,7 +157,7 @@ nlohmann::ordered_json measure(trainer::TrainerConfig config, const Setting& set
 
 // On cards as many ranks as there are cards, in steps of two times.
 std::vector<Setting> settings(const trainer::TrainerConfig& config) {
-  if (config.device == trainer::Device::kCpu)
+  if (config.device == trainer::DeviceChoice::kCpu)
     return {{1, 1, false}, {1, 2, false}, {2, 1, false}, {2, 1, true}, {4, 1, false}, {4, 1, true}};
   const auto cards = gpu::load_cards(MUSTER_LIBRARY_DIR);
   const auto found = cards ? (*cards)->list() : Result<std::vector<gpu::CardInfo>>(cards.error());
@@ -182,7 +182,7 @@ int run(int argc, char** argv) {
       std::filesystem::temp_directory_path() / ("muster_bench_ranks_" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
   auto config = config_of(model, folder / "data.bin");
-  config.device = device == "cuda" ? trainer::Device::kCuda : trainer::Device::kCpu;
+  config.device = device == "cuda" ? trainer::DeviceChoice::kCuda : trainer::DeviceChoice::kCpu;
   config.compute.libraries = MUSTER_LIBRARY_DIR;
   std::printf(
       "%llu parameters, batches of %u x %u tokens, a round of inner steps and its payload; memory: "

@@ -20,8 +20,9 @@
 #include "bench/bench_size.h"
 #include "bench/measure.h"
 #include "trainer/kernels/kernels.h"
+#include "trainer/run/learner.h"
 #include "trainer/run/matmul_peak.h"
-#include "trainer/stepper.h"
+#include "trainer/trainer.h"
 
 namespace muster::bench {
 namespace {
@@ -117,27 +118,36 @@ const Config& config_named(const std::string& name) {
 // A whole training step as a miner does it: gradient, norm, clipping, AdamW.
 ordered_json measure(const Config& config, Compute compute, unsigned threads,
                      const Options& options) {
-  trainer::TrainerConfig settings;
-  settings.model = config.model;
-  settings.compute = {.compute = compute,
-                      .recompute = options.recompute,
-                      .matmul = options.matmul,
-                      .libraries = MUSTER_LIBRARY_DIR};
-  settings.threads = threads;
-  auto stepper = trainer::Stepper::make(settings);
-  MUSTER_CHECK(stepper.has_value(), stepper ? "" : stepper.error().message);
+  const std::uint32_t batch = batch_of(config, options);
+  auto device = trainer::open_device(trainer::DeviceChoice::kCpu, config.model,
+                                     {.compute = compute,
+                                      .recompute = options.recompute,
+                                      .matmul = options.matmul,
+                                      .libraries = MUSTER_LIBRARY_DIR},
+                                     threads)
+                    .value()
+                    .device;
+  auto made = device->make_model({.spec = config.model, .sequences = batch, .compute = compute});
+  MUSTER_CHECK(made.has_value(), made ? "" : made.error().message);
+  model::TrainableModel& model = **made;
   std::vector<float> theta(state::layout_of(config.model).parameters());
   state::initial_parameters(config.model, 1, theta);
+  MUSTER_CHECK(model.load(theta).has_value(), "parameters of this model");
   Prng random(1);
-  const std::uint32_t batch = batch_of(config, options);
   std::vector<std::int32_t> tokens(batch * (config.model.context + std::size_t{1}));
   for (auto& token : tokens) token = static_cast<std::int32_t>(random.below(config.model.vocab));
   trainer::LossGuard guard({.spike_sd = 0});
+  std::uint64_t steps = 0;
   double wall = 1e30, cpu = 1e30;
   const int uncounted = config.steps == 1 ? 1 : 2;
   for (int step = 0; step < config.steps + uncounted; ++step) {
     const double before = cpu_seconds();
-    const double seconds_taken = seconds([&] { stepper->step(theta, tokens, 1e-3, guard); }, 1);
+    const double seconds_taken = seconds(
+        [&] {
+          MUSTER_CHECK(trainer::guarded_step(model, tokens, 1e-3, 1, guard, steps).has_value(),
+                       "a step");
+        },
+        1);
     if (step < uncounted) continue;
     wall = std::min(wall, seconds_taken);
     cpu = std::min(cpu, cpu_seconds() - before);
@@ -148,8 +158,8 @@ ordered_json measure(const Config& config, Compute compute, unsigned threads,
   return {{"tokens_per_s", count / wall},
           {"tokens_per_cpu_s", count / cpu},
           {"peak_mib", static_cast<double>(usage.ru_maxrss) / 1024},
-          {"flops_per_token", stepper->model().flops_per_token()},
-          {"path", stepper->model().path()}};
+          {"flops_per_token", model::flops_per_token(config.model)},
+          {"path", model.compute_class()}};
 }
 
 // The last line of a command's output as JSON; null when it fails.

@@ -102,7 +102,7 @@ nlohmann::ordered_json measure(const Case& what, unsigned threads) {
       seconds([&] { MUSTER_CHECK(probe->compute_gradient(screen).has_value(), "gradient"); }, reps);
   volatile double sink = 0;
   const double cosine =
-      seconds([&] { sink = sink + probe->gradient_cosine(payload->whole); }, reps * 4);
+      seconds([&] { sink = sink + probe->gradient_cosine(payload->whole).value(); }, reps * 4);
   const std::atomic<bool> never{false};
   verify::ScoreTask task{
       .round = Round{1},

@@ -21,7 +21,7 @@ struct MinerOptions : NodeOptions {
 
 // Refuses, before any work, a batch that the machine has no memory for.
 Status check_room(const trainer::TrainerConfig& config, unsigned ranks) {
-  if (config.device != trainer::Device::kCpu)
+  if (config.device != trainer::DeviceChoice::kCpu)
     return {};  // a card says itself what it has no room for
   trainer::TrainingConfig training;
   training.model = config.model;
@@ -34,10 +34,11 @@ Status check_room(const trainer::TrainerConfig& config, unsigned ranks) {
 
 // Refuses, before any work, a run whose payloads a card does not make.
 Status check_payloads(const protocol::ProtocolParams& params, trainer::TrainerConfig& config) {
-  if (config.device == trainer::Device::kCpu || compression::has_levels(params.compression.values))
+  if (config.device == trainer::DeviceChoice::kCpu ||
+      compression::has_levels(params.compression.values))
     return {};
-  if (config.device == trainer::Device::kAuto) {
-    config.device = trainer::Device::kCpu;
+  if (config.device == trainer::DeviceChoice::kAuto) {
+    config.device = trainer::DeviceChoice::kCpu;
     return {};
   }
   return Error{

@@ -109,7 +109,7 @@ void add_rank_options(Command command, RankChoice& choice) {
 }
 
 Status set_ranks(const RankChoice& choice, trainer::TrainerConfig& config) {
-  if (choice.gpus > 0) config.device = trainer::Device::kCuda;
+  if (choice.gpus > 0) config.device = trainer::DeviceChoice::kCuda;
   config.shards_parameters = choice.shard_parameters;
   if (choice.shard_parameters && choice.count() == 1)
     return Error{Errc::kInvalidArgument,

@@ -30,10 +30,10 @@ Result<trainer::Compute> compute_named(const std::string& name) {
   return Error{Errc::kInvalidArgument, "auto, bf16 or fp32"};
 }
 
-Result<trainer::Device> device_named(const std::string& name) {
-  if (name == "cpu") return trainer::Device::kCpu;
-  if (name == "cuda") return trainer::Device::kCuda;
-  if (name == "auto") return trainer::Device::kAuto;
+Result<trainer::DeviceChoice> device_named(const std::string& name) {
+  if (name == "cpu") return trainer::DeviceChoice::kCpu;
+  if (name == "cuda") return trainer::DeviceChoice::kCuda;
+  if (name == "auto") return trainer::DeviceChoice::kAuto;
   return Error{Errc::kInvalidArgument, "cpu, cuda or auto"};
 }
 

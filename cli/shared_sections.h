@@ -5,7 +5,7 @@
 
 #include "cli/toml_section.h"
 #include "state/model_spec.h"
-#include "trainer/card/device.h"
+#include "trainer/device.h"
 #include "trainer/llama/llama.h"
 #include "trainer/optim/optimizer.h"
 
@@ -20,7 +20,7 @@ namespace muster::cli {
 // "auto", "own" or "torch". Errors: kInvalidArgument, naming these.
 [[nodiscard]] Result<trainer::MatmulChoice> matmul_named(const std::string& name);
 // "cpu", "cuda" or "auto". Errors: kInvalidArgument, naming these.
-[[nodiscard]] Result<trainer::Device> device_named(const std::string& name);
+[[nodiscard]] Result<trainer::DeviceChoice> device_named(const std::string& name);
 // "adamw" or "muon". Errors: kInvalidArgument, naming these.
 [[nodiscard]] Result<trainer::OptimizerKind> optimizer_named(const std::string& name);
 

@@ -16,8 +16,8 @@
 #include "cli/train_config.h"
 #include "cli/train_progress.h"
 #include "cli/units.h"
-#include "trainer/card/card_learner.h"
 #include "trainer/data/corpus.h"
+#include "trainer/device.h"
 #include "trainer/hf/hf_export.h"
 #include "trainer/run/matmul_peak.h"
 #include "trainer/run/memory_estimate.h"
@@ -70,15 +70,15 @@ class TrainCommand {
         config_(std::move(config)),
         folder_(options_.to),
         threads_(config_.threads == 0 ? core_count() : config_.threads),
-        team_(threads_),
         out_(options_.json ? stderr : stdout),
         progress_(out_, ::isatty(::fileno(out_)) != 0, config_.training.steps()) {}
 
   Result<int> run(const std::atomic<bool>& stop) {
     MUSTER_TRY_STATUS(check_folder());
-    MUSTER_TRY(const trainer::Device device, device_named(options_.device));
-    MUSTER_TRY(card_, trainer::open_device(device, card_task()));
-    MUSTER_TRY_STATUS(make_engine());
+    MUSTER_TRY(const trainer::DeviceChoice choice, device_named(options_.device));
+    MUSTER_TRY(device_,
+               trainer::open_device(choice, config_.training.model, compute_options(), threads_));
+    MUSTER_TRY_STATUS(check_memory_of_cpu());
     std::error_code error;
     fs::create_directories(folder_, error);
     if (error) return Error{Errc::kIo, folder_.string() + ": " + error.message()};
@@ -86,12 +86,18 @@ class TrainCommand {
     MUSTER_TRY(const TrainData data, open_data(config_, folder_));
     MUSTER_TRY(std::vector<float> theta, initial_theta());
     const std::string start = options_.from.empty() ? "that of the seed" : root_of(theta);
-    MUSTER_TRY(auto learner, make_learner(std::move(theta)));
-    trainer::RunSettings settings = make_settings(data.train, learner->path());
+    MUSTER_TRY(auto learner, trainer::Learner::make(device_.device,
+                                                    {.spec = config_.training.model,
+                                                     .sequences = config_.training.batch,
+                                                     .compute = config_.compute,
+                                                     .optimizer = config_.training.optimizer},
+                                                    theta));
+    trainer::RunSettings settings = make_settings(data.train, learner->compute_class());
     settings.binding.push_back({"the initial model", start});
-    if (engine_ != nullptr)
-      settings.peak_flops =
-          trainer::matmul_peak(team_, engine_->stores_bf16(), kPeakSeconds, steady_seconds);
+    if (device_.card == nullptr) {
+      Team team(threads_);
+      settings.peak_flops = trainer::matmul_peak(team, stores_bf16_, kPeakSeconds, steady_seconds);
+    }
 
     trainer::Training training(config_.training, std::move(learner), data.train);
     if (options_.resume) MUSTER_TRY_STATUS(go_on(training, settings));
@@ -104,28 +110,21 @@ class TrainCommand {
   }
 
  private:
-  trainer::CardTask card_task() const {
-    return {config_.training.model, config_.training.optimizer, config_.compute,
-            config_.training.batch};
+  [[nodiscard]] trainer::ComputeOptions compute_options() const {
+    return {.compute = config_.compute, .recompute = config_.recompute, .matmul = config_.matmul};
   }
 
-  // The CPU's, where there is no card; refuses what the machine has no memory for.
-  Status make_engine() {
-    if (card_ != nullptr) return {};
-    const trainer::ComputeOptions compute{
-        .compute = config_.compute, .recompute = config_.recompute, .matmul = config_.matmul};
-    MUSTER_TRY(engine_, trainer::Llama::make(config_.training.model, compute, team_));
+  // Refuses what the machine has no memory for.
+  Status check_memory_of_cpu() {
+    if (device_.card != nullptr) return {};
+    Team team(1);
+    MUSTER_TRY(const auto llama,
+               trainer::Llama::make(config_.training.model, compute_options(), team));
+    stores_bf16_ = llama->stores_bf16();
     const auto estimate =
-        trainer::estimate_memory(config_.training, config_.recompute, engine_->stores_bf16());
+        trainer::estimate_memory(config_.training, config_.recompute, stores_bf16_);
     memory_bytes_ = estimate.total();
     return check_memory(estimate, available_memory());
-  }
-
-  Result<std::unique_ptr<trainer::Learner>> make_learner(std::vector<float> theta) {
-    if (card_ != nullptr) return trainer::make_card_learner(card_, card_task(), theta);
-    return trainer::make_host_learner(config_.training.optimizer,
-                                      state::layout_of(config_.training.model), *engine_, team_,
-                                      std::move(theta));
   }
 
   Status check_folder() const {
@@ -187,8 +186,8 @@ class TrainCommand {
     const auto& config = config_.training;
     const std::uint64_t done = training.steps_done(),
                         left = config.steps() > done ? config.steps() - done : 0;
-    std::string where = training.learner().path();
-    if (card_ == nullptr)
+    std::string where = training.learner().compute_class();
+    if (device_.card == nullptr)
       where += " on " + std::to_string(threads_) + " threads, about " +
                human_bytes(static_cast<double>(memory_bytes_)) + " of memory";
     std::fprintf(
@@ -267,10 +266,9 @@ class TrainCommand {
   TrainConfig config_;
   fs::path folder_;
   unsigned threads_;
-  Team team_;
-  std::shared_ptr<gpu::Card> card_;         // null: the CPU trains
-  std::unique_ptr<trainer::Llama> engine_;  // the CPU's
-  std::uint64_t memory_bytes_ = 0;          // that it takes
+  trainer::OpenDevice device_;
+  bool stores_bf16_ = false;        // on the CPU
+  std::uint64_t memory_bytes_ = 0;  // that training on the CPU takes
   std::FILE* out_;
   TrainProgress progress_;
 };

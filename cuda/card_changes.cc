@@ -44,7 +44,7 @@ class CardProducts final : public Products {
     MUSTER_TRY(chunk_sums_, card_.allocate<double>(plan_.chunks.size()));
     return card_.finish();
   }
-  [[nodiscard]] Result<std::vector<double>> multiply(const FloatArray& array) override {
+  [[nodiscard]] Result<std::vector<double>> multiply(FloatArray& array) override {
     if (plan_.chunks.empty()) return plan_.collect({});
     MUSTER_TRY_STATUS(card_.enter());
     const ProductTask task{static_cast<const CardArray&>(array).device_data(), indices_.data(),

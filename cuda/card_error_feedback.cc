@@ -8,11 +8,12 @@ using compression::PayloadFormat;
 using compression::Selection;
 
 Result<std::unique_ptr<ErrorFeedback>> CardErrorFeedback::make(CardContext& card,
-                                                               const compression::Layout& layout) {
+                                                               const compression::Layout& layout,
+                                                               unsigned threads) {
   MUSTER_TRY(auto residual, CardArray::make(card, layout.parameters()));
   MUSTER_TRY(auto delta, CardArray::make(card, layout.parameters()));
   std::unique_ptr<CardErrorFeedback> feedback(
-      new CardErrorFeedback(card, std::move(residual), std::move(delta), layout));
+      new CardErrorFeedback(card, std::move(residual), std::move(delta), layout, threads));
   std::vector<BlockPlace> places;
   places.reserve(layout.block_count());
   for (std::uint64_t b = 0; b < layout.block_count(); ++b)
@@ -173,7 +174,7 @@ Result<compression::ErrorFeedback::State> CardErrorFeedback::state() const {
   MUSTER_TRY_STATUS(fresh_.originals.read(of_fresh, card_.stream()));
   MUSTER_TRY_STATUS(memory_.originals.read(of_memory, card_.stream()));
   MUSTER_TRY_STATUS(card_.finish());
-  compression::append_originals(layout_, Selection{format_, fresh_.selected(), memory_.selected()},
+  compression::append_originals(layout(), Selection{format_, fresh_.selected(), memory_.selected()},
                                 of_fresh, of_memory, state.indices, state.originals);
   return Result<compression::ErrorFeedback::State>(std::move(state));
 }

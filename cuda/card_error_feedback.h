@@ -13,7 +13,7 @@ class CardErrorFeedback final : public ErrorFeedback {
  public:
   // Errors: kTooLarge, kIo.
   [[nodiscard]] static Result<std::unique_ptr<ErrorFeedback>> make(
-      CardContext& card, const compression::Layout& layout);
+      CardContext& card, const compression::Layout& layout, unsigned threads);
 
   [[nodiscard]] FloatArray& delta() override { return *delta_; }
   [[nodiscard]] Result<FloatArray*> residual() override;
@@ -28,8 +28,12 @@ class CardErrorFeedback final : public ErrorFeedback {
 
  private:
   CardErrorFeedback(CardContext& card, std::unique_ptr<CardArray> residual,
-                    std::unique_ptr<CardArray> delta, const compression::Layout& layout)
-      : card_(card), residual_(std::move(residual)), delta_(std::move(delta)), layout_(layout) {}
+                    std::unique_ptr<CardArray> delta, const compression::Layout& layout,
+                    unsigned threads)
+      : ErrorFeedback(layout, threads),
+        card_(card),
+        residual_(std::move(residual)),
+        delta_(std::move(delta)) {}
 
   // Room for a part's selection, on the card and on the host.
   struct PartRoom {
@@ -53,7 +57,6 @@ class CardErrorFeedback final : public ErrorFeedback {
 
   CardContext& card_;
   std::unique_ptr<CardArray> residual_, delta_;
-  compression::Layout layout_;
   Memory<BlockPlace> places_;
   float owed_beta_ = 1;  // e is this times the array
   bool pending_ = false;

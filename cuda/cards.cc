@@ -18,18 +18,19 @@ class OpenCard final : public Card {
     MUSTER_TRY(auto array, CardArray::make(*context_, count));
     return std::unique_ptr<FloatArray>(std::move(array));
   }
-  [[nodiscard]] Result<std::unique_ptr<ErrorFeedback>> make_error_feedback(
-      const compression::Layout& layout) override {
-    return CardErrorFeedback::make(*context_, layout);
+  [[nodiscard]] Result<std::unique_ptr<model::ErrorFeedback>> make_error_feedback(
+      const compression::Layout& layout, unsigned threads) override {
+    MUSTER_TRY(auto feedback, CardErrorFeedback::make(*context_, layout, threads));
+    return std::unique_ptr<model::ErrorFeedback>(std::move(feedback));
   }
 
-  [[nodiscard]] Status copy(const FloatArray& from, FloatArray& to) override {
+  [[nodiscard]] Status copy(FloatArray& from, FloatArray& to) override {
     MUSTER_CHECK(from.size() == to.size(), "arrays of different sizes");
     MUSTER_TRY_STATUS(context_->enter());
     cudaError_t error = cudaSuccess;
     MUSTER_TRY_STATUS(context_->run([&](cudaStream_t stream) {
-      error = cudaMemcpyAsync(to.device_data(), static_cast<const CardArray&>(from).device_data(),
-                              from.size() * sizeof(float), cudaMemcpyDeviceToDevice, stream);
+      error = cudaMemcpyAsync(to.device_data(), from.device_data(), from.size() * sizeof(float),
+                              cudaMemcpyDeviceToDevice, stream);
     }));
     return checked(error, "copying");
   }
@@ -68,11 +69,11 @@ class OpenCard final : public Card {
       const state::TensorGroups& groups) override {
     return make_card_products(*context_, updates, groups);
   }
-  [[nodiscard]] Status gather(const FloatArray& array, std::span<const std::uint64_t> indices,
+  [[nodiscard]] Status gather(FloatArray& array, std::span<const std::uint64_t> indices,
                               std::span<float> values) override {
     return gather_from(*context_, static_cast<const CardArray&>(array), indices, values);
   }
-  [[nodiscard]] Result<bool> subtract(const FloatArray& a, const FloatArray& b,
+  [[nodiscard]] Result<bool> subtract(FloatArray& a, FloatArray& b,
                                       FloatArray& difference) override {
     return subtract_on(*context_, static_cast<const CardArray&>(a),
                        static_cast<const CardArray&>(b), static_cast<CardArray&>(difference));
@@ -82,7 +83,8 @@ class OpenCard final : public Card {
     MUSTER_TRY(auto collective, join_nccl(*context_, group, rank, size));
     return std::unique_ptr<Collective>(std::move(collective));
   }
-  [[nodiscard]] Result<std::unique_ptr<Model>> make_model(const ModelSettings& settings) override {
+  [[nodiscard]] Result<std::unique_ptr<TrainableModel>> make_model(
+      const ModelSettings& settings) override {
     return make_card_model(*context_, settings);
   }
 

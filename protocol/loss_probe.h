@@ -35,9 +35,9 @@ class LossProbe {
   // Keeps g = ∇ mean loss over `sequences` at the current θ. Errors: kNotFound (data).
   [[nodiscard]] virtual Status compute_gradient(std::span<const std::uint64_t> sequences) = 0;
 
-  // cos(update, g), serial fp64 in index order. 0 when either is zero.
+  // cos(update, g), serial fp64 in index order. 0 when either is zero. Error: kIo (a GPU failed).
   // REQUIRES: compute_gradient was called.
-  [[nodiscard]] virtual double gradient_cosine(const compression::SparseUpdate& update) const = 0;
+  [[nodiscard]] virtual Result<double> gradient_cosine(const compression::SparseUpdate& update) = 0;
 
   // Mean loss (nats per token) of each sequence at `point` − scale · update; no displacement when
   // `update` is null. θ is bit for bit unchanged afterwards.

@@ -176,7 +176,7 @@ Status AnalyticLossProbe::compute_gradient(std::span<const std::uint64_t> sequen
   return {};
 }
 
-double AnalyticLossProbe::gradient_cosine(const compression::SparseUpdate& update) const {
+Result<double> AnalyticLossProbe::gradient_cosine(const compression::SparseUpdate& update) {
   double dot = 0, square = 0;
   for (std::size_t i = 0; i < update.indices.size(); ++i)
     dot +=

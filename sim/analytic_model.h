@@ -70,7 +70,7 @@ class AnalyticLossProbe final : public protocol::LossProbe {
   AnalyticLossProbe(const protocol::ProtocolParams& params, const AnalyticModel& model,
                     std::vector<float> theta);
   Status compute_gradient(std::span<const std::uint64_t> sequences) override;
-  double gradient_cosine(const compression::SparseUpdate& update) const override;
+  Result<double> gradient_cosine(const compression::SparseUpdate& update) override;
   Result<std::vector<float>> losses(protocol::ProbePoint point,
                                     const compression::SparseUpdate* update, float scale,
                                     std::span<const std::uint64_t> sequences) override;

@@ -418,7 +418,7 @@ void ValidatorNode::perform(verify::Action& action) {
           [&](MeasureCosines& measure) {
             std::map<Uid, double> cosines;
             for (const auto& item : measure.items)
-              cosines[item.uid] = probe_->gradient_cosine(item.payload->whole);
+              cosines[item.uid] = probe_->gradient_cosine(item.payload->whole).value();
             later(work_ms(kMeasureMs), [this, round = measure.round, cosines = std::move(cosines)] {
               carry_out(core_->on_cosines(round, cosines, world_.events.now_ms()));
             });

@@ -15,7 +15,7 @@
 #include "protocol/inner_loop.h"
 #include "protocol/loss_probe.h"
 #include "state/model_spec.h"
-#include "trainer/card/device.h"
+#include "trainer/device.h"
 #include "trainer/llama/llama.h"
 #include "trainer/optim/optimizer.h"
 #include "trainer/optim/schedule.h"
@@ -29,10 +29,9 @@ struct TrainerConfig {
   std::uint32_t batch = 4;
   Schedule schedule;
   OptimizerConfig optimizer;
-  double gradient_clip = 1.0;  // global norm; 0: none
-  Device device =
-      Device::kCpu;   // inner loop and probe; compute.libraries is where its library lies
-  unsigned card = 0;  // which, with Device::kCuda
+  double gradient_clip = 1.0;                // global norm; 0: none
+  DeviceChoice device = DeviceChoice::kCpu;  // of inner loop and probe
+  unsigned card = 0;                         // which, with Device::kCuda
   ComputeOptions compute;
   unsigned threads = 1;
   bool shards_parameters =
@@ -41,14 +40,6 @@ struct TrainerConfig {
   float error_feedback_decay = 1.0f;
   std::uint32_t held_out_sequences = 512;
 };
-
-[[nodiscard]] CardTask card_task(const TrainerConfig& config);
-
-class RoundEngine;
-// On the configured device; `collective`: that of a miner's ranks, or null. Errors: those of
-// open_device and of the engines.
-[[nodiscard]] Result<std::unique_ptr<RoundEngine>> make_round_engine(const TrainerConfig& config,
-                                                                     Collective* collective);
 
 // θ starts as `parameters`. Errors: kNotFound and the like for the data; kInvalidArgument; those of
 // open_device.

@@ -19,7 +19,7 @@ struct GradientDone {
 };
 struct CosinesDone {
   Round round;
-  std::map<Uid, double> cosines;
+  Result<std::map<Uid, double>> cosines;
 };
 struct ScoresDone {
   Result<Scored> scored;
@@ -58,6 +58,14 @@ struct WeightsSettled {};
 using Input = std::variant<GradientDone, CosinesDone, ScoresDone, Applied, Adopted, Stakes, Members,
                            HeldOut, protocol::LedgerHead, std::vector<protocol::SeenAnchor>,
                            Fetched, Problem, WeightsSettled>;
+
+Result<std::map<Uid, double>> cosines_of(const MeasureCosines& job, protocol::LossProbe& probe) {
+  std::map<Uid, double> cosines;
+  for (const auto& item : job.items) {
+    MUSTER_TRY(cosines[item.uid], probe.gradient_cosine(item.payload->whole));
+  }
+  return cosines;
+}
 
 const char* name_of_action(const Action& action) {
   return std::visit(
@@ -131,8 +139,9 @@ class Service {
               MUSTER_TRY_STATUS(std::move(done.status));
               return carry_out(core_.on_gradient(done.round, now()));
             },
-            [&](CosinesDone& done) {
-              return carry_out(core_.on_cosines(done.round, done.cosines, now()));
+            [&](CosinesDone& done) -> Status {
+              MUSTER_TRY(const auto cosines, std::move(done.cosines));
+              return carry_out(core_.on_cosines(done.round, cosines, now()));
             },
             [&](ScoresDone& done) -> Status {
               MUSTER_TRY(const Scored scored, std::move(done.scored));
@@ -389,10 +398,7 @@ class Service {
             },
             [&](MeasureCosines& job) {
               worker_.post([this, job] {
-                CosinesDone done{job.round, {}};
-                for (const auto& item : job.items)
-                  done.cosines[item.uid] = parts_.probe->gradient_cosine(item.payload->whole);
-                inputs_.push(std::move(done));
+                inputs_.push(CosinesDone{job.round, cosines_of(job, *parts_.probe)});
               });
               return Status();
             },

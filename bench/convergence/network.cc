@@ -8,11 +8,15 @@
 #include "bench/convergence/templar_codec.h"
 #include "state/aggregate.h"
 #include "state/outer_step.h"
+#include "trainer/cpu/cpu_device.h"
+#include "trainer/optim/schedule.h"
+#include "trainer/run/learner.h"
 
 namespace muster::bench {
 namespace {
 
 constexpr double kCosineTo = 0.1;
+constexpr double kClip = 1;
 constexpr double kDenseBytes = 2;  // per parameter: bf16
 
 double rate_at(const Task& task, double peak, std::uint64_t step) {
@@ -23,23 +27,35 @@ double rate_at(const Task& task, double peak, std::uint64_t step) {
                                 step);
 }
 
-trainer::Stepper stepper_of(const Task& task, trainer::OptimizerKind optimizer) {
-  trainer::TrainerConfig config;
-  config.model = task.model;
-  config.compute.compute = task.compute;
-  config.optimizer.kind = optimizer;
-  auto stepper = trainer::Stepper::make(config);
-  MUSTER_CHECK(stepper.has_value(), stepper ? "" : stepper.error().message);
-  return std::move(*stepper);
-}
+// A model that trains on this machine's CPU, with one thread.
+struct Trainee {
+  std::shared_ptr<model::Device> device;
+  std::unique_ptr<model::TrainableModel> model;
+  std::uint64_t steps = 0;
+
+  Trainee(const Task& task, trainer::OptimizerKind optimizer, std::uint32_t sequences)
+      : device(std::make_shared<trainer::CpuDevice>(trainer::ComputeOptions{}, 1)) {
+    auto made = device->make_model({.spec = task.model,
+                                    .sequences = sequences,
+                                    .compute = task.compute,
+                                    .optimizer = {.kind = optimizer}});
+    MUSTER_CHECK(made.has_value(), made ? "" : made.error().message);
+    model = std::move(*made);
+  }
+  void step(std::span<const std::int32_t> tokens, double learning_rate, trainer::LossGuard& guard) {
+    MUSTER_CHECK(
+        trainer::guarded_step(*model, tokens, learning_rate, kClip, guard, steps).has_value(),
+        "a step");
+  }
+};
 
 // A method with another optimizer than the start's begins with an empty memory.
-void restore(trainer::Stepper& stepper, const Start& start, trainer::OptimizerKind optimizer) {
+void restore(Trainee& trainee, const Start& start, trainer::OptimizerKind optimizer) {
   if (optimizer != start.kind) return;
-  stepper.optimizer().set_steps(start.optimizer_steps);
-  const auto memory = stepper.optimizer().state();
+  trainee.steps = start.optimizer_steps;
+  const auto memory = trainee.model->optimizer_arrays();
   for (std::size_t i = 0; i < memory.size(); ++i)
-    std::ranges::copy(start.optimizer[i], memory[i].values.begin());
+    memory[i].values->write(start.optimizer[i]).value();
 }
 
 double norm_of(std::span<const float> values) {
@@ -49,7 +65,7 @@ double norm_of(std::span<const float> values) {
 }
 
 struct Miner {
-  trainer::Stepper stepper;
+  Trainee trainee;
   std::vector<float> theta, first, second;  // error feedback and Δ, which take turns
   std::unique_ptr<compression::ErrorFeedback> feedback;
 };
@@ -67,12 +83,13 @@ class Together {
         down_residual_(theta_.size()) {
     for (std::uint32_t i = 0; i < (method.exchange == Exchange::kGradients ? 1 : task.miners);
          ++i) {
-      auto miner = std::make_unique<Miner>(Miner{stepper_of(task, method.optimizer),
-                                                 {},
-                                                 std::vector<float>(theta_.size()),
-                                                 std::vector<float>(theta_.size()),
-                                                 nullptr});
-      restore(miner->stepper, start, method.optimizer);
+      auto miner =
+          std::make_unique<Miner>(Miner{Trainee(task, method.optimizer, sequences_of(method, task)),
+                                        {},
+                                        std::vector<float>(theta_.size()),
+                                        std::vector<float>(theta_.size()),
+                                        nullptr});
+      restore(miner->trainee, start, method.optimizer);
       miner->feedback = std::make_unique<compression::ErrorFeedback>(miner->first, miner->second);
       miners_.push_back(std::move(miner));
     }
@@ -81,18 +98,22 @@ class Together {
   // One round from inner step `first` on; adds to what one miner has sent and received.
   void round(std::uint64_t first, Point& point) {
     if (method_.exchange == Exchange::kGradients) {
-      miners_[0]->stepper.step(theta_, stream_.batch(task_.warm_steps + first, 0, task_.miners),
-                               rate(first), guard_);
+      Trainee& trainee = miners_[0]->trainee;
+      trainee.model->load(theta_).value();
+      trainee.step(stream_.batch(task_.warm_steps + first, 0, task_.miners), rate(first), guard_);
+      trainee.model->parameters().read(theta_).value();
       point.up_bytes += kDenseBytes * static_cast<double>(theta_.size());
       point.down_bytes += kDenseBytes * static_cast<double>(theta_.size());
       return;
     }
     for (std::uint32_t i = 0; i < miners_.size(); ++i) {
       Miner& miner = *miners_[i];
-      miner.theta = theta_;
+      miner.trainee.model->load(theta_).value();
       for (std::uint32_t step = 0; step < method_.inner_steps; ++step)
-        miner.stepper.step(miner.theta, stream_.batch(task_.warm_steps + first + step, i),
-                           rate(first + step), guard_);
+        miner.trainee.step(stream_.batch(task_.warm_steps + first + step, i), rate(first + step),
+                           guard_);
+      miner.theta.resize(theta_.size());
+      miner.trainee.model->parameters().read(miner.theta).value();
     }
     const std::uint32_t keep = density();
     switch (method_.exchange) {
@@ -111,6 +132,9 @@ class Together {
   [[nodiscard]] std::span<const float> theta() const { return theta_; }
 
  private:
+  [[nodiscard]] static std::uint32_t sequences_of(const Method& method, const Task& task) {
+    return method.exchange == Exchange::kGradients ? task.miners * task.batch : task.batch;
+  }
   [[nodiscard]] double rate(std::uint64_t step) const {
     return rate_at(task_, method_.learning_rate, task_.warm_steps + step);
   }
@@ -235,17 +259,20 @@ std::span<const std::int32_t> Stream::batch(std::uint64_t step, std::uint32_t mi
 
 Start warm_start(const Task& task, const trainer::DataSet& data, double learning_rate,
                  trainer::OptimizerKind optimizer) {
-  trainer::Stepper stepper = stepper_of(task, optimizer);
+  Trainee trainee(task, optimizer, task.miners * task.batch);
   Start start{std::vector<float>(state::layout_of(task.model).parameters()), optimizer, 0, {}};
   state::initial_parameters(task.model, task.seed, start.theta);
   Stream stream(data, task);
   trainer::LossGuard guard({.spike_sd = 0});
+  trainee.model->load(start.theta).value();
   for (std::uint64_t step = 0; step < task.warm_steps; ++step)
-    stepper.step(start.theta, stream.batch(step, 0, task.miners),
-                 rate_at(task, learning_rate, step), guard);
-  start.optimizer_steps = stepper.optimizer().steps();
-  for (const auto& part : stepper.optimizer().state())
-    start.optimizer.emplace_back(part.values.begin(), part.values.end());
+    trainee.step(stream.batch(step, 0, task.miners), rate_at(task, learning_rate, step), guard);
+  trainee.model->parameters().read(start.theta).value();
+  start.optimizer_steps = trainee.steps;
+  for (const model::NamedArray& array : trainee.model->optimizer_arrays()) {
+    start.optimizer.emplace_back(array.values->size());
+    array.values->read(start.optimizer.back()).value();
+  }
   return start;
 }
 

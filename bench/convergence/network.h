@@ -11,7 +11,8 @@
 #include "bench/convergence/method.h"
 #include "compression/error_feedback.h"
 #include "trainer/data/data_set.h"
-#include "trainer/stepper.h"
+#include "trainer/llama/llama.h"
+#include "trainer/optim/optimizer.h"
 
 namespace muster::bench {
 

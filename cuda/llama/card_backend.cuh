@@ -51,6 +51,11 @@ class CardBackend {
   CardBackend(const CardBackend&) = delete;
   CardBackend& operator=(const CardBackend&) = delete;
 
+  [[nodiscard]] std::string name() const {
+    std::string name = card_.info().name;
+    std::ranges::replace(name, ' ', '-');
+    return name;
+  }
   [[nodiscard]] Status enter() const { return card_.enter(); }
   template <class X>
   [[nodiscard]] Result<Memory<X>> allocate(std::uint64_t count) const {

@@ -36,12 +36,12 @@ bool is_hidden_matrix(const compression::Tensor& tensor) {
 }  // namespace
 
 std::vector<AdamwChunk> adamw_chunks(const compression::Layout& layout,
-                                     const OptimizerSettings& settings) {
+                                     const OptimizerConfig& optimizer) {
   std::vector<AdamwChunk> chunks;
   std::uint64_t state_offset = 0;
   for (const compression::Tensor& tensor : layout.tensors()) {
-    if (settings.has_muon && is_hidden_matrix(tensor)) continue;
-    const std::uint32_t decays = settings.decay_vectors || tensor.shape.size() > 1 ? 1 : 0;
+    if (optimizer.kind == OptimizerKind::kMuon && is_hidden_matrix(tensor)) continue;
+    const std::uint32_t decays = optimizer.decay_vectors || tensor.shape.size() > 1 ? 1 : 0;
     for (std::uint64_t first = 0; first < tensor.elements; first += kChunkElements) {
       const auto elements = static_cast<std::uint32_t>(
           std::min<std::uint64_t>(kChunkElements, tensor.elements - first));

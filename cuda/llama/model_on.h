@@ -1,6 +1,7 @@
-// ModelOn: a Model on a backend (see passes.h): buffers, batches of any size, the step.
+// ModelOn: a TrainableModel on a backend (see passes.h): buffers, batches of any size, the step.
 //
 // Besides what passes ask for a backend has
+//   name()                    of its card, in compute_class()
 //   make_floats(count)        a FloatArray of zeros; Errors: kTooLarge, kIo
 //   write(array, values), read(array, values)   from and to the host; Error: kIo
 //   zero(numbers, count)      in order with the tasks
@@ -26,35 +27,40 @@
 #include <optional>
 #include <vector>
 
+#include "cuda/gpu.h"
 #include "cuda/llama/muon_on.h"
 #include "cuda/llama/occurrences.h"
 #include "cuda/llama/optimizer_tasks.h"
 #include "cuda/llama/passes.h"
 #include "cuda/llama/shard.h"
-#include "cuda/model.h"
+#include "model/rotary.h"
 
 namespace muster::gpu {
 
 // What AdamW moves: the whole layout, or what Muon leaves of it, in chunks of one kind.
 [[nodiscard]] std::vector<AdamwChunk> adamw_chunks(const compression::Layout& layout,
-                                                   const OptimizerSettings& settings);
+                                                   const OptimizerConfig& optimizer);
 
 template <class T, class Backend>
-class ModelOn final : public Model {
+class ModelOn final : public TrainableModel {
  public:
   // Errors: kInvalidArgument, kTooLarge, kIo.
-  [[nodiscard]] static Result<std::unique_ptr<Model>> make(std::unique_ptr<Backend> backend,
-                                                           const ModelSettings& settings) {
+  [[nodiscard]] static Result<std::unique_ptr<TrainableModel>> make(
+      std::unique_ptr<Backend> backend, const ModelSettings& settings) {
     MUSTER_TRY_STATUS(check_model(settings.spec));
     MUSTER_CHECK(settings.sequences > 0, "at least one sequence at a time");
     std::unique_ptr<ModelOn> model(new ModelOn(std::move(backend), settings));
     MUSTER_TRY_STATUS(model->reserve(settings));
-    return std::unique_ptr<Model>(std::move(model));
+    return std::unique_ptr<TrainableModel>(std::move(model));
   }
 
   [[nodiscard]] const state::ModelSpec& spec() const override { return spec_; }
+  [[nodiscard]] std::uint32_t sequences_at_once() const override { return sequences_; }
+  [[nodiscard]] std::string compute_class() const override {
+    return "cuda/" + backend_->name() + (kRounds ? "/bf16" : "/fp32");
+  }
   [[nodiscard]] FloatArray& parameters() override { return *theta_; }
-  [[nodiscard]] const FloatArray& gradient() const override { return *gradient_; }
+  [[nodiscard]] FloatArray& gradient() override { return *gradient_; }
   [[nodiscard]] std::vector<NamedArray> optimizer_arrays() override {
     if (first_ == nullptr) return {};
     std::vector<NamedArray> arrays{{"adamw.first", first_.get()}, {"adamw.second", second_.get()}};
@@ -70,21 +76,25 @@ class ModelOn final : public Model {
     if (shard_) shard_->publish(theta_->device_data());
     return backend_->finish();
   }
+  [[nodiscard]] Status load(std::span<const float> theta) override {
+    if (theta_->size() > 0)
+      MUSTER_TRY_STATUS(theta_->write(shard_ ? part_of(theta, shard_->own()) : theta));
+    return parameters_changed();
+  }
 
   [[nodiscard]] Result<StepOutcome> step(std::span<const std::int32_t> tokens,
                                          const StepSettings& settings) override {
     MUSTER_CHECK(first_ != nullptr, "a step of a model without an optimizer");
     const auto t = static_cast<double>(settings.number);
-    return take(
-        tokens, settings.batch, true,
-        {.learning_rate = settings.learning_rate,
-         .correction1 = static_cast<float>(1 - std::pow(static_cast<double>(optimizer_.beta1), t)),
-         .correction2 = static_cast<float>(1 - std::pow(static_cast<double>(optimizer_.beta2), t)),
-         .clip = settings.clip,
-         .loss_limit = settings.loss_limit,
-         .norm_limit = settings.norm_limit});
+    return take(tokens, settings.batch, true,
+                {.learning_rate = static_cast<float>(settings.learning_rate),
+                 .correction1 = correction(optimizer_.beta1, t),
+                 .correction2 = correction(optimizer_.beta2, t),
+                 .clip = static_cast<float>(settings.clip),
+                 .loss_limit = settings.loss_limit,
+                 .norm_limit = settings.norm_limit});
   }
-  using Model::compute_gradient;
+  using TrainableModel::compute_gradient;
   [[nodiscard]] Result<StepOutcome> compute_gradient(std::span<const std::int32_t> tokens,
                                                      const SharedBatch& batch) override {
     return take(tokens, batch, false, {});
@@ -122,6 +132,9 @@ class ModelOn final : public Model {
   }
 
  private:
+  // Tokens that go through a model together: enough to fill a card, and no more than activations
+  // have room for.
+  static constexpr std::uint32_t kTokensMax = 65536;
   static constexpr bool kRounds = std::is_same_v<T, Bf16>;
   template <class X>
   using Array = typename Backend::template Array<X>;
@@ -130,8 +143,13 @@ class ModelOn final : public Model {
       : backend_(std::move(backend)),
         spec_(settings.spec),
         shape_(settings.spec),
-        sequences_(settings.sequences),
+        sequences_(std::max(1u, std::min(settings.sequences, kTokensMax / settings.spec.context))),
         optimizer_(settings.optimizer) {}
+
+  // 1 − β^t of the β that the card reckons with.
+  static float correction(double beta, double t) {
+    return static_cast<float>(1 - std::pow(static_cast<double>(static_cast<float>(beta)), t));
+  }
 
   [[nodiscard]] std::size_t tokens_at_once() const {
     return std::size_t{sequences_} * spec_.context;
@@ -175,7 +193,7 @@ class ModelOn final : public Model {
           chunks.empty() ? 0 : chunks.back().state_offset + chunks.back().elements;
       MUSTER_TRY(first_, backend_->make_floats(moments));
       MUSTER_TRY(second_, backend_->make_floats(moments));
-      if (optimizer_.has_muon) {
+      if (optimizer_.kind == OptimizerKind::kMuon) {
         MUSTER_TRY(auto muon, (MuonOn<T, Backend>::make(*backend_, layout)));
         muon_.emplace(std::move(muon));
       }
@@ -186,13 +204,12 @@ class ModelOn final : public Model {
     if (kRounds && !shard_) {
       MUSTER_TRY(rounded_, backend_->template allocate<T>(parameters));
     }
-    MUSTER_CHECK(settings.cosines.size() == settings.sines.size() &&
-                     settings.cosines.size() == spec_.context * (spec_.d_model / spec_.heads / 2),
-                 "angles of another model");
-    MUSTER_TRY(cosines_, backend_->template allocate<float>(settings.cosines.size()));
-    MUSTER_TRY(sines_, backend_->template allocate<float>(settings.sines.size()));
-    MUSTER_TRY_STATUS(backend_->write(cosines_, settings.cosines));
-    MUSTER_TRY_STATUS(backend_->write(sines_, settings.sines));
+    const model::Rotary rotary(spec_, spec_.context);
+    const std::size_t angles = spec_.context * (spec_.d_model / spec_.heads / std::size_t{2});
+    MUSTER_TRY(cosines_, backend_->template allocate<float>(angles));
+    MUSTER_TRY(sines_, backend_->template allocate<float>(angles));
+    MUSTER_TRY_STATUS(backend_->write(cosines_, std::span(rotary.cosines(), angles)));
+    MUSTER_TRY_STATUS(backend_->write(sines_, std::span(rotary.sines(), angles)));
     MUSTER_TRY(squares_, backend_->template allocate<double>(chunk_count(parameters)));
     MUSTER_TRY(input_, backend_->template allocate<StepInput>(1));
     MUSTER_TRY(window_, backend_->template allocate<DeviceWindow>(1));
@@ -343,11 +360,14 @@ class ModelOn final : public Model {
     backend_->run(
         AdamwTask{chunks_.data(), input_.data(), result_.data(), gradient_->device_data(),
                   theta_->device_data(), first_->device_data(), second_->device_data(), rounded,
-                  optimizer_.beta1, optimizer_.beta2, optimizer_.epsilon, optimizer_.weight_decay},
+                  static_cast<float>(optimizer_.beta1), static_cast<float>(optimizer_.beta2),
+                  static_cast<float>(optimizer_.epsilon),
+                  static_cast<float>(optimizer_.weight_decay)},
         adamw_blocks_);
     if (muon_)
       muon_->step({input_.data(), result_.data(), gradient_->device_data(), theta_->device_data(),
-                   rounded, optimizer_.momentum, optimizer_.weight_decay});
+                   rounded, static_cast<float>(optimizer_.momentum),
+                   static_cast<float>(optimizer_.weight_decay)});
     if (!shard_) return;
     if (!kRounds && own_weights() != nullptr)
       backend_->run(RoundTask<T>{theta_->device_data(), own_weights(), parameters},
@@ -359,7 +379,7 @@ class ModelOn final : public Model {
   state::ModelSpec spec_;
   state::Shape shape_;
   std::uint32_t sequences_;
-  OptimizerSettings optimizer_;
+  OptimizerConfig optimizer_;
   std::unique_ptr<FloatArray> theta_, gradient_, first_, second_;
   Array<T> rounded_;  // of one rank alone: what products read, unless that is θ
   Array<float> cosines_, sines_, sequence_losses_;

@@ -7,9 +7,9 @@
 #include <cmath>
 #include <vector>
 
+#include "cuda/gpu.h"
 #include "cuda/llama/element_tasks.h"
 #include "cuda/llama/muon_tasks.h"
-#include "cuda/model.h"
 
 namespace muster::gpu {
 

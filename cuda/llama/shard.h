@@ -15,10 +15,10 @@
 #include <vector>
 
 #include "base/check.h"
+#include "cuda/gpu.h"
 #include "cuda/llama/muon_tasks.h"
 #include "cuda/llama/passes.h"
 #include "cuda/llama/shard_ranges.h"
-#include "cuda/model.h"
 
 namespace muster::gpu {
 

@@ -273,8 +273,9 @@ class Lab {
         MUSTER_TRY_STATUS(probe_->compute_gradient(
             verify::screening_draw(params_, run_id_, open_, secret(v, round))));
         for (std::size_t i = 0; i < members_.size(); ++i)
-          if (members_[i].delivered())
-            cosines[i] = probe_->gradient_cosine(members_[i].decoded->whole);
+          if (members_[i].delivered()) {
+            MUSTER_TRY(cosines[i], probe_->gradient_cosine(members_[i].decoded->whole));
+          }
       }
       for (Company& company : companies_) {
         company.verdicts[v].clear();

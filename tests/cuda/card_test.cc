@@ -50,7 +50,7 @@ TEST_F(CardTest, SaysHowMuchMemoryIsMissing) {
 TEST_F(CardTest, RefusesValuesWithoutLevels) {
   const auto layout = compression::Layout::make({{"a", {100}}}).value();
   auto feedback = (*first_card())->make_error_feedback(layout).value();
-  EXPECT_EQ(feedback->select({64, compression::ValueFormat::kFloat16}).error().code,
+  EXPECT_EQ(selecting(*feedback).select({64, compression::ValueFormat::kFloat16}).error().code,
             Errc::kInvalidArgument);
 }
 
@@ -64,8 +64,9 @@ TEST_F(CardTest, GivesTheSameBitsEveryTime) {
     auto feedback = (*first_card())->make_error_feedback(layout).value();
     feedback->delta().write(delta).value();
     payloads.push_back(
-        payload_of(layout,
-                   feedback->select({256, compression::ValueFormat::kSignMagnitude}).value())
+        payload_of(
+            layout,
+            selecting(*feedback).select({256, compression::ValueFormat::kSignMagnitude}).value())
             .value());
     ASSERT_EQ(payloads.back(), payloads.front());
   }

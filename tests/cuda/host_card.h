@@ -9,7 +9,7 @@
 #include "cuda/host_team.h"
 #include "cuda/product_block.h"
 #include "cuda/sum_block.h"
-#include "tests/cuda/host_array.h"
+#include "model/host_array.h"
 #include "tests/cuda/llama/host_backend.h"
 
 namespace muster::gpu {
@@ -23,11 +23,11 @@ inline std::vector<BlockPlace> places_of(const compression::Layout& layout) {
 
 class HostErrorFeedback final : public ErrorFeedback {
  public:
-  explicit HostErrorFeedback(const compression::Layout& layout)
-      : layout_(layout),
+  explicit HostErrorFeedback(const compression::Layout& layout, unsigned threads)
+      : ErrorFeedback(layout, threads),
         places_(places_of(layout)),
-        residual_(std::make_unique<HostArray>(layout.parameters())),
-        delta_(std::make_unique<HostArray>(layout.parameters())) {}
+        residual_(std::make_unique<model::HostArray>(layout.parameters())),
+        delta_(std::make_unique<model::HostArray>(layout.parameters())) {}
 
   [[nodiscard]] FloatArray& delta() override { return *delta_; }
   [[nodiscard]] Result<FloatArray*> residual() override {
@@ -58,8 +58,8 @@ class HostErrorFeedback final : public ErrorFeedback {
     if (is_restored_) return restored_;
     compression::ErrorFeedback::State state{.pending = pending_, .indices = {}, .originals = {}};
     if (pending_)
-      append_originals(layout_, selection(), fresh_.originals, memory_.originals, state.indices,
-                       state.originals);
+      append_originals(this->layout(), selection(), fresh_.originals, memory_.originals,
+                       state.indices, state.originals);
     return state;
   }
   [[nodiscard]] Status restore(const compression::ErrorFeedback::State& state) override {
@@ -121,9 +121,8 @@ class HostErrorFeedback final : public ErrorFeedback {
             {memory_.counts, memory_.levels, memory_.entries}};
   }
 
-  compression::Layout layout_;
   std::vector<BlockPlace> places_;
-  std::unique_ptr<HostArray> residual_, delta_;
+  std::unique_ptr<model::HostArray> residual_, delta_;
   float owed_beta_ = 1;
   bool pending_ = false, is_restored_ = false;
   compression::ErrorFeedback::State restored_;
@@ -134,13 +133,13 @@ class HostErrorFeedback final : public ErrorFeedback {
 class HostProducts final : public Products {
  public:
   explicit HostProducts(ProductPlan plan) : plan_(std::move(plan)) {}
-  [[nodiscard]] Result<std::vector<double>> multiply(const FloatArray& array) override {
+  [[nodiscard]] Result<std::vector<double>> multiply(FloatArray& array) override {
     std::vector<double> sums(plan_.chunks.size());
     HostTeam team;
     for (std::uint64_t chunk = 0; chunk < sums.size(); ++chunk)
       multiply_chunk(team,
-                     {const_cast<FloatArray&>(array).device_data(), plan_.indices.data(),
-                      plan_.values.data(), plan_.chunks.data(), sums.data()},
+                     {array.device_data(), plan_.indices.data(), plan_.values.data(),
+                      plan_.chunks.data(), sums.data()},
                      chunk);
     return plan_.collect(sums);
   }
@@ -170,13 +169,14 @@ class HostCard final : public Card {
   [[nodiscard]] CardInfo info() const override { return {}; }
   [[nodiscard]] double kernel_seconds() const override { return 0; }
   [[nodiscard]] Result<std::unique_ptr<FloatArray>> make_array(std::uint64_t count) override {
-    return std::unique_ptr<FloatArray>(std::make_unique<HostArray>(count));
+    return std::unique_ptr<FloatArray>(std::make_unique<model::HostArray>(count));
   }
-  [[nodiscard]] Result<std::unique_ptr<ErrorFeedback>> make_error_feedback(
-      const compression::Layout& layout) override {
-    return std::unique_ptr<ErrorFeedback>(std::make_unique<HostErrorFeedback>(layout));
+  [[nodiscard]] Result<std::unique_ptr<model::ErrorFeedback>> make_error_feedback(
+      const compression::Layout& layout, unsigned threads) override {
+    return std::unique_ptr<model::ErrorFeedback>(
+        std::make_unique<HostErrorFeedback>(layout, threads));
   }
-  [[nodiscard]] Status copy(const FloatArray& from, FloatArray& to) override {
+  [[nodiscard]] Status copy(FloatArray& from, FloatArray& to) override {
     return from.read({to.device_data(), to.size()});
   }
   [[nodiscard]] Status add(const compression::Layout& layout, FloatArray& sum,
@@ -220,18 +220,16 @@ class HostCard final : public Card {
       const state::TensorGroups& groups) override {
     return std::unique_ptr<Products>(std::make_unique<HostProducts>(ProductPlan(updates, groups)));
   }
-  [[nodiscard]] Status gather(const FloatArray& array, std::span<const std::uint64_t> indices,
+  [[nodiscard]] Status gather(FloatArray& array, std::span<const std::uint64_t> indices,
                               std::span<float> values) override {
-    for (std::size_t i = 0; i < indices.size(); ++i)
-      values[i] = const_cast<FloatArray&>(array).device_data()[indices[i]];
+    for (std::size_t i = 0; i < indices.size(); ++i) values[i] = array.device_data()[indices[i]];
     return {};
   }
-  [[nodiscard]] Result<bool> subtract(const FloatArray& a, const FloatArray& b,
+  [[nodiscard]] Result<bool> subtract(FloatArray& a, FloatArray& b,
                                       FloatArray& difference) override {
     bool finite = true;
     for (std::uint64_t i = 0; i < a.size(); ++i) {
-      const float x =
-          const_cast<FloatArray&>(a).device_data()[i] - const_cast<FloatArray&>(b).device_data()[i];
+      const float x = a.device_data()[i] - b.device_data()[i];
       difference.device_data()[i] = x;
       finite = finite && std::isfinite(x);
     }
@@ -241,9 +239,10 @@ class HostCard final : public Card {
                                                          unsigned) override {
     return Error{Errc::kNotFound, "the host is no card"};
   }
-  [[nodiscard]] Result<std::unique_ptr<Model>> make_model(const ModelSettings& settings) override {
+  [[nodiscard]] Result<std::unique_ptr<TrainableModel>> make_model(
+      const ModelSettings& settings) override {
     auto backend = std::make_unique<HostBackend>();
-    if (settings.format == ModelFormat::kFloat32)
+    if (settings.compute == Compute::kFloat32)
       return ModelOn<float, HostBackend>::make(std::move(backend), settings);
     return ModelOn<Bf16, HostBackend>::make(std::move(backend), settings);
   }

@@ -45,20 +45,21 @@ const std::map<std::string, std::set<std::string>> kMayInclude{
     {"wire", {"base"}},
     {"compression", {"base"}},
     {"state", {"base", "compression"}},
-    {"cuda", {"base", "compression", "state"}},
+    {"model", {"base", "compression", "state"}},
+    {"cuda", {"base", "compression", "state", "model"}},
     {"protocol", {"base", "wire", "compression", "state"}},
     {"store", {"base", "wire", "compression", "protocol"}},
     {"chain", {"base", "wire", "protocol", "store"}},
     {"coordinator", {"base", "wire", "compression", "state", "protocol"}},
     {"miner", {"base", "wire", "compression", "state", "protocol"}},
     {"verify", {"base", "wire", "compression", "state", "protocol"}},
-    {"trainer", {"base", "wire", "compression", "state", "cuda", "protocol"}},
+    {"trainer", {"base", "wire", "compression", "state", "model", "cuda", "protocol"}},
     {"sim",
      {"base", "wire", "compression", "state", "protocol", "chain", "coordinator", "miner",
       "verify"}},
     {"cli",
-     {"base", "wire", "compression", "state", "cuda", "protocol", "store", "chain", "coordinator",
-      "miner", "verify", "trainer", "sim"}}};
+     {"base", "wire", "compression", "state", "model", "cuda", "protocol", "store", "chain",
+      "coordinator", "miner", "verify", "trainer", "sim"}}};
 
 std::vector<std::string> modules() {
   std::vector<std::string> names;

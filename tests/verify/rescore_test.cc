@@ -18,7 +18,7 @@ class NamedProbe final : public protocol::LossProbe {
   Status compute_gradient(std::span<const std::uint64_t> s) override {
     return probe_.compute_gradient(s);
   }
-  double gradient_cosine(const compression::SparseUpdate& u) const override {
+  Result<double> gradient_cosine(const compression::SparseUpdate& u) override {
     return probe_.gradient_cosine(u);
   }
   Result<std::vector<float>> losses(protocol::ProbePoint point,

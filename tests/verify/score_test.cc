@@ -166,7 +166,7 @@ TEST_F(ScorePartsTest, OfAGroupThatThePayloadLacksAreNothing) {
 class TwoValuesProbe final : public protocol::LossProbe {
  public:
   Status compute_gradient(std::span<const std::uint64_t>) override { return {}; }
-  double gradient_cosine(const compression::SparseUpdate&) const override { return 0; }
+  Result<double> gradient_cosine(const compression::SparseUpdate&) override { return 0.0; }
   Result<std::vector<float>> losses(protocol::ProbePoint, const compression::SparseUpdate* update,
                                     float scale,
                                     std::span<const std::uint64_t> sequences) override {

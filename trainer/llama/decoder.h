@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/team.h"
+#include "model/rotary.h"
 #include "trainer/kernels/kernels.h"
-#include "trainer/llama/rotary.h"
 #include "trainer/llama/shape.h"
 
 namespace muster::trainer {
@@ -39,7 +39,7 @@ class Decoder {
   const float* theta_;
   Team& team_;
   const Kernels<float>& kernels_;
-  Rotary rotary_;
+  model::Rotary rotary_;
   std::size_t position_ = 0;
   std::vector<float> keys_, values_;  // [layers, context, kv width]
   std::vector<float> x_, h_, qkv_, mixed_, gate_up_, act_, scores_, logits_;

@@ -7,11 +7,11 @@
 #include <span>
 
 #include "base/team.h"
+#include "model/rotary.h"
 #include "trainer/kernels/kernels.h"
 #include "trainer/llama/activations.h"
 #include "trainer/llama/matmul.h"
 #include "trainer/llama/model_parts.h"
-#include "trainer/llama/rotary.h"
 #include "trainer/llama/shape.h"
 
 namespace muster::trainer {
@@ -69,7 +69,7 @@ class DecoderStack {
   Team& team_;
   Matmul<T>& matmul_;
   bool recompute_;
-  Rotary rotary_;
+  model::Rotary rotary_;
   Activations<T> activations_;
   std::vector<Buffer<std::uint32_t>> scratch_;  // one per thread, for attention
 };

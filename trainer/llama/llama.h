@@ -17,16 +17,12 @@
 
 #include "base/result.h"
 #include "base/team.h"
-#include "state/model_spec.h"
+#include "model/trainable_model.h"
 #include "trainer/llama/model_parts.h"
 
 namespace muster::trainer {
 
-enum class Compute : std::uint8_t {
-  kAuto,
-  kFloat32,
-  kBfloat16
-};  // kAuto: bf16 where the CPU multiplies it natively
+using model::Compute;
 
 // Whose matrix products: our own; LibTorch's, loaded on demand; LibTorch's where the CPU has AMX,
 // which our kernels do not use, and the library is there.

@@ -12,20 +12,12 @@
 
 #include "base/team.h"
 #include "compression/layout.h"
+#include "model/optimizer_config.h"
 
 namespace muster::trainer {
 
-enum class OptimizerKind { kAdamW, kMuon };
-
-struct OptimizerConfig {
-  OptimizerKind kind = OptimizerKind::kAdamW;
-  double beta1 = 0.9;
-  double beta2 = 0.95;
-  double epsilon = 1e-8;
-  double weight_decay = 0.1;
-  bool decay_vectors = true;  // weight decay on the norm gains too, not on matrices only
-  double momentum = 0.95;     // Muon's
-};
+using model::OptimizerConfig;
+using model::OptimizerKind;
 
 // A part of an optimizer's memory under the name that a checkpoint keeps it by.
 struct NamedState {

@@ -3,12 +3,13 @@
 #include "trainer/ranks/gloo_collective.h"
 #include "trainer/ranks/rank_server.h"
 #include "trainer/rounds/inner_loop.h"
+#include "trainer/rounds/round_engine.h"
 
 namespace muster::trainer {
 namespace {
 
 Status check(const TrainerConfig& config, unsigned size) {
-  if (config.device == Device::kAuto)
+  if (config.device == DeviceChoice::kAuto)
     return Error{Errc::kInvalidArgument,
                  "several ranks must all compute on the same: say --device cpu or --device cuda"};
   if (size > config.batch)
@@ -41,7 +42,7 @@ Result<std::unique_ptr<protocol::InnerLoop>> make_sharded_inner_loop(
 
 Status run_rank(TrainerConfig config, const RankSeat& seat) {
   RankChannel channel{FileHandle(seat.channel)};
-  if (config.device == Device::kCuda) config.card = seat.rank;
+  if (config.device == DeviceChoice::kCuda) config.card = seat.rank;
   const auto layout = state::layout_of(config.model);
   std::unique_ptr<Collective> collective;
   std::unique_ptr<RoundShare> share;

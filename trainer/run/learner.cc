@@ -1,66 +1,64 @@
 #include "trainer/run/learner.h"
 
-#include <algorithm>
-
-#include "trainer/run/guarded_step.h"
-
 namespace muster::trainer {
-namespace {
 
-class HostLearner final : public Learner {
- public:
-  HostLearner(std::unique_ptr<Optimizer> optimizer, Llama& engine, Team& team,
-              std::vector<float> theta)
-      : engine_(engine),
-        team_(team),
-        optimizer_(std::move(optimizer)),
-        theta_(std::move(theta)),
-        gradient_(theta_.size()) {}
+Result<LearnerStep> guarded_step(model::TrainableModel& model, std::span<const std::int32_t> tokens,
+                                 double learning_rate, double clip, LossGuard& guard,
+                                 std::uint64_t& steps, const model::SharedBatch& batch) {
+  const LossGuard::Limits limits = guard.limits();
+  MUSTER_TRY(const model::StepOutcome outcome, model.step(tokens, {.learning_rate = learning_rate,
+                                                                   .number = steps + 1,
+                                                                   .clip = clip,
+                                                                   .loss_limit = limits.loss,
+                                                                   .norm_limit = limits.norm,
+                                                                   .batch = batch}));
+  const LearnerStep taken{outcome.loss, outcome.gradient_norm,
+                          guard.judge(outcome.loss, outcome.gradient_norm)};
+  MUSTER_CHECK(outcome.applied == (taken.verdict == Verdict::kApply),
+               "model and guard judge alike");
+  if (outcome.applied) ++steps;
+  return taken;
+}
 
-  void add_pass(std::span<const std::int32_t> tokens, float share) override {
-    if (passes_++ == 0) std::ranges::fill(gradient_, 0.0f);
-    loss_ += engine_.add_gradient(theta_, tokens, share, gradient_);
-  }
-  Result<LearnerStep> finish_step(double learning_rate, double clip, LossGuard& guard) override {
-    const double loss = std::exchange(loss_, 0) / std::exchange(passes_, 0);
-    const GuardedStep taken =
-        guarded_step(guard, *optimizer_, team_, theta_, gradient_, loss, learning_rate, clip);
-    return LearnerStep{loss, taken.gradient_norm, taken.verdict};
-  }
-  Status losses(std::span<const std::int32_t> tokens, std::span<float> losses) override {
-    engine_.losses(theta_, tokens, losses);
-    return {};
-  }
-  Result<std::vector<NamedState>> arrays() override {
-    auto arrays = optimizer_->state();
-    arrays.insert(arrays.begin(), {"theta", theta_});
-    return arrays;
-  }
-  Status arrays_changed(std::uint64_t optimizer_steps) override {
-    optimizer_->set_steps(optimizer_steps);
-    return {};
-  }
-  std::uint64_t optimizer_steps() const override { return optimizer_->steps(); }
-  Result<std::span<const float>> theta() override { return std::span<const float>(theta_); }
-  double flops_per_token() const override { return engine_.flops_per_token(); }
-  std::string path() const override { return engine_.path(); }
+Result<std::unique_ptr<Learner>> Learner::make(std::shared_ptr<model::Device> device,
+                                               const model::ModelSettings& settings,
+                                               std::span<const float> theta) {
+  MUSTER_TRY(auto model, device->make_model(settings));
+  MUSTER_TRY_STATUS(model->load(theta));
+  return std::unique_ptr<Learner>(new Learner(std::move(device), std::move(model)));
+}
 
- private:
-  Llama& engine_;
-  Team& team_;
-  std::unique_ptr<Optimizer> optimizer_;
-  std::vector<float> theta_, gradient_;
-  double loss_ = 0;  // sum over the passes of this step
-  unsigned passes_ = 0;
-};
+Result<LearnerStep> Learner::finish_step(double learning_rate, double clip, LossGuard& guard) {
+  auto taken = guarded_step(*model_, tokens_, learning_rate, clip, guard, steps_);
+  tokens_.clear();
+  return taken;
+}
 
-}  // namespace
+Result<std::vector<NamedState>> Learner::arrays() {
+  MUSTER_TRY(const std::span<float> theta, model_->parameters().on_host(theta_));
+  arrays_ = {{"theta", theta}};
+  const auto memory = model_->optimizer_arrays();
+  room_.resize(memory.size());
+  for (std::size_t i = 0; i < memory.size(); ++i) {
+    MUSTER_TRY(const std::span<float> values, memory[i].values->on_host(room_[i]));
+    arrays_.push_back({memory[i].name, values});
+  }
+  return arrays_;
+}
 
-std::unique_ptr<Learner> make_host_learner(const OptimizerConfig& optimizer,
-                                           const compression::Layout& layout, Llama& engine,
-                                           Team& team, std::vector<float> theta) {
-  return std::make_unique<HostLearner>(make_optimizer(optimizer, layout, team), engine, team,
-                                       std::move(theta));
+Status Learner::arrays_changed(std::uint64_t optimizer_steps) {
+  MUSTER_CHECK(!arrays_.empty(), "a change of arrays that nobody has");
+  MUSTER_TRY_STATUS(model_->parameters().write(arrays_.front().values));
+  const auto memory = model_->optimizer_arrays();
+  for (std::size_t i = 0; i < memory.size(); ++i)
+    MUSTER_TRY_STATUS(memory[i].values->write(arrays_[i + 1].values));
+  steps_ = optimizer_steps;
+  return model_->parameters_changed();
+}
+
+Result<std::span<const float>> Learner::theta() {
+  MUSTER_TRY(const std::span<float> theta, model_->parameters().on_host(theta_));
+  return std::span<const float>(theta);
 }
 
 }  // namespace muster::trainer

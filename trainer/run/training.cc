@@ -20,13 +20,6 @@ Training::Training(const TrainingConfig& config, std::unique_ptr<Learner> learne
                    const DataSet& data)
     : config_(config), learner_(std::move(learner)), data_(data), guard_(config.guard) {}
 
-Training::Training(const TrainingConfig& config, Llama& engine, const DataSet& data, Team& team,
-                   std::vector<float> theta)
-    : Training(config,
-               make_host_learner(config.optimizer, state::layout_of(config.model), engine, team,
-                                 std::move(theta)),
-               data) {}
-
 Result<StepReport> Training::step() {
   if (!batches_)
     batches_ = std::make_unique<BatchStream>(data_, ids_from(sequences_, config_.seed, data_),
@@ -34,7 +27,7 @@ Result<StepReport> Training::step() {
   for (std::uint32_t pass = 0; pass < config_.accumulate; ++pass) {
     MUSTER_TRY(const auto tokens, batches_->next());
     sequences_ += config_.batch;
-    learner_->add_pass(tokens, 1.0f / static_cast<float>(config_.accumulate));
+    learner_->add_pass(tokens);
   }
   StepReport report{.step = step_ + 1,
                     .tokens = (step_ + 1) * config_.tokens_per_step(),

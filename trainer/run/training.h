@@ -2,8 +2,8 @@
 //
 // A step: `accumulate` passes over `batch` sequences each, the norm of the gradient, the guard's
 // verdict, clipping, the optimizer. Memory: θ, gradient and the optimizer's state, 16 bytes per
-// parameter with AdamW. Thread safety: one thread at a time; engine, data and team must outlive it.
-// Determinism: that of engine and optimizer; a training that goes on from a checkpoint takes the
+// parameter with AdamW. Thread safety: one thread at a time; the data must outlive it.
+// Determinism: that of the model; a training that goes on from a checkpoint takes the
 // same steps as one that was never cut off.
 #pragma once
 
@@ -11,10 +11,8 @@
 #include <span>
 #include <vector>
 
-#include "base/team.h"
 #include "trainer/data/batch_stream.h"
 #include "trainer/data/data_set.h"
-#include "trainer/llama/llama.h"
 #include "trainer/run/data_order.h"
 #include "trainer/run/learner.h"
 #include "trainer/run/training_config.h"
@@ -34,9 +32,6 @@ class Training {
  public:
   // REQUIRES: validate(config); a learner of config.model with its optimizer.
   Training(const TrainingConfig& config, std::unique_ptr<Learner> learner, const DataSet& data);
-  // On this machine's CPU, from θ.
-  Training(const TrainingConfig& config, Llama& engine, const DataSet& data, Team& team,
-           std::vector<float> theta);
 
   // Errors: those of the data; kIo; kNonFinite (too many steps in a row were skipped).
   [[nodiscard]] Result<StepReport> step();

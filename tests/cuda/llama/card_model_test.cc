@@ -18,14 +18,14 @@ const Result<std::shared_ptr<Card>>& first_card() {
 
 INSTANTIATE_TEST_SUITE_P(
     Card, ModelConformance,
-    ::testing::Values(ModelMaker{"fp32", [] { return first_card(); }, ModelFormat::kFloat32},
-                      ModelMaker{"bf16", [] { return first_card(); }, ModelFormat::kBfloat16}),
+    ::testing::Values(ModelMaker{"fp32", [] { return first_card(); }, Compute::kFloat32},
+                      ModelMaker{"bf16", [] { return first_card(); }, Compute::kBfloat16}),
     [](const auto& test) { return test.param.name; });
 
 class LongContext : public ModelConformance {};
 INSTANTIATE_TEST_SUITE_P(Card, LongContext,
                          ::testing::Values(ModelMaker{"bf16", [] { return first_card(); },
-                                                      ModelFormat::kBfloat16}),
+                                                      Compute::kBfloat16}),
                          [](const auto& test) { return test.param.name; });
 
 TEST_P(LongContext, GivesTheCpusGradientAt1024) {

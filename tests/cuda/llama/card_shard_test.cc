@@ -10,7 +10,7 @@ namespace {
 struct CardSharding {
   std::string name;
   bool shards_parameters = false, has_muon = false, tied = true;
-  ModelFormat format = ModelFormat::kFloat32;
+  Compute compute = Compute::kFloat32;
 };
 void PrintTo(const CardSharding& sharding, std::ostream* out) { *out << sharding.name; }
 
@@ -23,24 +23,20 @@ std::vector<Range> owned_by(const state::ModelSpec& spec, unsigned ranks) {
   return {{0, shape.layer(1)}, {shape.layer(1), shape.parameters}};
 }
 
-std::unique_ptr<Model> make(Card& card, const LlamaExample& example, const CardSharding& sharding,
-                            const ShardSettings& shard) {
-  const trainer::Rotary rotary(example.model, example.model.context);
-  const std::size_t angles =
-      example.model.context * (example.model.d_model / example.model.heads / 2);
-  auto made = card.make_model({.spec = example.model,
-                               .sequences = 2,
-                               .format = sharding.format,
-                               .optimizer = {.has_muon = sharding.has_muon},
-                               .cosines = {rotary.cosines(), angles},
-                               .sines = {rotary.sines(), angles},
-                               .shard = shard});
+std::unique_ptr<TrainableModel> make(Card& card, const LlamaExample& example,
+                                     const CardSharding& sharding, const ShardSettings& shard) {
+  auto made = card.make_model(
+      {.spec = example.model,
+       .sequences = 2,
+       .compute = sharding.compute,
+       .optimizer = {.kind = sharding.has_muon ? OptimizerKind::kMuon : OptimizerKind::kAdamW},
+       .shard = shard});
   MUSTER_CHECK(made.has_value(), made ? "" : made.error().message);
   return std::move(made).value();
 }
 
 // θ's range after the steps of a rank, each with the sequences from `first` on.
-std::vector<float> train(Model& model, const LlamaExample& example, const Range& own,
+std::vector<float> train(TrainableModel& model, const LlamaExample& example, const Range& own,
                          std::size_t first, std::size_t count, std::vector<StepOutcome>& outcomes) {
   const std::size_t row = example.model.context + std::size_t{1};
   model.parameters().write(part_of(std::span(example.theta), own)).value();
@@ -63,11 +59,10 @@ std::vector<float> train(Model& model, const LlamaExample& example, const Range&
 class CardShard : public ::testing::TestWithParam<CardSharding> {};
 INSTANTIATE_TEST_SUITE_P(
     Card, CardShard,
-    ::testing::Values(
-        CardSharding{"optimizer_fp32"}, CardSharding{"everything_fp32", true},
-        CardSharding{"optimizer_muon_bf16", false, true, false, ModelFormat::kBfloat16},
-        CardSharding{"everything_muon_bf16", true, true, false, ModelFormat::kBfloat16},
-        CardSharding{"everything_tied_bf16", true, false, true, ModelFormat::kBfloat16}),
+    ::testing::Values(CardSharding{"optimizer_fp32"}, CardSharding{"everything_fp32", true},
+                      CardSharding{"optimizer_muon_bf16", false, true, false, Compute::kBfloat16},
+                      CardSharding{"everything_muon_bf16", true, true, false, Compute::kBfloat16},
+                      CardSharding{"everything_tied_bf16", true, false, true, Compute::kBfloat16}),
     [](const auto& test) { return test.param.name; });
 
 TEST_P(CardShard, TakesTheStepsOfOneCardAlone) {
@@ -104,13 +99,13 @@ TEST_P(CardShard, TakesTheStepsOfOneCardAlone) {
         EXPECT_EQ(of_rank[step].loss, outcomes[0][step].loss);
         EXPECT_EQ(of_rank[step].gradient_norm, outcomes[0][step].gradient_norm);
         EXPECT_NEAR(of_rank[step].loss, alone[step].loss,
-                    GetParam().format == ModelFormat::kFloat32 ? 1e-4 : 2e-2);
+                    GetParam().compute == Compute::kFloat32 ? 1e-4 : 2e-2);
       }
     }
     runs.push_back(std::move(theta));
   }
   EXPECT_LE(relative_error(runs[0], expected),
-            GetParam().format == ModelFormat::kFloat32 ? 1e-4 : 2e-2);
+            GetParam().compute == Compute::kFloat32 ? 1e-4 : 2e-2);
   EXPECT_EQ(std::memcmp(runs[0].data(), runs[1].data(), runs[0].size() * sizeof(float)), 0)
       << "the same bits on every run";
 }

@@ -7,7 +7,6 @@
 
 #include "base/prng.h"
 #include "trainer/llama/llama.h"
-#include "trainer/llama/rotary.h"
 
 namespace muster::gpu {
 

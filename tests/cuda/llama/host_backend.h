@@ -11,7 +11,7 @@
 
 #include "cuda/host_team.h"
 #include "cuda/llama/model_on.h"
-#include "tests/cuda/host_array.h"
+#include "model/host_array.h"
 
 namespace muster::gpu {
 
@@ -24,6 +24,8 @@ class HostBackend {
   // `defers`, as late as it may be, so that what does not wait for it shows.
   explicit HostBackend(std::uint64_t* allocated_bytes = nullptr, bool defers = false)
       : allocated_bytes_(allocated_bytes), defers_(defers) {}
+
+  [[nodiscard]] std::string name() const { return "host"; }
 
   // Poisoned, so that a number read before it is written shows.
   template <class X>
@@ -61,7 +63,7 @@ class HostBackend {
   [[nodiscard]] Status enter() const { return {}; }
   Result<std::unique_ptr<FloatArray>> make_floats(std::size_t count) {
     count_bytes(count * sizeof(float));
-    return std::unique_ptr<FloatArray>(std::make_unique<HostArray>(count));
+    return std::unique_ptr<FloatArray>(std::make_unique<model::HostArray>(count));
   }
   template <class X>
   [[nodiscard]] Status write(Array<X>& array, std::span<const X> values) {

@@ -10,8 +10,8 @@ Result<std::shared_ptr<Card>> host_card() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Host, ModelConformance,
-                         ::testing::Values(ModelMaker{"fp32", host_card, ModelFormat::kFloat32},
-                                           ModelMaker{"bf16", host_card, ModelFormat::kBfloat16}),
+                         ::testing::Values(ModelMaker{"fp32", host_card, Compute::kFloat32},
+                                           ModelMaker{"bf16", host_card, Compute::kBfloat16}),
                          [](const auto& test) { return test.param.name; });
 
 }  // namespace

@@ -15,8 +15,8 @@ namespace muster::gpu {
 struct ModelMaker {
   std::string name;
   std::function<Result<std::shared_ptr<Card>>()> open;
-  ModelFormat format = ModelFormat::kFloat32;
-  [[nodiscard]] bool rounds() const { return format == ModelFormat::kBfloat16; }
+  Compute compute = Compute::kFloat32;
+  [[nodiscard]] bool rounds() const { return compute == Compute::kBfloat16; }
 };
 inline void PrintTo(const ModelMaker& maker, std::ostream* out) { *out << maker.name; }
 
@@ -30,17 +30,13 @@ class ModelConformance : public ::testing::TestWithParam<ModelMaker> {
   [[nodiscard]] double gradient_error() const { return GetParam().rounds() ? 0.03 : 1e-4; }
   [[nodiscard]] double loss_error() const { return GetParam().rounds() ? 2e-2 : 1e-4; }
 
-  [[nodiscard]] std::unique_ptr<Model> make(const LlamaExample& example, std::uint32_t at_once,
-                                            const OptimizerSettings& optimizer = {}) const {
-    const trainer::Rotary rotary(example.model, example.model.context);
-    const std::size_t angles =
-        example.model.context * (example.model.d_model / example.model.heads / 2);
+  [[nodiscard]] std::unique_ptr<TrainableModel> make(const LlamaExample& example,
+                                                     std::uint32_t at_once,
+                                                     const OptimizerConfig& optimizer = {}) const {
     auto made = card_->make_model({.spec = example.model,
                                    .sequences = at_once,
-                                   .format = GetParam().format,
-                                   .optimizer = optimizer,
-                                   .cosines = {rotary.cosines(), angles},
-                                   .sines = {rotary.sines(), angles}});
+                                   .compute = GetParam().compute,
+                                   .optimizer = optimizer});
     MUSTER_CHECK(made.has_value(), made ? "" : made.error().message);
     (*made)->parameters().write(example.theta).value();
     (*made)->parameters_changed().value();
@@ -155,13 +151,12 @@ TEST_P(ModelConformance, TakesTheCpusSteps) {
 
 TEST_P(ModelConformance, TakesTheCpusStepsWithMuon) {
   const LlamaExample example(odd_card_model(true));
-  const auto model = make(example, 2, {.has_muon = true});
+  const auto model = make(example, 2, {.kind = OptimizerKind::kMuon});
   Team team(1);
   auto llama =
       trainer::Llama::make(example.model, {.compute = trainer::Compute::kFloat32}, team).value();
   const auto layout = state::layout_of(example.model);
-  const auto optimizer =
-      trainer::make_optimizer({.kind = trainer::OptimizerKind::kMuon}, layout, team);
+  const auto optimizer = trainer::make_optimizer({.kind = OptimizerKind::kMuon}, layout, team);
   std::vector<float> theta(example.theta), gradient(theta.size());
   for (std::uint64_t step = 1; step <= 5; ++step) {
     std::ranges::fill(gradient, 0.0f);

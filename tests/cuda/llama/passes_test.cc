@@ -16,7 +16,7 @@ class PassesTest : public ::testing::Test {
                           kLossError = kRounds ? 1e-2 : 1e-5;
 
   static LlamaExample::Outcome run(const LlamaExample& example, float scale = 1) {
-    const trainer::Rotary rotary(example.model, example.model.context);
+    const model::Rotary rotary(example.model, example.model.context);
     HostBackend backend;
     auto passes = Passes<T, HostBackend>::make(backend, example.model, example.sequences, true,
                                                rotary.cosines(), rotary.sines())

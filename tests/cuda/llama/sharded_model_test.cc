@@ -83,12 +83,12 @@ std::vector<ShardedSetting> settings() {
   for (const bool everything : {false, true}) {
     for (const bool muon : {false, true})
       for (const bool tied : {false, true})
-        for (const ModelFormat format : {ModelFormat::kFloat32, ModelFormat::kBfloat16})
-          all.push_back({3, everything, muon, tied, format});
-    all.push_back({2, everything, true, true, ModelFormat::kBfloat16});
-    all.push_back({2, everything, false, false, ModelFormat::kFloat32});
-    all.push_back({4, everything, true, false, ModelFormat::kFloat32});
-    all.push_back({4, everything, false, true, ModelFormat::kBfloat16});
+        for (const Compute compute : {Compute::kFloat32, Compute::kBfloat16})
+          all.push_back({3, everything, muon, tied, compute});
+    all.push_back({2, everything, true, true, Compute::kBfloat16});
+    all.push_back({2, everything, false, false, Compute::kFloat32});
+    all.push_back({4, everything, true, false, Compute::kFloat32});
+    all.push_back({4, everything, false, true, Compute::kBfloat16});
   }
   return all;
 }
@@ -99,7 +99,7 @@ TEST_P(ShardedModel, TakesTheStepsOfOneRankAlone) {
   const LlamaExample example = example_of(setting);
   const auto owned = owned_by(setting, example);
   const Trained alone = train_alone(setting, example), sharded = train(setting, example, owned);
-  const bool rounds = setting.format == ModelFormat::kBfloat16;
+  const bool rounds = setting.compute == Compute::kBfloat16;
   for (std::size_t step = 0; step < kSteps; ++step) {
     const StepOutcome &outcome = sharded.outcomes[0][step], &expected = alone.outcomes[0][step];
     EXPECT_TRUE(outcome.applied);
@@ -127,7 +127,7 @@ TEST_P(ShardedModel, GivesTheGradientAndTheLossesOfOneRankAlone) {
   const ShardedSetting& setting = GetParam();
   const LlamaExample example = example_of(setting);
   const auto expected = example.expected();
-  const double loss_error = setting.format == ModelFormat::kFloat32 ? 1e-4 : 2e-2;
+  const double loss_error = setting.compute == Compute::kFloat32 ? 1e-4 : 2e-2;
   Union gradient(example.theta.size());
   train_sharded(setting, example, owned_by(setting, example), [&](Rank& rank) {
     // A step's gradient is its own, whatever was before.
@@ -145,7 +145,7 @@ TEST_P(ShardedModel, GivesTheGradientAndTheLossesOfOneRankAlone) {
       EXPECT_NEAR(losses[s], expected.losses[s], loss_error);
   });
   expect_near_gradient(example.model, gradient.values(), expected.gradient,
-                       setting.format == ModelFormat::kFloat32 ? 1e-4 : 0.03);
+                       setting.compute == Compute::kFloat32 ? 1e-4 : 0.03);
 }
 
 TEST_P(ShardedModel, MovesNothingAnywhereWhenAStepIsRefused) {
@@ -191,15 +191,15 @@ TEST_P(ShardedModelOf, OneRankOrOneLayerTakesTheSameSteps) {
 
 TEST_P(ShardedModelOf, ARankMayOwnNothing) {
   for (const bool has_muon : {false, true}) {
-    for (const ModelFormat format : {ModelFormat::kFloat32, ModelFormat::kBfloat16}) {
+    for (const Compute compute : {Compute::kFloat32, Compute::kBfloat16}) {
       const ShardedSetting setting{
-          .ranks = 3, .shards_parameters = GetParam(), .has_muon = has_muon, .format = format};
+          .ranks = 3, .shards_parameters = GetParam(), .has_muon = has_muon, .compute = compute};
       const LlamaExample example = example_of(setting);
       const std::uint64_t all = example.theta.size();
       const Trained alone = train_alone(setting, example),
                     sharded = train(setting, example, {{0, 0}, {0, all}, {all, all}});
       EXPECT_LE(relative_error(sharded.theta, alone.theta),
-                format == ModelFormat::kFloat32 ? 1e-5 : 2e-2);
+                compute == Compute::kFloat32 ? 1e-5 : 2e-2);
       EXPECT_EQ(sharded.remembered, alone.remembered);
     }
   }
@@ -288,9 +288,12 @@ TEST(ShardedModelDeathTest, WantsOneSizeDealtOutInOneWay) {
 }
 
 TEST_P(ShardedModelOf, KeepsAShareOfTheModelAndThePartsAtWork) {
-  for (const ModelFormat format : {ModelFormat::kFloat32, ModelFormat::kBfloat16}) {
-    const ShardedSetting setting{
-        .ranks = 4, .shards_parameters = GetParam(), .tied = false, .format = format, .layers = 12};
+  for (const Compute compute : {Compute::kFloat32, Compute::kBfloat16}) {
+    const ShardedSetting setting{.ranks = 4,
+                                 .shards_parameters = GetParam(),
+                                 .tied = false,
+                                 .compute = compute,
+                                 .layers = 12};
     const LlamaExample example = example_of(setting);
     const auto owned = owned_by(setting, example);
     std::uint64_t alone = 0;
@@ -299,7 +302,7 @@ TEST_P(ShardedModelOf, KeepsAShareOfTheModelAndThePartsAtWork) {
     const std::uint64_t parameters = shape.parameters, layer = shape.layer_parameters,
                         outer = shape.vocab * shape.width + shape.width;
     train_sharded(setting, example, owned, [&](Rank& rank) {
-      const bool rounds = format == ModelFormat::kBfloat16;
+      const bool rounds = compute == Compute::kBfloat16;
       const std::uint64_t others = parameters - rank.own.size(), weight = rounds ? 2 : 4;
       // Master, gradient and two moments of what others own are not here.
       std::uint64_t most = alone - 16 * others;

@@ -11,7 +11,7 @@ namespace muster::gpu {
 struct ShardedSetting {
   unsigned ranks = 2;
   bool shards_parameters = false, has_muon = false, tied = true;
-  ModelFormat format = ModelFormat::kFloat32;
+  Compute compute = Compute::kFloat32;
   std::uint32_t layers = 3, at_once = 1;
   std::size_t sequences = 5;  // of a step, dealt out one by one
   bool defers = false;        // what is done aside; see HostBackend
@@ -21,7 +21,7 @@ inline std::string name_of(const ShardedSetting& setting) {
   return std::to_string(setting.ranks) +
          (setting.shards_parameters ? "_everything" : "_optimizer") +
          (setting.has_muon ? "_muon" : "_adamw") + (setting.tied ? "_tied" : "_untied") +
-         (setting.format == ModelFormat::kFloat32 ? "_fp32" : "_bf16");
+         (setting.compute == Compute::kFloat32 ? "_fp32" : "_bf16");
 }
 inline void PrintTo(const ShardedSetting& setting, std::ostream* out) { *out << name_of(setting); }
 
@@ -38,22 +38,18 @@ inline LlamaExample example_of(const ShardedSetting& setting) {
 }
 
 // A rank's model, or that of one which is alone, told of the bytes that it allocates.
-inline std::unique_ptr<Model> make_host_model(const LlamaExample& example,
-                                              const ShardedSetting& setting,
-                                              const ShardSettings& shard,
-                                              std::uint64_t* bytes = nullptr) {
-  const trainer::Rotary rotary(example.model, example.model.context);
-  const std::size_t angles =
-      example.model.context * (example.model.d_model / example.model.heads / 2);
-  const ModelSettings settings{.spec = example.model,
-                               .sequences = setting.at_once,
-                               .format = setting.format,
-                               .optimizer = {.has_muon = setting.has_muon},
-                               .cosines = {rotary.cosines(), angles},
-                               .sines = {rotary.sines(), angles},
-                               .shard = shard};
+inline std::unique_ptr<TrainableModel> make_host_model(const LlamaExample& example,
+                                                       const ShardedSetting& setting,
+                                                       const ShardSettings& shard,
+                                                       std::uint64_t* bytes = nullptr) {
+  const ModelSettings settings{
+      .spec = example.model,
+      .sequences = setting.at_once,
+      .compute = setting.compute,
+      .optimizer = {.kind = setting.has_muon ? OptimizerKind::kMuon : OptimizerKind::kAdamW},
+      .shard = shard};
   auto backend = std::make_unique<HostBackend>(bytes, setting.defers);
-  auto made = setting.format == ModelFormat::kFloat32
+  auto made = setting.compute == Compute::kFloat32
                   ? ModelOn<float, HostBackend>::make(std::move(backend), settings)
                   : ModelOn<Bf16, HostBackend>::make(std::move(backend), settings);
   MUSTER_CHECK(made.has_value(), made ? "" : made.error().message);
@@ -65,7 +61,7 @@ inline std::vector<float> numbers_in(const FloatArray& array) {
   array.read(values).value();
   return values;
 }
-inline void set_parameters(Model& model, std::span<const float> theta) {
+inline void set_parameters(TrainableModel& model, std::span<const float> theta) {
   model.parameters().write(theta).value();
   model.parameters_changed().value();
 }
@@ -86,7 +82,7 @@ struct Rank {
   std::vector<std::int32_t> tokens;
   SharedBatch batch;
   std::uint64_t allocated_bytes = 0;
-  std::unique_ptr<Model> model;
+  std::unique_ptr<TrainableModel> model;
 
   Rank(Collective& together, const LlamaExample& of, const ShardedSetting& setting,
        const std::vector<Range>& owned)
@@ -113,8 +109,7 @@ struct Rank {
 };
 
 inline std::vector<Range> owned_by(const ShardedSetting& setting, const LlamaExample& example) {
-  const auto kind =
-      setting.has_muon ? trainer::OptimizerKind::kMuon : trainer::OptimizerKind::kAdamW;
+  const auto kind = setting.has_muon ? OptimizerKind::kMuon : OptimizerKind::kAdamW;
   return trainer::make_shard_plan(state::layout_of(example.model), kind, setting.ranks).optimized;
 }
 

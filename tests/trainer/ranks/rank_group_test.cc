@@ -9,8 +9,8 @@
 #include "tests/trainer/trainer_fixture.h"
 #include "trainer/ranks/gloo_collective.h"
 #include "trainer/ranks/rank_server.h"
-#include "trainer/rounds/host_engine.h"
 #include "trainer/rounds/inner_loop.h"
+#include "trainer/rounds/round_engine.h"
 
 namespace muster::trainer {
 namespace {
@@ -85,7 +85,7 @@ class RankGroupTest : public TrainerTest {
             .value();
     auto share = RoundShare::make(
         config_, std::move(data), theta,
-        [&] { return make_host_engine(config_, collective.get()); }, collective.get());
+        [&] { return make_round_engine(config_, collective.get()); }, collective.get());
     if (!announce(channel, Status())) return 2;
     return serve_rank(channel, **share, layout_) ? 0 : 3;
   }

@@ -5,8 +5,8 @@
 #include "tests/trainer/ranks/ranks_as_threads.h"
 #include "tests/trainer/ranks/segments_of_ranks.h"
 #include "tests/trainer/trainer_fixture.h"
-#include "trainer/rounds/host_engine.h"
 #include "trainer/rounds/inner_loop.h"
+#include "trainer/rounds/round_engine.h"
 
 namespace muster::trainer {
 namespace {
@@ -48,7 +48,7 @@ class RanksTest : public TrainerTest,
             .value();
     return RoundShare::make(
                config_, std::move(data), theta_,
-               [config = config_, collective] { return make_host_engine(config, collective); },
+               [config = config_, collective] { return make_round_engine(config, collective); },
                collective)
         .value();
   }

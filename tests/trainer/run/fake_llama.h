@@ -7,6 +7,8 @@
 #include <limits>
 
 #include "tests/temporary_directory.h"
+#include "trainer/cpu/cpu_device.h"
+#include "trainer/cpu/cpu_model.h"
 #include "trainer/data/data_set.h"
 #include "trainer/data/token_file.h"
 #include "trainer/llama/llama.h"
@@ -71,6 +73,22 @@ class FakeLlama final : public Llama {
 
  private:
   Shape shape_{kFakeModel};
+};
+
+// This machine's CPU, with that model.
+class FakeDevice final : public CpuDevice {
+ public:
+  explicit FakeDevice(std::shared_ptr<FakeLlama> llama)
+      : CpuDevice({}, 1), llama_(std::move(llama)) {}
+  Result<std::unique_ptr<model::TrainableModel>> make_model(
+      const model::ModelSettings& settings) override {
+    return std::unique_ptr<model::TrainableModel>(
+        std::make_unique<CpuModel>(settings, llama_, team_));
+  }
+
+ private:
+  std::shared_ptr<FakeLlama> llama_;
+  Team team_{1};
 };
 
 // `sequences` sequences of context 8 whose tokens are all their own number, modulo 256.

@@ -28,8 +28,7 @@ class TrainRunTest : public ::testing::Test {
  protected:
   muster::testing::TemporaryDirectory directory_;
   DataSet data_ = numbered_data(directory_, 40);
-  FakeLlama engine_;
-  Team team_{1};
+  std::shared_ptr<FakeLlama> llama_ = std::make_shared<FakeLlama>();
   TrainingConfig config_{.model = kFakeModel,
                          .schedule = {.peak = 0.01, .warmup_steps = 2, .total_steps = 30},
                          .batch = 2};
@@ -39,15 +38,22 @@ class TrainRunTest : public ::testing::Test {
     std::filesystem::create_directories(directory_ / folder);
     return {.folder = directory_ / folder,
             .binding = binding_settings(config_, Hash{}),
-            .noted = noted_settings(config_, engine_.path()),
+            .noted = noted_settings(config_, llama_->path()),
             .evaluate_every = 10,
             .checkpoint_every = 7,
             .seconds = [this] { return time_s_ += 0.125; },
             .wall_s = [this] { return 1.7e9 + time_s_; }};
   }
   Training make() {
-    return Training(config_, engine_, data_, team_,
-                    std::vector<float>(state::layout_of(kFakeModel).parameters(), 0.25f));
+    const std::vector<float> theta(state::layout_of(kFakeModel).parameters(), 0.25f);
+    return Training(
+        config_,
+        Learner::make(
+            std::make_shared<FakeDevice>(llama_),
+            {.spec = config_.model, .sequences = config_.batch, .optimizer = config_.optimizer},
+            theta)
+            .value(),
+        data_);
   }
   Result<RunOutcome> run(Training& training, const RunSettings& with, Listener& listener) {
     Failpoints none;
@@ -157,7 +163,7 @@ TEST_F(TrainRunTest, TellsOfRowsThatAreLost) {
 }
 
 TEST_F(TrainRunTest, TellsOfSkippedSteps) {
-  engine_.spoil = [](std::uint64_t pass, double loss, std::span<float>) {
+  llama_->spoil = [](std::uint64_t pass, double loss, std::span<float>) {
     return pass == 5 ? std::nan("") : loss;
   };
   Training training = make();

@@ -13,14 +13,22 @@ class TrainingTest : public ::testing::Test {
  protected:
   muster::testing::TemporaryDirectory directory_;
   DataSet data_ = numbered_data(directory_, 40);
-  FakeLlama engine_;
-  Team team_{1};
+  std::shared_ptr<FakeLlama> llama_ = std::make_shared<FakeLlama>();
   TrainingConfig config_{.model = kFakeModel,
                          .schedule = {.peak = 0.01, .warmup_steps = 2, .total_steps = 50},
                          .batch = 2};
   std::vector<float> theta_ = std::vector<float>(state::layout_of(kFakeModel).parameters(), 0.25f);
 
-  Training make() { return Training(config_, engine_, data_, team_, theta_); }
+  Training make() {
+    return Training(
+        config_,
+        Learner::make(
+            std::make_shared<FakeDevice>(llama_),
+            {.spec = config_.model, .sequences = config_.batch, .optimizer = config_.optimizer},
+            theta_)
+            .value(),
+        data_);
+  }
   static std::vector<StepReport> take(Training& training, int steps) {
     std::vector<StepReport> reports;
     for (int i = 0; i < steps; ++i) reports.push_back(training.step().value());
@@ -41,7 +49,7 @@ TEST_F(TrainingTest, CountsStepsTokensAndTheLearningRate) {
   EXPECT_EQ(reports[1].step, 2u);
   EXPECT_EQ(reports[1].tokens, 2u * 2 * 3 * 8);
   EXPECT_DOUBLE_EQ(reports[0].learning_rate, 0.005);
-  EXPECT_EQ(engine_.passes, 6u);
+  EXPECT_EQ(llama_->passes, 6u);
 }
 
 TEST_F(TrainingTest, LossFalls) {
@@ -73,7 +81,7 @@ TEST_F(TrainingTest, SkipsAStepThatIsNotFiniteAndLeavesEverythingElseAsItWas) {
   Training training = make();
   take(training, 3);
   const std::vector<float> before(training.theta()->begin(), training.theta()->end());
-  engine_.spoil = [](std::uint64_t pass, double loss, std::span<float> gradient) {
+  llama_->spoil = [](std::uint64_t pass, double loss, std::span<float> gradient) {
     if (pass == 4) gradient[7] = std::numeric_limits<float>::quiet_NaN();
     return loss;
   };
@@ -88,7 +96,7 @@ TEST_F(TrainingTest, SkipsAStepThatIsNotFiniteAndLeavesEverythingElseAsItWas) {
 
 TEST_F(TrainingTest, StopsWhenEveryStepIsBad) {
   config_.guard.skips_max = 3;
-  engine_.spoil = [](std::uint64_t, double, std::span<float>) {
+  llama_->spoil = [](std::uint64_t, double, std::span<float>) {
     return std::numeric_limits<double>::infinity();
   };
   Training training = make();

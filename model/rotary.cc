@@ -1,9 +1,9 @@
-#include "trainer/llama/rotary.h"
+#include "model/rotary.h"
 
 #include <cmath>
 #include <numbers>
 
-namespace muster::trainer {
+namespace muster::model {
 namespace {
 
 float stretched(float frequency, const state::RopeScaling& scaling) {
@@ -32,4 +32,4 @@ Rotary::Rotary(const state::ModelSpec& spec, std::size_t positions)
   }
 }
 
-}  // namespace muster::trainer
+}  // namespace muster::model

@@ -1,7 +1,7 @@
-#include "tests/trainer/card/card_fixture.h"
+#include "tests/trainer/device/device_fixture.h"
 #include "tests/trainer/ranks/ranks_as_threads.h"
 #include "tests/trainer/ranks/segments_of_ranks.h"
-#include "trainer/card/card_engine.h"
+#include "trainer/rounds/round_engine.h"
 #include "trainer/rounds/round_share.h"
 
 namespace muster::trainer {
@@ -12,10 +12,10 @@ constexpr auto kFormat = compression::two_part_format(512, compression::ValueFor
 // Ranks on cards whose thread blocks the host plays: their memory is the host's, so that Gloo
 // serves for both.
 class CardRanksTest
-    : public CardTrainerTest,
+    : public DeviceFixture,
       public ::testing::WithParamInterface<std::tuple<unsigned, bool, OptimizerKind>> {
  protected:
-  void prepare() override {
+  void SetUp() override {
     config_.compute.compute = Compute::kFloat32;
     config_.shards_parameters = std::get<1>(GetParam());
     config_.optimizer.kind = std::get<2>(GetParam());
@@ -28,13 +28,13 @@ class CardRanksTest
     return task;
   }
   std::unique_ptr<RoundShare> share(std::shared_ptr<gpu::Card> card, Collective* collective) {
-    CardRank rank;
+    RankPlace place;
     // Not owned: it lives as long as the rank's thread.
     if (collective != nullptr)
-      rank = {std::shared_ptr<Collective>(std::shared_ptr<Collective>(), collective), collective};
+      place = {std::shared_ptr<Collective>(std::shared_ptr<Collective>(), collective), collective};
     return RoundShare::make(
                config_, data(config_.train_data), theta_,
-               [config = config_, card, rank] { return make_card_engine(config, card, rank); },
+               [config = config_, card, place] { return RoundEngine::make(config, card, place); },
                collective)
         .value();
   }

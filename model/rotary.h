@@ -8,7 +8,7 @@
 
 #include "state/model_spec.h"
 
-namespace muster::trainer {
+namespace muster::model {
 
 class Rotary {
  public:
@@ -27,4 +27,4 @@ class Rotary {
   std::vector<float> cosines_, sines_;
 };
 
-}  // namespace muster::trainer
+}  // namespace muster::model
