@@ -309,7 +309,7 @@ class Service {
   }
 
   // Copied here, hashed and written on the worker: the round that is opening does not wait.
-  void write_checkpoint(WriteCheckpoint job) {
+  void write_checkpoint(const WriteCheckpoint& job) {
     worker_.post([this, blob = protocol::encode_state(layout_, job.head, model_.theta(),
                                                       model_.downlink_residual())] {
       CheckpointWritten written;

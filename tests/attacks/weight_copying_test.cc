@@ -60,7 +60,8 @@ class Market {
     before_[kCopier] = alpha(kCopier);
     for (int epoch = 0; epoch < kEpochs; ++epoch) {
       const auto measured = quality(epoch, conditions.stable_epochs);
-      for (const std::uint16_t validator : {kHonest, kAlsoHonest})
+      for (const std::uint16_t validator :
+           std::initializer_list<std::uint16_t>{kHonest, kAlsoHonest})
         submit(validator, measured, epoch);
       submit(kCopier, conditions.source == Source::kLedger ? seen() : measured, epoch);
       economy_.step(kTempo);

@@ -251,7 +251,8 @@ TEST(Epoch, TheOwnersCutIsStakedBehindItsHotkey) {
 TEST(Epoch, IncentiveForTheOwnersHotkeyIsBurnedAndLowersItsEmission) {
   Economy economy;
   economy.step(20);
-  for (const std::uint16_t validator : {std::uint16_t{201}, std::uint16_t{202}})
+  for (const std::uint16_t validator :
+       std::initializer_list<std::uint16_t>{std::uint16_t{201}, std::uint16_t{202}})
     EXPECT_FALSE(economy.call(key(validator), SetWeights{kSubnet, {0, 3}, {1, 1}, 0}));
   economy.step(20);
   EXPECT_GT(economy.subnet().economy.alpha_burned, 0u);
@@ -288,7 +289,8 @@ TEST(Epoch, MechanismsDivideTheEmissionByTheirSplit) {
   EXPECT_FALSE(economy.call(
       key(100), SetMechanismSplit{kSubnet, std::vector<std::uint16_t>{16'384, 49'151}}));
   economy.step(20);
-  for (const std::uint16_t validator : {std::uint16_t{201}, std::uint16_t{202}}) {
+  for (const std::uint16_t validator :
+       std::initializer_list<std::uint16_t>{std::uint16_t{201}, std::uint16_t{202}}) {
     EXPECT_FALSE(economy.call(key(validator), SetMechanismWeights{kSubnet, 0, {3}, {1}, 0}));
     EXPECT_FALSE(economy.call(key(validator), SetMechanismWeights{kSubnet, 1, {4}, {1}, 0}));
   }

@@ -254,8 +254,9 @@ class CoordinatorTest : public ::testing::Test {
     deliver_payload(0, scale);
     deliver_payload(1);
     deliver_payload(2);
-    for (const std::uint16_t uid : {0, 1, 2}) reveal(uid);
-    for (const std::uint16_t uid : {3, 4}) send(uid, screen(uid));
+    for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2}) reveal(uid);
+    for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{3, 4})
+      send(uid, screen(uid));
   }
 
   std::uint16_t miners_, validators_;

@@ -39,7 +39,8 @@ TEST_F(CoordinatorTest, ARoundOpensAtOnceWhenEverybodyExpectedIsReady) {
 TEST_F(CoordinatorTest, OneThatIsAwayCostsTheOthersTheGraceAndNoMore) {
   all_ready();
   run_round();
-  for (const std::uint16_t uid : {0, 1, 3, 4}) send(uid, ready(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 3, 4})
+    send(uid, ready(uid));
   tick();
   EXPECT_EQ(core_->phase(), Phase::kGather);
   tick(core_->head().grace_ms() - 1);
@@ -52,7 +53,8 @@ TEST_F(CoordinatorTest, OneThatIsAwayCostsTheOthersTheGraceAndNoMore) {
 TEST_F(CoordinatorTest, WithoutAQuorumOfTheValidatorsARoundWaitsForTheHardBound) {
   all_ready();
   run_round();
-  for (const std::uint16_t uid : {0, 1, 2}) send(uid, ready(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2})
+    send(uid, ready(uid));
   tick(params_.timing.grace_max_ms + 1);
   EXPECT_EQ(core_->phase(), Phase::kGather);
   tick(params_.timing.gather_ms);
@@ -61,12 +63,14 @@ TEST_F(CoordinatorTest, WithoutAQuorumOfTheValidatorsARoundWaitsForTheHardBound)
 
 TEST_F(CoordinatorTest, WhoIsReadyWhileARoundIsOpenIsInTheNextOne) {
   start_with(2, 1);
-  for (const std::uint16_t uid : {0, 1, 3}) send(uid, ready(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 3})
+    send(uid, ready(uid));
   ASSERT_EQ(core_->phase(), Phase::kTrain);
   send(2, ready(2));
   send(4, ready(4));
   run_round({0, 1});
-  for (const std::uint16_t uid : {0, 1, 3}) send(uid, ready(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 3})
+    send(uid, ready(uid));
   ASSERT_EQ(core_->phase(), Phase::kTrain) << "nobody waits for who has not said so again";
   EXPECT_TRUE(in_roster(2));
   EXPECT_TRUE(in_roster(4));
@@ -74,11 +78,13 @@ TEST_F(CoordinatorTest, WhoIsReadyWhileARoundIsOpenIsInTheNextOne) {
 
 TEST_F(CoordinatorTest, AValidatorThatJoinsThatWayHasPromisedItsSecretInTime) {
   start_with(2, 1);
-  for (const std::uint16_t uid : {0, 1, 3}) send(uid, ready(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 3})
+    send(uid, ready(uid));
   const Round first = core_->head().round();
   send(4, ready(4));
   run_round({0, 1});
-  for (const std::uint16_t uid : {0, 1, 3}) send(uid, ready(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 3})
+    send(uid, ready(uid));
   const auto open = last_open();
   const auto* entry = protocol::find_in_roster(open, key(4).public_key());
   ASSERT_NE(entry, nullptr);
@@ -91,7 +97,8 @@ TEST_F(CoordinatorTest, AValidatorThatJoinsThatWayHasPromisedItsSecretInTime) {
 
 TEST_F(CoordinatorTest, WhoFollowsARoundIsShownItThoughItIsNotInIt) {
   start_with(2, 1);
-  for (const std::uint16_t uid : {0, 1, 3}) send(uid, ready(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 3})
+    send(uid, ready(uid));
   sent_.clear();
   send(2, ready(2));
   ASSERT_FALSE(sent_.empty());
@@ -118,7 +125,8 @@ TEST_F(CoordinatorTest, WhoIsAtAnotherThetaIsInNoRosterThoughItWasReadyBefore) {
   damaged.theta_root = Hash{};
   send(4, damaged);
   EXPECT_NE(last_refusal().find("at the same state"), std::string::npos) << last_refusal();
-  for (const std::uint16_t uid : {0, 1, 2, 3}) send(uid, ready(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2, 3})
+    send(uid, ready(uid));
   EXPECT_EQ(core_->phase(), Phase::kGather);
   send(4, ready(4));
   EXPECT_EQ(core_->phase(), Phase::kTrain);
@@ -134,7 +142,8 @@ TEST_F(CoordinatorTest, AValidatorWithoutAPermitIsRefusedWithItsStakeAndTheRemed
                            "the end of an epoch gives permits", "`muster ledger stake add`"})
     EXPECT_NE(last_refusal().find(part), std::string::npos) << last_refusal();
   EXPECT_EQ(refused(Errc::kPermission), 1u);
-  for (const std::uint16_t uid : {1, 2, 3, 4}) send(uid, ready(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{1, 2, 3, 4})
+    send(uid, ready(uid));
   EXPECT_EQ(core_->phase(), Phase::kGather) << "it is not ready";
 }
 
@@ -157,7 +166,8 @@ TEST_F(CoordinatorTest, APermitThatIsTakenAwayEndsTheRoleAtTheNextRoster) {
   take(core_->on_ledger(view, now_));
   run_round();
   EXPECT_EQ(sealed_[0].record.screens.size(), 2u) << "of the round that was open";
-  for (const std::uint16_t uid : {0, 1, 2, 3}) send(uid, ready(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2, 3})
+    send(uid, ready(uid));
   ASSERT_EQ(core_->phase(), Phase::kTrain) << "nobody waits for it";
   EXPECT_FALSE(in_roster(4));
   send(4, ready(4));
@@ -169,11 +179,13 @@ TEST_F(CoordinatorTest, APermitThatIsTakenAwayBetweenReadyAndRosterEndsTheRoleTo
   auto view = ledger();
   view.members[4].may_validate = false;
   take(core_->on_ledger(view, now_));
-  for (const std::uint16_t uid : {0, 1, 2, 3}) send(uid, ready(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2, 3})
+    send(uid, ready(uid));
   EXPECT_EQ(core_->phase(), Phase::kGather) << "two validators are needed for the first round";
   start_with(3, 1);
   take(core_->on_ledger(view, now_));
-  for (const std::uint16_t uid : {0, 1, 2, 3}) send(uid, ready(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2, 3})
+    send(uid, ready(uid));
   ASSERT_EQ(core_->phase(), Phase::kTrain);
   EXPECT_FALSE(in_roster(4));
 }
@@ -277,10 +289,11 @@ TEST_F(CoordinatorTest, AfterARestartItAsksAgainForUploadsThatHaveNotCome) {
 
 TEST_F(CoordinatorTest, NormsBeyondAllBoundsAreTheirMinersOutcome) {
   all_ready();
-  for (const std::uint16_t uid : {0, 1}) deliver_payload(uid, 1.7e33f);
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1})
+    deliver_payload(uid, 1.7e33f);
   deliver_payload(2);
-  for (const std::uint16_t uid : {0, 1, 2}) reveal(uid);
-  for (const std::uint16_t uid : {3, 4}) send(uid, screen(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2}) reveal(uid);
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{3, 4}) send(uid, screen(uid));
   ASSERT_EQ(sealed_.size(), 1u);
   EXPECT_EQ(outcome_in(sealed_[0], 0), OutcomeCode::kAboveMaximumNorm);
   EXPECT_EQ(outcome_in(sealed_[0], 1), OutcomeCode::kAboveMaximumNorm);
@@ -290,7 +303,8 @@ TEST_F(CoordinatorTest, NormsBeyondAllBoundsAreTheirMinersOutcome) {
 }
 
 TEST_F(CoordinatorTest, NormsAreHeldAgainstTheRoundsBeforeOfProvenMiners) {
-  for (const std::uint16_t uid : {0, 1, 2}) standings_[Uid{uid}] = {65535, true};
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2})
+    standings_[Uid{uid}] = {65535, true};
   for (int round = 0; round < 2; ++round) {  // Screens count from the second one on
     all_ready();
     run_round({0, 1, 2}, true, 1e-2f);
@@ -315,10 +329,11 @@ TEST_F(CoordinatorTest, NormsAreNotHeldAgainstThoseOfNewcomersAlone) {
 
 TEST_F(CoordinatorTest, APayloadThatCannotBeReadIsWaitedForAndSaid) {
   all_ready();
-  for (const std::uint16_t uid : {0, 1, 2}) deliver_payload(uid);
-  for (const std::uint16_t uid : {0, 1, 2}) reveal(uid);
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2})
+    deliver_payload(uid);
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2}) reveal(uid);
   unreadable_ = true;
-  for (const std::uint16_t uid : {3, 4}) send(uid, screen(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{3, 4}) send(uid, screen(uid));
   EXPECT_EQ(core_->phase(), Phase::kScreen);
   EXPECT_TRUE(noted("cannot be sealed before its payloads can be read"));
   unreadable_ = false;
@@ -402,7 +417,8 @@ class StandingTest : public CoordinatorTest {
     tick(params_.timing.grace_max_ms);
     ASSERT_EQ(core_->phase(), Phase::kReveal);
     for (const std::uint16_t uid : kIdle) reveal(uid);
-    for (const std::uint16_t uid : {7, 8}) send(uid, screen(uid));
+    for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{7, 8})
+      send(uid, screen(uid));
     ASSERT_EQ(core_->phase(), Phase::kGather);
     all_ready();
     ASSERT_EQ(core_->phase(), Phase::kTrain);
@@ -463,7 +479,7 @@ TEST_F(StandingTest, NewcomersDoNotMakeTheClip) {
   for (const std::uint16_t uid : kIdle) deliver_payload(uid, 5e-2f);
   deliver_all(kGood);
   for (std::uint16_t uid = 0; uid < 7; ++uid) reveal(uid);
-  for (const std::uint16_t uid : {7, 8}) send(uid, screen(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{7, 8}) send(uid, screen(uid));
   ASSERT_EQ(sealed_.size(), 2u);
   EXPECT_NEAR(sealed_[1].manifest.median_norm, sealed_[0].manifest.median_norm,
               1e-3 * sealed_[0].manifest.median_norm);
@@ -478,7 +494,7 @@ TEST_F(StandingTest, NewcomersDoNotStretchTheGrace) {
   now_ += 400;
   deliver_all(kIdle);
   for (std::uint16_t uid = 0; uid < 7; ++uid) reveal(uid);
-  for (const std::uint16_t uid : {7, 8}) send(uid, screen(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{7, 8}) send(uid, screen(uid));
   ASSERT_EQ(sealed_.size(), 2u);
   EXPECT_EQ(sealed_[1].manifest.tail_ms, 0u);
 }
@@ -487,22 +503,24 @@ TEST_F(StandingTest, NewcomersDoNotStretchTheGrace) {
 
 TEST_F(CoordinatorTest, AMessageThatCameInTimeCountsThoughItIsReadAfterTheDeadline) {
   all_ready();
-  for (const std::uint16_t uid : {0, 1, 2}) deliver_payload(uid);
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2})
+    deliver_payload(uid);
   ASSERT_EQ(core_->phase(), Phase::kReveal);
   now_ += params_.timing.reveal_ms + 1;  // the process was busy; the keys wait in its queue
-  for (const std::uint16_t uid : {0, 1, 2}) reveal(uid);
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2}) reveal(uid);
   EXPECT_EQ(core_->phase(), Phase::kScreen);
-  for (const std::uint16_t uid : {3, 4}) send(uid, screen(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{3, 4}) send(uid, screen(uid));
   ASSERT_EQ(sealed_.size(), 1u);
   EXPECT_EQ(outcome_in(sealed_[0], 2), OutcomeCode::kAccepted);
 }
 
 TEST_F(CoordinatorTest, WhenMostKeysStayedAwayTheRoundIsNobodysEvaluation) {
   all_ready();
-  for (const std::uint16_t uid : {0, 1, 2}) deliver_payload(uid);
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2})
+    deliver_payload(uid);
   reveal(0);
   tick(params_.timing.reveal_ms);
-  for (const std::uint16_t uid : {3, 4}) send(uid, screen(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{3, 4}) send(uid, screen(uid));
   ASSERT_EQ(sealed_.size(), 1u);
   EXPECT_EQ(outcome_in(sealed_[0], 1), OutcomeCode::kKeyWithheld);
   EXPECT_FALSE(sealed_[0].manifest.most_revealed);
@@ -510,23 +528,25 @@ TEST_F(CoordinatorTest, WhenMostKeysStayedAwayTheRoundIsNobodysEvaluation) {
 
 TEST_F(CoordinatorTest, AKeyThatAnswersAnotherCloseOpensNothing) {
   all_ready();
-  for (const std::uint16_t uid : {0, 1, 2}) deliver_payload(uid);
-  for (const std::uint16_t uid : {0, 1}) reveal(uid);
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2})
+    deliver_payload(uid);
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1}) reveal(uid);
   const protocol::Position& at = core_->head().position();
   send(2, protocol::Reveal{protocol::payload_key(key(2), at.run_id, at.round),
                            sha256(bytes_of("another close"))});
   tick(params_.timing.reveal_ms);
-  for (const std::uint16_t uid : {3, 4}) send(uid, screen(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{3, 4}) send(uid, screen(uid));
   ASSERT_EQ(sealed_.size(), 1u);
   EXPECT_EQ(outcome_in(sealed_[0], 2), OutcomeCode::kKeyWithheld);
 }
 
 TEST_F(CoordinatorTest, OneKeyWithheldIsAFault) {
   all_ready();
-  for (const std::uint16_t uid : {0, 1, 2}) deliver_payload(uid);
-  for (const std::uint16_t uid : {0, 1}) reveal(uid);
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2})
+    deliver_payload(uid);
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1}) reveal(uid);
   tick(params_.timing.reveal_ms);
-  for (const std::uint16_t uid : {3, 4}) send(uid, screen(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{3, 4}) send(uid, screen(uid));
   ASSERT_EQ(sealed_.size(), 1u);
   EXPECT_TRUE(sealed_[0].manifest.most_revealed);
 }
@@ -541,7 +561,8 @@ TEST_F(CoordinatorTest, AfterTooManyUnscreenedRoundsItWaitsForAValidator) {
   all_ready();
   for (int round = 0; round < 3; ++round) {
     run_round({0, 1, 2}, false);
-    for (const std::uint16_t uid : {0, 1, 2}) send(uid, ready(uid));
+    for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2})
+      send(uid, ready(uid));
     tick(params_.timing.gather_ms);
   }
   EXPECT_EQ(core_->phase(), Phase::kGather);
@@ -559,9 +580,10 @@ TEST_F(CoordinatorTest, AfterThreeNullRoundsItNamesTheRuleAndWhomItRejected) {
   for (int round = 0; round < 3; ++round) {
     for (std::uint16_t uid = 0; uid < 5; ++uid) send(uid, ready(uid));
     tick(params_.timing.pause_max_ms);
-    for (const std::uint16_t uid : {0, 1, 2}) deliver_payload(uid);
-    for (const std::uint16_t uid : {0, 1, 2}) reveal(uid);
-    for (const std::uint16_t uid : {3, 4}) {
+    for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2})
+      deliver_payload(uid);
+    for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2}) reveal(uid);
+    for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{3, 4}) {
       auto rejecting = screen(uid);
       for (std::uint16_t miner = 0; miner < 3; ++miner)
         rejecting.entries.push_back({Uid{miner}, true, 0, protocol::Verdict::kReplay, 0, 0});
@@ -579,9 +601,10 @@ TEST_F(CoordinatorTest, AfterThreeNullRoundsItNamesTheRuleAndWhomItRejected) {
 
 TEST_F(CoordinatorTest, AManifestStaysSmallWhateverValidatorsSend) {
   all_ready();
-  for (const std::uint16_t uid : {0, 1, 2}) deliver_payload(uid);
-  for (const std::uint16_t uid : {0, 1, 2}) reveal(uid);
-  for (const std::uint16_t uid : {3, 4}) {
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2})
+    deliver_payload(uid);
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2}) reveal(uid);
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{3, 4}) {
     auto huge = screen(uid);
     protocol::Assessment opened;
     for (std::uint32_t i = 0; i < limits::kEvaluationsMax; ++i)

@@ -56,7 +56,8 @@ TEST_F(TakingBackTest, AnOpeningThatANodeHasSeenIsAskedForAndNotSignedAgain) {
   open_second_round();
   restart_before(MessageType::kRoundOpen);
   ASSERT_EQ(core_->phase(), Phase::kGather);
-  for (const std::uint16_t uid : {1, 2, 3, 4}) send(uid, ready(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{1, 2, 3, 4})
+    send(uid, ready(uid));
   tick(core_->head().grace_ms() + 1);
   EXPECT_EQ(core_->phase(), Phase::kGather)
       << "one that is away may have seen what this copy does not know";
@@ -78,7 +79,8 @@ TEST_F(TakingBackTest, AMinersFormOfTheOpeningShowsThatThereIsOneAndNoOtherIsSig
   const Bytes whole = last_broadcast(MessageType::kRoundOpen);
   const Bytes form = protocol::MinerForms(whole).form_for(key(0).public_key());
   restart_before(MessageType::kRoundOpen);
-  for (const std::uint16_t uid : {1, 2, 3, 4}) send(uid, ready(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{1, 2, 3, 4})
+    send(uid, ready(uid));
   deliver(0, form);
   EXPECT_TRUE(noted("is open already, and this folder lacks its opening"));
   tick(params_.timing.gather_ms);
@@ -91,7 +93,8 @@ TEST_F(TakingBackTest, AMinersFormOfTheOpeningShowsThatThereIsOneAndNoOtherIsSig
 TEST_F(TakingBackTest, AnOlderCopyOpensByItselfAtTheHardBoundOnly) {
   open_second_round();
   restart_before(MessageType::kRoundOpen);
-  for (const std::uint16_t uid : {1, 2, 3, 4}) send(uid, ready(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{1, 2, 3, 4})
+    send(uid, ready(uid));
   tick(params_.timing.gather_ms - 1);
   EXPECT_EQ(core_->phase(), Phase::kGather);
   tick(1);
@@ -100,7 +103,8 @@ TEST_F(TakingBackTest, AnOlderCopyOpensByItselfAtTheHardBoundOnly) {
 
 TEST_F(TakingBackTest, NodesGiveBackTheCloseAndTheirPayloads) {
   open_second_round();
-  for (const std::uint16_t uid : {0, 1, 2}) deliver_payload(uid);
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2})
+    deliver_payload(uid);
   ASSERT_EQ(core_->phase(), Phase::kReveal);
   const auto payloads = *listed_;
   restart_before(MessageType::kCommit);
@@ -115,8 +119,8 @@ TEST_F(TakingBackTest, NodesGiveBackTheCloseAndTheirPayloads) {
   ASSERT_EQ(core_->phase(), Phase::kReveal);
   EXPECT_EQ(listed_, payloads);
   EXPECT_EQ(expected_.size(), 3u) << "what was uploaded is lost as well";
-  for (const std::uint16_t uid : {0, 1, 2}) reveal(uid);
-  for (const std::uint16_t uid : {3, 4}) send(uid, screen(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2}) reveal(uid);
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{3, 4}) send(uid, screen(uid));
   EXPECT_EQ(core_->head().round(), Round{1}) << "not sealed without its payloads";
   sent_.clear();
   send(0, ready_that_saw(0, Phase::kReveal));
@@ -131,10 +135,11 @@ TEST_F(TakingBackTest, NodesGiveBackTheCloseAndTheirPayloads) {
 
 TEST_F(TakingBackTest, ASealedRoundIsNotSealedAgainWithoutWhatItsManifestRestsOn) {
   open_second_round();
-  for (const std::uint16_t uid : {0, 1, 2}) deliver_payload(uid);
-  for (const std::uint16_t uid : {0, 1, 2}) reveal(uid);
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2})
+    deliver_payload(uid);
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1, 2}) reveal(uid);
   const auto at = core_->head().position();
-  for (const std::uint16_t uid : {3, 4}) send(uid, screen(uid));
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{3, 4}) send(uid, screen(uid));
   ASSERT_EQ(core_->head().round(), Round{2});
   const auto record = sealed_.back().manifest.record_id;
   journal_.erase(std::ranges::find_if(journal_,
@@ -264,7 +269,8 @@ TEST_F(RebuiltTest, ANodeBehindTheRecordsGetsTheFirstCheckpointThatIsAttested) {
   say_behind(0);
   EXPECT_TRUE(was_sent(0, MessageType::kRefused)) << "nobody has attested the state yet";
   EXPECT_TRUE(replays_.empty());
-  for (const std::uint16_t uid : {std::uint16_t{3}, std::uint16_t{4}})
+  for (const std::uint16_t uid :
+       std::initializer_list<std::uint16_t>{std::uint16_t{3}, std::uint16_t{4}})
     send(uid, protocol::attest_of(core_->head(), state::parameters_root(layout_, theta_),
                                   state::parameters_root(layout_, residual_)));
   say_behind(0);

@@ -48,7 +48,7 @@ Message read(const Bytes& bytes) {
 }
 
 TEST(ListedMessages, AWholeMessageIsReadAsItWasSigned) {
-  for (const std::uint16_t members : {0, 1, 2, 3, 7, 256}) {
+  for (const std::uint16_t members : std::initializer_list<std::uint16_t>{0, 1, 2, 3, 7, 256}) {
     const RoundOpen open = open_of(members);
     const RoundOpen back = read<RoundOpen>(sign_message(kHere, open, key_of(999)));
     EXPECT_EQ(back.roster, open.roster);

@@ -94,7 +94,7 @@ TEST(Evaluate, WhomThisValidatorScreenedOutIsRejectedWhetherMeasuredOrNot) {
                           {{Uid{1}, Verdict::kReplay}, {Uid{2}, Verdict::kLowCosine}},
                           {}};
   const auto evaluations = evaluate(kParams, round, {{Uid{1}, kScore, 0.01, 0}});
-  for (const std::uint16_t uid : {1, 2}) {
+  for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{1, 2}) {
     EXPECT_EQ(of(evaluations, uid), (protocol::Evaluation{Uid{uid}, Round{3}, Basis::kRejected}));
     EXPECT_FALSE(may_be_measured(round, Uid{uid}));
   }

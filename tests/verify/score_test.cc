@@ -242,7 +242,8 @@ class ScoreTest : public ::testing::Test {
     }
     const auto payload = std::make_shared<const compression::DecodedPayload>(
         compression::DecodedPayload{update_of(1, 0), update_of(1, 0)});
-    for (const std::uint16_t uid : {0, 1}) task.items.push_back({Uid{uid}, payload, own, 0});
+    for (const std::uint16_t uid : std::initializer_list<std::uint16_t>{0, 1})
+      task.items.push_back({Uid{uid}, payload, own, 0});
     return task;
   }
   compression::SparseUpdate aggregate_ = update_of(0, 1);
