@@ -109,9 +109,10 @@ class CudaBench {
   }
 
   void compress(const PayloadFormat& format) {
-    auto feedback = card_.make_error_feedback(layout_).value();
-    feedback->delta().write(delta_).value();
-    Selection selection = feedback->select(format).value();
+    auto made = card_.make_error_feedback(layout_).value();
+    auto& feedback = dynamic_cast<gpu::ErrorFeedback&>(*made);
+    feedback.delta().write(delta_).value();
+    Selection selection = feedback.select(format).value();
     const Payload payload = payload_of(layout_, selection, options_.threads).value();
     MUSTER_CHECK(
         payload == compression::compress(layout_, format, delta_, options_.threads).value(),
@@ -119,8 +120,8 @@ class CudaBench {
     // The array that was e takes Δ's place, so every round has numbers to choose from.
     double coding = 0, whole = 0;
     const double seconds = measured([&] {
-      feedback->settle_delivered(1).value();
-      whole = bench::seconds([&] { selection = feedback->select(format).value(); }, 1);
+      feedback.settle_delivered(1).value();
+      whole = bench::seconds([&] { selection = feedback.select(format).value(); }, 1);
       coding = bench::seconds(
           [&] { (void)payload_of(layout_, selection, options_.threads).value(); }, 1);
     });
@@ -133,17 +134,18 @@ class CudaBench {
   void add() {
     const PayloadFormat format = two_part_format(64, ValueFormat::kSign);
     std::vector<gpu::BlockwiseEntries> payloads;
-    auto feedback = card_.make_error_feedback(layout_).value();
-    feedback->delta().write(delta_).value();
+    auto made = card_.make_error_feedback(layout_).value();
+    auto& feedback = dynamic_cast<gpu::ErrorFeedback&>(*made);
+    feedback.delta().write(delta_).value();
     double entries = 0;
     for (std::size_t p = 0; p < kPayloads; ++p) {
       const Payload payload =
-          payload_of(layout_, feedback->select(format).value(), options_.threads).value();
-      feedback->settle_delivered(1).value();
+          payload_of(layout_, feedback.select(format).value(), options_.threads).value();
+      feedback.settle_delivered(1).value();
       payloads.push_back(gpu::decode_blockwise(layout_, payload, options_.threads).value());
       entries += static_cast<double>(payloads.back().values.size());
     }
-    feedback.reset();
+    made.reset();
     const std::vector<float> weights(kPayloads, 1.0f / kPayloads);
     auto sum = card_.make_array(layout_.parameters()).value();
     const double seconds = measured([&] { card_.add(layout_, *sum, payloads, weights).value(); });

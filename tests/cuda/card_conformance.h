@@ -15,6 +15,11 @@
 
 namespace muster::gpu {
 
+// What a card makes chooses on the card.
+inline ErrorFeedback& selecting(model::ErrorFeedback& feedback) {
+  return dynamic_cast<ErrorFeedback&>(feedback);
+}
+
 struct CardMaker {
   std::string name;
   std::function<Result<std::shared_ptr<Card>>()> open;
@@ -53,11 +58,6 @@ inline compression::Selector selector_of(const std::string& name, std::shared_pt
             return selected;
           },
           {}};
-}
-
-// What a card makes chooses on the card.
-inline ErrorFeedback& selecting(model::ErrorFeedback& feedback) {
-  return dynamic_cast<ErrorFeedback&>(feedback);
 }
 
 class CardConformance : public ::testing::TestWithParam<CardMaker> {

@@ -61,7 +61,7 @@ inline auto test_devices() {
   return ::testing::Values(TestDevice::kCpu, TestDevice::kCard);
 #endif
 }
-inline std::string name_of(const ::testing::TestParamInfo<TestDevice>& info) {
+inline std::string device_name(const ::testing::TestParamInfo<TestDevice>& info) {
   return info.param == TestDevice::kCpu ? "cpu" : "card";
 }
 

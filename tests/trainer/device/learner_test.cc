@@ -74,7 +74,7 @@ TEST_P(LearnerOn, SkipsAStepThatIsNotFiniteAndCountsItNot) {
   EXPECT_EQ(training.skipped(), 1u);
 }
 
-INSTANTIATE_TEST_SUITE_P(On, LearnerOn, test_devices(), name_of);
+INSTANTIATE_TEST_SUITE_P(On, LearnerOn, test_devices(), device_name);
 
 }  // namespace
 }  // namespace muster::trainer

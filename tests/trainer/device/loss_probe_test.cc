@@ -217,7 +217,7 @@ TEST_P(LossProbeOn, StartsNearTheEntropyOfAUniformGuess) {
   EXPECT_NEAR(probe_->held_out_loss().value(), std::log(256.0), 0.3);
 }
 
-INSTANTIATE_TEST_SUITE_P(On, LossProbeOn, test_devices(), name_of);
+INSTANTIATE_TEST_SUITE_P(On, LossProbeOn, test_devices(), device_name);
 
 }  // namespace
 }  // namespace muster::trainer

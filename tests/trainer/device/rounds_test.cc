@@ -129,7 +129,7 @@ TEST_P(RoundsOn, StopsWhenAskedTo) {
   EXPECT_EQ(result.error().code, Errc::kCancelled);
 }
 
-INSTANTIATE_TEST_SUITE_P(On, RoundsOn, test_devices(), name_of);
+INSTANTIATE_TEST_SUITE_P(On, RoundsOn, test_devices(), device_name);
 
 }  // namespace
 }  // namespace muster::trainer

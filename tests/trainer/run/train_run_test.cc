@@ -199,7 +199,8 @@ TEST_F(TrainRunTest, SharesAreOfTheMeasuredPeak) {
   auto with = settings("a");
   with.peak_flops = 1e6;
   const auto outcome = run(training, with, listener).value();
-  EXPECT_NEAR(outcome.speed.share_of_peak, outcome.speed.tokens_per_second * 1000 / 1e6, 1e-9);
+  EXPECT_NEAR(outcome.speed.share_of_peak,
+              outcome.speed.tokens_per_second * model::flops_per_token(kFakeModel) / 1e6, 1e-9);
 }
 
 }  // namespace
