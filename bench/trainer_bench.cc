@@ -133,6 +133,7 @@ ordered_json measure(const Config& config, Compute compute, unsigned threads,
   std::vector<float> theta(state::layout_of(config.model).parameters());
   state::initial_parameters(config.model, 1, theta);
   MUSTER_CHECK(model.load(theta).has_value(), "parameters of this model");
+  std::vector<float>().swap(theta);
   Prng random(1);
   std::vector<std::int32_t> tokens(batch * (config.model.context + std::size_t{1}));
   for (auto& token : tokens) token = static_cast<std::int32_t>(random.below(config.model.vocab));

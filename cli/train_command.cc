@@ -92,6 +92,7 @@ class TrainCommand {
                                                      .compute = config_.compute,
                                                      .optimizer = config_.training.optimizer},
                                                     theta));
+    std::vector<float>().swap(theta);  // the model has a copy
     trainer::RunSettings settings = make_settings(data.train, learner->compute_class());
     settings.binding.push_back({"the initial model", start});
     if (device_.card == nullptr) {
