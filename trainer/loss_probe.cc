@@ -75,8 +75,11 @@ auto DeviceLossProbe::measure_at(protocol::ProbePoint point,
   std::unique_ptr<model::Displacement> displaced;
   const auto leave = [&]() -> Status {
     if (point == protocol::ProbePoint::kPrevious && last_step_ != nullptr) {
+      if (Status swapped = last_step_->swap(); !swapped) {
+        lost_ = swapped.error();  // nobody knows how far it came, so it cannot be undone
+        return swapped;
+      }
       moved.push_back(last_step_.get());
-      MUSTER_TRY_STATUS(last_step_->swap());
     }
     if (update != nullptr) {
       MUSTER_TRY(displaced, device_->displace(model_->parameters(), *update, scale));

@@ -15,7 +15,7 @@ class FaultyDevice final : public CpuDevice {
     if (fails_to_displace) return Error{Errc::kTooLarge, "no memory for a displacement"};
     MUSTER_TRY(auto displacement, CpuDevice::displace(array, update, rate));
     return std::unique_ptr<model::Displacement>(
-        std::make_unique<Faulty>(std::move(displacement), fails_to_swap));
+        std::make_unique<Faulty>(std::move(displacement), failing_swaps));
   }
   Status gather(model::FloatArray& array, std::span<const std::uint64_t> indices,
                 std::span<float> values) override {
@@ -23,20 +23,23 @@ class FaultyDevice final : public CpuDevice {
     return CpuDevice::gather(array, indices, values);
   }
 
-  bool fails_to_displace = false, fails_to_swap = false, fails_to_gather = false;
+  bool fails_to_displace = false, fails_to_gather = false;
+  int failing_swaps = 0;  // so many of the next ones
 
  private:
   class Faulty final : public model::Displacement {
    public:
-    Faulty(std::unique_ptr<model::Displacement> real, const bool& fails)
-        : real_(std::move(real)), fails_(fails) {}
+    Faulty(std::unique_ptr<model::Displacement> real, int& failing)
+        : real_(std::move(real)), failing_(failing) {}
     Status swap() override {
-      return fails_ ? Status(Error{Errc::kIo, "the device is gone"}) : real_->swap();
+      if (failing_ == 0) return real_->swap();
+      --failing_;
+      return Error{Errc::kIo, "the device is gone"};
     }
 
    private:
     std::unique_ptr<model::Displacement> real_;
-    const bool& fails_;
+    int& failing_;
   };
 };
 
@@ -77,14 +80,22 @@ TEST_F(FaultyDeviceTest, DataThatCannotBeReadLeavesThetaWhereItWas) {
 
 TEST_F(FaultyDeviceTest, AProbeThatLostThetaSaysSoUntilItGetsNewParameters) {
   ASSERT_TRUE(probe_->apply(update_));
-  device_->fails_to_swap = true;
+  device_->failing_swaps = 2;
   EXPECT_EQ(probe_->losses(protocol::ProbePoint::kPrevious, nullptr, 0, sequences_).error().code,
             Errc::kIo);
-  device_->fails_to_swap = false;
+  device_->failing_swaps = 0;
   EXPECT_EQ(probe_->held_out_loss().error().code, Errc::kIo);
   EXPECT_EQ(probe_->apply(update_).error().code, Errc::kIo);
   ASSERT_TRUE(probe_->set_parameters(theta_));
   EXPECT_TRUE(probe_->held_out_loss().has_value());
+}
+
+TEST_F(FaultyDeviceTest, ASwapThatFailsOnceDoesNotLeaveThetaDisplacedUnseen) {
+  ASSERT_TRUE(probe_->apply(update_));
+  device_->failing_swaps = 1;
+  EXPECT_EQ(probe_->losses(protocol::ProbePoint::kPrevious, nullptr, 0, sequences_).error().code,
+            Errc::kIo);
+  EXPECT_EQ(probe_->held_out_loss().error().code, Errc::kIo);
 }
 
 TEST_F(FaultyDeviceTest, ACosineThatCannotBeMeasuredIsAnError) {
