@@ -45,7 +45,7 @@ class DeviceLossProbe final : public protocol::LossProbe {
   template <class Work>
   [[nodiscard]] auto measure_at(protocol::ProbePoint point, const compression::SparseUpdate* update,
                                 float scale, const Work& work) -> decltype(work());
-  // Swaps these in order, and tells the model. What fails on the way back is kept in lost_.
+  // Swaps these in order, and tells the model.
   [[nodiscard]] Status swap(std::span<model::Displacement* const> moved);
   [[nodiscard]] Status is_usable() const { return lost_ ? Status(*lost_) : Status(); }
   [[nodiscard]] Status read_theta();

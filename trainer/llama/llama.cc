@@ -91,12 +91,6 @@ class LlamaOn final : public Llama {
     return result;
   }
 
-  double flops_per_token() const override {
-    const Shape& s = stack_.shape();
-    return 6.0 * static_cast<double>(s.matrix_parameters()) +
-           6.0 * static_cast<double>(s.layers * s.context * s.width);
-  }
-
   const Shape& shape() const override { return stack_.shape(); }
   bool stores_bf16() const override { return sizeof(T) == sizeof(Bf16); }
 

@@ -69,8 +69,6 @@ class Llama {
                                                   std::span<const std::int32_t> tokens) = 0;
 
   [[nodiscard]] virtual const Shape& shape() const = 0;
-  // Of a forward and backward pass at full context: 6 per matrix parameter, and causal attention.
-  [[nodiscard]] virtual double flops_per_token() const = 0;
   [[nodiscard]] virtual bool stores_bf16() const = 0;
   // Instruction set, number format and matrix products, e.g. "avx512_bf16/bf16/own": results are
   // bit-equal within one.

@@ -57,7 +57,6 @@ class FakeLlama final : public Llama {
     return {};
   }
   const Shape& shape() const override { return shape_; }
-  double flops_per_token() const override { return 1000; }
   bool stores_bf16() const override { return false; }
   std::string path() const override { return "fake/fp32"; }
 
